@@ -1,0 +1,1 @@
+"""Scales out the control plane of OpenStack Heat from a short inventory of hosts."""

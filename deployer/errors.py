@@ -1,0 +1,66 @@
+"""Errors for the operator: what failed, where and why, with a hint of what to do, and the exit code it ends with."""
+
+from collections.abc import Sequence
+
+
+class DeployerError(Exception):
+    """Something the operator can mend. `exit_code` follows the contract of docs/commands.md."""
+
+    exit_code = 5
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class BadInput(DeployerError):
+    """The inventory, heat.conf, a file or an argument cannot be used as it is."""
+
+    exit_code = 3
+
+
+class BadInventory(BadInput):
+    """Every error of one inventory file at once, each as `file:line:column: path: message`."""
+
+    def __init__(self, problems: Sequence[str], hint: str = "") -> None:
+        super().__init__("\n".join(problems), hint)
+        self.problems = tuple(problems)
+
+
+class BadConfig(BadInput):
+    """A file of Heat's configuration cannot be understood; message starts with `path:line:`."""
+
+
+class NotReady(BadInput):
+    """Preflight found problems; `problems` holds one `host: what: hint` line each."""
+
+    def __init__(self, problems: Sequence[str], hint: str = "") -> None:
+        super().__init__("\n".join(problems), hint)
+        self.problems = tuple(problems)
+
+
+class HostUnreachable(DeployerError):
+    """A host did not answer, refused the login, or showed an unknown or changed host key."""
+
+    exit_code = 4
+
+    def __init__(self, host: str, why: str, hint: str = "") -> None:
+        super().__init__(f"{host}: {why}", hint)
+        self.host = host
+
+
+class HostFailed(DeployerError):
+    """A request or a step failed on a host that answers."""
+
+    exit_code = 5
+
+    def __init__(self, host: str, why: str, hint: str = "") -> None:
+        super().__init__(f"{host}: {why}", hint)
+        self.host = host
+
+
+class VerifyFailed(DeployerError):
+    """The site was changed as planned but does not prove to work."""
+
+    exit_code = 7
