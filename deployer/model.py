@@ -56,6 +56,7 @@ class Login:
     sudo: bool = True
     host_key: str | None = None
     known_hosts: str | None = None
+    address: str | None = None
     connect_timeout: float = 10.0
 
 
@@ -66,6 +67,11 @@ class Host:
     name: str
     address: str
     login: Login
+
+    @property
+    def login_address(self) -> str:
+        """Where SSH reaches the host: its own address, unless the inventory names another."""
+        return self.login.address or self.address
 
 
 @dataclass(frozen=True, order=True)
@@ -97,8 +103,46 @@ def digest_of(content: bytes) -> str:
 
 
 @dataclass(frozen=True)
+class Probe:
+    """How a started process proves that it is ready, within `timeout` seconds; one kind a subclass."""
+
+    timeout: float = field(default=60.0, kw_only=True)
+
+
+@dataclass(frozen=True)
+class AnswersHttp(Probe):
+    """An HTTP GET is answered with one of `expect`."""
+
+    address: str
+    port: int
+    path: str = "/"
+    expect: tuple[int, ...] = (200, 300)
+
+
+@dataclass(frozen=True)
+class AnswersSocket(Probe):
+    """A unix socket's answer to a line contains a text."""
+
+    socket: str
+    send: str
+    contains: str
+
+
+@dataclass(frozen=True)
+class Program(Probe):
+    """A program given `stdin` ends with 0; its last words say why it does not."""
+
+    argv: tuple[str, ...]
+    stdin: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
 class File:
-    """A file on a host. Compared by digest, owner, group and mode; the content is carried, never compared or printed."""
+    """A file on a host. Compared by digest, owner and mode; the content is carried, never compared or printed.
+
+    `check` is the command that judges it before it replaces the old one (`{}` is its path); `only` names the service
+    that alone reads it.
+    """
 
     path: str
     digest: str
@@ -106,30 +150,42 @@ class File:
     group: str = "root"
     mode: int = 0o644
     content: bytes | None = field(default=None, compare=False, repr=False)
+    check: tuple[str, ...] = field(default=(), compare=False)
+    only: Service | None = field(default=None, compare=False)
 
-    @classmethod
-    def of(cls, path: str, content: bytes, owner: str = "root", group: str = "root", mode: int = 0o644) -> "File":
-        return cls(path, digest_of(content), owner, group, mode, content)
+
+def file_of(path: str, content: bytes, **how: Any) -> File:
+    """A File with its content; `how` are the fields of File."""
+    return File(path, digest_of(content), content=content, **how)
 
 
 @dataclass(frozen=True)
 class Unit:
-    """A systemd unit. `config` is the digest of everything its process read when it started (None: not running)."""
+    """A systemd unit. `config` is the digest of everything its process read when it started (None: not running).
+
+    `ready` proves a start; `needs` are the (address, port) pairs that must be free before it.
+    """
 
     name: str
     running: bool = True
     enabled: bool = True
     config: str | None = None
     pid: int | None = field(default=None, compare=False)
+    ready: Probe | None = field(default=None, compare=False)
+    needs: tuple[tuple[str, int], ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True)
 class HostState:
-    """What a host has or should have: path -> File, unit name -> Unit. `stale_units`: systemd must read them again."""
+    """What a host has or should have: path -> File, unit name -> Unit.
+
+    `managed`: paths that we put there. `stale`: systemd must read its unit files again.
+    """
 
     files: Mapping[str, File] = NOTHING
     units: Mapping[str, Unit] = NOTHING
-    stale_units: bool = field(default=False, compare=False)
+    managed: frozenset[str] = field(default=frozenset(), compare=False)
+    stale: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -142,3 +198,33 @@ class Listener:
     program: str = ""
     unit: str = ""
     argv: tuple[str, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What else a host says of itself. `skew`: seconds its clock is ahead of ours; `free`: path -> bytes.
+
+    `paths`: name of a look-up -> the paths it found; `engines`: engine processes that are not ours, as listeners
+    without an address; `replies`: unix socket -> its answer; `stopped`: what we stopped here, as the ledger says.
+    """
+
+    python: tuple[int, ...] = ()
+    systemd: bool = True
+    root: bool = True
+    cpus: int = 1
+    skew: float = 0.0
+    free: Mapping[str, int] = NOTHING
+    accounts: Mapping[str, int | None] = NOTHING
+    paths: Mapping[str, tuple[str, ...]] = NOTHING
+    listeners: tuple[Listener, ...] = ()
+    engines: tuple[Listener, ...] = ()
+    replies: Mapping[str, str | None] = NOTHING
+    stopped: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True)
+class Found:
+    """What one look at a host brought back."""
+
+    state: HostState
+    facts: Facts = Facts()

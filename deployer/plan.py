@@ -1,0 +1,167 @@
+"""Desired and observed state of every host -> ordered waves of steps; what `plan` prints is what `deploy` runs."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from deployer.model import File, Found, HostState, Listener, Service, Unit, unit_name
+from deployer.steps import (
+    AwaitReady,
+    EnableUnit,
+    FreeAddress,
+    Plan,
+    ReloadSystemd,
+    ReloadUnit,
+    RemoveFile,
+    RestartUnit,
+    StartUnit,
+    Step,
+    StopUnit,
+    Wave,
+    WriteFile,
+)
+
+PROXY = unit_name(Service.PROXY)
+UNIT_FILES = "/etc/systemd/system/"
+
+
+def diff(wanted: Mapping[str, HostState], found: Mapping[str, Found]) -> Plan:
+    """Given both states of every host, return the waves between them; none when they agree.
+
+    What is added goes from the engines to the proxy, each proven ready before the next; what is taken away goes from
+    the proxy to the engines. Restarts go one host at a time, so that the others serve.
+    """
+    waves = [
+        Wave("stage files", _each(wanted, found, _stage)),
+        Wave("start engines", _each(wanted, found, _starts(Service.ENGINE))),
+        *_rolling("restart engines", wanted, found, Service.ENGINE),
+        Wave("start APIs", _each(wanted, found, _starts(Service.API, Service.CFN))),
+        *_rolling("restart APIs", wanted, found, Service.API, Service.CFN),
+        Wave("proxy", _each(wanted, found, _proxy)),
+        Wave("stop APIs", _each(wanted, found, _stops(Service.PROXY, Service.API, Service.CFN))),
+        Wave("stop engines", _each(wanted, found, _stops(Service.ENGINE))),
+        Wave("clear files", _each(wanted, found, _clear)),
+    ]
+    return Plan(tuple(wave for wave in waves if wave.steps), tuple(wanted))
+
+
+def _each(wanted: Mapping[str, HostState], found: Mapping[str, Found], decide) -> tuple[Step, ...]:
+    return tuple(step for host in wanted for step in decide(host, wanted[host], found[host]))
+
+
+def _rolling(name: str, wanted, found, *services: Service) -> Iterator[Wave]:
+    """One wave a host."""
+    for host in wanted:
+        yield Wave(f"{name} on {host}", tuple(_restarts(host, wanted[host], found[host].state, services)))
+
+
+def _stage(host: str, wanted: HostState, found: Found) -> Iterator[Step]:
+    yield from _writes(host, wanted, found.state, lambda file: file.only is not Service.PROXY)
+
+
+def _writes(host: str, wanted: HostState, found: HostState, chosen) -> Iterator[Step]:
+    writes = [WriteFile(host, file, because=_difference(file, found.files.get(path)))
+              for path, file in wanted.files.items() if chosen(file) and found.files.get(path) != file]
+    yield from writes
+    if found.stale or any(_is_unit_file(step.file.path) for step in writes):
+        yield ReloadSystemd(host, because="unit files changed")
+
+
+def _difference(wanted: File, found: File | None) -> str:
+    if found is None:
+        return "new"
+    if wanted.digest != found.digest:
+        return "changed"
+    return f"{_access(found)}, not {_access(wanted)}"
+
+
+def _access(file: File) -> str:
+    return f"{file.owner}:{file.group} {file.mode:04o}"
+
+
+def _is_unit_file(path: str) -> bool:
+    return path.startswith(UNIT_FILES)
+
+
+def _starts(*services: Service):
+    def decide(host: str, wanted: HostState, found: Found) -> Iterator[Step]:
+        units = list(_units(wanted, services))
+        yield from _enables(host, units, found.state)
+        new = [unit for unit in units if not _running(unit, found.state)]
+        for unit in new:
+            yield StartUnit(host, unit.name, because="not running")
+        yield from _proofs(host, new)
+    return decide
+
+
+def _restarts(host: str, wanted: HostState, found: HostState, services: Iterable[Service]) -> Iterator[Step]:
+    old = [unit for unit in _units(wanted, services)
+           if _running(unit, found) and found.units[unit.name].config != unit.config]
+    for unit in old:
+        yield RestartUnit(host, unit.name, because="its configuration changed")
+    yield from _proofs(host, old)
+
+
+def _proxy(host: str, wanted: HostState, found: Found) -> Iterator[Step]:
+    """Free its addresses, write its configuration, then start or reload it."""
+    unit = wanted.units.get(PROXY)
+    if unit is None:
+        return
+    yield from _writes(host, wanted, found.state, lambda file: file.only is Service.PROXY)
+    yield from _enables(host, [unit], found.state)
+    if not _running(unit, found.state):
+        yield from _frees(host, unit, found.facts.listeners)
+        yield StartUnit(host, unit.name, because="not running")
+        yield from _proofs(host, [unit])
+    elif found.state.units[unit.name].config != unit.config:
+        yield ReloadUnit(host, unit.name, because="its configuration changed")
+        yield from _proofs(host, [unit])
+
+
+def _frees(host: str, unit: Unit, listeners: Iterable[Listener]) -> Iterator[Step]:
+    for address, port in unit.needs:
+        holder = holder_of(address, port, listeners)
+        if holder:
+            yield FreeAddress(host, address, port, holder, because=f"the proxy takes over {address}:{port}")
+
+
+def holder_of(address: str, port: int, listeners: Iterable[Listener]) -> Listener | None:
+    """Who listens on an address, or on all addresses, at a port."""
+    everywhere = ("0.0.0.0", "::")
+    return next((each for each in listeners if each.port == port
+                 and (each.address in (address, *everywhere) or address in everywhere)), None)
+
+
+def _stops(*services: Service):
+    def decide(host: str, wanted: HostState, found: Found) -> Iterator[Step]:
+        for unit in _units(found.state, services):
+            if unit.name not in wanted.units and (unit.running or unit.enabled):
+                yield StopUnit(host, unit.name, because="not in the inventory")
+    return decide
+
+
+def _clear(host: str, wanted: HostState, found: Found) -> Iterator[Step]:
+    gone = sorted(found.state.managed - set(wanted.files))
+    for path in gone:
+        yield RemoveFile(host, path, because="no longer needed")
+    if any(_is_unit_file(path) for path in gone):
+        yield ReloadSystemd(host, because="unit files are gone")
+
+
+def _enables(host: str, units: Iterable[Unit], found: HostState) -> Iterator[Step]:
+    for unit in units:
+        if not (unit.name in found.units and found.units[unit.name].enabled):
+            yield EnableUnit(host, unit.name, because="it must start with the host")
+
+
+def _proofs(host: str, units: Iterable[Unit]) -> Iterator[Step]:
+    for unit in units:
+        if unit.ready:
+            yield AwaitReady(host, unit.name, unit.ready)
+
+
+def _running(unit: Unit, found: HostState) -> bool:
+    return unit.name in found.units and found.units[unit.name].running
+
+
+def _units(state: HostState, services: Iterable[Service]) -> Iterator[Unit]:
+    prefixes = tuple(f"heat-scaleout-{service}" for service in services)
+    return (unit for name, unit in sorted(state.units.items()) if name.startswith(prefixes))

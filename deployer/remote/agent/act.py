@@ -1,0 +1,108 @@
+"""Perform steps on a host in order, and stop at the first that fails."""
+
+import http.client
+import itertools
+import os
+import signal
+import subprocess
+import time
+
+from deployer.remote.agent import files, ledger, look, programs, sockets
+
+POLL = 0.05  # seconds between two looks at something that no event announces
+LOOKS_PER_UNIT_CHECK = 10
+
+
+def perform(request):
+    """Given steps in order, do them and stop at the first that fails: {done: [output], failed: null | {index, why}}."""
+    done = []
+    for index, step in enumerate(request["steps"]):
+        try:
+            done.append(STEPS[step["do"]](step, request["ledger"]) or "")
+        except (programs.Failed, OSError, KeyError, subprocess.SubprocessError) as error:
+            return {"done": done, "failed": {"index": index, "why": str(error) or type(error).__name__}}
+    return {"done": done, "failed": None}
+
+
+def free(step, ledger_path):
+    """Stop whoever holds an address, if it still is the process the plan saw, and remember how to bring it back."""
+    holder = holder_of(step["address"], step["port"])
+    if holder is None:
+        return
+    if holder.get("pid") != step["pid"]:
+        raise programs.Failed("%(address)s:%(port)d is now held by another process than planned" % step)
+    unit = holder["unit"] if holder["unit"].endswith(".service") else ""
+    enabled = bool(unit) and subprocess.run(["systemctl", "is-enabled", "--quiet", unit]).returncode == 0
+    book = ledger.read(ledger_path)
+    book["stopped"] = [each for each in book["stopped"] if each["port"] != step["port"]]
+    book["stopped"].append({"unit": unit, "enabled": enabled, "address": step["address"], "port": step["port"],
+                            "argv": holder["argv"]})
+    ledger.write(ledger_path, book)
+    if unit:
+        programs.call(["systemctl", "disable", "--now", unit], 120)
+    else:
+        os.kill(holder["pid"], signal.SIGTERM)
+    wait_until(lambda: holder_of(step["address"], step["port"]) is None, step.get("timeout", 60),
+               "%(address)s:%(port)d is still held after its process was told to stop" % step)
+
+
+def holder_of(address, port):
+    wanted = (address, "0.0.0.0", "::")
+    return next((each for each in sockets.listeners() if each["port"] == port and each["address"] in wanted), None)
+
+
+def wait_until(true, seconds, otherwise):
+    deadline = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > deadline:
+            raise programs.Failed(otherwise)
+        time.sleep(POLL)
+
+
+def await_http(step, _):
+    """Wait until an address answers with an expected status; give up early when its unit dies over and over."""
+    last = [""]
+    started = time.monotonic()
+    for looks in itertools.count(1):
+        if answers(step, last):
+            return
+        late = time.monotonic() > started + step["timeout"]
+        if late or looks % LOOKS_PER_UNIT_CHECK == 0 and crash_loops(step["unit"]):
+            raise programs.Failed("no good answer from %s:%d%s (%s)\n%s" % (
+                step["address"], step["port"], step["path"], last[0], last_words(step["unit"])))
+        time.sleep(POLL)
+
+
+def answers(step, last):
+    connection = http.client.HTTPConnection(step["address"], step["port"], timeout=5)
+    try:
+        connection.request("GET", step["path"])
+        status = connection.getresponse().status
+    except (OSError, http.client.HTTPException) as error:
+        last[0] = str(error) or type(error).__name__
+        return False
+    finally:
+        connection.close()
+    last[0] = "status %d" % status
+    return status in step["expect"]
+
+
+def crash_loops(unit):
+    state = look.units_like([unit], "").get(unit, {})
+    return state.get("active") == "failed" or state.get("restarts", 0) >= 3
+
+
+def last_words(unit):
+    shown = subprocess.run(["journalctl", "--unit", unit, "--lines=15", "--no-pager", "--output=cat"],
+                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=30)
+    return shown.stdout.decode("utf-8", "replace")
+
+
+def await_reply(step, _):
+    """Wait until a unix socket's answer to a question contains a text."""
+    wait_until(lambda: step["contains"] in (sockets.ask_or_none(step["socket"], step["send"]) or ""), step["timeout"],
+               "%(socket)s never answered with %(contains)s" % step)
+
+
+STEPS = {"write": files.write, "remove": files.remove, "systemctl": programs.systemctl,
+         "run": programs.run, "free": free, "await_http": await_http, "await_reply": await_reply}

@@ -1,0 +1,62 @@
+"""Put files of ours on a host and take them away again, leaving what was there before us as it was."""
+
+import base64
+import os
+import shutil
+
+from deployer.remote.agent import ledger, programs
+
+
+def write(step, ledger_path):
+    """Replace a file whole or not at all; a file that was there before us is kept beside it, once."""
+    path = step["path"]
+    make_folder(os.path.dirname(path), step, ledger_path)
+    book = ledger.read(ledger_path)
+    if path not in book["files"]:
+        kept = path + step["kept"] if os.path.exists(path) else None
+        if kept:
+            shutil.copy2(path, kept)
+            same_owner(path, kept)
+        book["files"][path] = {"original": kept}
+        ledger.write(ledger_path, book)
+    ledger.replace(path, base64.b64decode(step["content"]), step, judge(step.get("check")))
+
+
+def judge(argv):
+    """What runs a config's own program on a file before it replaces the old one; `{}` in argv is the file's path."""
+    return argv and (lambda path: programs.call([path if part == "{}" else part for part in argv]))
+
+
+def same_owner(path, copy):
+    status = os.stat(path)
+    os.chown(copy, status.st_uid, status.st_gid)
+
+
+def make_folder(folder, step, ledger_path):
+    """Make what is missing of a folder's path, as readable as the file that goes into it, and remember what we made."""
+    if os.path.isdir(folder):
+        return
+    make_folder(os.path.dirname(folder), step, ledger_path)
+    book = ledger.read(ledger_path)
+    book["folders"].append(folder)
+    ledger.write(ledger_path, book)
+    os.mkdir(folder, 0o700)
+    shutil.chown(folder, step["owner"], step["group"])
+    os.chmod(folder, step["mode"] | (step["mode"] & 0o444) >> 2)
+
+
+def remove(step, ledger_path):
+    """Take a file of ours away: what was there before us comes back; folders that we made and are empty go too."""
+    path = step["path"]
+    book = ledger.read(ledger_path)
+    original = book["files"].get(path, {}).get("original")
+    if original and os.path.exists(original):
+        os.rename(original, path)
+    elif os.path.exists(path):
+        os.unlink(path)
+    book["files"].pop(path, None)
+    for folder in sorted(book["folders"], key=len, reverse=True):
+        if os.path.isdir(folder) and not os.listdir(folder):
+            os.rmdir(folder)
+            book["folders"].remove(folder)
+    ledger.write(ledger_path, book)

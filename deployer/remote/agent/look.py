@@ -1,0 +1,131 @@
+"""Read a host: files, units, accounts, clock and disk, in one go."""
+
+import base64
+import glob
+import grp
+import hashlib
+import os
+import pwd
+import socket
+import subprocess
+import sys
+import time
+
+from deployer.remote.agent import ledger, sockets
+
+UNIT_KEYS = "Id,ActiveState,SubState,MainPID,NeedDaemonReload,NRestarts,UnitFileState"
+
+
+def observe(request):
+    """Given what to look at, return what is there now; what is missing is left out, never an error."""
+    units = units_like(request.get("units", []), request.get("environment", ""))
+    carry = tuple(request.get("carry", []))
+    return {
+        "python": list(sys.version_info[:3]),
+        "hostname": socket.gethostname(),
+        "clock": time.time(),
+        "cpus": os.cpu_count(),
+        "uid": os.geteuid(),
+        "systemd": os.path.isdir("/run/systemd/system"),
+        "files": dict(read_files(request.get("trees", []), carry)),
+        "globs": {name: sorted(sum((glob.glob(each) for each in patterns), []))
+                  for name, patterns in request.get("globs", {}).items()},
+        "units": units,
+        "listeners": sockets.listeners(),
+        "processes": sockets.processes_like(request.get("processes", [])),
+        "replies": {path: sockets.ask_or_none(path, question) for path, question in request.get("ask", {}).items()},
+        "free": {path: free_bytes(path) for path in request.get("disk", [])},
+        "accounts": {name: account(name) for name in request.get("accounts", [])},
+        "ledger": ledger.read(request.get("ledger", "")),
+    }
+
+
+def read_files(trees, carry):
+    for path in files_under(trees):
+        try:
+            yield path, file_at(path, carry)
+        except FileNotFoundError:  # gone since its folder was read
+            continue
+
+
+def files_under(trees):
+    for tree in trees:
+        if os.path.isfile(tree):
+            yield tree
+        for folder, _, names in os.walk(tree):
+            for name in names:
+                path = os.path.join(folder, name)
+                if os.path.isfile(path):
+                    yield path
+
+
+def file_at(path, carry=()):
+    with open(path, "rb") as stream:
+        status = os.fstat(stream.fileno())
+        content = stream.read()
+    found = {"digest": hashlib.sha256(content).hexdigest(), "owner": user_name(status.st_uid),
+             "group": group_name(status.st_gid), "mode": status.st_mode & 0o7777}
+    if path.startswith(carry):
+        found["content"] = base64.b64encode(content).decode()
+    return found
+
+
+def user_name(uid):
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
+
+
+def group_name(gid):
+    try:
+        return grp.getgrgid(gid).gr_name
+    except KeyError:
+        return str(gid)
+
+
+def account(name):
+    try:
+        return pwd.getpwnam(name).pw_uid
+    except KeyError:
+        return None
+
+
+def free_bytes(path):
+    while path and not os.path.exists(path):
+        path = os.path.dirname(path)
+    status = os.statvfs(path or "/")
+    return status.f_bavail * status.f_frsize
+
+
+def units_like(patterns, variable):
+    """Unit name -> its state, for loaded units and for enabled ones that are not loaded."""
+    found = {}
+    if patterns:
+        shown = subprocess.run(["systemctl", "show", "--property=" + UNIT_KEYS] + patterns,
+                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=30)
+        for block in shown.stdout.decode().split("\n\n"):
+            keys = dict(line.split("=", 1) for line in block.split("\n") if "=" in line)
+            if keys.get("Id", "").endswith(".service"):
+                found[keys["Id"]] = unit_state(keys, variable)
+    for pattern in patterns:
+        for link in glob.glob("/etc/systemd/system/*.wants/" + pattern):
+            unit = found.setdefault(os.path.basename(link), {"active": "inactive", "pid": 0, "config": None})
+            unit["enabled"] = True
+    return found
+
+
+def unit_state(keys, variable):
+    pid = int(keys.get("MainPID") or 0)
+    return {"active": keys["ActiveState"], "sub": keys.get("SubState", ""), "pid": pid, "enabled": False,
+            "stale": keys.get("NeedDaemonReload") == "yes", "restarts": int(keys.get("NRestarts") or 0),
+            "config": environment_of(pid).get(variable) if pid and variable else None}
+
+
+def environment_of(pid):
+    try:
+        with open("/proc/%d/environ" % pid, "rb") as stream:
+            pairs = stream.read().decode("utf-8", "replace").split("\0")
+    except OSError:
+        return {}
+    return dict(pair.split("=", 1) for pair in pairs if "=" in pair)

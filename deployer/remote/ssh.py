@@ -1,0 +1,172 @@
+"""One SSH connection to one host: the only place that knows Fabric."""
+
+import base64
+import functools
+import json
+import shlex
+import threading
+import time
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import paramiko
+from fabric import Config, Connection
+from paramiko.hostkeys import HostKeyEntry
+
+from deployer import errors
+from deployer.model import Host
+
+PARTS = {
+    "observe": ("sockets", "ledger", "look"),
+    "perform": ("sockets", "ledger", "look", "programs", "files", "act"),
+}
+# The agent's files become the modules they are here, so that they import one another in both places.
+FRAME = """\
+import base64, json, sys, types
+for name in ("deployer", "deployer.remote", "deployer.remote.agent"):
+    sys.modules[name] = types.ModuleType(name)
+for name, source in {parts!r}:
+    module = sys.modules["deployer.remote.agent." + name] = types.ModuleType(name)
+    setattr(sys.modules["deployer.remote.agent"], name, module)
+    exec(compile(source, name + ".py", "exec"), module.__dict__)
+request = json.loads(base64.b64decode({request!r}))
+json.dump({verb}(request), sys.stdout)
+"""
+VERBS = {"observe": "sys.modules['deployer.remote.agent.look'].observe",
+         "perform": "sys.modules['deployer.remote.agent.act'].perform"}
+
+
+class UnknownKey(paramiko.SSHException):
+    """A host showed a key that we have never been told of."""
+
+
+class RefuseUnknown(paramiko.MissingHostKeyPolicy):
+    """Only keys we know: Fabric itself adds any key it meets."""
+
+    def missing_host_key(self, client: paramiko.SSHClient, hostname: str, key: paramiko.PKey) -> None:
+        raise UnknownKey(hostname)
+
+
+def connect(host: Host) -> Connection:
+    """Open a connection to a host whose key is known; raise HostUnreachable otherwise."""
+    connection = Connection(
+        host.login_address, user=host.login.user, port=host.login.port, connect_timeout=host.login.connect_timeout,
+        gateway=_gateway(host), config=Config(overrides={"load_ssh_configs": False}),
+        connect_kwargs={"key_filename": host.login.key, "look_for_keys": host.login.key is None,
+                        "allow_agent": host.login.key is None, "banner_timeout": host.login.connect_timeout,
+                        "auth_timeout": host.login.connect_timeout},
+    )
+    _trust(connection.client, host)
+    try:
+        connection.open()
+    except (OSError, paramiko.SSHException, EOFError) as error:
+        raise _unreachable(host, error) from None
+    return connection
+
+
+def ask(connection: Connection, host: Host, verb: str, request: Mapping[str, Any], timeout: float) -> dict:
+    """Send the agent one request and return its reply, with our clock when it was sent and received.
+
+    Raise HostFailed when there is none in `timeout` seconds.
+    """
+    command = shlex.join((["sudo", "-n"] if host.login.sudo else []) + ["python3", "-"])
+    sent = time.time()
+    try:
+        stdin, stdout, stderr = connection.client.exec_command(command, timeout=timeout)
+        stdin.write(script(verb, request))
+        stdin.channel.shutdown_write()
+        printed, talked = _read_both(stdout, stderr)
+        status = stdout.channel.recv_exit_status()
+    except (TimeoutError, paramiko.SSHException, OSError, EOFError) as error:
+        raise errors.HostFailed(host.name, f"lost while it worked ({_why(error)}, limit {timeout:.0f} s)",
+                                hint="Run the same command again: it goes on from what the host has now.") from None
+    if status:
+        raise _no_agent(connection, host, talked)
+    return json.loads(printed) | {"sent": sent, "received": time.time()}
+
+
+def script(verb: str, request: Mapping[str, Any]) -> bytes:
+    """The program for `python3 -`: the agent's parts for this verb and the request, which so never shows in argv."""
+    parts = [(name, _source(name)) for name in PARTS[verb]]
+    encoded = base64.b64encode(json.dumps(request).encode()).decode()
+    return FRAME.format(parts=parts, request=encoded, verb=VERBS[verb]).encode()
+
+
+@functools.cache
+def _source(name: str) -> str:
+    return resources.files("deployer.remote.agent").joinpath(name + ".py").read_text()
+
+
+def _read_both(stdout, stderr) -> tuple[bytes, str]:
+    """Read both streams at once: a program that fills one while we wait on the other would hang."""
+    talked: list[bytes] = []
+    reader = threading.Thread(target=lambda: talked.append(stderr.read()), daemon=True)
+    reader.start()
+    printed = stdout.read()
+    reader.join(timeout=5)
+    return printed, b"".join(talked).decode("utf-8", "replace")
+
+
+def _trust(client: paramiko.SSHClient, host: Host) -> None:
+    client.set_missing_host_key_policy(RefuseUnknown())
+    if host.login.host_key:
+        entry = HostKeyEntry.from_line(f"{_known_name(host)} {host.login.host_key}")
+        client.get_host_keys().add(_known_name(host), entry.key.get_name(), entry.key)
+    elif host.login.known_hosts and Path(host.login.known_hosts).exists():
+        client.load_host_keys(host.login.known_hosts)
+        client._host_keys_filename = None  # never write to the operator's file
+
+
+def _known_name(host: Host) -> str:
+    address, port = host.login_address, host.login.port
+    return address if port == 22 else f"[{address}]:{port}"
+
+
+def _gateway(host: Host) -> Connection | None:
+    if not host.login.gateway:
+        return None
+    gateway = Connection(host.login.gateway, connect_timeout=host.login.connect_timeout,
+                         config=Config(overrides={"load_ssh_configs": False}),
+                         connect_kwargs={"key_filename": host.login.key})
+    gateway.client.set_missing_host_key_policy(RefuseUnknown())
+    if host.login.known_hosts and Path(host.login.known_hosts).exists():
+        gateway.client.load_host_keys(host.login.known_hosts)
+    return gateway
+
+
+def _unreachable(host: Host, error: Exception) -> errors.HostUnreachable:
+    where = f"{host.login.user}@{host.login_address} port {host.login.port}"
+    command = f"ssh -p {host.login.port} {host.login.user}@{host.login_address}"
+    if isinstance(error, paramiko.BadHostKeyException):
+        return errors.HostUnreachable(host.name, f"the host key of {where} is not the one we know; nothing was sent",
+                                      hint="If the host was reinstalled, replace its line in "
+                                           f"{host.login.known_hosts or 'known_hosts'}; if not, find out who answers.")
+    if isinstance(error, paramiko.AuthenticationException):
+        return errors.HostUnreachable(host.name, f"{where} refused the login", hint=f"Try: {command}")
+    if isinstance(error, UnknownKey):
+        return errors.HostUnreachable(host.name, f"the host key of {where} is unknown; nothing was sent",
+                                      hint=f"Add its line to {host.login.known_hosts or 'known_hosts'}, or set "
+                                           "`host_key:` for the host in the inventory.")
+    return errors.HostUnreachable(host.name, f"{where}: {_why(error)}", hint=f"Is sshd up? Try: {command}")
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    return str(error) or type(error).__name__
+
+
+def _no_agent(connection: Connection, host: Host, talked: str) -> errors.HostFailed:
+    last = talked.strip().splitlines()[-1] if talked.strip() else "no message"
+    if host.login.sudo and _status(connection, "sudo -n true"):
+        hint = f"{host.login.user} needs `sudo -n` without a password: add NOPASSWD for it, or set `sudo: false`."
+    else:
+        hint = "It needs python3 3.8 or later in the PATH of a non-interactive login."
+    return errors.HostFailed(host.name, f"the agent did not run: {last}", hint=hint)
+
+
+def _status(connection: Connection, command: str) -> int:
+    _, stdout, _ = connection.client.exec_command(command, timeout=10)
+    return stdout.channel.recv_exit_status()

@@ -1,0 +1,133 @@
+"""A step is data and a sentence; a plan is ordered waves of them."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from deployer.model import File, Listener, Probe
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing to do on one host, and why."""
+
+    host: str
+    because: str = field(kw_only=True, default="")
+
+    changes = True  # a look or a wait changes nothing and is not counted
+
+
+@dataclass(frozen=True)
+class WriteFile(Step):
+    file: File
+
+    def __str__(self) -> str:
+        return f"write {self.file.path} ({self.because})"
+
+
+@dataclass(frozen=True)
+class RemoveFile(Step):
+    path: str
+
+    def __str__(self) -> str:
+        return f"remove {self.path} ({self.because})"
+
+
+@dataclass(frozen=True)
+class ReloadSystemd(Step):
+    def __str__(self) -> str:
+        return f"let systemd read its units again ({self.because})"
+
+
+@dataclass(frozen=True)
+class EnableUnit(Step):
+    unit: str
+
+    def __str__(self) -> str:
+        return f"enable {self.unit} ({self.because})"
+
+
+@dataclass(frozen=True)
+class StartUnit(Step):
+    unit: str
+
+    def __str__(self) -> str:
+        return f"start {self.unit} ({self.because})"
+
+
+@dataclass(frozen=True)
+class RestartUnit(Step):
+    unit: str
+
+    def __str__(self) -> str:
+        return f"restart {self.unit} ({self.because})"
+
+
+@dataclass(frozen=True)
+class ReloadUnit(Step):
+    unit: str
+
+    def __str__(self) -> str:
+        return f"reload {self.unit} ({self.because})"
+
+
+@dataclass(frozen=True)
+class StopUnit(Step):
+    """Stop a unit and disable it."""
+
+    unit: str
+
+    def __str__(self) -> str:
+        return f"stop {self.unit} ({self.because})"
+
+
+@dataclass(frozen=True)
+class FreeAddress(Step):
+    """Stop and disable whoever holds an address that a unit of ours needs."""
+
+    address: str
+    port: int
+    holder: Listener
+
+    def __str__(self) -> str:
+        who = self.holder.unit or f"{self.holder.program} (pid {self.holder.pid})"
+        return f"stop {who} ({self.because})"
+
+
+@dataclass(frozen=True)
+class AwaitReady(Step):
+    """Wait until a started process proves that it is ready."""
+
+    unit: str
+    probe: Probe
+
+    changes = False
+
+    def __str__(self) -> str:
+        return f"wait until {self.unit} is ready"
+
+
+@dataclass(frozen=True)
+class Wave:
+    """Steps that may run on all their hosts at the same time, in order on each; it ends before the next begins."""
+
+    name: str
+    steps: tuple[Step, ...]
+
+    def by_host(self) -> Mapping[str, tuple[Step, ...]]:
+        hosts = dict.fromkeys(step.host for step in self.steps)
+        return {host: tuple(step for step in self.steps if step.host == host) for host in hosts}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything to do, in waves. `hosts` are all hosts that were compared, with or without a step."""
+
+    waves: tuple[Wave, ...] = ()
+    hosts: tuple[str, ...] = ()
+
+    def __iter__(self) -> Iterator[Step]:
+        return (step for wave in self.waves for step in wave.steps)
+
+    def changes(self) -> tuple[Step, ...]:
+        """The steps that change something, in the order they run."""
+        return tuple(step for step in self if step.changes)
