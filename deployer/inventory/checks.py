@@ -1,0 +1,136 @@
+"""What the sections of an inventory owe each other: hosts that exist, addresses used once, an engine somewhere."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import NamedTuple
+
+from deployer.inventory import phrases, schema
+from deployer.inventory.sections import Heat, HostEntry, HostHeat, Proxy
+from deployer.inventory.values import Endpoint
+from deployer.model import Service
+
+HIGHEST_PORT = 65535
+STATS = ("proxy", "stats")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The parts of a document that are right in themselves; the others are None or left out."""
+
+    hosts: Mapping[str, HostEntry]
+    heat: Heat | None
+    proxy: Proxy | None
+    names: tuple[str, ...]
+    engines_are_known: bool = True
+
+
+class Claim(NamedTuple):
+    """A wish to listen on an endpoint of a host, and the path of the key that wishes it."""
+
+    host: str
+    endpoint: Endpoint
+    path: tuple[str | int, ...]
+
+
+class Conflict(NamedTuple):
+    """A path of the file and why it cannot stay so."""
+
+    path: tuple[str | int, ...]
+    message: str
+
+
+def conflicts(parts: Parts) -> Iterator[Conflict]:
+    """Given the parts that are right in themselves, yield what is wrong between them."""
+    yield from _unknown_hosts(parts)
+    yield from _missing_engine(parts)
+    yield from _shared_addresses(parts)
+    yield from _past_the_last_port(parts)
+    yield from _clashes(claims(parts))
+    yield from _open_statistics(parts.proxy)
+
+
+def claims(parts: Parts) -> Iterator[Claim]:
+    """Yield every endpoint the document asks for: the proxy's own first, then those of the APIs."""
+    yield from _claims_of_proxy(parts.proxy)
+    for name, entry in parts.hosts.items():
+        for service in (Service.API, Service.CFN):
+            yield from _claims_of_apis(name, entry, service, _heat(parts, entry))
+
+
+def _claims_of_proxy(proxy: Proxy | None) -> Iterator[Claim]:
+    if proxy and proxy.bind.api:
+        yield Claim(proxy.host, proxy.bind.api, ("proxy", "bind", "api"))
+    if proxy and proxy.bind.cfn:
+        yield Claim(proxy.host, proxy.bind.cfn, ("proxy", "bind", "cfn"))
+    if proxy and proxy.stats:
+        yield Claim(proxy.host, proxy.stats.bind, (*STATS, "bind"))
+
+
+def _claims_of_apis(name: str, entry: HostEntry, service: Service, heat: HostHeat) -> Iterator[Claim]:
+    is_list = isinstance(getattr(entry, service), tuple)
+    for index, port in enumerate(schema.ports(entry, heat, service)):
+        path = ("hosts", name, service.value, *([index] if is_list else []))
+        yield Claim(name, Endpoint(entry.address, port), path)
+
+
+def _heat(parts: Parts, entry: HostEntry) -> HostHeat:
+    return schema.merged(parts.heat, entry.heat) if parts.heat else entry.heat
+
+
+def _unknown_hosts(parts: Parts) -> Iterator[Conflict]:
+    wanted = {("heat", "source"): parts.heat and parts.heat.source, ("proxy", "host"): parts.proxy and parts.proxy.host}
+    for path, name in wanted.items():
+        if name and name not in parts.names:
+            hint = phrases.nearest(name, parts.names)
+            yield Conflict(path, f'there is no host "{name}" under `hosts`{hint}')
+
+
+def _missing_engine(parts: Parts) -> Iterator[Conflict]:
+    if parts.engines_are_known and parts.hosts and not any(entry.engines for entry in parts.hosts.values()):
+        yield Conflict(("hosts",), "no host runs an engine, so nothing would do the work; give one `engines: 1`")
+
+
+def _shared_addresses(parts: Parts) -> Iterator[Conflict]:
+    owners: dict[str, str] = {}
+    for name, entry in parts.hosts.items():
+        owner = owners.setdefault(entry.address, name)
+        if owner != name:
+            yield Conflict(("hosts", name, "address"), f"{entry.address} is the address of {owner} already")
+
+
+def _past_the_last_port(parts: Parts) -> Iterator[Conflict]:
+    over = [claim for claim in claims(parts) if claim.endpoint.port > HIGHEST_PORT]
+    for path in dict.fromkeys(claim.path for claim in over):
+        yield Conflict(path, f"these would need ports above {HIGHEST_PORT}")
+
+
+def _clashes(wanted: Iterable[Claim]) -> Iterator[Conflict]:
+    taken: dict[tuple[str, int], list[Claim]] = {}
+    reported: set[tuple] = set()
+    for claim in wanted:
+        others = taken.setdefault((claim.host, claim.endpoint.port), [])
+        other = next((other for other in others if overlap(other.endpoint, claim.endpoint)), None)
+        if other and claim.path not in reported:
+            reported.add(claim.path)
+            yield Conflict(claim.path, f"{claim.endpoint} is taken already by {phrases.dotted(other.path)}")
+        others.append(claim)
+
+
+def overlap(one: Endpoint, other: Endpoint) -> bool:
+    """Whether two endpoints of one host cannot both be listened on."""
+    if one.port != other.port:
+        return False
+    if one.is_wildcard or other.is_wildcard:
+        return True
+    return ip_address(one.address) == ip_address(other.address)
+
+
+def _open_statistics(proxy: Proxy | None) -> Iterator[Conflict]:
+    stats = proxy and proxy.stats
+    if not stats:
+        return
+    if (stats.user is None) != (stats.password is None):
+        yield Conflict(STATS, "`user` and `password` go together; give both or neither")
+    elif stats.user is None and not stats.bind.is_loopback:
+        yield Conflict(STATS, "a page that others reach needs `user` and `password`")

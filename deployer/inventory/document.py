@@ -1,0 +1,219 @@
+"""YAML text -> a tree in which every key and value knows its place. Refuses what a settings file has no use for."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+
+from ruamel.yaml import YAML, events
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+DEEPEST = 10
+MOST_NODES = 50_000
+
+# YAML 1.2's core schema, in decimal only: `yes`, `0x10`, `010` and `1_000` are texts and then refused as such.
+NULL = re.compile(r"(~|null|Null|NULL)?")
+TRUE = re.compile(r"true|True|TRUE")
+FALSE = re.compile(r"false|False|FALSE")
+INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]{0,18})")
+FLOAT = re.compile(r"[-+]?(0|[1-9][0-9]{0,18})\.[0-9]{1,18}")
+
+# Control characters, line separators, and marks that change the direction of text or are not seen at all.
+UNSEEN = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufffe\uffff"
+FORBIDDEN = re.compile(f"[{UNSEEN}]|\r(?!\n)")
+FORBIDDEN_IN_VALUE = re.compile(f"[{UNSEEN}\t\n\r\u200c\u200d]")
+MOST_FORBIDDEN = 20
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something wrong at a place of the file: line and column from 1, the keys that lead there, and why."""
+
+    line: int
+    column: int
+    path: tuple[str | int, ...]
+    message: str
+
+
+@dataclass(frozen=True)
+class Node:
+    """A key or a value. `start` and `end` are offsets in the text; `value` is a scalar, or the children."""
+
+    line: int
+    column: int
+    start: int
+    end: int
+    value: object
+    is_flow: bool = False
+
+    def child(self, key: str | int) -> "Node | None":
+        """Return the value under a key or at an index."""
+        entry = self.entry(key) if isinstance(self.value, dict) else None
+        if entry:
+            return entry[1]
+        inside = isinstance(self.value, tuple) and isinstance(key, int) and key < len(self.value)
+        return self.value[key] if inside else None
+
+    def entry(self, key: str | int) -> "tuple[Node, Node] | None":
+        """Return the key and the value of one entry of a mapping."""
+        return self.value.get(key) if isinstance(self.value, dict) else None
+
+    def plain(self) -> object:
+        """Return the values alone: dicts, tuples and scalars."""
+        if isinstance(self.value, dict):
+            return {name: value.plain() for name, (_, value) in self.value.items()}
+        return tuple(item.plain() for item in self.value) if isinstance(self.value, tuple) else self.value
+
+
+@dataclass
+class Reading:
+    """The tree of a text (None when it is no YAML at all) and what is wrong with it."""
+
+    root: Node | None = None
+    findings: list[Finding] = field(default_factory=list)
+
+
+class Unreadable(Exception):
+    """Reading stops here; what is wrong is among the findings."""
+
+
+def read(text: str) -> Reading:
+    """Given the text of a file, return its tree with every finding that concerns YAML itself."""
+    reading = Reading(findings=list(_forbidden(text)))
+    if not reading.findings:
+        _compose(text, reading)
+    return reading
+
+
+def _forbidden(text: str) -> Iterator[Finding]:
+    for found in islice(FORBIDDEN.finditer(text), MOST_FORBIDDEN):
+        line = text.count("\n", 0, found.start()) + 1
+        column = found.start() - text.rfind("\n", 0, found.start())
+        yield Finding(line, column, (), f"the character U+{ord(found[0][0]):04X} is not allowed in an inventory")
+
+
+def _compose(text: str, reading: Reading) -> None:
+    composer = Composer(YAML(typ="safe", pure=True).parse(text), reading.findings)
+    try:
+        reading.root = composer.document()
+    except Unreadable:
+        pass
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        reading.findings.append(Finding(mark.line + 1, mark.column + 1, (), _in_words(error.problem or "")))
+    except (YAMLError, ValueError, OverflowError) as error:
+        reading.findings.append(Finding(1, 1, (), f"this is no YAML ({type(error).__name__})"))
+
+
+def _in_words(problem: str) -> str:
+    """Return the parser's own words without the text they quote, which may be a secret."""
+    return "this is no YAML: " + re.sub(r"'[^'<][^']+'", "this", problem)
+
+
+class Composer:
+    """Builds the tree from the parser's events; what is refused becomes a finding, and reading goes on where it can."""
+
+    def __init__(self, stream: Iterator[events.Event], findings: list[Finding]) -> None:
+        self.stream = stream
+        self.findings = findings
+        self.nodes = 0
+
+    def document(self) -> Node | None:
+        """Return the only document's root."""
+        next(self.stream)
+        start = next(self.stream)
+        if isinstance(start, events.StreamEndEvent):
+            self._stop(start, (), "the file is empty")
+        if start.version or start.tags:
+            self._stop(start, (), "YAML directives (%) are not read; take them out")
+        root = self._node(next(self.stream), ())
+        next(self.stream)
+        after = next(self.stream)
+        if not isinstance(after, events.StreamEndEvent):
+            self._find(after, (), "a second document begins here; an inventory is one document")
+        return root
+
+    def _node(self, event: events.Event, path: tuple) -> Node:
+        self._refuse(event, path)
+        if isinstance(event, events.MappingStartEvent):
+            return self._mapping(event, path)
+        if isinstance(event, events.SequenceStartEvent):
+            return self._sequence(event, path)
+        return _placed(event, event, self._scalar(event, path))
+
+    def _refuse(self, event: events.Event, path: tuple) -> None:
+        self.nodes += 1
+        if self.nodes > MOST_NODES:
+            self._stop(event, (), f"more than {MOST_NODES} keys and values")
+        if len(path) > DEEPEST:
+            self._stop(event, path[:3], f"nested more than {DEEPEST} levels deep")
+        if isinstance(event, events.AliasEvent):
+            self._find(event, path, "YAML aliases (*) are not read; write the value out, in quotes if it begins with *")
+        elif event.anchor:
+            self._find(event, path, "YAML anchors (&) are not read; write the value in quotes if it begins with &")
+        if getattr(event, "ctag", None):
+            self._find(event, path, "YAML tags (!) are not read; write the value in quotes if it begins with !")
+
+    def _mapping(self, first: events.Event, path: tuple) -> Node:
+        entries: dict[object, tuple[Node, Node]] = {}
+        while not isinstance(event := next(self.stream), events.MappingEndEvent):
+            key = self._key(event, path)
+            value = self._node(next(self.stream), (*path, key.value))
+            if key.value not in entries:
+                entries[key.value] = (key, value)
+                continue
+            before = entries[key.value][0].line
+            self._find(key, (*path, key.value), f"this key is already given at line {before}")
+        return _placed(first, event, entries)
+
+    def _key(self, event: events.Event, path: tuple) -> Node:
+        if not isinstance(event, events.ScalarEvent):
+            self._stop(event, path, "a key should be a single word")
+        self._refuse(event, path)
+        if event.value == "<<" and event.style is None:
+            self._find(event, path, "YAML merge keys (<<) are not read; write the values out")
+        self._check_text(event, path)
+        return _placed(event, event, event.value)
+
+    def _sequence(self, first: events.Event, path: tuple) -> Node:
+        items: list[Node] = []
+        while not isinstance(event := next(self.stream), events.SequenceEndEvent):
+            items.append(self._node(event, (*path, len(items))))
+        return _placed(first, event, tuple(items))
+
+    def _scalar(self, event: events.Event, path: tuple) -> object:
+        if isinstance(event, events.AliasEvent):
+            return None
+        self._check_text(event, path)
+        return event.value if event.style else _resolved(event.value)
+
+    def _check_text(self, event: events.Event, path: tuple) -> None:
+        found = FORBIDDEN_IN_VALUE.search(event.value)
+        if found:
+            self._find(event, path, f"the character U+{ord(found[0]):04X} is not allowed in an inventory")
+
+    def _find(self, place: events.Event | Node, path: tuple, message: str) -> None:
+        mark = getattr(place, "start_mark", None)
+        line, column = (mark.line + 1, mark.column + 1) if mark else (place.line, place.column)
+        self.findings.append(Finding(line, column, path, message))
+
+    def _stop(self, place: events.Event | Node, path: tuple, message: str) -> None:
+        self._find(place, path, message)
+        raise Unreadable
+
+
+def _placed(first: events.Event, last: events.Event, value: object) -> Node:
+    start, end = first.start_mark, last.end_mark
+    is_flow = bool(getattr(first, "flow_style", False))
+    return Node(start.line + 1, start.column + 1, start.index, end.index, value, is_flow)
+
+
+def _resolved(text: str) -> object:
+    """Return what a text without quotes means."""
+    if NULL.fullmatch(text):
+        return None
+    if TRUE.fullmatch(text) or FALSE.fullmatch(text):
+        return text.lower() == "true"
+    if INTEGER.fullmatch(text):
+        return int(text)
+    return float(text) if FLOAT.fullmatch(text) else text

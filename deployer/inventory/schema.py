@@ -1,0 +1,101 @@
+"""A loaded inventory: what the operator wants, with every default and override resolved. Pure."""
+
+import posixpath
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from deployer import errors
+from deployer.inventory.sections import Document, Heat, HostEntry, HostHeat, HostSsh, Proxy, Ssh
+from deployer.model import Host, Instance, Login, Service
+
+Shared = TypeVar("Shared", Ssh, Heat)
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """An inventory file as read from `path`. Its relative paths start at `folder`, and `~` is `home`; both absolute."""
+
+    document: Document
+    path: Path
+    folder: Path
+    home: Path
+
+    @property
+    def site(self) -> str:
+        return self.document.site or self.path.stem
+
+    @property
+    def heat(self) -> Heat:
+        return self.document.heat
+
+    @property
+    def proxy(self) -> Proxy:
+        return self.document.proxy
+
+    @property
+    def hosts(self) -> Mapping[str, HostEntry]:
+        return self.document.hosts
+
+    def host(self, name: str) -> Host:
+        """Return a host as the fleet sees it; its address is the one that SSH connects to."""
+        entry = self._entry(name)
+        ssh = merged(self.document.ssh, entry.ssh)
+        login = Login(
+            user=ssh.user,
+            port=ssh.port,
+            key=self._absolute(ssh.key),
+            gateway=ssh.gateway,
+            sudo=ssh.user != "root" if ssh.sudo is None else ssh.sudo,
+            host_key=entry.ssh.host_key,
+            known_hosts=self._absolute(ssh.known_hosts),
+            connect_timeout=float(ssh.connect_timeout),
+        )
+        return Host(name, entry.ssh.address or entry.address, login)
+
+    def heat_of(self, name: str) -> Heat:
+        """Return Heat's settings on one host."""
+        return merged(self.heat, self._entry(name).heat)
+
+    def instances(self) -> tuple[Instance, ...]:
+        """Return every process the inventory asks for, in the file's order of hosts, the proxy included."""
+        return tuple(instance for name in self.hosts for instance in self.instances_of(name))
+
+    def instances_of(self, name: str) -> tuple[Instance, ...]:
+        """Return the processes of one host: APIs, CFN APIs, engines, then the proxy."""
+        entry = self._entry(name)
+        numbers = [(service, number) for service in Service for number in self._numbers(name, service)]
+        return tuple(Instance(name, service, number, entry.address) for service, number in numbers)
+
+    def _numbers(self, name: str, service: Service) -> tuple[int, ...]:
+        if service is Service.PROXY:
+            return (0,) if name == self.proxy.host else ()
+        entry = self.hosts[name]
+        if service is Service.ENGINE:
+            return tuple(range(1, entry.engines + 1))
+        return ports(entry, self.heat_of(name), service)
+
+    def _entry(self, name: str) -> HostEntry:
+        if name not in self.hosts:
+            raise errors.BadInput(f"{self.path}: there is no host {name!r}", f"Its hosts are: {', '.join(self.hosts)}.")
+        return self.hosts[name]
+
+    def _absolute(self, path: str | None) -> str | None:
+        if path is None:
+            return None
+        start, rest = (self.home, path[2:]) if path.startswith("~/") else (self.folder, path)
+        return posixpath.normpath(start / rest)
+
+
+def ports(entry: HostEntry, heat: HostHeat, service: Service) -> tuple[int, ...]:
+    """Return the ports of a host's APIs of one kind, whether the file lists them or counts them."""
+    wanted = entry.api if service is Service.API else entry.cfn
+    first = heat.api_port if service is Service.API else heat.cfn_port
+    return tuple(range(first, first + wanted)) if isinstance(wanted, int) else wanted
+
+
+def merged(shared: Shared, own: HostSsh | HostHeat) -> Shared:
+    """Return the shared settings with those replaced that a host's own section names."""
+    named = own.model_fields_set & type(shared).model_fields.keys()
+    return shared.model_copy(update={name: getattr(own, name) for name in named})

@@ -1,0 +1,75 @@
+"""Tree of an inventory file -> Document, with everything that is wrong in or between its sections."""
+
+from collections.abc import Mapping
+from itertools import takewhile
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from deployer.inventory import checks, wording
+from deployer.inventory.document import Finding, Node
+from deployer.inventory.sections import Document, Heat, HostEntry, Proxy
+
+Part = TypeVar("Part", bound=BaseModel)
+
+
+def validate(root: Node) -> tuple[Document | None, list[Finding]]:
+    """Return the document, or None, and every finding. Sections that are wrong do not hide what is wrong elsewhere."""
+    plain = root.plain()
+    document, findings = None, []
+    try:
+        document = Document.model_validate(plain)
+    except ValidationError as error:
+        findings = list(wording.findings(error, root))
+    explained = {finding.path[:2] for finding in findings}
+    for path, message in checks.conflicts(_parts(plain)):
+        if path != checks.STATS or path not in explained:
+            findings.append(Finding(*wording.place_of(root, path), path, message))
+    return document, findings
+
+
+def _parts(plain: object) -> checks.Parts:
+    """Return the sections that are right, or right without the values that are wrong."""
+    whole = plain if isinstance(plain, dict) else {}
+    hosts = whole.get("hosts") if isinstance(whole.get("hosts"), dict) else {}
+    entries = {name: _salvaged(HostEntry, entry) for name, entry in hosts.items()}
+    return checks.Parts(
+        hosts={name: entry for name, entry in entries.items() if entry},
+        heat=_salvaged(Heat, whole.get("heat")),
+        proxy=_salvaged(Proxy, whole.get("proxy")),
+        names=tuple(hosts),
+        engines_are_known=all(_engines_are_known(entry) for entry in hosts.values()),
+    )
+
+
+def _salvaged(kind: type[Part], plain: object) -> Part | None:
+    """Return a section without its wrong values, or None when they are needed."""
+    wrong = _wrong_paths(kind, plain)
+    try:
+        return kind.model_validate(_without(plain, wrong))
+    except ValidationError:
+        return None
+
+
+def _wrong_paths(kind: type[BaseModel], plain: object) -> set[tuple]:
+    try:
+        kind.model_validate(plain)
+    except ValidationError as error:
+        locations = [item["loc"] for item in error.errors(include_url=False, include_context=False)]
+        return {tuple(takewhile(lambda part: part not in ("count", "ports"), location)) for location in locations}
+    return set()
+
+
+def _without(value: Any, wrong: set[tuple], here: tuple = ()) -> Any:
+    if not isinstance(value, dict):
+        return value
+    kept = {key: item for key, item in value.items() if (*here, key) not in wrong}
+    return {key: _without(item, wrong, (*here, key)) for key, item in kept.items()}
+
+
+def _engines_are_known(entry: object) -> bool:
+    """Whether a host's number of engines is sure: a misspelt key may have been meant for it."""
+    if not isinstance(entry, Mapping):
+        return False
+    wrong = {path[:1] for path in _wrong_paths(HostEntry, entry)}
+    return ("engines",) not in wrong and entry.keys() <= HostEntry.model_fields.keys()
