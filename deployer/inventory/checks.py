@@ -6,7 +6,7 @@ from ipaddress import ip_address
 from typing import NamedTuple
 
 from deployer.inventory import phrases, schema
-from deployer.inventory.sections import Heat, HostEntry, HostHeat, Proxy
+from deployer.inventory.sections import Document, Heat, HostEntry, HostHeat, Proxy
 from deployer.inventory.values import Endpoint
 from deployer.model import Service
 
@@ -38,6 +38,11 @@ class Conflict(NamedTuple):
 
     path: tuple[str | int, ...]
     message: str
+
+
+def parts_of(document: Document) -> Parts:
+    """Return the parts of a document that is right as a whole."""
+    return Parts(document.hosts, document.heat, document.proxy, tuple(document.hosts))
 
 
 def conflicts(parts: Parts) -> Iterator[Conflict]:

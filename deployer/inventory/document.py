@@ -15,8 +15,8 @@ MOST_NODES = 50_000
 NULL = re.compile(r"(~|null|Null|NULL)?")
 TRUE = re.compile(r"true|True|TRUE")
 FALSE = re.compile(r"false|False|FALSE")
-INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]{0,18})")
-FLOAT = re.compile(r"[-+]?(0|[1-9][0-9]{0,18})\.[0-9]{1,18}")
+INTEGER = re.compile(r"0|-?[1-9][0-9]{0,18}")
+FLOAT = re.compile(r"-?(0|[1-9][0-9]{0,18})\.[0-9]{1,18}")
 
 # Control characters, line separators, and marks that change the direction of text or are not seen at all.
 UNSEEN = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufffe\uffff"

@@ -91,8 +91,13 @@ class Inventory:
 def ports(entry: HostEntry, heat: HostHeat, service: Service) -> tuple[int, ...]:
     """Return the ports of a host's APIs of one kind, whether the file lists them or counts them."""
     wanted = entry.api if service is Service.API else entry.cfn
-    first = heat.api_port if service is Service.API else heat.cfn_port
+    first = first_port(heat, service)
     return tuple(range(first, first + wanted)) if isinstance(wanted, int) else wanted
+
+
+def first_port(heat: HostHeat, service: Service) -> int:
+    """Return the port where a host's APIs of one kind begin when the file counts them."""
+    return heat.api_port if service is Service.API else heat.cfn_port
 
 
 def merged(shared: Shared, own: HostSsh | HostHeat) -> Shared:

@@ -26,6 +26,7 @@ URL_PATH = r"^(auto|/[A-Za-z0-9._~/-]*)$"
 GATEWAY = r"^([A-Za-z_][A-Za-z0-9_.-]*@)?([A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$"
 REACHABLE = r"^([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9A-Fa-f]*:[0-9A-Fa-f:.]+)$"
 HOST_KEY = r"^(ssh-(rsa|ed25519)|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+/]+={0,2}$"
+ADDRESS = r"^[0-9A-Fa-f:.]+$"
 ENDPOINT = r"^(\*|[0-9.]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}$"
 STATS_USER = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$"
 PASSWORD = r"^[A-Za-z0-9!&()*+,./:;<=>?@^_|~{}\[\]-]+$"
@@ -42,6 +43,7 @@ MEANING = {
     GATEWAY: "a jump host as user@host:port, where user and port may be left out",
     REACHABLE: "a host name or an IP address",
     HOST_KEY: "a public host key as `type base64`, such as a line of `ssh-keyscan` without its first word",
+    ADDRESS: "an IP address; Heat's bind_host takes no names, so give the number",
     ENDPOINT: "an address and a port, such as 10.0.0.1:8004, [2001:db8::1]:8004 or *:8004",
     STATS_USER: "letters, digits, `_`, `.` and `-`",
     PASSWORD: "letters, digits and signs that HAProxy's config takes: no blanks, quotes, `#`, `$`, `%` or backslashes",
@@ -85,6 +87,8 @@ def read_address(text: str) -> str:
         raise ValueError("this address stands for no single host")
     if address.is_loopback:
         raise ValueError("a loopback address cannot be reached from the other hosts; give the host's own address")
+    if address.version == 6 and address.ipv4_mapped:
+        raise ValueError(f"write this IPv4 address as {address.ipv4_mapped}")
     if address.version == 6 and address.is_link_local:
         raise ValueError("a link-local address needs an interface to be reached; give a routed address")
     return str(address)
@@ -124,7 +128,7 @@ def _ip(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
     try:
         return ipaddress.ip_address(text)
     except ValueError:
-        raise ValueError("this is no IP address; Heat's bind_host takes no names, so give the number") from None
+        raise ValueError("this is no IP address") from None
 
 
 def _text(pattern: str, longest: int) -> Any:
@@ -148,7 +152,7 @@ UrlPath = Annotated[str, _text(URL_PATH, 200)]
 Gateway = Annotated[str, _text(GATEWAY, 300), AfterValidator(read_gateway)]
 Reachable = Annotated[str, _text(REACHABLE, 253)]
 HostKey = Annotated[str, _text(HOST_KEY, 2000), AfterValidator(read_host_key)]
-Address = Annotated[str, Field(max_length=45), AfterValidator(read_address)]
+Address = Annotated[str, _text(ADDRESS, 45), AfterValidator(read_address)]
 StatsUser = Annotated[str, _text(STATS_USER, 64)]
 BindAddress = Annotated[Endpoint, _read_as(read_endpoint, ENDPOINT, 60)]
 Password = Annotated[Secret, _read_as(Secret, PASSWORD, 200)]
