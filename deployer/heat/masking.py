@@ -1,0 +1,147 @@
+"""Show heat.conf, or how it changes, without its secrets."""
+
+import difflib
+import hashlib
+import hmac
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from deployer.heat import grammar, secrets
+from deployer.heat.grammar import Kind, Line
+
+MASK = "***"
+_OPTION = re.compile(r"[\w.-]+")
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """A line as it is and as it may be shown, and the secrets that were taken out of it."""
+
+    raw: str = field(repr=False)
+    masked: str
+    owner: tuple[str, str]
+    secrets: tuple[str, ...] = field(repr=False)
+
+
+def masked(text: str) -> str:
+    """The file with `***` for every secret, those in comments and in lines that do not parse included."""
+    lines = grammar.lines_of(text)
+    return "".join(shown.masked + line.end for shown, line in zip(_shown(lines), lines, strict=True))
+
+
+def masked_value(key: str, value: str) -> str:
+    """An option's value with `***` for every secret in it; as many lines as before."""
+    return secrets.stamped(key, value, _mask)
+
+
+def masked_diff(before: str, after: str, path: str, salt: bytes = b"") -> str:
+    """A unified diff of two files that tells which secrets changed and shows none; "" when they are equal.
+
+    With a salt, which should be random and the same for one run, a changed secret also has a short digest, by which
+    the same secret is known again in that run and which cannot be guessed from a list of likely passwords.
+    """
+    old, new = (_shown(grammar.lines_of(text)) for text in (before, after))
+    matcher = difflib.SequenceMatcher(None, [each.raw for each in old], [each.raw for each in new], autojunk=False)
+    lines = [line for group in matcher.get_grouped_opcodes() for line in _hunk(group, old, new, salt)]
+    return "\n".join((f"--- {path} (before)", f"+++ {path} (after)", *lines, "")) if lines else ""
+
+
+def _mask(secret: str) -> str:
+    return "\n".join([MASK] * (secret.count("\n") + 1))
+
+
+_Opcode = tuple[str, int, int, int, int]
+
+
+def _hunk(group: Sequence[_Opcode], old: Sequence[_Shown], new: Sequence[_Shown], salt: bytes) -> Iterator[str]:
+    first, last = group[0], group[-1]
+    yield f"@@ -{first[1] + 1},{last[2] - first[1]} +{first[3] + 1},{last[4] - first[3]} @@"
+    known = {each.owner: each.secrets for tag, start, stop, _, _ in group if tag != "equal" for each in old[start:stop]}
+    for tag, start, stop, new_start, new_stop in group:
+        if tag == "equal":
+            yield from (f" {each.masked}" for each in old[start:stop])
+            continue
+        yield from (f"-{each.masked}" for each in old[start:stop])
+        yield from (f"+{each.masked}{_note(each, known, salt)}" for each in new[new_start:new_stop])
+
+
+def _note(shown: _Shown, known: dict[tuple[str, str], tuple[str, ...]], salt: bytes) -> str:
+    """What there is to say of a new line's secrets, given those of the lines that it replaces."""
+    if not shown.secrets or known.get(shown.owner) == shown.secrets:
+        return ""
+    word = "changed" if known.get(shown.owner) else "new"
+    if not salt:
+        return f" ({word})"
+    secret = "\0".join(shown.secrets).encode("utf-8", "surrogateescape")
+    return f" ({word}, sha256 {hmac.new(salt, secret, hashlib.sha256).hexdigest()[:8]})"
+
+
+def _shown(lines: Sequence[Line]) -> list[_Shown]:
+    shown: list[_Shown] = []
+    while len(shown) < len(lines):
+        line = lines[len(shown)]
+        if line.kind is Kind.SETTING:
+            shown += _setting(_with_continuations(lines, len(shown)))
+        elif line.kind is Kind.COMMENT:
+            shown.append(_comment(line, shown[-1] if shown else None))
+        else:
+            shown.append(_other(line))
+    return shown
+
+
+def _setting(group: Sequence[Line]) -> Iterator[_Shown]:
+    """The lines of an option, whose secret may span several."""
+    first = group[0]
+    place = grammar.separator(first.text) + 1
+    texts = [first.text[place:], *(line.text for line in group[1:])]
+    found: list[str] = []
+    value = secrets.stamped(first.key, "\n".join(text.strip() for text in texts), _collecting(found))
+    for line, text, part in zip(group, texts, value.split("\n"), strict=True):
+        head = first.text[:place] if line is first else ""
+        yield _Shown(line.text, head + _in_place(text, part), (line.section, line.key), tuple(found))
+
+
+def _comment(line: Line, previous: _Shown | None) -> _Shown:
+    """A comment, which may be an option switched off."""
+    body = line.text.lstrip("#;")
+    sign = line.text[: len(line.text) - len(body)]
+    place = grammar.separator(body) + 1
+    key = body[: max(place - 1, 0)].strip()
+    found: list[str] = []
+    if _OPTION.fullmatch(key):
+        shown = body[:place] + _in_place(body[place:], secrets.stamped(key, body[place:].strip(), _collecting(found)))
+        return _Shown(line.text, sign + shown, (line.section, f"#{key}"), tuple(found))
+    if previous and previous.secrets and previous.owner[1].startswith("#") and body[:1].isspace():
+        return _Shown(line.text, sign + _in_place(body, MASK), previous.owner, (body,))  # it may go on here
+    return _Shown(line.text, sign + secrets.stamped("", body, _collecting(found)), (line.section, "#"), tuple(found))
+
+
+def _other(line: Line) -> _Shown:
+    if line.kind is not Kind.BROKEN:
+        return _Shown(line.text, line.text, (line.section, ""), ())
+    return _Shown(line.text, _in_place(line.text, MASK), (line.section, "?"), (line.text,))
+
+
+def _with_continuations(lines: Sequence[Line], start: int) -> Sequence[Line]:
+    stop = start + 1
+    while stop < len(lines) and lines[stop].kind is Kind.CONTINUATION:
+        stop += 1
+    return lines[start:stop]
+
+
+def _collecting(found: list[str]) -> secrets.Stamp:
+    """A mask that remembers what it hid."""
+
+    def stamp(secret: str) -> str:
+        found.append(secret)
+        return _mask(secret)
+
+    return stamp
+
+
+def _in_place(text: str, part: str) -> str:
+    """Another text between the white space around a text."""
+    stripped = text.strip()
+    lead, _, trail = text.partition(stripped) if stripped else (text, "", "")
+    return lead + part + trail

@@ -1,0 +1,193 @@
+"""Decide which options of heat.conf change on a node, and why; every other line stays byte for byte. Pure."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from deployer.heat import conf, hosts, leftovers, options, references
+from deployer.heat.conf import Conf, Edit, Setting
+from deployer.heat.hosts import Spot
+from deployer.heat.leftovers import Remark
+from deployer.heat.options import Role
+
+# A change may change what another option refers to; chains are short, and a value without references ends them.
+_MOST_ROUNDS = 8
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a node's heat.conf will be: the node's own address and API ports, the source host, the proxy's binds.
+
+    Addresses are IP addresses without brackets; `proxy_api` and `proxy_cfn` are (address, port) as clients reach them.
+    """
+
+    address: str
+    source_address: str
+    api_port: int
+    cfn_port: int
+    proxy_api: tuple[str, int]
+    proxy_cfn: tuple[str, int]
+
+
+@dataclass(frozen=True)
+class Change:
+    """An option that is written differently on the node. `line` is the source file's, 0 for an added option."""
+
+    section: str
+    key: str
+    line: int
+    because: str
+
+
+@dataclass(frozen=True)
+class Rewritten:
+    """A node's heat.conf, what changed in it, and what the operator should look at."""
+
+    text: str = field(repr=False)
+    changes: tuple[Change, ...]
+    remarks: tuple[Remark, ...]
+
+
+# What is to be written, by section, key and line (0: added).
+_Plan = dict[tuple[str, str, int], "_Planned"]
+
+
+@dataclass(frozen=True)
+class _Planned:
+    """The value an option is to have; `was` is None for one that the file does not have."""
+
+    section: str
+    key: str
+    line: int
+    was: str | None
+    value: str
+    because: str
+
+
+def for_node(text: str, place: Place, path: str = "/etc/heat/heat.conf") -> Rewritten:
+    """Given the source host's heat.conf, return the node's. Raise BadConfig for a file that oslo.config refuses.
+
+    The APIs get the node's own address and ports. Loopback hosts in the options that `options.role_of` knows become
+    the source's address, or the proxy's where instances call the CFN API. A value that refers to others with `$` keeps
+    its references where it reads as meant with them.
+    """
+    before = conf.parse(text, path)
+    plan = _by_place((*_own_addresses(before, place), *_literal(before, place)))
+    rewritten = _written(text, plan, path)
+    for _ in range(_MOST_ROUNDS):
+        more = plan | _by_place(_referring(before, conf.parse(rewritten, path), place))
+        if more == plan:
+            break
+        plan, rewritten = more, _written(text, more, path)
+    changes = tuple(Change(each.section, each.key, each.line, each.because) for each in _changing(plan))
+    return Rewritten(rewritten, changes, tuple(leftovers.remarks(before, conf.parse(rewritten, path))))
+
+
+def _by_place(planned: Iterable[_Planned]) -> _Plan:
+    return {(each.section, each.key, each.line): each for each in planned}
+
+
+def _changing(plan: _Plan) -> list[_Planned]:
+    return [each for each in plan.values() if each.value != each.was]
+
+
+def _written(text: str, plan: _Plan, path: str) -> str:
+    edits = [Edit(each.section, each.key, each.value, each.line or None) for each in _changing(plan)]
+    return conf.edited(text, edits, path)
+
+
+def _own_addresses(before: Conf, place: Place) -> Iterator[_Planned]:
+    """Where the node's own APIs listen: the last occurrence of each option counts."""
+    for section, title, port in (("heat_api", "REST", place.api_port), ("heat_api_cfn", "CFN", place.cfn_port)):
+        host_because = f"the node's {title} API listens at the node's own address, {place.address}"
+        port_because = f"the node's {title} API listens at port {port}"
+        yield _set(before, section, ("bind_host", place.address), host_because)
+        yield _set(before, section, ("bind_port", str(port)), port_because)
+
+
+def _set(before: Conf, section: str, option: tuple[str, str], because: str) -> _Planned:
+    key, value = option
+    found = [each for each in before.settings if each.section == section and each.key == key]
+    line, was = (found[-1].line, found[-1].value) if found else (0, None)
+    return _Planned(section, key, line, was, value, because)
+
+
+def _literal(before: Conf, place: Place) -> Iterator[_Planned]:
+    """Options that name hosts and refer to no other option."""
+    for setting in before.settings:
+        role = options.role_of(setting.section, setting.key)
+        if role and "$" not in setting.value:
+            value = _moved(role, setting.key, setting.value, _Moves(place))
+            yield _planned(setting, value, _because(role, place))
+
+
+def _referring(before: Conf, after: Conf, place: Place) -> Iterator[_Planned]:
+    """Options that name hosts and have a `$`, given how everything else will read."""
+    for setting in before.settings:
+        role = options.role_of(setting.section, setting.key)
+        if role and "$" in setting.value:
+            value = _meaning_kept(role, setting, (before, after), place)
+            yield _planned(setting, value, _because(role, place))
+
+
+def _meaning_kept(role: Role, setting: Setting, confs: tuple[Conf, Conf], place: Place) -> str:
+    """The raw value that reads on the node as the source's did, but for moved hosts; with its references if it can."""
+    before, after = confs
+    moved = _moved(role, setting.key, setting.value, _Moves(place, before, setting.section))
+    read = before.substituted(setting.value, setting.section)
+    if read is None:
+        return moved
+    meant = _moved(role, setting.key, read, _Moves(place))
+    choices = (setting.value, moved)
+    fitting = (each for each in choices if after.substituted(each, setting.section) == meant)
+    return next(fitting, references.escaped(meant))
+
+
+@dataclass(frozen=True)
+class _Moves:
+    """Where loopback hosts move to, and the settings that answer a host written as a reference."""
+
+    place: Place
+    conf: Conf | None = None
+    section: str = ""
+
+    def is_loopback(self, host: str) -> bool:
+        read = self.conf.substituted(host, self.section) if self.conf else host
+        return hosts.is_loopback(host if read is None else read)
+
+
+def _moved(role: Role, key: str, value: str, moves: _Moves) -> str:
+    """A value whose loopback hosts, an implied one included, are the source's or the proxy's."""
+
+    def replacement(spot: Spot) -> str | None:
+        return _address(role, key, spot, moves.place) if not spot.host or moves.is_loopback(spot.host) else None
+
+    return hosts.replaced(value, options.spots(role, key, value), replacement)
+
+
+def _address(role: Role, key: str, spot: Spot, place: Place) -> str:
+    """What a host, with its prefix and port, becomes."""
+    if role is Role.CFN:
+        address, port = place.proxy_cfn
+        return f"{hosts.bracketed(address)}:{port}"
+    if key == "auth_host":  # keystonemiddleware adds the brackets itself
+        return place.source_address + spot.tail
+    return _family(key, spot, place.source_address) + hosts.bracketed(place.source_address) + spot.tail
+
+
+def _family(key: str, spot: Spot, address: str) -> str:
+    """The address family that python-memcached wants before an IPv6 address, and only there."""
+    if ":" not in address:
+        return ""
+    unmarked = spot.host.startswith("[") and not spot.prefix  # a client that takes a plain [address]:port
+    return "inet6:" if key in options.MEMCACHE and not unmarked else ""
+
+
+def _planned(setting: Setting, value: str, because: str) -> _Planned:
+    return _Planned(setting.section, setting.key, setting.line, setting.value, value, because)
+
+
+def _because(role: Role, place: Place) -> str:
+    if role is Role.CFN:
+        address, port = place.proxy_cfn
+        return f"instances reach {role} through the proxy at {hosts.bracketed(address)}:{port}"
+    return f"{role} is on the source host, {place.source_address}, not on the node"

@@ -1,0 +1,71 @@
+"""Find the secrets in a value of heat.conf: whole values by the option's name, passwords in URLs and parameters. Pure.
+
+When in doubt more is taken for a secret than is one.
+"""
+
+import re
+from collections.abc import Callable
+
+# Given a secret, what is shown instead; of as many lines as the secret.
+Stamp = Callable[[str], str]
+
+_WORDS = ("password", "passwd", "passphrase", "secret", "credential")
+_ENDS = ("token", "_key", "_keys", "_pass", "pwd")
+_NO_VALUE = ("", "<None>", "None")
+
+# A URL's beginning; without a scheme when a file lost the option's name and the scheme stands for it.
+_SCHEME = re.compile(r"(?:[A-Za-z][A-Za-z0-9+._-]*:)?//")
+_HOST = r"(?:\[[^\]@\s]*\]|[^:@/,?#\s\[\]]*)(?::(?:\d*|\$\{?[\w.]+\}?))?"
+_LOGIN = r"[^:@/,?#\s]*(?::[^@/,?#\s]*)?@"
+# Logins that can be told from hosts beyond doubt: every host of the URL has one, with nothing special in it.
+_CLEAN = re.compile(rf"{_LOGIN}{_HOST}(?:,\s*{_LOGIN}{_HOST})*(?=[/?#\s,'\"]|$)")
+_CLEAN_PASSWORD = re.compile(r"(?<=:)[^@/,?#\s:][^@/,?#\s]*(?=@)")
+_NEXT_URL = re.compile(r"[\s,]+(?=[A-Za-z][A-Za-z0-9+._-]*://)")
+_PARAMETER = re.compile(r"([\w-]+)(\s*=\s*|:)([^&;,\s]+)")
+
+
+def is_secret(key: str) -> bool:
+    """Whether an option of this name holds a secret, known or not: oslo.config marks them, unknown ones smell."""
+    name = key.lower().replace("-", "_")
+    return any(word in name for word in _WORDS) or name.endswith(_ENDS)
+
+
+def stamped(key: str, value: str, stamp: Stamp) -> str:
+    """An option's value with every secret in it stamped; it keeps its number of lines."""
+    if is_secret(key):
+        return value if value in _NO_VALUE else stamp(value)
+    return _with_parameters(_with_urls(value, stamp), stamp)
+
+
+def _with_urls(value: str, stamp: Stamp) -> str:
+    start = _SCHEME.search(value)
+    if not start or "@" not in value[start.end() :]:
+        return value
+    lead, rest = value[: start.end()], value[start.end() :]
+    clean = _CLEAN.match(rest)
+    if not clean:
+        return lead + _from_colon_to_at(rest, stamp)
+    after = rest[clean.end() :]
+    following = _NEXT_URL.search(after)
+    own = after[: following.start()] if following else after
+    if "@" in own:  # what looked clean was the beginning of a password
+        return lead + _from_colon_to_at(rest, stamp)
+    masked = _CLEAN_PASSWORD.sub(lambda match: stamp(match.group()), clean.group())
+    return lead + masked + own + _with_urls(after[len(own) :], stamp)
+
+
+def _from_colon_to_at(rest: str, stamp: Stamp) -> str:
+    """Everything that could be a password in what follows `//`: from the first colon to the last @."""
+    end = rest.rfind("@")
+    start = rest.find(":", 0, end) + 1
+    return rest[:start] + stamp(rest[start:end]) + rest[end:] if 0 < start < end else rest
+
+
+def _with_parameters(value: str, stamp: Stamp) -> str:
+    """`password=...` in queries and connection strings, `password:...` in lists of arguments."""
+
+    def replacement(match: re.Match[str]) -> str:
+        name, sign, secret = match.groups()
+        return f"{name}{sign}{stamp(secret)}" if is_secret(name) and "***" not in secret else match.group()
+
+    return _PARAMETER.sub(replacement, value)
