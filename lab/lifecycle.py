@@ -1,0 +1,157 @@
+"""How a lab begins and ends on this machine: its record, its hosts' boots, and taking all of it away."""
+
+import shutil
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+from lab import access, hosts, inotify, machine, mounts, names, network, ready, state
+from lab.errors import BadInput, HostFailed
+from lab.image import cache, controller
+from lab.progress import say, timed
+from lab.state import Record
+
+BOOT_DEADLINE = 120
+
+
+def asked_for(name: str, count: int, heat: str, checkout: Path) -> Record:
+    """Return the record of the lab, begun or grown now if need be; raise BadInput if it is up as another."""
+    record = state.read(name)
+    if record is None:
+        return begin(name, count, heat, checkout)
+    state.require_owner(record, checkout)
+    if record.heat != heat or record.hosts > count:
+        raise BadInput(
+            f"lab {name} is up with Heat {record.heat} on {record.hosts} hosts",
+            hint=f"Ask for that, or first: invoke lab.down --name {name}",
+        )
+    if record.hosts < count:
+        record = replace(record, hosts=count)
+        state.write(record)
+    return record
+
+
+def begin(name: str, count: int, heat: str, checkout: Path) -> Record:
+    """Build what layers are missing, take a free subnet, and record the new lab."""
+    nodes, controllers = controller.of_nodes(heat), controller.of_controller(heat)
+    prepare(controllers)
+    with state.locked("subnets"):
+        record = Record(
+            name=name, heat=heat, subnet=free_subnet(name), owner=str(checkout), hosts=count,
+            node_layers=tuple(str(layer.path) for layer in nodes),
+            controller_layers=tuple(str(layer.path) for layer in controllers), processes={},
+        )
+        state.write(record)
+    return record
+
+
+def prepare(layers: list[cache.Layer]) -> None:
+    """Build layers that are not in the cache: those beneath side by side, the topmost after them."""
+    if all(layer.path.is_dir() for layer in layers):
+        return
+    with timed("building the hosts' image (once; kept in the cache)"):
+        with ThreadPoolExecutor(len(layers)) as pool:
+            for building in [pool.submit(cache.ensure, layer) for layer in layers[1:]]:
+                building.result()
+        cache.ensure(layers[0])
+
+
+def free_subnet(name: str) -> int:
+    """Return 0 for the demo and the lowest free number for any other; raise BadInput if there is none."""
+    if name == names.DEMO:
+        network.require_free(0)
+        return 0
+    taken = {record.subnet for record in state.every()}
+    for number in range(1, len(names.SUBNETS)):
+        if number not in taken and network.is_free(number):
+            return number
+    raise BadInput("no subnet of 198.18.0.0/16 is free", hint="Take a lab down that is not needed any more.")
+
+
+def boot_missing(record: Record) -> Record:
+    """Boot every host that is not alive, the controller first."""
+    addresses = names.addresses(record.subnet, record.hosts)
+    missing = [host for host in addresses if not hosts.is_alive(record, host)]
+    if not missing:
+        return record
+    say(f"booting {', '.join(missing)}")
+    record = inotify.make_room(record)
+    public_key = access.make_key(access.folder(Path(record.owner), record.name))
+    for host in missing:
+        record = boot(record, host, public_key)
+    return record
+
+
+def boot(record: Record, host: str, public_key: str) -> Record:
+    """Boot one host, furnished first if it never ran, and record its process."""
+    fresh = not hosts.folder(record, host).is_dir()
+    hosts.mount(record, host)
+    if fresh:
+        hosts.furnish(record, host, names.addresses(record.subnet, names.MOST_HOSTS), public_key)
+    record = record.with_process(host, hosts.start(record, host))
+    state.write(record)
+    return record
+
+
+def write_access(record: Record) -> None:
+    """Write the files that lead to the lab's hosts."""
+    addresses = names.addresses(record.subnet, record.hosts)
+    keys = {host: hosts.host_key(record, host) for host in addresses}
+    passwords = controller.passwords_in(Path(record.controller_layers[0]))
+    clouds = access.clouds_yaml(addresses[hosts.CONTROLLER], passwords)
+    access.write(access.folder(Path(record.owner), record.name), addresses, keys, clouds)
+
+
+def wait_ready(record: Record) -> None:
+    """Wait until every host lets us in and the controller's Heat answers; raise HostFailed for what does not."""
+    addresses = names.addresses(record.subnet, record.hosts)
+    deadline = time.monotonic() + BOOT_DEADLINE
+    wait_admitted(record, list(addresses), deadline)
+    password = controller.passwords_in(Path(record.controller_layers[0]))["admin"]
+    since = machine.started_at(record.processes[hosts.CONTROLLER])
+    address = addresses[hosts.CONTROLLER]
+    ready.heat_works(address, password, since, deadline, lambda: cause_of_death(record, hosts.CONTROLLER))
+
+
+def wait_admitted(record: Record, wanted: list[str], deadline: float) -> None:
+    """Wait until these hosts let us in over SSH."""
+    addresses = names.addresses(record.subnet, record.hosts)
+    config = access.folder(Path(record.owner), record.name) / "ssh_config"
+    reached = {host: addresses[host] for host in wanted}
+    ready.all_admit(config, reached, deadline, lambda host: cause_of_death(record, host))
+
+
+def cause_of_death(record: Record, host: str) -> str | None:
+    """Say why a host's machine ended, or nothing while it runs."""
+    if hosts.is_alive(record, host):
+        return None
+    return f"its machine ended; read {hosts.console(record, host)}"
+
+
+def take_down(record: Record) -> None:
+    """Stop a lab's hosts and remove their files, links, routes and the record; each step may already be done."""
+    for process in record.processes.values():
+        machine.end(process, signal.SIGKILL)
+    for process in record.processes.values():
+        machine.kill(process)
+    network.down(record.subnet)
+    unmount_patiently(record.folder)
+    inotify.restore(record)
+    shutil.rmtree(record.folder)
+    for empty in (record.folder.parent, state.HOME):
+        if not any(empty.iterdir()):
+            empty.rmdir()
+
+
+def unmount_patiently(folder: Path) -> None:
+    """Unmount all below a folder; the last processes of a killed host may hold it for a moment."""
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            return mounts.detach_below(folder)
+        except HostFailed:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(0.1)

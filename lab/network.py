@@ -1,0 +1,101 @@
+"""The lab's own network on this machine: a bridge for each lab, and behind it a route to nowhere.
+
+The blackhole sees to it that nothing meant for a lab ever leaves by the default route.
+"""
+
+import ipaddress
+import json
+from typing import Any
+
+from lab import command, names
+from lab.errors import BadInput
+
+BLACKHOLE_METRIC = 4096
+
+
+def up(subnet: int) -> None:
+    """Make the blackhole, then the bridge with this machine's address, where they are not there yet."""
+    if not has_blackhole(subnet):
+        command.run(["ip", "route", "add", "blackhole", prefix(subnet), "metric", str(BLACKHOLE_METRIC)])
+    bridge = names.bridge(subnet)
+    if not link_exists(bridge):
+        command.run(["ip", "link", "add", bridge, "type", "bridge", "stp_state", "0", "forward_delay", "0"])
+    command.run(["ip", "address", "replace", f"{names.gateway(subnet)}/24", "dev", bridge])
+    command.run(["ip", "link", "set", bridge, "up"])
+
+
+def down(subnet: int) -> None:
+    """Remove the bridge with every link left on it, and the blackhole last."""
+    bridge = names.bridge(subnet)
+    for link in links_on(bridge):
+        command.run(["ip", "link", "delete", link["ifname"]])
+    if link_exists(bridge):
+        command.run(["ip", "link", "delete", bridge])
+    if has_blackhole(subnet):
+        command.run(["ip", "route", "delete", "blackhole", prefix(subnet), "metric", str(BLACKHOLE_METRIC)])
+
+
+def require_free(subnet: int) -> None:
+    """Raise BadInput if someone else's route leads into the subnet."""
+    strangers = routes_into(subnet)
+    if strangers:
+        raise BadInput(
+            f"{prefix(subnet)} is not free: this machine has a route to it ({strangers[0]})",
+            hint="The lab would cut that network off. Remove the route, or use a machine without it.",
+        )
+
+
+def is_free(subnet: int) -> bool:
+    """Tell whether no route of anyone, a lab's included, leads into the subnet."""
+    return not routes_into(subnet) and not has_blackhole(subnet) and not link_exists(names.bridge(subnet))
+
+
+def routes_into(subnet: int) -> list[str]:
+    """Return the routes into the subnet that are not its lab's own, as text; the default route does not count."""
+    wanted = names.SUBNETS[subnet]
+    found = []
+    for route in json.loads(command.run(["ip", "-json", "-4", "route", "show", "table", "all"])):
+        if route["dst"] == "default" or is_ours(route, subnet):
+            continue
+        if ipaddress.ip_network(route["dst"], strict=False).overlaps(wanted):
+            found.append(f"{route['dst']} via {route.get('dev', route.get('type', 'unknown'))}")
+    return found
+
+
+def is_ours(route: dict[str, Any], subnet: int) -> bool:
+    """Tell whether a route was made by this module for this subnet."""
+    return route.get("dev") == names.bridge(subnet) or (
+        route.get("type") == "blackhole" and route["dst"] == prefix(subnet)
+        and route.get("metric") == BLACKHOLE_METRIC
+    )
+
+
+def has_blackhole(subnet: int) -> bool:
+    """Tell whether our blackhole for the subnet is there."""
+    routes = json.loads(command.run(["ip", "-json", "-4", "route", "show", "type", "blackhole"]) or "[]")
+    return any(is_ours({**route, "type": "blackhole"}, subnet) for route in routes)
+
+
+def forget_host(subnet: int, machine: str) -> None:
+    """Delete the link that a killed host left behind, so that it can start again."""
+    wanted = f"vb-{machine}"
+    for link in links_on(names.bridge(subnet)):
+        if wanted in (link["ifname"], *link.get("altnames", [])):
+            command.run(["ip", "link", "delete", link["ifname"]])
+
+
+def links_on(bridge: str) -> list[dict[str, Any]]:
+    """Return the links that belong to a bridge."""
+    if not link_exists(bridge):
+        return []
+    return json.loads(command.run(["ip", "-json", "link", "show", "master", bridge]) or "[]")
+
+
+def link_exists(name: str) -> bool:
+    """Tell whether this machine has a link of that name."""
+    return any(link["ifname"] == name for link in json.loads(command.run(["ip", "-json", "link", "show"])))
+
+
+def prefix(subnet: int) -> str:
+    """Return the subnet as the ip program writes it."""
+    return str(names.SUBNETS[subnet])

@@ -1,0 +1,33 @@
+"""The Debian packages that this machine itself needs to build and run a lab."""
+
+import os
+import shutil
+
+from lab import command
+from lab.errors import BadInput
+from lab.progress import timed
+
+NEEDED = {
+    "systemd-nspawn": "systemd-container",
+    "mmdebstrap": "mmdebstrap",
+    "ip": "iproute2",
+    "ssh-keygen": "openssh-client",
+    "mount": "mount",
+}
+
+
+def missing() -> list[str]:
+    """Return the packages whose program is not on this machine."""
+    return [package for program, package in NEEDED.items() if shutil.which(program) is None]
+
+
+def ensure() -> None:
+    """Install what is missing; raise BadInput where this user may not."""
+    if os.geteuid() != 0:
+        raise BadInput("only root may make machines and networks", hint="Run it as root, or under sudo.")
+    absent = missing()
+    if not absent:
+        return
+    with timed(f"installing {', '.join(absent)}"):
+        command.run(["apt-get", "update", "--quiet"], timeout=300)
+        command.run(["apt-get", "install", "--yes", "--quiet", "--no-install-recommends", *absent], timeout=600)

@@ -1,0 +1,118 @@
+"""The lab as others use it: up, down, its hosts' addresses, and a way in that is independent of the product."""
+
+import shlex
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab import access, hosts, lifecycle, machine, names, network, packages, state
+from lab.errors import BadInput
+from lab.progress import say, timed
+from lab.state import Record
+
+DEFAULT_HOSTS = 3
+DEFAULT_HEAT = "27.0.1"
+CHECKOUT = Path(__file__).resolve().parents[1]
+POWER_OFF_DEADLINE = 60
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A lab: `directory` has its clouds.yaml, ssh_config, known_hosts and key; `hosts` is name -> address."""
+
+    name: str
+    directory: Path
+    hosts: Mapping[str, str]
+    heat: str
+
+
+def up(name: str = names.DEMO, count: int = DEFAULT_HOSTS, heat: str = DEFAULT_HEAT) -> Lab:
+    """Bring a lab up, or what is missing of it, and return it when every host and hostA's Heat answer.
+
+    Raise BadInput for what cannot be, LabTaken for another checkout's lab, HostFailed for a host that does not come up.
+    """
+    names.checked(name)
+    names.host_names(count)
+    packages.ensure()
+    with state.locked(name):
+        record = lifecycle.asked_for(name, count, heat, CHECKOUT)
+        network.up(record.subnet)
+        record = lifecycle.boot_missing(record)
+        lifecycle.write_access(record)
+        lifecycle.wait_ready(record)
+    return described(record)
+
+
+def down(name: str = names.DEMO) -> None:
+    """Take a lab away with everything it made on this machine, except the cache."""
+    packages.ensure()
+    with state.locked(names.checked(name)):
+        record = state.read(name)
+        if record is None:
+            say(f"there is no lab {name}")
+            return
+        state.require_owner(record, CHECKOUT)
+        with timed(f"taking lab {name} down"):
+            lifecycle.take_down(record)
+        access.remove(access.folder(Path(record.owner), name), name)
+
+
+def find(name: str = names.DEMO) -> Lab:
+    """Return a lab of this checkout that was brought up; raise BadInput if there is none."""
+    return described(require(name))
+
+
+def run(lab: Lab, host: str, argv: Sequence[str], timeout: float = 60) -> subprocess.CompletedProcess[str]:
+    """Run a program on a host over plain ssh and return what it said; arguments arrive as they are."""
+    require_host(lab, host)
+    ssh = ["ssh", "-F", str(lab.directory / "ssh_config"), "-o", "BatchMode=yes", host, shlex.join(argv)]
+    return subprocess.run(ssh, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout, check=False)
+
+
+def kill(lab: Lab, host: str) -> None:
+    """End a host at once, as a power cut would."""
+    machine.kill(process_of(lab, host))
+
+
+def power_off(lab: Lab, host: str) -> None:
+    """Shut a host down in order."""
+    machine.power_off(process_of(lab, host), POWER_OFF_DEADLINE)
+
+
+def start(lab: Lab, host: str) -> None:
+    """Boot a host that is off and wait until it lets us in."""
+    require_host(lab, host)
+    with state.locked(lab.name):
+        record = require(lab.name)
+        if not hosts.is_alive(record, host):
+            record = lifecycle.boot(record, host, access.make_key(lab.directory))
+        lifecycle.wait_admitted(record, [host], time.monotonic() + lifecycle.BOOT_DEADLINE)
+
+
+def described(record: Record) -> Lab:
+    """Return what others may know of a lab."""
+    directory = access.folder(Path(record.owner), record.name)
+    return Lab(record.name, directory, names.addresses(record.subnet, record.hosts), record.heat)
+
+
+def require(name: str) -> Record:
+    """Return the record of a lab of this checkout; raise BadInput if there is none."""
+    record = state.read(names.checked(name))
+    if record is None:
+        raise BadInput(f"lab {name} is not up", hint=f"Try: invoke lab.up --name {name}")
+    state.require_owner(record, CHECKOUT)
+    return record
+
+
+def require_host(lab: Lab, host: str) -> None:
+    """Raise BadInput for a host the lab does not have."""
+    if host not in lab.hosts:
+        raise BadInput(f"lab {lab.name} has no host {host}", hint=f"It has {', '.join(lab.hosts)}.")
+
+
+def process_of(lab: Lab, host: str) -> machine.Process:
+    """Return the process of a host."""
+    require_host(lab, host)
+    return require(lab.name).processes[host]
