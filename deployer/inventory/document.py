@@ -24,6 +24,11 @@ FORBIDDEN = re.compile(f"[{UNSEEN}]|\r(?!\n)")
 FORBIDDEN_IN_VALUE = re.compile(f"[{UNSEEN}\t\n\r\u200c\u200d]")
 MOST_FORBIDDEN = 20
 
+# The parser's time grows with the square of some lines' length.
+LONG_LINE = re.compile(r"[^\n]{5001,}")
+# The one escape that the parser does not check itself: above the last character there is.
+WRONG_ESCAPE = re.compile(r"\\U(?!000|0010)[0-9A-Fa-f]{8}")
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -87,9 +92,14 @@ def read(text: str) -> Reading:
 
 def _forbidden(text: str) -> Iterator[Finding]:
     for found in islice(FORBIDDEN.finditer(text), MOST_FORBIDDEN):
-        line = text.count("\n", 0, found.start()) + 1
-        column = found.start() - text.rfind("\n", 0, found.start())
-        yield Finding(line, column, (), f"the character U+{ord(found[0][0]):04X} is not allowed in an inventory")
+        message = f"the character U+{ord(found[0][0]):04X} is not allowed in an inventory"
+        yield Finding(*_place(text, found.start()), (), message)
+    if found := LONG_LINE.search(text):
+        yield Finding(*_place(text, found.start()), (), "this line is longer than 5000 characters")
+
+
+def _place(text: str, offset: int) -> tuple[int, int]:
+    return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
 
 
 def _compose(text: str, reading: Reading) -> None:
@@ -101,8 +111,10 @@ def _compose(text: str, reading: Reading) -> None:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         reading.findings.append(Finding(mark.line + 1, mark.column + 1, (), _in_words(error.problem or "")))
-    except (YAMLError, ValueError, OverflowError) as error:
-        reading.findings.append(Finding(1, 1, (), f"this is no YAML ({type(error).__name__})"))
+    except (YAMLError, ValueError, OverflowError):
+        found = WRONG_ESCAPE.search(text)
+        place = _place(text, found.start()) if found else (1, 1)
+        reading.findings.append(Finding(*place, (), "this is no YAML: no such character"))
 
 
 def _in_words(problem: str) -> str:

@@ -54,6 +54,10 @@ class Inventory:
         )
         return Host(name, entry.ssh.address or entry.address, login)
 
+    def verify_with(self) -> tuple[str | None, str | None]:
+        """Return the cloud to prove with and the absolute path of its clouds.yaml; None where the file says nothing."""
+        return self.document.verify.cloud, self._absolute(self.document.verify.clouds_file)
+
     def heat_of(self, name: str) -> Heat:
         """Return Heat's settings on one host."""
         return merged(self.heat, self._entry(name).heat)

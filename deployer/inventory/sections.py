@@ -12,6 +12,7 @@ from deployer.inventory.values import (
     Address,
     ApiPort,
     BindAddress,
+    CloudName,
     Duration,
     Gateway,
     HostKey,
@@ -27,6 +28,7 @@ from deployer.inventory.values import (
     StatsUser,
     SystemUser,
     UrlPath,
+    Version,
     Workers,
 )
 
@@ -173,6 +175,17 @@ class Proxy(Section):
     program: HostPath = Field("/usr/sbin/haproxy", description="The HAProxy program on its host.")
 
 
+class Verify(Section):
+    """Who makes the stack that proves the site; the credentials stay in the file that openstacksdk reads."""
+
+    cloud: CloudName | None = Field(
+        None, description="Cloud of clouds.yaml to prove with. Left out: what OS_CLOUD says."
+    )
+    clouds_file: LocalPath | None = Field(
+        None, description="The clouds.yaml; relative to the inventory's folder. Left out: openstacksdk's own places."
+    )
+
+
 class HostEntry(Section):
     """One host: where it is and what it runs."""
 
@@ -194,9 +207,10 @@ Hosts = Annotated[
 class Document(Section):
     """A whole inventory file."""
 
-    version: Literal[1] = Field(description="Version of this format.")
+    version: Version = Field(description="Version of this format.")
     site: HostName | None = Field(None, description="Name shown in reports. Left out: the file's name.")
     ssh: Ssh = Field(default_factory=Ssh, description="How SSH reaches the hosts.")
     heat: Heat = Field(description="The Heat that is scaled out.")
     proxy: Proxy = Field(description="The HAProxy in front of the APIs.")
+    verify: Verify = Field(default_factory=Verify, description="How `invoke verify` logs in.")
     hosts: Hosts = Field(description="The hosts by name.")

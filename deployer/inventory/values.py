@@ -4,9 +4,9 @@ import base64
 import binascii
 import ipaddress
 import re
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import AfterValidator, Field, GetPydanticSchema
+from pydantic import AfterValidator, BeforeValidator, Field, GetPydanticSchema
 from pydantic_core import core_schema
 
 from deployer.model import Secret
@@ -20,7 +20,7 @@ SYSTEM_USER = r"^[a-z_][a-z0-9_-]*$"
 SSH_USER = r"^[A-Za-z_][A-Za-z0-9_.-]*$"
 HOST_PATH = r"^(/\.?[A-Za-z0-9_+@-][A-Za-z0-9._+@-]*)+$"
 OWN_FOLDER = r"^(/\.?[A-Za-z0-9_+@-][A-Za-z0-9._+@-]*){2,}$"
-LOCAL_PATH = r"^(~/|/)?[\w.+@-]([\w ./+@:,=~-]*[\w.+@~-])?$"
+LOCAL_PATH = r"^(~/|/)?[\w.+@]([\w ./+@:,=~-]*[\w.+@~-])?$"
 DURATION = r"^[0-9]{1,9}(us|ms|s|m|h|d)$"
 URL_PATH = r"^(auto|/[A-Za-z0-9._~/-]*)$"
 GATEWAY = r"^([A-Za-z_][A-Za-z0-9_.-]*@)?([A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$"
@@ -28,6 +28,7 @@ REACHABLE = r"^([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9A-Fa-f]*:[0-9A-Fa-f:
 HOST_KEY = r"^(ssh-(rsa|ed25519)|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+/]+={0,2}$"
 ADDRESS = r"^[0-9A-Fa-f:.]+$"
 ENDPOINT = r"^(\*|[0-9.]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}$"
+CLOUD_NAME = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$"
 STATS_USER = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$"
 PASSWORD = r"^[A-Za-z0-9!&()*+,./:;<=>?@^_|~{}\[\]-]+$"
 
@@ -45,6 +46,7 @@ MEANING = {
     HOST_KEY: "a public host key as `type base64`, such as a line of `ssh-keyscan` without its first word",
     ADDRESS: "an IP address; Heat's bind_host takes no names, so give the number",
     ENDPOINT: "an address and a port, such as 10.0.0.1:8004, [2001:db8::1]:8004 or *:8004",
+    CLOUD_NAME: "letters, digits, `_`, `.` and `-`",
     STATS_USER: "letters, digits, `_`, `.` and `-`",
     PASSWORD: "letters, digits and signs that HAProxy's config takes: no blanks, quotes, `#`, `$`, `%` or backslashes",
 }
@@ -70,6 +72,13 @@ class Endpoint(NamedTuple):
 
     def __str__(self) -> str:
         return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
+
+
+def read_version(value: object) -> object:
+    """Return the version as written; raise ValueError for `true` and `1.0`, which Python takes for 1."""
+    if type(value) is not int or value != 1:
+        raise ValueError("should be 1, the only version there is")
+    return value
 
 
 def read_endpoint(text: str) -> Endpoint:
@@ -141,12 +150,14 @@ def _read_as(reader: type | Any, pattern: str, longest: int) -> GetPydanticSchem
     return GetPydanticSchema(lambda _source, _handler: core_schema.no_info_after_validator_function(reader, text))
 
 
+Version = Annotated[Literal[1], BeforeValidator(read_version)]
 HostName = Annotated[str, _text(HOST_NAME, 63)]
 SystemUser = Annotated[str, _text(SYSTEM_USER, 32)]
 SshUser = Annotated[str, _text(SSH_USER, 64)]
 HostPath = Annotated[str, _text(HOST_PATH, 200)]
 OwnFolder = Annotated[str, _text(OWN_FOLDER, 200)]
 LocalPath = Annotated[str, _text(LOCAL_PATH, 1000)]
+CloudName = Annotated[str, _text(CLOUD_NAME, 64)]
 Duration = Annotated[str, _text(DURATION, 12), AfterValidator(read_duration)]
 UrlPath = Annotated[str, _text(URL_PATH, 200)]
 Gateway = Annotated[str, _text(GATEWAY, 300), AfterValidator(read_gateway)]
