@@ -52,7 +52,7 @@ class RefuseUnknown(paramiko.MissingHostKeyPolicy):
 def connect(host: Host) -> Connection:
     """Open a connection to a host whose key is known; raise HostUnreachable otherwise."""
     connection = Connection(
-        host.login_address, user=host.login.user, port=host.login.port, connect_timeout=host.login.connect_timeout,
+        host.address, user=host.login.user, port=host.login.port, connect_timeout=host.login.connect_timeout,
         gateway=_gateway(host), config=Config(overrides={"load_ssh_configs": False}),
         connect_kwargs={"key_filename": host.login.key, "look_for_keys": host.login.key is None,
                         "allow_agent": host.login.key is None, "banner_timeout": host.login.connect_timeout,
@@ -120,7 +120,7 @@ def _trust(client: paramiko.SSHClient, host: Host) -> None:
 
 
 def _known_name(host: Host) -> str:
-    address, port = host.login_address, host.login.port
+    address, port = host.address, host.login.port
     return address if port == 22 else f"[{address}]:{port}"
 
 
@@ -137,8 +137,8 @@ def _gateway(host: Host) -> Connection | None:
 
 
 def _unreachable(host: Host, error: Exception) -> errors.HostUnreachable:
-    where = f"{host.login.user}@{host.login_address} port {host.login.port}"
-    command = f"ssh -p {host.login.port} {host.login.user}@{host.login_address}"
+    where = f"{host.login.user}@{host.address} port {host.login.port}"
+    command = f"ssh -p {host.login.port} {host.login.user}@{host.address}"
     if isinstance(error, paramiko.BadHostKeyException):
         return errors.HostUnreachable(host.name, f"the host key of {where} is not the one we know; nothing was sent",
                                       hint="If the host was reinstalled, replace its line in "

@@ -88,7 +88,7 @@ def answers(step, last):
 
 
 def crash_loops(unit):
-    state = look.units_like([unit], "").get(unit, {})
+    state = look.units_like([unit]).get(unit, {})
     return state.get("active") == "failed" or state.get("restarts", 0) >= 3
 
 

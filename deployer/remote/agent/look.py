@@ -18,7 +18,6 @@ UNIT_KEYS = "Id,ActiveState,SubState,MainPID,NeedDaemonReload,NRestarts,UnitFile
 
 def observe(request):
     """Given what to look at, return what is there now; what is missing is left out, never an error."""
-    units = units_like(request.get("units", []), request.get("environment", ""))
     carry = tuple(request.get("carry", []))
     return {
         "python": list(sys.version_info[:3]),
@@ -30,7 +29,8 @@ def observe(request):
         "files": dict(read_files(request.get("trees", []), carry)),
         "globs": {name: sorted(sum((glob.glob(each) for each in patterns), []))
                   for name, patterns in request.get("globs", {}).items()},
-        "units": units,
+        "texts": {path: text_of(path) for pattern in request.get("texts", []) for path in glob.glob(pattern)},
+        "units": units_like(request.get("units", [])),
         "listeners": sockets.listeners(),
         "processes": sockets.processes_like(request.get("processes", [])),
         "replies": {path: sockets.ask_or_none(path, question) for path, question in request.get("ask", {}).items()},
@@ -70,6 +70,11 @@ def file_at(path, carry=()):
     return found
 
 
+def text_of(path):
+    with open(path, encoding="utf-8", errors="replace") as stream:
+        return stream.read(4096)
+
+
 def user_name(uid):
     try:
         return pwd.getpwuid(uid).pw_name
@@ -98,7 +103,7 @@ def free_bytes(path):
     return status.f_bavail * status.f_frsize
 
 
-def units_like(patterns, variable):
+def units_like(patterns):
     """Unit name -> its state, for loaded units and for enabled ones that are not loaded."""
     found = {}
     if patterns:
@@ -107,25 +112,15 @@ def units_like(patterns, variable):
         for block in shown.stdout.decode().split("\n\n"):
             keys = dict(line.split("=", 1) for line in block.split("\n") if "=" in line)
             if keys.get("Id", "").endswith(".service"):
-                found[keys["Id"]] = unit_state(keys, variable)
+                found[keys["Id"]] = unit_state(keys)
     for pattern in patterns:
         for link in glob.glob("/etc/systemd/system/*.wants/" + pattern):
-            unit = found.setdefault(os.path.basename(link), {"active": "inactive", "pid": 0, "config": None})
+            unit = found.setdefault(os.path.basename(link), {"active": "inactive", "pid": 0})
             unit["enabled"] = True
     return found
 
 
-def unit_state(keys, variable):
-    pid = int(keys.get("MainPID") or 0)
-    return {"active": keys["ActiveState"], "sub": keys.get("SubState", ""), "pid": pid, "enabled": False,
-            "stale": keys.get("NeedDaemonReload") == "yes", "restarts": int(keys.get("NRestarts") or 0),
-            "config": environment_of(pid).get(variable) if pid and variable else None}
-
-
-def environment_of(pid):
-    try:
-        with open("/proc/%d/environ" % pid, "rb") as stream:
-            pairs = stream.read().decode("utf-8", "replace").split("\0")
-    except OSError:
-        return {}
-    return dict(pair.split("=", 1) for pair in pairs if "=" in pair)
+def unit_state(keys):
+    return {"active": keys["ActiveState"], "sub": keys.get("SubState", ""), "enabled": False,
+            "pid": int(keys.get("MainPID") or 0), "stale": keys.get("NeedDaemonReload") == "yes",
+            "restarts": int(keys.get("NRestarts") or 0)}
