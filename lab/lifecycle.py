@@ -7,13 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from lab import access, hosts, inotify, machine, mounts, names, network, ready, state
+from lab import access, cgroups, hosts, inotify, machine, mounts, names, network, ready, state
 from lab.errors import BadInput, HostFailed
 from lab.image import cache, controller
 from lab.progress import say, timed
 from lab.state import Record
 
 BOOT_DEADLINE = 120
+KILL_DEADLINE = 20
 
 
 def asked_for(name: str, count: int, heat: str, checkout: Path) -> Record:
@@ -136,6 +137,8 @@ def take_down(record: Record) -> None:
         machine.end(process, signal.SIGKILL)
     for process in record.processes.values():
         machine.kill(process)
+    for host in record.processes:
+        remove_patiently(names.machine(record.name, host))
     network.down(record.subnet)
     unmount_patiently(record.folder)
     inotify.restore(record)
@@ -145,9 +148,21 @@ def take_down(record: Record) -> None:
             empty.rmdir()
 
 
+def remove_patiently(machine_name: str) -> None:
+    """Remove a killed machine's control groups as soon as its last process is gone."""
+    deadline = time.monotonic() + KILL_DEADLINE
+    while True:
+        try:
+            return cgroups.remove(machine_name)
+        except OSError:
+            if time.monotonic() > deadline:
+                raise HostFailed(f"{machine_name} has processes that do not end", hint="Try lab.down again.") from None
+        time.sleep(0.1)
+
+
 def unmount_patiently(folder: Path) -> None:
     """Unmount all below a folder; the last processes of a killed host may hold it for a moment."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + KILL_DEADLINE
     while True:
         try:
             return mounts.detach_below(folder)

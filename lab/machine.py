@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from lab import cgroups
+
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -28,8 +30,9 @@ def unit_flags() -> list[str]:
 
 def boot(root: Path, name: str, hostname: str, network: Sequence[str], console: Path) -> Process:
     """Boot the tree at `root`; `network` is nspawn's own flags for it, `console` the file its console goes to."""
+    cgroups.remove(name)
     argv = [
-        "systemd-nspawn", "--quiet", "--boot", *unit_flags(), *network, "--console=read-only",
+        *cgroups.launcher(name), "systemd-nspawn", "--quiet", "--boot", *unit_flags(), *network, "--console=read-only",
         "--settings=no", "--resolv-conf=off", "--timezone=off", "--link-journal=no",
         f"--machine={name}", f"--hostname={hostname}", f"--directory={root}",
     ]
