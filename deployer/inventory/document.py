@@ -119,6 +119,8 @@ def _compose(text: str, reading: Reading) -> None:
 
 def _in_words(problem: str) -> str:
     """Return the parser's own words without the text they quote, which may be a secret."""
+    if "character '\\t'" in problem:
+        return "this is no YAML: a tab stands where only blanks may"
     return "this is no YAML: " + re.sub(r"'[^'<][^']+'", "this", problem)
 
 

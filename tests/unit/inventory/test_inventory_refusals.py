@@ -162,7 +162,7 @@ def test_wildcard_of_the_proxy_leaves_ports_of_other_hosts_free():
         ("a: b: c", "this is no YAML"),
         ("a: [1, 2", "this is no YAML"),
         ('"\\U00110000": 1', "1:2: this is no YAML: no such character"),
-        ("\ta: 1", "this is no YAML"),
+        ("\ta: 1", "1:1: this is no YAML: a tab stands where only blanks may"),
     ],
 )
 def test_yaml_beyond_plain_settings_is_refused(text, expected):
