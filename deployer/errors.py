@@ -60,6 +60,15 @@ class HostFailed(DeployerError):
         self.host = host
 
 
+class ManyFailed(DeployerError):
+    """Several hosts failed; each one's error in a line of its own, with the exit code of the worst."""
+
+    def __init__(self, failures: Sequence[DeployerError], exit_code: int) -> None:
+        super().__init__("\n".join(f"{each.message}\n  {each.hint}".rstrip() for each in failures))
+        self.failures = tuple(failures)
+        self.exit_code = exit_code
+
+
 class VerifyFailed(DeployerError):
     """The site was changed as planned but does not prove to work."""
 

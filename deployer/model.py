@@ -56,22 +56,16 @@ class Login:
     sudo: bool = True
     host_key: str | None = None
     known_hosts: str | None = None
-    address: str | None = None
     connect_timeout: float = 10.0
 
 
 @dataclass(frozen=True)
 class Host:
-    """One host of the inventory, as the fleet sees it."""
+    """One host of the inventory, as the fleet sees it; `address` is where SSH reaches it."""
 
     name: str
     address: str
     login: Login
-
-    @property
-    def login_address(self) -> str:
-        """Where SSH reaches the host: its own address, unless the inventory names another."""
-        return self.login.address or self.address
 
 
 @dataclass(frozen=True, order=True)
@@ -182,8 +176,8 @@ class HostState:
     `managed`: paths that we put there. `stale`: systemd must read its unit files again.
     """
 
-    files: Mapping[str, File] = NOTHING
-    units: Mapping[str, Unit] = NOTHING
+    files: Mapping[str, File] = field(default_factory=dict)
+    units: Mapping[str, Unit] = field(default_factory=dict)
     managed: frozenset[str] = field(default=frozenset(), compare=False)
     stale: bool = field(default=False, compare=False)
 
@@ -213,12 +207,12 @@ class Facts:
     root: bool = True
     cpus: int = 1
     skew: float = 0.0
-    free: Mapping[str, int] = NOTHING
-    accounts: Mapping[str, int | None] = NOTHING
-    paths: Mapping[str, tuple[str, ...]] = NOTHING
+    free: Mapping[str, int] = field(default_factory=dict)
+    accounts: Mapping[str, int | None] = field(default_factory=dict)
+    paths: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     listeners: tuple[Listener, ...] = ()
     engines: tuple[Listener, ...] = ()
-    replies: Mapping[str, str | None] = NOTHING
+    replies: Mapping[str, str | None] = field(default_factory=dict)
     stopped: tuple[Mapping[str, Any], ...] = ()
 
 

@@ -70,9 +70,14 @@ def processes_like(words):
     found = {}
     for pid in sorted(int(name) for name in os.listdir("/proc") if words and name.isdigit()):
         each = process(pid)
-        if any(os.path.basename(part) in words for part in each.get("argv", [])[:2]):
+        if any(name_in(part) in words for part in each.get("argv", [])[:2]):
             found.setdefault(each["unit"] or pid, each)
     return list(found.values())
+
+
+def name_in(argument):
+    """The program that an argument names; a process that gives itself a title writes `program: what it does`."""
+    return os.path.basename(argument.split(":")[0])
 
 
 def ask_or_none(path, question):

@@ -1,0 +1,121 @@
+"""Inventory and a look at every host -> what every host should have. Pure."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from deployer import render
+from deployer.heat import launch, releases, rewrite, source
+from deployer.inventory.schema import Inventory
+from deployer.inventory.values import Endpoint
+from deployer.model import Facts, File, Found, HostState, Listener, Service, digest_of, file_of
+from deployer.proxy import config
+
+SLICE = "heat-scaleout.slice"
+APIS = source.APIS
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What every host should have, where clients reach the APIs, and what we saw in heat.conf and left alone."""
+
+    states: Mapping[str, HostState]
+    binds: Mapping[Service, Endpoint]
+    remarks: tuple[str, ...] = ()
+
+
+def states(inventory: Inventory, found: Mapping[str, Found]) -> Wanted:
+    """Return each host's desired state; raise BadInput when the source has no heat.conf that can be used."""
+    origin = read_source(inventory, found)
+    listeners = found[inventory.heat.source].facts.listeners
+    binds = {service: _bind(inventory, origin, service, listeners) for service in APIS}
+    wanted, remarks = {}, {}
+    for name in inventory.hosts:
+        wanted[name], said = _host(inventory, name, (origin, binds), found[name])
+        remarks |= dict.fromkeys(said)
+    proxy = config.state(_front(inventory, origin, binds), inventory.instances())
+    wanted[inventory.proxy.host] = _merged([wanted[inventory.proxy.host], proxy])
+    return Wanted({name: _with_slice(state) for name, state in wanted.items()}, binds, tuple(remarks))
+
+
+def read_source(inventory: Inventory, found: Mapping[str, Found]) -> source.Source:
+    """The configuration folder of the inventory's source host."""
+    name = inventory.heat.source
+    return source.read(name, inventory.heat_of(name).config_dir, found[name].state)
+
+
+def _bind(inventory: Inventory, origin: source.Source, service: Service, listeners: Iterable[Listener]) -> Endpoint:
+    """Where clients reach an API: as the inventory says, else as heat.conf does, else where something listens now."""
+    stated = getattr(inventory.proxy.bind, service)
+    address, port = origin.listens(service)
+    heat = inventory.heat_of(inventory.heat.source)
+    port = port or (heat.api_port if service is Service.API else heat.cfn_port)
+    address = address or next((each.address for each in listeners if each.port == port), None)
+    return stated or Endpoint(address or inventory.hosts[inventory.heat.source].address, port)
+
+
+def _host(inventory: Inventory, name: str, site, found: Found) -> tuple[HostState, tuple[str, ...]]:
+    """A host's desired state without the proxy, and the remarks on its heat.conf."""
+    origin, binds = site
+    instances = [each for each in inventory.instances_of(name) if each.service is not Service.PROXY]
+    runtime = runtime_of(inventory, name, origin, found.facts)
+    files, remarks = (), ()
+    if instances and name != inventory.heat.source:
+        files, remarks = source.files_for(origin, _place(inventory, name, binds), runtime)
+    tree = files or _tree(found.state, runtime.config_dir)
+    runtime = replace(runtime, tree=digest_of("\n".join(f"{file.path} {file.digest}" for file in tree).encode()))
+    return _merged([HostState({file.path: file for file in files}), launch.state(runtime, instances)]), remarks
+
+
+def runtime_of(inventory: Inventory, name: str, origin: source.Source, facts: Facts) -> launch.Runtime:
+    """How Heat runs on a host: as the inventory says, else as what is installed there asks for."""
+    heat = inventory.heat_of(name)
+    launcher = _launcher(facts) if heat.launcher == "auto" else heat.launcher
+    return launch.Runtime(
+        host=name, address=inventory.hosts[name].address, prefix=heat.prefix, config_dir=heat.config_dir,
+        user=heat.user, group=heat.group, launcher=launcher, threads=heat.threads, grace=origin.grace, tree="",
+        uwsgi=next(iter(facts.paths.get("uwsgi", ())), f"{heat.prefix}/bin/uwsgi"),
+        workers={Service.API: heat.api_workers, Service.CFN: heat.cfn_workers, Service.ENGINE: heat.engine_workers},
+        health={service: origin.check_path(service) for service in APIS})
+
+
+def _launcher(facts: Facts) -> str:
+    """What serves the APIs; where no Heat was found (preflight says so), what the newest releases need."""
+    release = releases.from_metadata(facts.paths.get("heat", ()))
+    return releases.launcher(release, facts.paths.get("programs", ())) if release else releases.UWSGI
+
+
+def _place(inventory: Inventory, name: str, binds: Mapping[Service, Endpoint]) -> rewrite.Place:
+    """Where a node is, for the options of its heat.conf that name an address."""
+    instances = inventory.instances_of(name)
+    ports = {service: [each.port for each in instances if each.service is service] for service in APIS}
+    heat, front = inventory.heat_of(name), inventory.hosts[inventory.proxy.host].address
+    reached = {service: (front if bind.is_wildcard else bind.address, bind.port) for service, bind in binds.items()}
+    return rewrite.Place(
+        address=inventory.hosts[name].address, source_address=inventory.hosts[inventory.heat.source].address,
+        api_port=next(iter(ports[Service.API]), heat.api_port), cfn_port=next(iter(ports[Service.CFN]), heat.cfn_port),
+        proxy_api=reached[Service.API], proxy_cfn=reached[Service.CFN])
+
+
+def _front(inventory: Inventory, origin: source.Source, binds: Mapping[Service, Endpoint]) -> config.Front:
+    return config.Front(inventory.proxy, binds, {service: origin.check_path(service) for service in APIS})
+
+
+def _tree(state: HostState, folder: str) -> tuple[File, ...]:
+    """The source's own folder, as its own processes of ours read it."""
+    return tuple(file for path, file in sorted(state.files.items()) if path.startswith(folder + "/"))
+
+
+def _with_slice(state: HostState) -> HostState:
+    if not state.units:
+        return state
+    path = f"{launch.SYSTEMD}/{SLICE}"
+    return _merged([state, HostState({path: file_of(path, render.text(f"host/{SLICE}").encode())})])
+
+
+def _merged(states: Iterable[HostState]) -> HostState:
+    files: dict[str, File] = {}
+    units = {}
+    for state in states:
+        files |= state.files
+        units |= state.units
+    return HostState(files, units)

@@ -1,0 +1,157 @@
+"""Files and units that run Heat's processes on one host, for either launcher. Pure."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from deployer import render
+from deployer.heat import releases, scripts
+from deployer.model import (
+    AnswersHttp,
+    File,
+    HostState,
+    Instance,
+    Probe,
+    Program,
+    Service,
+    Unit,
+    digest_of,
+    file_of,
+)
+
+OWN = "/etc/heat-scaleout"
+SYSTEMD = "/etc/systemd/system"
+TITLES = {Service.API: "REST API", Service.CFN: "CFN API", Service.ENGINE: "engine"}
+SECTIONS = {Service.API: "heat_api", Service.CFN: "heat_api_cfn"}
+PROGRAMS = {Service.API: "heat-api", Service.CFN: "heat-api-cfn", Service.ENGINE: "heat-engine"}
+WSGI_WORKERS = 2
+ENGINE_LIMIT = 90  # seconds for Heat to list a started engine as up
+CONF_CHECK = ("import sys; from oslo_config import cfg; "
+              "cfg.ConfigOpts()([], project='heat', default_config_files=[sys.argv[1]], default_config_dirs=[])")
+STOP_MARGIN = 30  # seconds systemd waits beyond the grace that Heat gives itself
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """How Heat runs on a host.
+
+    `launcher` is "heat-api" or "uwsgi" and `uwsgi` the path of that program; `grace` is Heat's own shutdown limit in
+    seconds (0: none); `workers` maps a service to its worker processes (None: as heat.conf says); `health` maps an API
+    to the path that answers without a login; `tree` is the digest of the configuration folder.
+    """
+
+    host: str
+    address: str
+    prefix: str
+    config_dir: str
+    user: str
+    group: str
+    launcher: str
+    uwsgi: str
+    grace: int
+    threads: int
+    tree: str
+    workers: Mapping[Service, int | None] = field(default_factory=dict)
+    health: Mapping[Service, str] = field(default_factory=dict)
+
+    @property
+    def heat_conf(self) -> str:
+        return f"{self.config_dir}/heat.conf"
+
+
+def state(runtime: Runtime, instances: Iterable[Instance]) -> HostState:
+    """Given how Heat runs on a host and which processes it should have, return their files and units."""
+    files: dict[str, File] = {}
+    units: dict[str, Unit] = {}
+    of_heat = [instance for instance in instances if instance.service is not Service.PROXY]
+    for service in dict.fromkeys(instance.service for instance in of_heat):
+        numbered = [instance for instance in of_heat if instance.service is service]
+        shared = list(_shared_files(runtime, service))
+        config = digest_of("\n".join([runtime.tree, runtime.address, *(file.digest for file in shared)]).encode())
+        files |= {file.path: file for file in (*shared, _note(service, config), *_overlays(runtime, numbered))}
+        units |= {each.unit: Unit(each.unit, config=config, ready=_ready(runtime, each)) for each in numbered}
+    return HostState(files, units)
+
+
+def _shared_files(runtime: Runtime, service: Service) -> Iterator[File]:
+    """Files that every process of a service on this host reads."""
+    name = f"heat-scaleout-{service}@.service"
+    yield _file(f"{SYSTEMD}/{name}", f"{service}/{name}", host=runtime.host, address=runtime.address, service=service,
+                title=TITLES[service], type="exec", capabilities="",
+                refused_calls="@privileged @resources", exec_start=_command(runtime, service), user=runtime.user,
+                group=runtime.group, stop_seconds=_stop_seconds(runtime.grace), workers=runtime.workers.get(service))
+    if _under_uwsgi(runtime, service):
+        yield _file(f"{OWN}/{service}.ini", f"{service}/{service}.ini", service=service,
+                    home="" if runtime.prefix == "/usr" else runtime.prefix,
+                    plugin=_plugin(runtime), module=releases.wsgi_module(service),
+                    workers=runtime.workers.get(service) or WSGI_WORKERS,
+                    threads=runtime.threads, grace=runtime.grace or 3600, heat_conf=runtime.heat_conf)
+
+
+def _plugin(runtime: Runtime) -> str:
+    """A distribution's uWSGI loads Python as a plugin; one installed beside Heat by pip has it built in."""
+    return "python3" if runtime.uwsgi.startswith("/usr/bin/") else ""
+
+
+def _note(service: Service, config: str) -> File:
+    """What a process copies to its runtime folder when it starts."""
+    return _file(f"{OWN}/{service}.config", "host/service.config", config=config)
+
+
+def noted_in(unit: str) -> str:
+    """The file in which a running process of ours has noted what it read when it started."""
+    return f"/run/{unit.removesuffix('.service').replace('@', '-')}/config"
+
+
+def _overlays(runtime: Runtime, instances: Iterable[Instance]) -> Iterator[File]:
+    """The one thing in which two APIs of a kind on a host differ: where they listen."""
+    for each in instances:
+        if each.port and not _under_uwsgi(runtime, each.service):
+            yield _file(f"{OWN}/{each.service}-{each.port}.conf", f"{each.service}/{each.service}-port.conf",
+                        section=SECTIONS[each.service], address=runtime.address, port=each.port,
+                        workers=runtime.workers.get(each.service))
+
+
+def _command(runtime: Runtime, service: Service) -> str:
+    if _under_uwsgi(runtime, service):
+        return f"{runtime.uwsgi} --ini {OWN}/{service}.ini --http-socket {_bracketed(runtime.address)}:%i"
+    command = f"{runtime.prefix}/bin/{PROGRAMS[service]} --config-file {runtime.heat_conf}"
+    return command if service is Service.ENGINE else f"{command} --config-file {OWN}/{service}-%i.conf"
+
+
+def _under_uwsgi(runtime: Runtime, service: Service) -> bool:
+    return service in SECTIONS and runtime.launcher == "uwsgi"
+
+
+def _ready(runtime: Runtime, instance: Instance) -> Probe:
+    if instance.port:
+        return AnswersHttp(runtime.address, instance.port, runtime.health.get(instance.service, "/"))
+    name = engine_name(instance.host, instance.number)
+    script = scripts.text("engine_rows", conf=runtime.heat_conf, host=name, unit=instance.unit, seconds=ENGINE_LIMIT)
+    return Program((python_of(runtime.prefix), "-"), script, timeout=ENGINE_LIMIT + 30.0)
+
+
+def conf_check(runtime: Runtime) -> tuple[str, ...]:
+    """The command that lets oslo.config itself judge a heat.conf before it replaces the old one."""
+    return (python_of(runtime.prefix), "-c", CONF_CHECK, "{}")
+
+
+def engine_name(host: str, number: int) -> str:
+    """The name under which Heat lists an engine of ours: one name a process, so that a row tells which it is."""
+    return f"{host}-engine-{number}"
+
+
+def python_of(prefix: str) -> str:
+    """The interpreter that Heat's own libraries belong to."""
+    return f"{prefix}/bin/python3"
+
+
+def _stop_seconds(grace: int) -> str:
+    return str(grace + STOP_MARGIN) if grace else "infinity"
+
+
+def _bracketed(address: str) -> str:
+    return f"[{address}]" if ":" in address else address
+
+
+def _file(path: str, template: str, **values) -> File:
+    return file_of(path, render.text(template, **values).encode())

@@ -1,0 +1,46 @@
+"""Whether database, broker and Keystone take the login of a node's heat.conf, tried from that node itself."""
+
+import base64
+import json
+from collections.abc import Iterator, Mapping
+
+from deployer import errors
+from deployer.heat import engines, launch, scripts
+from deployer.inventory.schema import Inventory
+from deployer.model import HostState
+from deployer.remote.fleet import Fleet
+
+TRY = 8  # seconds for one login
+LIMIT = 40.0
+
+HINTS = {
+    "database": "Does MariaDB listen on more than loopback (bind-address) and grant Heat's user access from this host?",
+    "broker": "RabbitMQ's guest logs in from loopback only: give Heat a user of its own. Does it listen everywhere?",
+    "Keystone": "Is Keystone reachable from this host at that address, and is [keystone_authtoken] right?",
+}
+
+
+def problems(inventory: Inventory, wanted: Mapping[str, HostState], fleet: Fleet) -> Iterator[str]:
+    """Try every node's new heat.conf, which stays in memory there, and yield one sentence for each refused login."""
+    nodes = {host: state for host, state in wanted.items() if _conf(inventory, host, state)}
+    programs = {host: _program(inventory, host, state) for host, state in nodes.items()}
+    for host, printed in engines.run(fleet, "try logins", programs, LIMIT).items():
+        if isinstance(printed, errors.DeployerError):
+            yield f"{printed.message}: {printed.hint or 'Heat and its libraries must be installed there.'}"
+        else:
+            yield from (_sentence(host, each) for each in json.loads(printed))
+
+
+def _program(inventory: Inventory, host: str, state: HostState) -> tuple[str, str]:
+    content = _conf(inventory, host, state)
+    text = scripts.text("logins", conf=base64.b64encode(content).decode(), seconds=TRY)
+    return launch.python_of(inventory.heat_of(host).prefix), text
+
+
+def _conf(inventory: Inventory, host: str, state: HostState) -> bytes | None:
+    file = state.files.get(f"{inventory.heat_of(host).config_dir}/heat.conf")
+    return file and file.content
+
+
+def _sentence(host: str, each: Mapping[str, str]) -> str:
+    return f"{host}: {each['what']} at {each['where']} refuses this host ({each['why']}): {HINTS[each['what']]}"

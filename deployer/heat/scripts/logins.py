@@ -1,0 +1,84 @@
+"""Try from this host whether database, broker and Keystone take the login of a heat.conf; prints JSON problems.
+
+VALUES: conf (base64 of a heat.conf's text, which is kept in memory only), seconds (limit of one try).
+A problem is {what, where, why}; where is host:port, and no secret is in any of them.
+"""
+
+import base64
+import json
+import os
+import sys
+from concurrent import futures
+from urllib import parse
+
+from oslo_config import cfg
+
+LIMIT = VALUES["seconds"]  # noqa: F821 (given before this text)
+
+
+def main():
+    conf = read(base64.b64decode(VALUES["conf"]))  # noqa: F821
+    with futures.ThreadPoolExecutor(3) as pool:
+        tries = [pool.submit(each, conf) for each in (databases, brokers, keystone)]
+    json.dump([problem for each in tries for problem in each.result()], sys.stdout)
+
+
+def read(text):
+    """Parse a heat.conf that never touches a disk."""
+    from oslo_db import options
+
+    memory = os.memfd_create("heat.conf")
+    os.write(memory, text)
+    conf = cfg.ConfigOpts()
+    conf.register_opts(options.database_opts, "database")
+    conf([], project="heat", default_config_files=["/proc/self/fd/%d" % memory], default_config_dirs=[])
+    return conf
+
+
+def databases(conf):
+    import sqlalchemy
+
+    for url in filter(None, (conf.database.connection, conf.database.slave_connection)):
+        where = sqlalchemy.engine.make_url(url)
+        try:
+            settings = {"connect_timeout": LIMIT} if where.drivername.startswith("mysql") else {}
+            sqlalchemy.create_engine(url, connect_args=settings).connect().close()
+        except Exception as error:  # whatever the driver raises is the answer
+            yield problem("database", "%s:%s" % (where.host, where.port or 3306), getattr(error, "orig", error))
+
+
+def brokers(conf):
+    import amqp
+    import oslo_messaging
+
+    url = oslo_messaging.TransportURL.parse(conf)
+    for host in url.hosts if url.transport == "rabbit" else []:
+        where = "%s:%s" % (host.hostname, host.port or 5672)
+        try:
+            link = amqp.Connection(where, host.username, host.password, virtual_host=url.virtual_host or "/",
+                                   connect_timeout=LIMIT, read_timeout=LIMIT)
+            link.connect()
+            link.close()
+        except Exception as error:  # whatever the driver raises is the answer
+            yield problem("broker", where, error)
+
+
+def keystone(conf):
+    from keystoneauth1 import loading
+    from keystoneauth1 import session as sessions
+
+    loading.register_auth_conf_options(conf, "keystone_authtoken")
+    where = "Keystone"
+    try:
+        auth = loading.load_auth_from_conf_options(conf, "keystone_authtoken")
+        where = parse.urlsplit(getattr(auth, "auth_url", "") or "").netloc.rpartition("@")[2] or where
+        auth.get_token(sessions.Session(timeout=LIMIT))
+    except Exception as error:  # whatever the library raises is the answer
+        yield problem("Keystone", where, error)
+
+
+def problem(what, where, error):
+    return {"what": what, "where": where, "why": "%s: %s" % (type(error).__name__, str(error).splitlines()[0][:300])}
+
+
+main()

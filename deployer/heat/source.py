@@ -1,0 +1,73 @@
+"""The source host's configuration folder, and what follows from it for the other hosts. Pure."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from deployer import errors
+from deployer.heat import conf, launch, releases, rewrite
+from deployer.model import File, HostState, Service, file_of
+
+KEPT = ".before-heat-scaleout"  # what the agent appends to a file that was there before ours
+APIS = (Service.API, Service.CFN)
+DEFAULT_GRACE = 60  # Heat's graceful_shutdown_timeout, in seconds
+
+
+@dataclass(frozen=True)
+class Source:
+    """`tree` maps a path relative to the folder to its content; `conf` is its heat.conf, read."""
+
+    tree: Mapping[str, bytes]
+    conf: conf.Conf
+
+    def check_path(self, service: Service) -> str:
+        """The path of an API that tells its health without a login."""
+        return releases.healthcheck_path(text_of(self.tree.get("api-paste.ini", b"")), service) or "/"
+
+    def listens(self, service: Service) -> tuple[str | None, int | None]:
+        """Address and port that heat.conf gives an API; None where it gives none."""
+        section = launch.SECTIONS[service]
+        port = self.conf.resolved(section, "bind_port")
+        return self.conf.resolved(section, "bind_host"), int(port) if port else None
+
+    @property
+    def grace(self) -> int:
+        """Seconds that Heat gives itself to finish when told to stop; 0 is without end."""
+        return int(self.conf.resolved("DEFAULT", "graceful_shutdown_timeout") or DEFAULT_GRACE)
+
+
+def read(host: str, folder: str, state: HostState) -> Source:
+    """Given what was found on the source host, return its folder; raise BadInput when heat.conf is not there."""
+    tree = {path.removeprefix(folder + "/"): file.content for path, file in sorted(state.files.items())
+            if path.startswith(folder + "/") and file.content is not None and not _ours(path)}
+    if "heat.conf" not in tree:
+        raise errors.BadInput(f"{host}: there is no {folder}/heat.conf",
+                              hint="`heat.source` is the host whose Heat runs already, `heat.config_dir` its folder.")
+    return Source(tree, conf.parse(text_of(tree["heat.conf"]), f"{host}:{folder}/heat.conf"))
+
+
+def files_for(
+    source: Source, place: rewrite.Place, runtime: launch.Runtime
+) -> tuple[tuple[File, ...], tuple[str, ...]]:
+    """Return a node's copy of the folder, heat.conf rewritten for it, and one sentence for each remark on it."""
+    rewritten = rewrite.for_node(text_of(source.tree["heat.conf"]), place, source.conf.path)
+    contents = {**source.tree, "heat.conf": bytes_of(rewritten.text)}
+    return tuple(_files(contents, runtime)), tuple(str(remark) for remark in rewritten.remarks)
+
+
+def _files(contents: Mapping[str, bytes], runtime: launch.Runtime) -> Iterator[File]:
+    for path, content in contents.items():
+        check = launch.conf_check(runtime) if path == "heat.conf" else ()
+        yield file_of(f"{runtime.config_dir}/{path}", content, group=runtime.group, mode=0o640, check=check)
+
+
+def _ours(path: str) -> bool:
+    return path.endswith((KEPT, ".heat-scaleout-new"))
+
+
+def text_of(content: bytes) -> str:
+    """Text of which every byte survives, also those that are no UTF-8."""
+    return content.decode("utf-8", "surrogateescape")
+
+
+def bytes_of(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")

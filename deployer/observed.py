@@ -1,0 +1,105 @@
+"""What every host has and runs now, in the vocabulary of the desired state: one request and one reply a host."""
+
+import base64
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from deployer.errors import DeployerError
+from deployer.heat import launch
+from deployer.inventory.schema import Inventory
+from deployer.model import Facts, File, Found, HostState, Listener, Service, Unit
+from deployer.proxy import config, runtime
+from deployer.remote.fleet import Fleet
+
+LEDGER = "/var/lib/heat-scaleout/ledger.json"
+UNITS = "heat-scaleout-*"
+LIMIT = 60.0  # seconds for a host to answer a look
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One look at the hosts: what was found, and the error of each host that could not be looked at."""
+
+    found: Mapping[str, Found]
+    errors: Mapping[str, DeployerError]
+
+
+def look(inventory: Inventory, fleet: Fleet, only: Collection[str] = (), contents: bool = False) -> Seen:
+    """Look at all hosts at once, or at those of `only`. `contents` brings the content of every file, for diffs."""
+    requests = {name: _request(inventory, name, contents) for name in inventory.hosts if not only or name in only}
+    replies = fleet.ask("look", "observe", requests, LIMIT)
+    bad = {name: reply for name, reply in replies.items() if isinstance(reply, DeployerError)}
+    return Seen({name: _found(reply) for name, reply in replies.items() if name not in bad}, bad)
+
+
+def _request(inventory: Inventory, name: str, contents: bool) -> dict[str, Any]:
+    heat = inventory.heat_of(name)
+    units = [*(f"heat-scaleout-{service}@.service" for service in launch.TITLES), config.UNIT, "heat-scaleout.slice"]
+    trees = [heat.config_dir, launch.OWN, *(f"{launch.SYSTEMD}/{unit}" for unit in units)]
+    return {
+        "trees": trees,
+        "carry": trees if contents else [f"{heat.config_dir}/"] if name == inventory.heat.source else [],
+        "units": [UNITS],
+        "texts": ["/run/heat-scaleout-*/config"],
+        "processes": ["heat-engine"],
+        "ask": {config.SOCKET: "show info;show stat\n"} if name == inventory.proxy.host else {},
+        "disk": ["/etc", "/var"],
+        "accounts": [heat.user, inventory.proxy.user],
+        "ledger": LEDGER,
+        "globs": _look_ups(heat.prefix, inventory.proxy.program),
+    }
+
+
+def _look_ups(prefix: str, haproxy: str) -> dict[str, list[str]]:
+    """Where a Heat and what it needs may be installed; name -> patterns of paths."""
+    libraries = [f"{prefix}/lib/python3*/site-packages", f"{prefix}/lib/python3*/dist-packages",
+                 f"{prefix}/lib/python3/dist-packages"]
+    return {
+        "heat": [f"{folder}/openstack_heat-*-info" for folder in libraries],
+        "programs": [f"{prefix}/bin/heat-api", f"{prefix}/bin/heat-api-cfn", f"{prefix}/bin/heat-engine"],
+        "uwsgi": [f"{prefix}/bin/uwsgi", "/usr/bin/uwsgi"],
+        "haproxy": [haproxy],
+        "python": [f"{prefix}/bin/python3"],
+    }
+
+
+def _found(reply: Mapping[str, Any]) -> Found:
+    files = {path: _file(path, each) for path, each in reply["files"].items()}
+    units = {name: _unit(name, each, reply["texts"]) for name, each in reply["units"].items()}
+    running = runtime.configuration(reply["replies"].get(config.SOCKET))
+    if config.UNIT in units and units[config.UNIT].running:
+        units[config.UNIT] = Unit(config.UNIT, enabled=units[config.UNIT].enabled, config=running,
+                                  pid=units[config.UNIT].pid)
+    ledger = reply["ledger"]
+    stale = any(each.get("stale") for each in reply["units"].values())
+    return Found(HostState(files, units, frozenset(ledger["files"]), stale), _facts(reply))
+
+
+def _file(path: str, each: Mapping[str, Any]) -> File:
+    content = base64.b64decode(each["content"]) if "content" in each else None
+    return File(path, each["digest"], each["owner"], each["group"], each["mode"], content)
+
+
+def _unit(name: str, each: Mapping[str, Any], texts: Mapping[str, str]) -> Unit:
+    config = texts.get(launch.noted_in(name), "").strip() or None
+    return Unit(name, each["active"] == "active", each["enabled"], config, each["pid"] or None)
+
+
+def _facts(reply: Mapping[str, Any]) -> Facts:
+    engines = [Listener("", 0, **_holder(each)) for each in reply["processes"] if not _is_ours(each["unit"])]
+    return Facts(
+        python=tuple(reply["python"]), systemd=reply["systemd"], root=reply["uid"] == 0, cpus=reply["cpus"],
+        skew=reply["clock"] - (reply["sent"] + reply["received"]) / 2, free=reply["free"], accounts=reply["accounts"],
+        paths={name: tuple(paths) for name, paths in reply["globs"].items()},
+        listeners=tuple(Listener(each["address"], each["port"], **_holder(each)) for each in reply["listeners"]),
+        engines=tuple(engines), replies=reply["replies"], stopped=tuple(reply["ledger"]["stopped"]))
+
+
+def _holder(each: Mapping[str, Any]) -> dict[str, Any]:
+    return {"pid": each.get("pid", 0), "program": each.get("program", ""), "unit": each.get("unit", ""),
+            "argv": tuple(each.get("argv", ()))}
+
+
+def _is_ours(unit: str) -> bool:
+    return unit.startswith(f"heat-scaleout-{Service.ENGINE}@")

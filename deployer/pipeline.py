@@ -1,0 +1,151 @@
+"""One short function a command: each names its stages in order, and no other module knows them all."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from deployer import apply, desired, errors, observed, plan, preflight, rendered, status
+from deployer.apply import Applied
+from deployer.desired import Wanted
+from deployer.heat import engines, logins
+from deployer.inventory.schema import Inventory
+from deployer.model import Found, HostState
+from deployer.observed import Seen
+from deployer.remote.fleet import Fleet
+from deployer.steps import Plan
+
+Accept = Callable[["Planned"], bool]
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What would be done, why, and what it was decided from."""
+
+    inventory: Inventory
+    plan: Plan
+    wanted: Wanted
+    found: Mapping[str, Found]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a deploy did: its plan, how far it came, and what still differs afterwards (None: it was not accepted)."""
+
+    planned: Planned
+    applied: Applied
+    left: Plan = Plan()
+    accepted: bool = True
+
+    @property
+    def exit_code(self) -> int:
+        if self.applied.failed:
+            return errors.HostFailed.exit_code
+        return errors.VerifyFailed.exit_code if self.left.changes() else 0
+
+
+def planned(inventory: Inventory, fleet: Fleet, limit: Collection[str] = (), contents: bool = False) -> Planned:
+    """What a deploy would do, on the hosts of `limit` (all, when empty); changes nothing."""
+    seen = observed.look(inventory, fleet, _needed(inventory, limit), contents)
+    _refuse_unreachable(seen)
+    wanted = desired.states(inventory, _known(inventory, seen))
+    chosen = {name: state for name, state in wanted.states.items() if not limit or name in limit}
+    return Planned(inventory, plan.diff(chosen, seen.found), wanted, seen.found)
+
+
+def deploy(inventory: Inventory, fleet: Fleet, accept: Accept, limit: Collection[str] = ()) -> Report:
+    """Bring the hosts to their desired state and look again; `accept` is asked once, before the first change.
+
+    Raise HostUnreachable, or NotReady with every problem of every host, before anything is changed.
+    """
+    todo = planned(inventory, fleet, limit)
+    if not todo.plan.changes():
+        return Report(todo, Applied(), accepted=accept(todo))
+    _refuse_unready(todo, fleet)
+    if not accept(todo):
+        return Report(todo, Applied(), accepted=False)
+    applied = apply.run(todo.plan, fleet)
+    return Report(todo, applied, _left(todo, fleet, limit))
+
+
+def check(inventory: Inventory, fleet: Fleet) -> tuple[str, ...]:
+    """Every problem that would make a deploy fail; changes nothing."""
+    seen = observed.look(inventory, fleet)
+    if inventory.heat.source not in seen.found:
+        return preflight.problems(inventory, seen, {})
+    wanted = desired.states(inventory, _known(inventory, seen)).states
+    reached = {name: wanted[name] for name in seen.found}
+    return (*preflight.problems(inventory, seen, wanted), *logins.problems(inventory, reached, fleet))
+
+
+def look(inventory: Inventory, fleet: Fleet) -> tuple[tuple[status.Line, ...], tuple[str, ...]]:
+    """One line a process, and the steps that a deploy would take; changes nothing."""
+    seen = observed.look(inventory, fleet)
+    if inventory.heat.source not in seen.found:
+        return status.lines(inventory, seen, {}, ()), tuple(error.message for error in seen.errors.values())
+    wanted = desired.states(inventory, _known(inventory, seen)).states
+    todo = plan.diff({name: wanted[name] for name in seen.found}, seen.found)
+    lines = status.lines(inventory, seen, wanted, _rows(inventory, fleet))
+    return lines, tuple(f"{step.host}: {step}" for step in todo.changes())
+
+
+def render(inventory: Inventory, found: Mapping[str, Found], out: Path) -> tuple[Path, ...]:
+    """Write every file as it would be deployed to `out/<host>/<path on the host>`."""
+    return rendered.write(desired.states(inventory, found).states, out)
+
+
+def found(inventory: Inventory, fleet: Fleet) -> Mapping[str, Found]:
+    """One look at every host; raise HostUnreachable unless all answer."""
+    seen = observed.look(inventory, fleet)
+    _refuse_unreachable(seen)
+    return seen.found
+
+
+def as_if_found(inventory: Inventory, folder: Path) -> Mapping[str, Found]:
+    """A look at hosts that have nothing but, on the source, a local copy of its configuration folder."""
+    source = inventory.heat.source
+    state = rendered.read(folder, inventory.heat_of(source).config_dir)
+    return _known(inventory, Seen({source: Found(state)}, {}))
+
+
+def _needed(inventory: Inventory, limit: Collection[str]) -> Collection[str]:
+    """The hosts to look at: the source says what all others should have."""
+    return {*limit, inventory.heat.source} if limit else ()
+
+
+def _left(todo: Planned, fleet: Fleet, limit: Collection[str]) -> Plan:
+    """What still differs after the plan was run; hosts that are gone meanwhile are told by the failure itself."""
+    seen = observed.look(todo.inventory, fleet, _needed(todo.inventory, limit))
+    chosen = {name: todo.wanted.states[name] for name in seen.found if not limit or name in limit}
+    return plan.diff(chosen, seen.found)
+
+
+def _refuse_unreachable(seen: Seen) -> None:
+    if not seen.errors:
+        return
+    first, *others = seen.errors.values()
+    if not others:
+        raise first
+    worst = next((error for error in seen.errors.values() if isinstance(error, errors.HostUnreachable)), first)
+    raise errors.ManyFailed(tuple(seen.errors.values()), worst.exit_code)
+
+
+def _refuse_unready(todo: Planned, fleet: Fleet) -> None:
+    seen = Seen(todo.found, {})
+    states = {host: todo.wanted.states[host] for host in preflight.unproven(todo.inventory, todo.plan)}
+    problems = (*preflight.problems(todo.inventory, seen, todo.wanted.states),
+                *logins.problems(todo.inventory, states, fleet))
+    if problems:
+        raise errors.NotReady(problems, hint="Nothing was changed. Mend these, then run the same command again.")
+
+
+def _known(inventory: Inventory, seen: Seen) -> dict[str, Found]:
+    """What was found, with nothing for the hosts that did not answer."""
+    return {name: seen.found.get(name, Found(HostState())) for name in inventory.hosts}
+
+
+def _rows(inventory: Inventory, fleet: Fleet) -> tuple[engines.Row, ...]:
+    """Heat's own list of engines; empty when it cannot be read, so that status still shows the rest."""
+    try:
+        return engines.rows(inventory, fleet)
+    except errors.DeployerError:
+        return ()

@@ -1,0 +1,109 @@
+"""Everything that would make a deploy fail, found before anything is changed: judged from one look at every host."""
+
+from collections.abc import Iterator, Mapping
+
+from deployer import plan
+from deployer.heat import releases
+from deployer.inventory.schema import Inventory
+from deployer.model import Facts, Found, HostState, Instance, Listener, Service
+from deployer.observed import Seen
+from deployer.steps import Plan, WriteFile
+
+OLDEST_PYTHON = (3, 8)
+MOST_SKEW = 10.0  # seconds; Keystone's tokens and Heat's engine rows compare clocks
+LEAST_FREE = 100 * 1024 * 1024  # bytes
+
+
+def problems(inventory: Inventory, seen: Seen, wanted: Mapping[str, HostState]) -> tuple[str, ...]:
+    """One line for each problem of each host: `host: what is wrong: what to do`."""
+    unreachable = [f"{error.message}: {error.hint}" for error in seen.errors.values()]
+    source = seen.found.get(inventory.heat.source)
+    release = releases.from_metadata(source.facts.paths.get("heat", ())) if source else None
+    found = [problem for name, each in seen.found.items()
+             for problem in (*_of_host(name, each.facts), *_of_heat(inventory, name, each.facts, release),
+                             *_of_ports(inventory, name, each), *_of_proxy(inventory, name, each, wanted))]
+    return tuple(unreachable + found)
+
+
+def unproven(inventory: Inventory, todo: Plan) -> tuple[str, ...]:
+    """Hosts that get a heat.conf whose logins nothing there has proven yet."""
+    return tuple(dict.fromkeys(step.host for step in todo if isinstance(step, WriteFile)
+                               and step.file.path == f"{inventory.heat_of(step.host).config_dir}/heat.conf"))
+
+
+def _of_host(name: str, facts: Facts) -> Iterator[str]:
+    if not facts.root:
+        yield f"{name}: the agent does not run as root: log in as root, or set `sudo: true`."
+    if facts.python < OLDEST_PYTHON:
+        yield f"{name}: Python {'.'.join(map(str, facts.python))} is too old: install Python 3.8 or later."
+    if not facts.systemd:
+        yield f"{name}: systemd does not run there: heat-scaleout runs processes as its units."
+    if abs(facts.skew) > MOST_SKEW:
+        yield f"{name}: its clock is {facts.skew:+.0f} s off: let chrony or systemd-timesyncd set it."
+    for path, free in facts.free.items():
+        if free < LEAST_FREE:
+            yield f"{name}: {path} has {free // 2**20} MiB left: free at least {LEAST_FREE // 2**20} MiB."
+
+
+def _of_heat(inventory: Inventory, name: str, facts: Facts, wanted: releases.Release | None) -> Iterator[str]:
+    """Heat is there, of the source's release, with its account, on each host that is to run it."""
+    heat = inventory.heat_of(name)
+    if not any(each.service is not Service.PROXY for each in inventory.instances_of(name)):
+        return
+    installed = releases.from_metadata(facts.paths.get("heat", ()))
+    if installed is None:
+        yield f"{name}: there is no Heat below {heat.prefix}: install it, or set `heat.prefix` to where it is."
+    elif wanted and installed != wanted:
+        yield f"{name}: Heat is {installed}, but {inventory.heat.source} has {wanted}: install the same release."
+    if installed and installed.major > releases.LAST_WITH_PROGRAMS and not facts.paths.get("uwsgi"):
+        yield f"{name}: Heat {installed} needs uWSGI: install it below {heat.prefix}, or from the distribution."
+    if facts.accounts.get(heat.user) is None:
+        yield f"{name}: there is no user {heat.user}: add it, or set `heat.user`."
+
+
+def _of_ports(inventory: Inventory, name: str, found: Found) -> Iterator[str]:
+    for instance in inventory.instances_of(name):
+        holder = instance.port and plan.holder_of(instance.address, instance.port, found.facts.listeners)
+        if holder and holder.unit != instance.unit and not _moves_on(inventory, name, instance, holder):
+            yield (f"{name}: {instance.address}:{instance.port} is taken by {named(holder)}: "
+                   f"stop it, or give {instance.service} another port in the inventory.")
+
+
+def _moves_on(inventory: Inventory, name: str, instance: Instance, holder: Listener) -> bool:
+    """Whether the holder is a unit of ours that this very plan stops."""
+    return holder.unit.startswith("heat-scaleout-") and holder.unit not in {
+        each.unit for each in inventory.instances_of(name)}
+
+
+def _of_proxy(inventory: Inventory, name: str, found: Found, wanted: Mapping[str, HostState]) -> Iterator[str]:
+    """HAProxy is there, and whoever holds its addresses is Heat's own API, which it replaces."""
+    if name != inventory.proxy.host:
+        return
+    if not found.facts.paths.get("haproxy"):
+        yield f"{name}: there is no {inventory.proxy.program}: install HAProxy 2.2 or later."
+    if found.facts.accounts.get(inventory.proxy.user) is None:
+        yield f"{name}: there is no user {inventory.proxy.user}: install HAProxy, or set `proxy.user`."
+    needs = wanted[name].units[plan.PROXY].needs if name in wanted else ()
+    for address, port in needs:
+        holder = plan.holder_of(address, port, found.facts.listeners)
+        if holder and holder.unit != plan.PROXY and not is_heat_api(holder):
+            yield (f"{name}: {address}:{port}, which the proxy needs, is held by {named(holder)}, which is not Heat's "
+                   "API: stop it, or set `proxy.bind`.")
+
+
+def is_heat_api(holder: Listener) -> bool:
+    """Whether a process is Heat's REST or CFN API, told by its program, its arguments or its unit.
+
+    Recognised: Heat's programs, uWSGI with Heat's modules or settings, and units as distributions and devstack name
+    them. A process of a container is not: its engine would start it again.
+    """
+    if holder.unit.endswith(".scope"):
+        return False
+    words = [holder.unit.replace("devstack@h-api", "heat-api"), *holder.argv]
+    return any(sign in word for word in words for sign in ("heat-api", "heat-wsgi-api", "heat.wsgi.", "heat_api"))
+
+
+def named(holder: Listener) -> str:
+    """Who holds a port, for people: program, process and unit, never its arguments (they may hold secrets)."""
+    unit = f" of {holder.unit}" if holder.unit else ""
+    return f"{holder.program or 'an unknown process'} (pid {holder.pid}{unit})"

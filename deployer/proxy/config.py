@@ -1,0 +1,101 @@
+"""The values of apis-proxy.conf and its unit. Pure."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from deployer import render
+from deployer.inventory.sections import Proxy
+from deployer.inventory.values import Endpoint
+from deployer.model import AnswersSocket, HostState, Instance, Service, Unit, digest_of, file_of, unit_name
+
+CONFIG = "/etc/heat-scaleout/apis-proxy.conf"
+SOCKET = "/run/heat-scaleout-proxy/stats.sock"
+UNIT = unit_name(Service.PROXY)
+SECTIONS = {Service.API: "rest_api_proxy", Service.CFN: "cfn_api_proxy"}
+NUMBERED = {Service.API: "rest-server", Service.CFN: "cfn-server"}
+CAPABILITIES = "CAP_NET_BIND_SERVICE CAP_SETUID CAP_SETGID"  # it starts as root and becomes its own user
+HARD_STOP = 120  # seconds an old worker may take to finish its requests after a reload
+MARK = "heat-scaleout "  # what `show info` gives back, so that the configuration a worker runs with is seen
+
+
+@dataclass(frozen=True)
+class Front:
+    """What the proxy serves: `binds` and `checks` map API and CFN to an endpoint and to a path that tells health."""
+
+    settings: Proxy
+    binds: Mapping[Service, Endpoint]
+    checks: Mapping[Service, str]
+
+
+def state(front: Front, instances: Iterable[Instance]) -> HostState:
+    """Given what the proxy serves and every API of the site, return its configuration and its unit."""
+    text, digest = configuration(front, tuple(instances))
+    check = (front.settings.program, "-c", "-q", "-f", "{}")
+    files = [
+        file_of(CONFIG, text.encode(), mode=0o600, check=check, only=Service.PROXY),
+        file_of(f"/etc/systemd/system/{UNIT}", _unit(front.settings).encode(), only=Service.PROXY),
+    ]
+    ready = AnswersSocket(SOCKET, "show info\n", MARK + digest, timeout=30.0)
+    needs = tuple((bind.address if bind.address != "*" else "0.0.0.0", bind.port) for bind in front.binds.values())
+    unit = Unit(UNIT, config=digest, ready=ready, needs=needs)
+    return HostState({file.path: file for file in files}, {UNIT: unit})
+
+
+def configuration(front: Front, instances: tuple[Instance, ...]) -> tuple[str, str]:
+    """Return the text of apis-proxy.conf and the digest that it carries in its description."""
+    sections = [_section(front, service, instances) for service in SECTIONS]
+    values = _values(front.settings) | {"sections": sections}
+    digest = digest_of(render.text("proxy/apis-proxy.conf", **values, description=MARK).encode())
+    return render.text("proxy/apis-proxy.conf", **values, description=MARK + digest), digest
+
+
+def masked(text: str) -> str:
+    """The text of apis-proxy.conf without the password of its page."""
+    return re.sub(r"(?m)^(\s*stats\s+auth\s+[^:\s]+:).*$", r"\1***", text)
+
+
+def server_name(settings: Proxy, instance: Instance, position: int) -> str:
+    """A server's name in HAProxy: who it is, or its number in the inventory's order as in Heat's guide."""
+    if settings.server_names == "numbered":
+        return f"{NUMBERED[instance.service]}-{position}"
+    return f"{instance.host}-{instance.port}"
+
+
+def _section(front: Front, service: Service, instances: Iterable[Instance]) -> dict[str, Any]:
+    servers = [each for each in instances if each.service is service]
+    check, tls = front.settings.check, front.settings.tls
+    return {
+        "name": SECTIONS[service],
+        "bind": front.binds[service],
+        "bind_options": f" ssl crt {tls.certificate} alpn http/1.1" if tls else "",
+        "scheme": "https" if tls else "http",
+        "check_path": front.checks[service] if check.path == "auto" else check.path,
+        "check_expect": "200-399",
+        "server_options": f"inter {check.interval} rise {check.rise} fall {check.fall}",
+        "servers": [{"name": server_name(front.settings, each, position), "address": Endpoint(each.address, each.port)}
+                    for position, each in enumerate(servers, 1)],
+    }
+
+
+def _values(settings: Proxy) -> dict[str, Any]:
+    return {
+        "maxconn": settings.maxconn, "listen_maxconn": settings.listen_maxconn, "retries": settings.retries,
+        "timeouts": settings.timeouts, "balance": settings.balance, "user": settings.user, "group": settings.group,
+        "socket": SOCKET, "hard_stop": f"{HARD_STOP}s", "certificate": settings.tls and settings.tls.certificate,
+        "stats": _stats(settings),
+    }
+
+
+def _stats(settings: Proxy) -> dict[str, Any] | None:
+    if settings.stats is None:
+        return None
+    return {"bind": settings.stats.bind, "user": settings.stats.user,
+            "password": settings.stats.password.reveal() if settings.stats.password else None}
+
+
+def _unit(settings: Proxy) -> str:
+    return render.text(f"proxy/{UNIT}", capabilities=CAPABILITIES, refused_calls="",
+                       program=settings.program, config_path=CONFIG, stop_seconds=HARD_STOP + 10,
+                       files=2 * settings.maxconn + 1000)
