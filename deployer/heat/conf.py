@@ -1,7 +1,7 @@
 """Read and edit heat.conf as oslo.config would read it; everything an edit does not name stays byte for byte."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from deployer import errors
 from deployer.heat import grammar, references
@@ -67,6 +67,13 @@ class Conf:
     def substituted(self, value: str, section: str) -> str | None:
         """A raw value of a section's option after substitution; None when a reference leads out of this file."""
         return references.substituted(value, grammar.section_key(section), self.value)
+
+    def reading(self, edits: Sequence[Edit]) -> "Conf":
+        """The settings once edits, each with its line or for a new option, are made; the new ones come last."""
+        values = {edit.line: edit.value for edit in edits if edit.line}
+        kept = [replace(each, value=values[each.line]) if each.line in values else each for each in self.settings]
+        added = [Setting(edit.section, edit.key, edit.value, 0) for edit in edits if not edit.line]
+        return Conf(self.path, (*kept, *added))
 
 
 def parse(text: str, path: str = "heat.conf") -> Conf:

@@ -3,6 +3,7 @@
 What the lines mean together is conf's business; what may be shown of them is masking's.
 """
 
+import functools
 import re
 import unicodedata
 from dataclasses import dataclass, field
@@ -42,6 +43,7 @@ class Line:
     problem: str = ""
 
 
+@functools.lru_cache(maxsize=4)  # every node's file is made from the same source file
 def lines_of(text: str) -> tuple[Line, ...]:
     """Every line of a file, classified; joined again (text + end) they are the file."""
     found: list[Line] = []

@@ -30,8 +30,7 @@ class Remark:
 
 def remarks(before: Conf, after: Conf) -> Iterator[Remark]:
     """Given the source's settings and the node's, yield what to look at, in the order of the source's file."""
-    known = {(each.section, each.key) for each in before.settings}
-    kept = [each for each in after.settings if (each.section, each.key) in known]
+    kept = after.settings[: len(before.settings)]  # new options come last
     for old, new in zip(before.settings, kept, strict=True):
         for sentence in _sentences(before, after, old, new):
             yield Remark(before.path, old.line, old.section, old.key, sentence)

@@ -72,14 +72,15 @@ def for_node(text: str, place: Place, path: str = "/etc/heat/heat.conf") -> Rewr
     """
     before = conf.parse(text, path)
     plan = _by_place((*_own_addresses(before, place), *_literal(before, place)))
-    rewritten = _written(text, plan, path)
     for _ in range(_MOST_ROUNDS):
-        more = plan | _by_place(_referring(before, conf.parse(rewritten, path), place))
+        more = plan | _by_place(_referring(before, before.reading(_edits(plan)), place))
         if more == plan:
             break
-        plan, rewritten = more, _written(text, more, path)
+        plan = more
+    edits = _edits(plan)
     changes = tuple(Change(each.section, each.key, each.line, each.because) for each in _changing(plan))
-    return Rewritten(rewritten, changes, tuple(leftovers.remarks(before, conf.parse(rewritten, path))))
+    remarks = tuple(leftovers.remarks(before, before.reading(edits)))
+    return Rewritten(conf.edited(text, edits, path), changes, remarks)
 
 
 def _by_place(planned: Iterable[_Planned]) -> _Plan:
@@ -87,12 +88,13 @@ def _by_place(planned: Iterable[_Planned]) -> _Plan:
 
 
 def _changing(plan: _Plan) -> list[_Planned]:
-    return [each for each in plan.values() if each.value != each.was]
+    """What is not as it should be, in the order of the file; what is to be added comes last."""
+    changing = [each for each in plan.values() if each.value != each.was]
+    return sorted(changing, key=lambda each: (not each.line, each.line))
 
 
-def _written(text: str, plan: _Plan, path: str) -> str:
-    edits = [Edit(each.section, each.key, each.value, each.line or None) for each in _changing(plan)]
-    return conf.edited(text, edits, path)
+def _edits(plan: _Plan) -> list[Edit]:
+    return [Edit(each.section, each.key, each.value, each.line or None) for each in _changing(plan)]
 
 
 def _own_addresses(before: Conf, place: Place) -> Iterator[_Planned]:
@@ -133,10 +135,10 @@ def _meaning_kept(role: Role, setting: Setting, confs: tuple[Conf, Conf], place:
     """The raw value that reads on the node as the source's did, but for moved hosts; with its references if it can."""
     before, after = confs
     moved = _moved(role, setting.key, setting.value, _Moves(place, before, setting.section))
-    read = before.substituted(setting.value, setting.section)
+    read = before.substituted(moved, setting.section)
     if read is None:
         return moved
-    meant = _moved(role, setting.key, read, _Moves(place))
+    meant = _moved(role, setting.key, read, _Moves(place))  # whole addresses that a reference stands for move too
     choices = (setting.value, moved)
     fitting = (each for each in choices if after.substituted(each, setting.section) == meant)
     return next(fitting, references.escaped(meant))

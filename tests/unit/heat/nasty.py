@@ -65,7 +65,9 @@ comments = _joined(st.sampled_from("#;"), inline)
 first_lines = _joined(words, blanks, st.sampled_from("=:"), blanks, inline | quoted, blanks)
 continuations = _joined(st.sampled_from([" ", "\t", "    "]), blanks, inline.filter(str.strip))
 options = st.tuples(first_lines, st.lists(continuations, max_size=2)).map(lambda pair: [pair[0], *pair[1]])
-blocks = options | headers.map(lambda line: [line]) | comments.map(lambda line: [line]) | blanks.map(lambda line: [line])
+blocks = (
+    options | headers.map(lambda line: [line]) | comments.map(lambda line: [line]) | blanks.map(lambda line: [line])
+)
 
 
 @st.composite

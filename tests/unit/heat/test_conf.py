@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from oslo_config import cfg, iniparser
 
 from deployer import errors
-from deployer.heat import conf
+from deployer.heat import conf, grammar
 from deployer.heat.conf import Edit
 
 
@@ -16,13 +16,13 @@ def as_oslo_has_them(parsed: conf.Conf) -> dict:
     return {pair: parsed.values(*pair) for pair in pairs}
 
 
-@nasty.examples(150)
+@nasty.examples(60)
 @given(nasty.files())
 def test_parse_of_a_valid_file_reads_what_oslo_config_reads(text):
     assert as_oslo_has_them(conf.parse(text)) == nasty.oslo_reads(text)
 
 
-@nasty.examples(150)
+@nasty.examples(60)
 @given(nasty.anything | nasty.anything.map(lambda text: f"[DEFAULT]\n{text}"))
 def test_parse_of_any_text_accepts_and_refuses_as_oslo_config_does(text):
     try:
@@ -38,19 +38,19 @@ def test_parse_of_any_text_accepts_and_refuses_as_oslo_config_does(text):
         assert as_oslo_has_them(conf.parse(text)) == meant
 
 
-@nasty.examples(150)
+@nasty.examples(60)
 @given(nasty.files(), nasty.sections, nasty.words, nasty.values)
 def test_edit_without_a_line_makes_oslo_config_read_the_value_and_nothing_else_differ(text, section, key, value):
     before = nasty.oslo_reads(text)
 
     after = nasty.oslo_reads(conf.edited(text, [Edit(section, key, value)]))
 
-    pair = (conf.grammar.section_key(section), key)
+    pair = (grammar.section_key(section), key)
     assert after.pop(pair) == (*before.pop(pair, ())[:-1], value)
     assert after == before
 
 
-@nasty.examples(150)
+@nasty.examples(60)
 @given(nasty.files(), st.data(), nasty.values)
 def test_edit_of_a_line_changes_that_occurrence_alone(text, data, value):
     settings = conf.parse(text).settings
@@ -65,25 +65,25 @@ def test_edit_of_a_line_changes_that_occurrence_alone(text, data, value):
     assert as_oslo_has_them(conf.parse(edited)) == nasty.oslo_reads(edited)
 
 
-@nasty.examples(150)
+@nasty.examples(60)
 @given(nasty.files(), st.data(), nasty.inline)
 def test_edit_leaves_every_other_line_byte_for_byte(text, data, value):
     settings = conf.parse(text).settings
     if not settings:
         return
     chosen = data.draw(st.sampled_from(settings))
-    lines = [line.text + line.end for line in conf.grammar.lines_of(text)]
+    lines = [line.text + line.end for line in grammar.lines_of(text)]
 
     edited = conf.edited(text, [Edit(chosen.section, chosen.key, value, chosen.line)])
 
     head, tail = lines[: chosen.line - 1], lines[chosen.line - 1 + chosen.lines :]
     assert edited.startswith("".join(head))
     assert edited.endswith("".join(tail))
-    place = conf.grammar.separator(lines[chosen.line - 1]) + 1
+    place = grammar.separator(lines[chosen.line - 1]) + 1
     assert edited[len("".join(head)) :].startswith(lines[chosen.line - 1][:place])
 
 
-@nasty.examples(150)
+@nasty.examples(60)
 @given(nasty.files(), st.lists(st.tuples(nasty.sections, nasty.words, nasty.values), max_size=5))
 def test_edits_made_again_change_nothing(text, wanted):
     edits = [Edit(*each) for each in wanted]
@@ -92,7 +92,7 @@ def test_edits_made_again_change_nothing(text, wanted):
     assert conf.edited(once, edits) == once
 
 
-@nasty.examples(150)
+@nasty.examples(60)
 @given(nasty.files(), nasty.sections, nasty.words, nasty.values)
 def test_edit_keeps_the_end_of_the_file_as_it_was(text, section, key, value):
     edited = conf.edited(text, [Edit(section, key, value)])
@@ -100,7 +100,7 @@ def test_edit_keeps_the_end_of_the_file_as_it_was(text, section, key, value):
     assert edited.endswith(("\n", "\r")) == text.endswith(("\n", "\r"))
 
 
-@nasty.examples(100)
+@nasty.examples(60)
 @given(nasty.files())
 def test_edit_to_the_value_it_has_changes_no_byte(text):
     edits = [Edit(each.section, each.key, each.value, each.line) for each in conf.parse(text).settings]
@@ -114,7 +114,7 @@ references = st.lists(
 ).map("".join)
 
 
-@nasty.examples(150)
+@nasty.examples(60)
 @given(references, references, references, st.sampled_from(["DEFAULT", "g"]))
 def test_resolved_substitutes_as_oslo_config_does(one, two, three, section):
     text = f"[DEFAULT]\na = {one}\n[g]\nb = {two}\na = plain\n[{section}]\nc = {three}\n"

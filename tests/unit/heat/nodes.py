@@ -1,0 +1,20 @@
+"""A node to rewrite heat.conf for, and what oslo.config reads there."""
+
+import nasty
+
+from deployer.heat import rewrite
+from deployer.heat.rewrite import Place
+
+LOOPBACKS = ("127.0.0.1", "127.1.2.3", "localhost", "LocalHost", "localhost.localdomain", "ip6-localhost", "[::1]")
+OTHERS = ("10.0.0.9", "db.example.org", "localhost.example.org", "[2001:db8::1]", "128.0.0.1", "mylocalhost")
+
+
+def a_place(**changed) -> Place:
+    place = {"address": "192.0.2.12", "source_address": "192.0.2.11", "api_port": 8005, "cfn_port": 8001,
+             "proxy_api": ("192.0.2.10", 8004), "proxy_cfn": ("192.0.2.10", 8000)}  # fmt: skip
+    return Place(**place | changed)
+
+
+def read(text: str, section: str, key: str, place: Place | None = None) -> str | None:
+    """What oslo.config reads on the node."""
+    return nasty.oslo_option(rewrite.for_node(text, place or a_place()).text, section, key)
