@@ -118,7 +118,8 @@ def _(step: RemoveFile) -> dict[str, Any]:
 
 @request.register
 def _(step: FreeAddress) -> dict[str, Any]:
-    return {"do": "free", "address": step.address, "port": step.port, "pid": step.holder.pid, "timeout": STEP_LIMIT}
+    return {"do": "free", "address": step.address, "port": step.port, "pid": step.holder.pid,
+            "unit": step.holder.unit, "timeout": STEP_LIMIT}
 
 
 @request.register

@@ -43,6 +43,7 @@ def _request(inventory: Inventory, name: str, contents: bool) -> dict[str, Any]:
         "units": [UNITS],
         "texts": ["/run/heat-scaleout-*/config"],
         "processes": ["heat-engine"],
+        "own_units": name == inventory.proxy.host,
         "ask": {config.SOCKET: "show info;show stat\n"} if name == inventory.proxy.host else {},
         "disk": ["/etc", "/var"],
         "accounts": [heat.user, inventory.proxy.user],

@@ -112,6 +112,7 @@ def _proxy(host: str, wanted: HostState, found: Found) -> Iterator[Step]:
         yield StartUnit(host, unit.name, because="not running")
         yield from _proofs(host, [unit])
     elif found.state.units[unit.name].config != unit.config:
+        yield from _frees(host, unit, found.facts.listeners)
         yield ReloadUnit(host, unit.name, because="its configuration changed")
         yield from _proofs(host, [unit])
 
@@ -119,7 +120,7 @@ def _proxy(host: str, wanted: HostState, found: Found) -> Iterator[Step]:
 def _frees(host: str, unit: Unit, listeners: Iterable[Listener]) -> Iterator[Step]:
     for address, port in unit.needs:
         holder = holder_of(address, port, listeners)
-        if holder:
+        if holder and holder.unit != unit.name:
             yield FreeAddress(host, address, port, holder, because=f"the proxy takes over {address}:{port}")
 
 

@@ -10,6 +10,7 @@ from deployer.observed import Seen
 from deployer.steps import Plan, WriteFile
 
 OLDEST_PYTHON = (3, 8)
+CONTAINERS = ("docker-", "libpod-", "crio-", "cri-containerd-")  # scopes of container engines
 MOST_SKEW = 10.0  # seconds; Keystone's tokens and Heat's engine rows compare clocks
 LEAST_FREE = 100 * 1024 * 1024  # bytes
 
@@ -97,7 +98,7 @@ def is_heat_api(holder: Listener) -> bool:
     Recognised: Heat's programs, uWSGI with Heat's modules or settings, and units as distributions and devstack name
     them. A process of a container is not: its engine would start it again.
     """
-    if holder.unit.endswith(".scope"):
+    if holder.unit.startswith(CONTAINERS):
         return False
     words = [holder.unit.replace("devstack@h-api", "heat-api"), *holder.argv]
     return any(sign in word for word in words for sign in ("heat-api", "heat-wsgi-api", "heat.wsgi.", "heat_api"))

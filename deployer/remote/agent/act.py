@@ -31,7 +31,7 @@ def free(step, ledger_path):
         return
     if holder.get("pid") != step["pid"]:
         raise programs.Failed("%(address)s:%(port)d is now held by another process than planned" % step)
-    unit = holder["unit"] if holder["unit"].endswith(".service") else ""
+    unit = step["unit"]
     enabled = bool(unit) and subprocess.run(["systemctl", "is-enabled", "--quiet", unit]).returncode == 0
     book = ledger.read(ledger_path)
     book["stopped"] = [each for each in book["stopped"] if each["port"] != step["port"]]

@@ -13,6 +13,7 @@ import time
 
 from deployer.remote.agent import ledger, sockets
 
+NOT_LOADED = {"active": "inactive", "sub": "", "pid": 0, "stale": False, "restarts": 0}
 UNIT_KEYS = "Id,ActiveState,SubState,MainPID,NeedDaemonReload,NRestarts,UnitFileState"
 
 
@@ -31,7 +32,7 @@ def observe(request):
                   for name, patterns in request.get("globs", {}).items()},
         "texts": {path: text_of(path) for pattern in request.get("texts", []) for path in glob.glob(pattern)},
         "units": units_like(request.get("units", [])),
-        "listeners": sockets.listeners(),
+        "listeners": with_own_units(sockets.listeners(), request.get("own_units")),
         "processes": sockets.processes_like(request.get("processes", [])),
         "replies": {path: sockets.ask_or_none(path, question) for path, question in request.get("ask", {}).items()},
         "free": {path: free_bytes(path) for path in request.get("disk", [])},
@@ -115,9 +116,19 @@ def units_like(patterns):
                 found[keys["Id"]] = unit_state(keys)
     for pattern in patterns:
         for link in glob.glob("/etc/systemd/system/*.wants/" + pattern):
-            unit = found.setdefault(os.path.basename(link), {"active": "inactive", "pid": 0})
-            unit["enabled"] = True
+            found.setdefault(os.path.basename(link), dict(NOT_LOADED))["enabled"] = True
     return found
+
+
+def with_own_units(listeners, sure):
+    """Listeners; to be sure of it, each keeps its unit only where it is that unit's main process.
+
+    A process that somebody started from a shell is in the control group of sshd or of its login session.
+    """
+    units = {each["unit"] for each in listeners if sure and each.get("unit", "").endswith(".service")}
+    mains = {name: state["pid"] for name, state in units_like(sorted(units)).items()}
+    return [dict(each, unit="") if mains.get(each.get("unit"), each.get("pid")) != each.get("pid") else each
+            for each in listeners]
 
 
 def unit_state(keys):

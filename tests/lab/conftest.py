@@ -1,0 +1,93 @@
+"""One scaled-out site on the lab's hosts, for each kind of Heat; torn down when the last test of that kind has run."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from lab import site as labs
+
+ROOT = Path(__file__).resolve().parents[2]
+NEWEST, OLD = "27.0.1", "24.1.2"
+ORIGINAL = "# what an operator had on this host before\n[DEFAULT]\ndebug = true\n"
+
+
+@dataclass
+class Site:
+    """A lab and the inventory that scales its Heat out; `first` is the JSON of the first deploy."""
+
+    lab: labs.Lab
+    inventory: Path
+    first: dict = field(default_factory=dict)
+
+    def invoke(self, *arguments: str, code: int = 0, inventory: Path | None = None) -> subprocess.CompletedProcess:
+        """Run a command as an operator would; fail unless it ends with `code`."""
+        command = [sys.executable, "-m", "invoke", *arguments, "--inventory", str(inventory or self.inventory)]
+        ran = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600)
+        assert ran.returncode == code, f"{arguments} ended with {ran.returncode}\n{ran.stdout}\n{ran.stderr}"
+        assert "Traceback" not in ran.stderr
+        return ran
+
+    def json(self, *arguments: str) -> dict:
+        return json.loads(self.invoke(*arguments, "--format", "json").stdout)
+
+    def on(self, host: str, *argv: str) -> str:
+        """Run a program on a host over plain ssh, as root; fail unless it ends well."""
+        ran = labs.run(self.lab, host, ["sudo", "-n", *argv], timeout=180)
+        assert ran.returncode == 0, f"{host}: {argv} ended with {ran.returncode}\n{ran.stdout}\n{ran.stderr}"
+        return ran.stdout
+
+    def processes(self) -> dict[tuple[str, str], int]:
+        """(host, unit) -> PID, for every process of ours that runs."""
+        return {(each["host"], each["unit"]): each["pid"] for each in self.json("status")["instances"]
+                if each["unit"].startswith("heat-scaleout-") and each["state"] == "running"}
+
+    def edited(self, *changes: tuple[str, str], name: str = "edited.yaml") -> Path:
+        """A copy of the inventory with pieces of its text replaced."""
+        text = self.inventory.read_text()
+        for old, new in changes:
+            assert old in text, old
+            text = text.replace(old, new, 1)
+        path = self.inventory.with_name(name)
+        path.write_text(text)
+        return path
+
+
+@pytest.fixture(scope="session", params=[NEWEST, OLD], ids=["newest", "old"])
+def fresh(request, tmp_path_factory) -> Site:
+    """A lab whose hostA runs a single Heat, with nothing of ours on any host."""
+    name = f"test-{os.getpid()}"
+    lab = labs.up(name, 3, request.param)
+    path = tmp_path_factory.mktemp("site") / "site.yaml"
+    path.write_text(inventory_text(lab))
+    yield Site(lab, path)
+    labs.down(name)
+
+
+@pytest.fixture(scope="session")
+def site(fresh: Site) -> Site:
+    """The same after its first deploy, with an original heat.conf that was on hostC before."""
+    labs.run(fresh.lab, "hostC", ["sudo", "-n", "mkdir", "-m", "755", "/etc/heat"])
+    fresh.on("hostC", "python3", "-c", f"open('/etc/heat/heat.conf', 'w').write({ORIGINAL!r})")
+    fresh.first = fresh.json("deploy", "--yes")
+    return fresh
+
+
+def inventory_text(lab: labs.Lab) -> str:
+    """The lab as an inventory, with comments that every edit must keep."""
+    node = "  {}:  # a node\n    address: {}\n    api: 1\n    cfn: 1\n    engines: 1  # grows"
+    nodes = "\n".join(node.format(*each) for each in lab.hosts.items() if each[0] != "hostA")
+    return f"""# the lab {lab.name}
+version: 1
+ssh: {{user: operator, key: {lab.directory}/id_ed25519, known_hosts: {lab.directory}/known_hosts}}
+heat: {{source: hostA, prefix: /opt/heat}}
+proxy: {{host: hostA}}
+verify: {{cloud: heat-lab, clouds_file: {lab.directory}/clouds.yaml}}
+hosts:
+  hostA: {{address: {lab.hosts["hostA"]}}}
+{nodes}
+"""
