@@ -13,11 +13,11 @@ def replaced(text: str, node: Node, value: str) -> str:
 
 def with_entry(text: str, mapping: Node, entry: str) -> str:
     """Return the text with `key: value` added at the end of a mapping, in the mapping's own style."""
-    keys_and_values = list(mapping.value.values())
-    end = _end(text, keys_and_values[-1][1])
+    _, last = list(mapping.value.values())[-1]
+    end = _end(text, last)
     if mapping.is_flow:
         return f"{text[:end]}, {entry}{text[end:]}"
-    indentation = " " * (keys_and_values[0][0].column - 1)
+    indentation = " " * (mapping.column - 1)
     return _with_line(text, end, indentation + entry)
 
 

@@ -99,6 +99,7 @@ def others(text: str, service: Service) -> list[str]:
             "\n   address: 10.0.0.2\n   ssh: {\n     port: 22\n    }",
             "\n   address: 10.0.0.2\n   ssh: {\n     port: 22\n    }\n   engines: 1",
         ),
+        ("\n    ? address\n    : 10.0.0.2", "\n    ? address\n    : 10.0.0.2\n    engines: 1"),
         ("\n    address: >-\n      10.0.0.2\n", "\n    address: >-\n      10.0.0.2\n    engines: 1\n"),
     ],
 )

@@ -1,9 +1,12 @@
 """Everything an inventory may get wrong is refused, at its place and in words that help."""
 
+from pathlib import Path
+
 import pytest
-from inventory_texts import HOSTS, a_text, problems, read
+from inventory_texts import HOSTS, ROOT, a_text, problems, read
 
 from deployer import errors
+from deployer.inventory import reader
 
 MAXIMUM = 1024 * 1024
 
@@ -296,3 +299,12 @@ def test_duration_haproxy_cannot_take_is_refused(duration):
 @pytest.mark.parametrize("key", ["ssh-ed25519", "ssh-ed25519 AAAA", "ssh-dss AAAAB3NzaC1kc3M=", "ssh-ed25519 AAA_A a"])
 def test_damaged_host_key_is_refused(key):
     assert problems(a_host(f"address: 10.0.0.4, ssh: {{host_key: {key}}}"))
+
+
+def test_everything_wrong_in_one_file_is_told_in_one_run():
+    golden = ROOT / "tests/golden/inventory"
+
+    with pytest.raises(errors.BadInventory) as caught:
+        reader.parse((golden / "wrong.yaml").read_bytes(), Path("wrong.yaml"))
+
+    assert "\n".join(caught.value.problems) + "\n" == (golden / "wrong.txt").read_text()
