@@ -109,12 +109,18 @@ def _comment(line: Line, previous: _Shown | None) -> _Shown:
     place = grammar.separator(body) + 1
     key = body[: max(place - 1, 0)].strip()
     found: list[str] = []
+    if previous and previous.secrets and previous.owner[1].startswith("#") and _may_continue(body, key):
+        return _Shown(line.text, sign + _in_place(body, MASK), previous.owner, (body,))
     if _OPTION.fullmatch(key):
         shown = body[:place] + _in_place(body[place:], secrets.stamped(key, body[place:].strip(), _collecting(found)))
         return _Shown(line.text, sign + shown, (line.section, f"#{key}"), tuple(found))
-    if previous and previous.secrets and previous.owner[1].startswith("#") and body[:1].isspace():
-        return _Shown(line.text, sign + _in_place(body, MASK), previous.owner, (body,))  # it may go on here
     return _Shown(line.text, sign + secrets.stamped("", body, _collecting(found)), (line.section, "#"), tuple(found))
+
+
+def _may_continue(body: str, key: str) -> bool:
+    """Whether a comment after a secret that is switched off may be its next line."""
+    indent = len(body) - len(body.lstrip())
+    return indent > 1 or (indent == 1 and not _OPTION.fullmatch(key))
 
 
 def _other(line: Line) -> _Shown:

@@ -23,7 +23,10 @@ class Role(StrEnum):
 _ANYWHERE = {
     "sql_connection": Role.DATABASE,
     "slave_connection": Role.DATABASE,
+    "asyncio_connection": Role.DATABASE,
+    "asyncio_slave_connection": Role.DATABASE,
     "transport_url": Role.BROKER,
+    "notification_transport_url": Role.BROKER,
     "rabbit_host": Role.BROKER,
     "rabbit_hosts": Role.BROKER,
     "auth_url": Role.KEYSTONE,

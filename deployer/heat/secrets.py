@@ -11,29 +11,37 @@ Stamp = Callable[[str], str]
 
 _WORDS = ("password", "passwd", "passphrase", "secret", "credential")
 _ENDS = ("token", "_key", "_keys", "_pass", "pwd")
+_PUBLIC = ("allow_credentials",)  # a switch of oslo.middleware's CORS
 _NO_VALUE = ("", "<None>", "None")
 
 # A URL's beginning; without a scheme when a file lost the option's name and the scheme stands for it.
 _SCHEME = re.compile(r"(?:[A-Za-z][A-Za-z0-9+._-]*:)?//")
 _HOST = r"(?:\[[^\]@\s]*\]|[^:@/,?#\s\[\]]*)(?::(?:\d*|\$\{?[\w.]+\}?))?"
 _LOGIN = r"[^:@/,?#\s]*(?::[^@/,?#\s]*)?@"
-# Logins that can be told from hosts beyond doubt: every host of the URL has one, with nothing special in it.
-_CLEAN = re.compile(rf"{_LOGIN}{_HOST}(?:,\s*{_LOGIN}{_HOST})*(?=[/?#\s,'\"]|$)")
+# A login that can be told from the host beyond doubt, with nothing special in it; only brokers have several.
+_CLEAN = re.compile(rf"{_LOGIN}{_HOST}(?=[/?#\s,'\"]|$)")
+_FULL_LOGIN = r"[^:@/,?#\s]*:[^@/,?#\s]*@"
+_CLEAN_LIST = re.compile(rf"{_FULL_LOGIN}{_HOST}(?:,\s*{_FULL_LOGIN}{_HOST})+(?=[/?#\s'\"]|$)")
+_BROKERS = ("rabbit://", "amqp://", "kafka://")
 _CLEAN_PASSWORD = re.compile(r"(?<=:)[^@/,?#\s:][^@/,?#\s]*(?=@)")
 _NEXT_URL = re.compile(r"[\s,]+(?=[A-Za-z][A-Za-z0-9+._-]*://)")
+_ARGUMENT = re.compile(r"([\w-]+):")  # oslo.cache's backend_argument is `name:value`
 _PARAMETER = re.compile(r"([\w-]+)(\s*=\s*|:)([^&;,\s]+)")
 
 
 def is_secret(key: str) -> bool:
     """Whether an option of this name holds a secret, known or not: oslo.config marks them, unknown ones smell."""
     name = key.lower().replace("-", "_")
-    return any(word in name for word in _WORDS) or name.endswith(_ENDS)
+    return name not in _PUBLIC and (any(word in name for word in _WORDS) or name.endswith(_ENDS))
 
 
 def stamped(key: str, value: str, stamp: Stamp) -> str:
     """An option's value with every secret in it stamped; it keeps its number of lines."""
     if is_secret(key):
         return value if value in _NO_VALUE else stamp(value)
+    argument = _ARGUMENT.match(value)
+    if argument and is_secret(argument[1]):
+        return argument.group() + stamp(value[argument.end() :])
     return _with_parameters(_with_urls(value, stamp), stamp)
 
 
@@ -42,7 +50,7 @@ def _with_urls(value: str, stamp: Stamp) -> str:
     if not start or "@" not in value[start.end() :]:
         return value
     lead, rest = value[: start.end()], value[start.end() :]
-    clean = _CLEAN.match(rest)
+    clean = lead.endswith(_BROKERS) and _CLEAN_LIST.match(rest) or _CLEAN.match(rest)
     if not clean:
         return lead + _from_colon_to_at(rest, stamp)
     after = rest[clean.end() :]
@@ -62,7 +70,7 @@ def _from_colon_to_at(rest: str, stamp: Stamp) -> str:
 
 
 def _with_parameters(value: str, stamp: Stamp) -> str:
-    """`password=...` in queries and connection strings, `password:...` in lists of arguments."""
+    """`password=...` in queries and connection strings, and `password:...` in lists."""
 
     def replacement(match: re.Match[str]) -> str:
         name, sign, secret = match.groups()

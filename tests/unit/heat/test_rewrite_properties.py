@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nodes import LOOPBACKS, OTHERS, a_place, read
 
-from deployer.heat import conf, grammar, hosts, options, references, rewrite
+from deployer.heat import conf, grammar, options, references, rewrite
 
 # A value in every form that an option may have, with each host where {} is; passwords as they occur.
 passwords = st.text(alphabet="ab1%:$#?/&=+!'\"~^*()[]; ", max_size=8)
@@ -57,6 +57,7 @@ KEYS = [(section, key) for section in ("DEFAULT", "database", "keystone_authtoke
 VALUES = ["localhost", "$my_ip", "${heat_api.bind_host}", "http://$my_ip:1/", "http://$rabbit_host/", "mysql://u:p@/h",
           "mysql://a:b@${my_ip}:3306/x", "10.0.0.9", "127.0.0.1:1,[::1]", "$auth_url", "x$$y", "", "\\$my_ip", "$nope",
           "rabbit://u:p@$my_ip:5,v:q@localhost/", "$connection"]  # fmt: skip
+LOCAL = ("", "localhost", "127.0.0.1", "[::1]")
 referring_files = st.lists(st.tuples(st.sampled_from(KEYS), st.sampled_from(VALUES)), max_size=7).map(
     lambda items: "".join(f"[{section}]\n{key} = {value}\n" for (section, key), value in items)
 )
@@ -73,20 +74,18 @@ def test_rewriting_again_changes_nothing(text):
     assert not again.changes
 
 
-def is_local(spot: hosts.Spot) -> bool:
-    return not spot.host or hosts.is_loopback(spot.host)
-
-
 @nasty.examples(80)
 @given(referring_files)
 def test_values_with_references_read_on_the_node_as_they_were_meant(text):
     before, after = conf.parse(text), conf.parse(rewrite.for_node(text, a_place()).text)
     for section, key in KEYS:
-        role, meant = options.role_of(section, key), before.resolved(section, key)
-        if role and meant is not None:
+        role, raw, meant = options.role_of(section, key), before.value(section, key), before.resolved(section, key)
+        if role and raw and meant is not None:
+            found = (*options.spots(role, key, raw), *options.spots(role, key, meant))
+            moved = any(before.substituted(spot.host, section) in LOCAL for spot in found)
             read_now = after.resolved(section, key)
-            assert not any(map(is_local, options.spots(role, key, read_now)))
-            assert meant == read_now or any(map(is_local, options.spots(role, key, meant)))
+            assert not any(spot.host in LOCAL for spot in options.spots(role, key, read_now))
+            assert moved or meant == read_now
 
 
 @nasty.examples(60)
