@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from deployer import render
+from deployer import errors, render
 from deployer.heat import launch, releases, rewrite, source
 from deployer.inventory.schema import Inventory
 from deployer.inventory.values import Endpoint
@@ -28,6 +28,7 @@ def states(inventory: Inventory, found: Mapping[str, Found]) -> Wanted:
     origin = read_source(inventory, found)
     listeners = found[inventory.heat.source].facts.listeners
     binds = {service: _bind(inventory, origin, service, listeners) for service in APIS}
+    _refuse_collisions(inventory, binds)
     wanted, remarks = {}, {}
     for name in inventory.hosts:
         wanted[name], said = _host(inventory, name, (origin, binds), found[name])
@@ -51,6 +52,17 @@ def _bind(inventory: Inventory, origin: source.Source, service: Service, listene
     port = port or (heat.api_port if service is Service.API else heat.cfn_port)
     address = address or next((each.address for each in listeners if each.port == port), None)
     return stated or Endpoint(address or inventory.hosts[inventory.heat.source].address, port)
+
+
+def _refuse_collisions(inventory: Inventory, binds: Mapping[Service, Endpoint]) -> None:
+    """The reader cannot see this where the proxy's addresses come from the source's heat.conf."""
+    on_proxy = inventory.instances_of(inventory.proxy.host)
+    clashes = [(each, bind) for each in on_proxy for bind in binds.values()
+               if each.port == bind.port and (bind.is_wildcard or bind.address == each.address)]
+    for each, bind in clashes:
+        where = f"{inventory.path}: hosts.{each.host}.{each.service}"
+        raise errors.BadInput(f"{where}: {bind} is the proxy's own address",
+                              hint=f"List other ports for it, such as `{each.service}: [{each.port + 10}]`.")
 
 
 def _host(inventory: Inventory, name: str, site, found: Found) -> tuple[HostState, tuple[str, ...]]:

@@ -121,14 +121,18 @@ def units_like(patterns):
 
 
 def with_own_units(listeners, sure):
-    """Listeners; to be sure of it, each keeps its unit only where it is that unit's main process.
+    """Listeners; to be sure of it, each keeps its unit only where it is that unit's main process or a child of it.
 
     A process that somebody started from a shell is in the control group of sshd or of its login session.
     """
     units = {each["unit"] for each in listeners if sure and each.get("unit", "").endswith(".service")}
     mains = {name: state["pid"] for name, state in units_like(sorted(units)).items()}
-    return [dict(each, unit="") if mains.get(each.get("unit"), each.get("pid")) != each.get("pid") else each
+    return [dict(each, unit="") if each.get("unit") in mains and not is_of(each["pid"], mains[each["unit"]]) else each
             for each in listeners]
+
+
+def is_of(pid, main):
+    return main in (pid, sockets.parent_of(pid))
 
 
 def unit_state(keys):

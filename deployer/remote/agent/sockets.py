@@ -56,6 +56,14 @@ def process(pid):
     return {"pid": pid, "argv": argv, "program": program, "unit": unit_of(pid)}
 
 
+def parent_of(pid):
+    try:
+        with open("/proc/%d/stat" % pid) as stream:
+            return int(stream.read().rpartition(")")[2].split()[1])
+    except OSError:
+        return 0
+
+
 def unit_of(pid):
     try:
         with open("/proc/%d/cgroup" % pid) as stream:
