@@ -25,7 +25,8 @@ class Remark:
     sentence: str
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.line}: [{self.section}] {self.key}: {self.sentence}"
+        where = f"{self.path}:{self.line}" if self.line else self.path
+        return f"{where}: [{self.section}] {self.key}: {self.sentence}"
 
 
 def remarks(before: Conf, after: Conf) -> Iterator[Remark]:

@@ -112,8 +112,8 @@ def default_engine_workers(processors: int) -> int:
 def healthcheck_path(paste_text: str, service: Service, flavor: str = "") -> str | None:
     """Where an API answers without a token, as its api-paste.ini has it; None when nowhere, or the file is unreadable.
 
-    Given [paste_deploy] flavor, look at the pipeline that Heat would load. Up to 12 Heat's own file has no health
-    check, until Yoga (18) it is a filter of the pipeline, from Zed on an application of its own in a URL map.
+    Given [paste_deploy] flavor, look at the pipeline that Heat would load. Heat's own file has no health check in 14, a
+    filter of the pipeline in 16 and 18, an application of its own in a URL map from 20 on.
     """
     paste = _read(paste_text)
     name = _PROGRAM_OF[service]
