@@ -3,11 +3,12 @@
 Without it all machines would share one tree: each systemd would find the others' processes under its own units.
 """
 
-import os
-import sys
+import time
 from pathlib import Path
 
 PARENT = "heat-scaleout"
+DEADLINE = 20
+KILL = "cgroup.kill"
 
 
 def folders(machine: str) -> list[Path]:
@@ -27,31 +28,26 @@ def hierarchies() -> list[Path]:
     return found
 
 
-def launcher(machine: str) -> list[str]:
-    """Return the start of a command that enters the machine's groups and then becomes the rest of the command."""
-    groups = [str(folder) for folder in folders(machine)]
-    return [sys.executable, "-I", "-S", __file__, *groups, "--"] if groups else []
-
-
 def remove(machine: str) -> None:
-    """Remove the groups of a machine that has ended, and their parent with the last of them."""
+    """Remove the groups of a machine that was ended, with whatever still runs there; raise OSError if it stays."""
+    deadline = time.monotonic() + DEADLINE
+    for killer in (folder / KILL for folder in folders(machine)):
+        if killer.exists():
+            killer.write_text("1\n")
     for folder in folders(machine):
-        inner = [path for path in folder.rglob("*") if path.is_dir()]
-        for group in [*sorted(inner, key=lambda path: -len(path.parts)), folder]:
-            if group.is_dir():
-                group.rmdir()
-        if folder.parent.is_dir() and not any(path.is_dir() for path in folder.parent.iterdir()):
-            folder.parent.rmdir()
+        while folder.is_dir():
+            try:
+                remove_tree(folder)
+            except OSError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
 
 
-def enter(arguments: list[str]) -> None:
-    """Join the groups named before `--` and become the program named after it, under the same PID."""
-    split = arguments.index("--")
-    for group in map(Path, arguments[:split]):
-        group.mkdir(parents=True, exist_ok=True)
-        (group / "cgroup.procs").write_text(f"{os.getpid()}\n")
-    os.execvp(arguments[split + 1], arguments[split + 1:])
-
-
-if __name__ == "__main__":
-    enter(sys.argv[1:])
+def remove_tree(folder: Path) -> None:
+    """Remove a group with all groups inside it; their parent too, with the last machine's."""
+    inner = [path for path in folder.rglob("*") if path.is_dir()]
+    for group in [*sorted(inner, key=lambda path: -len(path.parts)), folder]:
+        group.rmdir()
+    if not any(path.is_dir() for path in folder.parent.iterdir()):
+        folder.parent.rmdir()

@@ -2,15 +2,18 @@
 
 import os
 import re
+import shutil
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
-from lab import access, command, machine, mounts, names, network
+from lab import access, cgroups, command, machine, mounts, names, network
 from lab.image.controller import BUILT_FOR
 from lab.state import Record
 
 CONTROLLER = "hostA"
+FURNISHED = "furnished"
+POWER_OFF_DEADLINE = 60
 ADDRESSED = ("etc/heat/heat.conf", "etc/uwsgi/heat-api.ini", "etc/uwsgi/heat-api-cfn.ini")
 
 NETWORK = """\
@@ -45,6 +48,21 @@ def mount(record: Record, host: str) -> None:
     if not mounts.is_mounted(root(record, host)):
         lowers = [Path(layer) for layer in layers]
         mounts.overlay(root(record, host), lowers, place / "upper", place / "work")
+
+
+def is_furnished(record: Record, host: str) -> bool:
+    """Tell whether a host was made to the end; one whose making was interrupted is made anew."""
+    return (folder(record, host) / FURNISHED).exists()
+
+
+def make(record: Record, host: str, addresses: Mapping[str, str], public_key: str) -> None:
+    """Make a fresh host: an empty overlay, mounted, with what makes it itself."""
+    place = folder(record, host)
+    mounts.detach_below(place)
+    shutil.rmtree(place, ignore_errors=True)
+    mount(record, host)
+    furnish(record, host, addresses, public_key)
+    (place / FURNISHED).touch()
 
 
 def furnish(record: Record, host: str, addresses: Mapping[str, str], public_key: str) -> None:
@@ -110,3 +128,15 @@ def is_alive(record: Record, host: str) -> bool:
     """Tell whether a host's machine runs."""
     process = record.processes.get(host)
     return process is not None and machine.alive(process)
+
+
+def kill(record: Record, host: str) -> None:
+    """End a host at once, as a power cut would, and return when its last process is gone."""
+    machine.kill(record.processes[host])
+    cgroups.remove(names.machine(record.name, host))
+
+
+def power_off(record: Record, host: str) -> None:
+    """Shut a host down in order; one that does not end in a minute is killed."""
+    machine.power_off(record.processes[host], POWER_OFF_DEADLINE)
+    cgroups.remove(names.machine(record.name, host))

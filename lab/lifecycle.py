@@ -1,13 +1,12 @@
 """How a lab begins and ends on this machine: its record, its hosts' boots, and taking all of it away."""
 
 import shutil
-import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from lab import access, cgroups, hosts, inotify, machine, mounts, names, network, ready, state
+from lab import access, hosts, inotify, machine, mounts, names, network, ready, state
 from lab.errors import BadInput, HostFailed
 from lab.image import cache, controller
 from lab.progress import say, timed
@@ -87,10 +86,9 @@ def boot_missing(record: Record) -> Record:
 
 def boot(record: Record, host: str, public_key: str) -> Record:
     """Boot one host, furnished first if it never ran, and record its process."""
-    fresh = not hosts.folder(record, host).is_dir()
+    if not hosts.is_furnished(record, host):
+        hosts.make(record, host, names.addresses(record.subnet, names.MOST_HOSTS), public_key)
     hosts.mount(record, host)
-    if fresh:
-        hosts.furnish(record, host, names.addresses(record.subnet, names.MOST_HOSTS), public_key)
     record = record.with_process(host, hosts.start(record, host))
     state.write(record)
     return record
@@ -133,12 +131,8 @@ def cause_of_death(record: Record, host: str) -> str | None:
 
 def take_down(record: Record) -> None:
     """Stop a lab's hosts and remove their files, links, routes and the record; each step may already be done."""
-    for process in record.processes.values():
-        machine.end(process, signal.SIGKILL)
-    for process in record.processes.values():
-        machine.kill(process)
     for host in record.processes:
-        remove_patiently(names.machine(record.name, host))
+        hosts.kill(record, host)
     network.down(record.subnet)
     unmount_patiently(record.folder)
     inotify.restore(record)
@@ -146,18 +140,6 @@ def take_down(record: Record) -> None:
     for empty in (record.folder.parent, state.HOME):
         if not any(empty.iterdir()):
             empty.rmdir()
-
-
-def remove_patiently(machine_name: str) -> None:
-    """Remove a killed machine's control groups as soon as its last process is gone."""
-    deadline = time.monotonic() + KILL_DEADLINE
-    while True:
-        try:
-            return cgroups.remove(machine_name)
-        except OSError:
-            if time.monotonic() > deadline:
-                raise HostFailed(f"{machine_name} has processes that do not end", hint="Try lab.down again.") from None
-        time.sleep(0.1)
 
 
 def unmount_patiently(folder: Path) -> None:

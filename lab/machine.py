@@ -3,12 +3,13 @@
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab import cgroups
+from lab import cgroups, keeper
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
@@ -30,15 +31,20 @@ def unit_flags() -> list[str]:
 
 def boot(root: Path, name: str, hostname: str, network: Sequence[str], console: Path) -> Process:
     """Boot the tree at `root`; `network` is nspawn's own flags for it, `console` the file its console goes to."""
-    cgroups.remove(name)
     argv = [
-        *cgroups.launcher(name), "systemd-nspawn", "--quiet", "--boot", *unit_flags(), *network, "--console=read-only",
+        *kept(name), "systemd-nspawn", "--quiet", "--boot", *unit_flags(), *network, "--console=read-only",
         "--settings=no", "--resolv-conf=off", "--timezone=off", "--link-journal=no",
         f"--machine={name}", f"--hostname={hostname}", f"--directory={root}",
     ]
     with console.open("ab") as sink:
         child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, start_new_session=True)
     return Process(child.pid, start_time(child.pid) or 0, this_boot())
+
+
+def kept(name: str) -> list[str]:
+    """Return the start of a command that runs nspawn under a keeper, in control groups of the machine's own."""
+    groups = [str(folder) for folder in cgroups.folders(name)]
+    return [sys.executable, "-I", "-S", keeper.__file__, name, *groups, "--"]
 
 
 def alive(process: Process) -> bool:
@@ -58,10 +64,29 @@ def power_off(process: Process, timeout: float) -> None:
 
 def kill(process: Process) -> None:
     """End the machine at once, as a power cut would."""
-    end(process, signal.SIGKILL)
+    for each in family(process):
+        end(each, signal.SIGKILL)
     deadline = time.monotonic() + 10
     while alive(process) and time.monotonic() < deadline:
         time.sleep(0.02)
+
+
+def family(process: Process) -> list[Process]:
+    """Return the keeper, its nspawn and the machine's first process: each outlives the one that started it."""
+    found = [process] if alive(process) else []
+    for generation in range(2):
+        found += [child for parent in found[generation:] for child in children(parent)]
+    return found
+
+
+def children(process: Process) -> list[Process]:
+    """Return the processes that a process started and that still run."""
+    try:
+        listed = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    except FileNotFoundError:
+        return []
+    started = {int(pid): start_time(int(pid)) for pid in listed}
+    return [Process(pid, when, process.boot) for pid, when in started.items() if when is not None]
 
 
 def end(process: Process, number: signal.Signals) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab import access, hosts, lifecycle, machine, names, network, packages, state
+from lab import access, hosts, lifecycle, names, network, packages, state
 from lab.errors import BadInput
 from lab.progress import say, timed
 from lab.state import Record
@@ -15,7 +15,6 @@ from lab.state import Record
 DEFAULT_HOSTS = 3
 DEFAULT_HEAT = "27.0.1"
 CHECKOUT = Path(__file__).resolve().parents[1]
-POWER_OFF_DEADLINE = 60
 
 
 @dataclass(frozen=True)
@@ -73,12 +72,14 @@ def run(lab: Lab, host: str, argv: Sequence[str], timeout: float = 60) -> subpro
 
 def kill(lab: Lab, host: str) -> None:
     """End a host at once, as a power cut would."""
-    machine.kill(process_of(lab, host))
+    require_host(lab, host)
+    hosts.kill(require(lab.name), host)
 
 
 def power_off(lab: Lab, host: str) -> None:
     """Shut a host down in order."""
-    machine.power_off(process_of(lab, host), POWER_OFF_DEADLINE)
+    require_host(lab, host)
+    hosts.power_off(require(lab.name), host)
 
 
 def start(lab: Lab, host: str) -> None:
@@ -110,9 +111,3 @@ def require_host(lab: Lab, host: str) -> None:
     """Raise BadInput for a host the lab does not have."""
     if host not in lab.hosts:
         raise BadInput(f"lab {lab.name} has no host {host}", hint=f"It has {', '.join(lab.hosts)}.")
-
-
-def process_of(lab: Lab, host: str) -> machine.Process:
-    """Return the process of a host."""
-    require_host(lab, host)
-    return require(lab.name).processes[host]

@@ -5,7 +5,7 @@ import shutil
 import time
 from pathlib import Path
 
-from lab import command, machine, mounts
+from lab import cgroups, command, machine, mounts
 from lab.errors import HostFailed
 from lab.image import cache, debian, secrets, venvs
 from lab.image.cache import Layer
@@ -14,6 +14,8 @@ INSIDE = Path(__file__).parents[1] / "inside"
 BUILT_FOR = "198.18.0.11"
 SECRETS = "etc/heat-lab/secrets.json"
 DEADLINE = 300
+UNIT = "etc/systemd/system/lab-provision.service"
+LEFTOVERS = (UNIT, "etc/heat-lab/provision.py", "etc/machine-id", "run", "tmp", "var/log/journal")
 
 
 def of_nodes(release: str) -> list[Layer]:
@@ -43,12 +45,12 @@ def build(layer: Layer, aside: Path) -> None:
     while machine.alive(process) and time.monotonic() < deadline:
         time.sleep(0.1)
     machine.kill(process)
+    cgroups.remove(f"heat-build-{layer.key}")
     mounts.detach_below(root)
     if not (upper / "etc/heat-lab/provisioned").exists():
         raise HostFailed(f"{layer.name} could not be set up", hint=f"Read {layer.log}")
-    for leftover in ("etc/systemd/system/lab-provision.service", "etc/heat-lab/provision.py", "etc/machine-id", "run", "tmp"):
+    for leftover in LEFTOVERS:
         debian.clear(upper / leftover)
-    debian.clear(upper / "var/log/journal")
     upper.rename(aside / "layer")
 
 

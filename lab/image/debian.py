@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from lab import command
@@ -10,15 +11,22 @@ from lab.image.cache import Layer
 
 RELEASE = "bookworm"
 SYSTEM = (
-    "systemd,systemd-sysv,dbus,openssh-server,sudo,iproute2,python3,libpython3.11,procps,haproxy,nftables".split(",")
+    "systemd", "systemd-sysv", "dbus", "openssh-server", "sudo", "iproute2", "nftables", "procps",
+    "python3", "libpython3.11", "haproxy",
 )
-TOOLS = "gcc,libc6-dev,python3-dev,python3-venv,python3-pip,python3-setuptools,python3-wheel".split(",")
-SERVERS = ["mariadb-server", "rabbitmq-server"]
+TOOLS = (
+    "gcc", "libc6-dev", "python3-dev", "python3-venv", "python3-pip", "python3-setuptools", "python3-wheel",
+)
+SERVERS = ("mariadb-server", "rabbitmq-server")
+MACHINE_FILES = (
+    "etc/ssh/ssh_host_*", "etc/apt/sources.list", "etc/apt/sources.list.d/*", "var/cache/apt/archives/*.deb",
+    "etc/hostname", "etc/resolv.conf",
+)
 INSIDE = Path(__file__).parents[1] / "inside"
 UNWANTED_UNITS = (
     "apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "e2scrub_all.timer", "fstrim.timer",
     "e2scrub_reap.service", "systemd-pstore.service", "getty.target", "console-getty.service",
-    "systemd-logind.service", "systemd-networkd-persistent-storage.service", "systemd-firstboot.service",
+    "systemd-networkd-persistent-storage.service", "systemd-firstboot.service",
     "systemd-update-utmp.service", "systemd-timesyncd.service",
 )
 
@@ -31,18 +39,19 @@ def system() -> Layer:
 
 def tools(beneath: Layer) -> Layer:
     """Describe what building venvs needs over the system; no host ever sees it."""
-    return Layer("tools", tuple(TOOLS), lambda layer, aside: build_packages(layer, aside, TOOLS), (beneath,))
+    return Layer("tools", TOOLS, lambda layer, aside: build_packages(layer, aside, TOOLS), (beneath,))
 
 
 def servers(beneath: Layer) -> Layer:
     """Describe MariaDB and RabbitMQ as Debian ships them, over the system."""
-    return Layer("servers", tuple(SERVERS), lambda layer, aside: build_packages(layer, aside, SERVERS), (beneath,))
+    return Layer("servers", SERVERS, lambda layer, aside: build_packages(layer, aside, SERVERS), (beneath,))
 
 
 def sources() -> dict[str, str]:
     """Return this machine's own apt source files for our release: path -> text."""
     folder = Path("/etc/apt")
-    files = [folder / "sources.list", *sorted(folder.glob("sources.list.d/*.list")), *sorted(folder.glob("sources.list.d/*.sources"))]
+    parts = [path for path in sorted(folder.glob("sources.list.d/*")) if path.suffix in (".list", ".sources")]
+    files = [folder / "sources.list", *parts]
     texts = {str(path): path.read_text() for path in files if path.is_file()}
     ours = re.compile(rf"^[^#\n]*\s{RELEASE}(-updates|-security)?\s", re.MULTILINE)
     return {path: text for path, text in texts.items() if ours.search(text + "\n")}
@@ -63,7 +72,8 @@ def build_system(layer: Layer, aside: Path) -> None:
 
 def machine_apt_options() -> list[str]:
     """Pass on what this machine tells apt about checking dates; mmdebstrap takes proxies over by itself."""
-    said = command.run(["apt-config", "dump", "--format", '%F "%v";%n', "Acquire::Check-Valid-Until", "Acquire::Check-Date"])
+    settings = ["Acquire::Check-Valid-Until", "Acquire::Check-Date"]
+    said = command.run(["apt-config", "dump", "--format", '%F "%v";%n', *settings])
     return [f"--aptopt={line}" for line in said.splitlines() if '""' not in line]
 
 
@@ -88,15 +98,13 @@ def unit_commands() -> list[list[str]]:
 
 def forget_machine(tree: Path) -> None:
     """Remove what must differ from host to host, and where the packages came from."""
-    for pattern in ("etc/ssh/ssh_host_*", "etc/apt/sources.list", "etc/apt/sources.list.d/*", "var/cache/apt/archives/*.deb"):
+    for pattern in MACHINE_FILES:
         for path in tree.glob(pattern):
             path.unlink()
     (tree / "etc/machine-id").write_text("")
-    (tree / "etc/hostname").unlink(missing_ok=True)
-    (tree / "etc/resolv.conf").unlink(missing_ok=True)
 
 
-def build_packages(layer: Layer, aside: Path, packages: list[str]) -> None:
+def build_packages(layer: Layer, aside: Path, packages: Sequence[str]) -> None:
     """Make a layer of Debian packages over the ones it needs."""
     with workbench.over(layer.needs, aside, layer.log) as bench:
         workbench.install(bench, packages)

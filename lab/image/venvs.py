@@ -86,7 +86,8 @@ def build_downloads(layer: Layer, aside: Path) -> None:
     """Fetch every wheel of a lock file with this machine's pip and its settings."""
     (aside / "layer").mkdir()
     wanted = lock(layer.name.removeprefix("wheels-"))
-    download(layer, aside / "layer", ["--only-binary=:all:", f"--python-version={PYTHON}", "--requirement", str(wanted)])
+    only = ["--only-binary=:all:", f"--python-version={PYTHON}"]
+    download(layer, aside / "layer", [*only, "--requirement", str(wanted)])
 
 
 def download(layer: Layer, folder: Path, wanted: list[str]) -> None:

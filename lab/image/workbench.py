@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab import command, machine, mounts
+from lab import cgroups, command, machine, mounts
 from lab.image import cache
 
 APT_NEEDS = {
@@ -53,7 +53,7 @@ def inside(
     shared = [f"--bind={source}:{target}" for source, target in (binds or {}).items()]
     settings = [f"--setenv={name}={value}" for name, value in (env or {}).items()]
     launch = [*nspawn(bench), "--private-network", *shared, *settings, "--", *argv]
-    command.run_logged(launch, bench.log, timeout)
+    run_kept(launch, bench, timeout)
 
 
 def install(bench: Workbench, packages: Sequence[str]) -> None:
@@ -62,14 +62,27 @@ def install(bench: Workbench, packages: Sequence[str]) -> None:
     passed = [f"--setenv={name}={os.environ[name]}" for name in PROXY_VARIABLES if name in os.environ]
     launch = [*nspawn(bench), *shared, *passed, "--setenv=DEBIAN_FRONTEND=noninteractive", "--"]
     quiet = ["apt-get", "--quiet", "--yes", *APT_OPTIONS]
-    command.run_logged([*launch, *quiet, "update"], bench.log, timeout=300)
-    command.run_logged([*launch, *quiet, "install", "--no-install-recommends", *packages], bench.log, timeout=600)
+    run_kept([*launch, *quiet, "update"], bench, timeout=300)
+    run_kept([*launch, *quiet, "install", "--no-install-recommends", *packages], bench, timeout=600)
 
 
 def nspawn(bench: Workbench) -> list[str]:
     """Return the start of the command that runs one program in the workbench."""
     return [
-        "systemd-nspawn", "--quiet", *machine.unit_flags(), "--as-pid2", "--pipe", "--settings=no",
+        *machine.kept(machine_name(bench)), "systemd-nspawn", "--quiet", *machine.unit_flags(), "--as-pid2", "--pipe", "--settings=no",
         "--resolv-conf=off", "--timezone=off", "--link-journal=no", f"--directory={bench.root}",
-        f"--machine=heat-build-{os.getpid()}-{abs(hash(bench.root)) % 10_000}",
+        f"--machine={machine_name(bench)}",
     ]
+
+
+def machine_name(bench: Workbench) -> str:
+    """Name the workbench among the machines: it is the layer that is being built in it."""
+    return f"heat-build-{bench.root.parent.name}"
+
+
+def run_kept(argv: Sequence[str], bench: Workbench, timeout: float) -> None:
+    """Run a workbench's command, its output to the log, and leave no control group behind."""
+    try:
+        command.run_logged(argv, bench.log, timeout)
+    finally:
+        cgroups.remove(machine_name(bench))
