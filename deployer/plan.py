@@ -36,7 +36,8 @@ def diff(wanted: Mapping[str, HostState], found: Mapping[str, Found]) -> Plan:
         Wave("start APIs", _each(wanted, found, _starts(Service.API, Service.CFN))),
         *_rolling("restart APIs", wanted, found, Service.API, Service.CFN),
         Wave("proxy", _each(wanted, found, _proxy)),
-        Wave("stop APIs", _each(wanted, found, _stops(Service.PROXY, Service.API, Service.CFN))),
+        Wave("stop proxy", _each(wanted, found, _stops(Service.PROXY))),
+        Wave("stop APIs", _each(wanted, found, _stops(Service.API, Service.CFN))),
         Wave("stop engines", _each(wanted, found, _stops(Service.ENGINE))),
         Wave("clear files", _each(wanted, found, _clear)),
     ]
