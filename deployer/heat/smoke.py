@@ -13,7 +13,7 @@ from deployer.inventory.values import Endpoint
 from deployer.model import Service
 from deployer.remote.fleet import Fleet
 
-WHERE = "proxy"
+WHERE = "through the proxy"  # no name of a host: those have no blanks
 OURS = re.compile(r".+-engine-[0-9]+")
 
 

@@ -1,4 +1,4 @@
-"""Proves a site from outside: `pytest tests/acceptance --inventory lab.yaml`. Imports nothing of what it judges."""
+"""Proves a site from outside: `pytest tests/acceptance --inventory=lab.yaml`. Imports nothing of what it judges."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -73,7 +73,8 @@ def _recorded(request: pytest.FixtureRequest, record_property) -> None:
     subject = _subject(request)
     record_property("host", subject.host)
     record_property("subject", subject.subject)
-    record_property("promise", " ".join(request.function.__doc__.split()).rstrip("."))
+    promise = " ".join(request.function.__doc__.split()).rstrip(".")
+    record_property("promise", promise[0].lower() + promise[1:])
 
 
 def _subject(request: pytest.FixtureRequest):

@@ -35,7 +35,7 @@ def test_configuration_of_the_proxy_is_roots_alone(proxy, look):
 
 
 def test_configuration_of_the_proxy_is_valid(proxy, look):
-    """HAProxy finds its configuration valid."""
+    """Its configuration is valid to HAProxy."""
     assert not look.proxy_complaint, look.proxy_complaint
 
 

@@ -16,7 +16,7 @@ def test_api_listens_at_its_address_alone(api, look):
 
 
 def test_proxy_holds_the_address_clients_use_alone(bind, look, source_look):
-    """HAProxy holds it, and nobody else does."""
+    """It is held by HAProxy and by nobody else."""
     address, port = _place(bind, source_look)
     holders = _holders(look, address, port)
     assert holders == {PROXY_UNIT}, f"{address or '*'}:{port} is held by {_named(holders)}"
