@@ -66,7 +66,8 @@ def state(runtime: Runtime, instances: Iterable[Instance]) -> HostState:
     for service in dict.fromkeys(instance.service for instance in of_heat):
         numbered = [instance for instance in of_heat if instance.service is service]
         shared = list(_shared_files(runtime, service))
-        config = digest_of("\n".join([runtime.tree, runtime.address, *(file.digest for file in shared)]).encode())
+        told = (runtime.tree, runtime.address, str(runtime.workers.get(service)))  # the last two are in overlays
+        config = digest_of("\n".join([*told, *(file.digest for file in shared)]).encode())
         files |= {file.path: file for file in (*shared, _note(service, config), *_overlays(runtime, numbered))}
         units |= {each.unit: Unit(each.unit, config=config, ready=_ready(runtime, each)) for each in numbered}
     return HostState(files, units)

@@ -78,7 +78,8 @@ def keystone(conf):
 
 
 def problem(what, where, error):
-    return {"what": what, "where": where, "why": "%s: %s" % (type(error).__name__, str(error).splitlines()[0][:300])}
+    words = (str(error).splitlines() or ["no reason given"])[0]  # some drivers raise a bare timeout
+    return {"what": what, "where": where, "why": "%s: %s" % (type(error).__name__, words[:300])}
 
 
 main()
