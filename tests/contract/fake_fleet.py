@@ -1,0 +1,91 @@
+"""A fleet of hosts in memory: understands the agent's requests, and fails where a test tells it to."""
+
+import base64
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from contract.fake_host import Failed, FakeHost
+
+from deployer import errors
+
+
+class FakeFleet:
+    """Hosts in memory behind `ask`. `asked` remembers every request as (title, verb, hosts)."""
+
+    def __init__(self, hosts: Mapping[str, FakeHost]) -> None:
+        self.hosts = dict(hosts)
+        self.asked: list[tuple[str, str, tuple[str, ...]]] = []
+        self.refused_logins: dict[str, list[dict[str, str]]] = {}
+        self._gone: dict[str, errors.DeployerError] = {}
+        self._broken: list[tuple[str, str, str]] = []
+        for host in self.hosts.values():
+            host.run_program = self._run
+
+    def ask(self, title: str, verb: str, requests: Mapping[str, Mapping[str, Any]], timeout: float) -> dict[str, Any]:
+        self.asked.append((title, verb, tuple(requests)))
+        return {name: self._reply(name, verb, json.loads(json.dumps(request))) for name, request in requests.items()}
+
+    def loses(self, name: str) -> None:
+        """From now on a host does not answer."""
+        self._gone[name] = errors.HostUnreachable(name, "connection refused", hint="Is sshd up?")
+
+    def breaks(self, name: str, fragment: str, why: str = "it broke") -> None:
+        """From now on the steps of a host whose request contains a text fail."""
+        self._broken.append((name, fragment, why))
+
+    def mends(self) -> None:
+        """Every host answers and every step works again."""
+        self._gone.clear()
+        self._broken.clear()
+
+    def performed(self) -> dict[str, list[str]]:
+        """Host -> every step it has done, in order."""
+        return {name: list(host.done) for name, host in self.hosts.items()}
+
+    def __enter__(self) -> "FakeFleet":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def _reply(self, name: str, verb: str, request: dict[str, Any]) -> Any:
+        if name in self._gone:
+            return self._gone[name]
+        host = self.hosts[name]
+        if verb == "observe":
+            return host.observe(request)
+        for index, step in enumerate(request["steps"]):
+            why = next((why for host_name, fragment, why in self._broken
+                        if host_name == name and fragment in json.dumps(step)), None)
+            if why:
+                done = host.perform(request | {"steps": request["steps"][:index]})
+                return done if done["failed"] else done | {"failed": {"index": index, "why": why}}
+        return host.perform(request)
+
+    def _run(self, host: FakeHost, argv: list[str], stdin: str) -> str:
+        """The few programs that every host has, and Heat's Python with the scripts that are streamed to it."""
+        name = argv[0].rpartition("/")[2]
+        values = re.search(r"b64decode\('([^']*)'\)", stdin)
+        if name == "false":
+            raise Failed("false ended with 1: ")
+        if name != "python3" or not values:
+            return stdin if name == "cat" else ""
+        return self._run_script(host, json.loads(base64.b64decode(values[1])))
+
+    def _run_script(self, host: FakeHost, values: dict[str, Any]) -> str:
+        if "unit" in values and values["unit"] not in host.running():
+            raise Failed(f"python3 ended with 1: Heat does not list {values['host']} as up")
+        if "seconds" in values and "unit" not in values:
+            return json.dumps(self.refused_logins.get(host.name, []))
+        return json.dumps(self.rows())
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Heat's table of engines: one row for each running engine of ours, and of the hosts' own."""
+        engines = [(name, f"{name}-engine-{unit.split('@')[1].removesuffix('.service')}", pid)
+                   for name, host in self.hosts.items()
+                   for unit, pid in host.running().items() if "-engine@" in unit]
+        engines += [(name, name, each.pid) for name, host in self.hosts.items() for each in host.engines]
+        return [{"engine_id": f"id-{pid}", "host": title, "hostname": name, "topic": "engine", "age": 3.0, "up": True,
+                 "created": 0.0} for name, title, pid in engines]

@@ -1,0 +1,297 @@
+"""One host in memory: files, units, listening sockets and a ledger, behind the agent's two verbs."""
+
+import base64
+import fnmatch
+import hashlib
+import itertools
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+UNIT_FILES = "/etc/systemd/system/"
+OWN = "/etc/heat-scaleout/"
+PROXY = "heat-scaleout-proxy.service"
+PIDS = itertools.count(1000)
+
+
+class Failed(Exception):
+    """A step that could not be done; its text is the `why` of the reply."""
+
+
+@dataclass
+class FakeFile:
+    content: bytes
+    owner: str = "root"
+    group: str = "root"
+    mode: int = 0o644
+
+
+@dataclass
+class FakeUnit:
+    active: bool = False
+    enabled: bool = False
+    pid: int = 0
+
+
+@dataclass
+class FakeListener:
+    address: str
+    port: int
+    pid: int
+    program: str = ""
+    unit: str = ""
+    argv: list[str] = field(default_factory=list)
+
+
+class FakeHost:
+    """A host that keeps what it is told. Public attributes may be changed by a test before or between requests."""
+
+    def __init__(self, name: str, address: str) -> None:
+        self.name, self.address = name, address
+        self.files: dict[str, FakeFile] = {}
+        self.units: dict[str, FakeUnit] = {}
+        self.listeners: list[FakeListener] = []
+        self.engines: list[FakeListener] = []
+        self.notes: dict[str, str] = {}
+        self.paths = {"/usr/sbin/haproxy"}
+        self.accounts = {"root": 0, "heat": 64055, "haproxy": 102}
+        self.free = 10 * 2**30
+        self.skew = 0.0
+        self.python = [3, 11, 2]
+        self.uid, self.systemd = 0, True
+        self.done: list[str] = []
+        self.run_program = _simple_program
+        self._books: dict[str, dict[str, Any]] = {}
+        self._loaded: dict[str, bytes] = {}
+
+    # What tests prepare and look at.
+
+    def has_file(self, path: str, content: str | bytes, **access: Any) -> None:
+        self.files[path] = FakeFile(content.encode() if isinstance(content, str) else content, **access)
+
+    def runs(self, program: str, port: int, unit: str = "", address: str = "") -> int:
+        """A process that is not ours listens here; return its PID."""
+        pid = next(PIDS)
+        self.listeners.append(FakeListener(address or self.address, port, pid, program, unit, [f"/usr/bin/{program}"]))
+        if unit:
+            self.units[unit] = FakeUnit(active=True, enabled=True, pid=pid)
+        return pid
+
+    def running(self) -> dict[str, int]:
+        """Unit -> PID of every running unit of ours."""
+        return {name: unit.pid for name, unit in sorted(self.units.items())
+                if unit.active and name.startswith("heat-scaleout-")}
+
+    def reboot(self) -> None:
+        """Everything that runs is gone; enabled units come back."""
+        enabled = [name for name, unit in self.units.items() if unit.enabled]
+        self.listeners, self.notes = [], {}
+        for unit in self.units.values():
+            unit.active, unit.pid = False, 0
+        for name in enabled:
+            self._start(name)
+
+    # The two verbs of the agent.
+
+    def observe(self, request: dict[str, Any]) -> dict[str, Any]:
+        patterns = [pattern for patterns in request.get("globs", {}).values() for pattern in patterns]
+        found = {pattern: sorted(fnmatch.filter(self.paths, pattern)) for pattern in patterns}
+        return {
+            "python": self.python, "hostname": self.name, "clock": self.skew, "cpus": 4, "uid": self.uid,
+            "systemd": self.systemd, "sent": 0.0, "received": 0.0,
+            "files": {path: self._shown(path, tuple(request.get("carry", ())))
+                      for path in sorted(self.files) if _is_below(path, request.get("trees", ()))},
+            "globs": {name: sum((found[each] for each in asked), [])
+                      for name, asked in request.get("globs", {}).items()},
+            "texts": {path: text for path, text in self.notes.items()
+                      if any(fnmatch.fnmatch(path, each) for each in request.get("texts", ()))},
+            "units": {name: self._unit(name) for name in sorted(self.units)
+                      if any(fnmatch.fnmatch(name, each) for each in request.get("units", ()))},
+            "listeners": [vars(each) for each in self.listeners],
+            "processes": [vars(each) for each in self.engines if each.program in request.get("processes", ())],
+            "replies": {path: self._answer(path) for path in request.get("ask", {})},
+            "free": dict.fromkeys(request.get("disk", ()), self.free),
+            "accounts": {name: self.accounts.get(name) for name in request.get("accounts", ())},
+            "ledger": self.book(request.get("ledger", "")),
+        }
+
+    def perform(self, request: dict[str, Any]) -> dict[str, Any]:
+        done: list[str] = []
+        for index, step in enumerate(request["steps"]):
+            try:
+                done.append(getattr(self, f"_do_{step['do']}")(step, self.book(request["ledger"])) or "")
+            except Failed as error:
+                return {"done": done, "failed": {"index": index, "why": str(error)}}
+            self.done.append(_sentence(step))
+        return {"done": done, "failed": None}
+
+    def book(self, path: str) -> dict[str, Any]:
+        return self._books.setdefault(path, {"files": {}, "folders": [], "stopped": []})
+
+    # Steps.
+
+    def _do_write(self, step: dict[str, Any], book: dict[str, Any]) -> None:
+        path = step["path"]
+        if path not in book["files"]:
+            kept = path + step["kept"] if path in self.files else None
+            if kept:
+                self.files[kept] = self.files[path]
+            book["files"][path] = {"original": kept}
+        for account in (step["owner"], step["group"]):
+            if account not in self.accounts:
+                raise Failed(f"name not found: {account!r}")
+        if step["check"]:
+            self.run_program(self, list(step["check"]), "")
+        content = base64.b64decode(step["content"])
+        self.files[path] = FakeFile(content, step["owner"], step["group"], step["mode"])
+
+    def _do_remove(self, step: dict[str, Any], book: dict[str, Any]) -> None:
+        original = book["files"].pop(step["path"], {}).get("original")
+        if original in self.files:
+            self.files[step["path"]] = self.files.pop(original)
+        else:
+            self.files.pop(step["path"], None)
+
+    def _do_systemctl(self, step: dict[str, Any], _: dict[str, Any]) -> None:
+        verb, *arguments = step["arguments"]
+        if verb == "daemon-reload":
+            self._loaded = {path: file.content for path, file in self.files.items() if path.startswith(UNIT_FILES)}
+            return
+        for name in (each for each in arguments if not each.startswith("--")):
+            self._need_unit_file(name)
+            {"enable": self._enable, "disable": self._disable, "start": self._start,
+             "restart": self._restart, "reload": self._reload}[verb](name)
+
+    def _do_run(self, step: dict[str, Any], _: dict[str, Any]) -> str:
+        return self.run_program(self, step["argv"], step.get("stdin", ""))
+
+    def _do_free(self, step: dict[str, Any], book: dict[str, Any]) -> None:
+        address, port = step["address"], step["port"]
+        holder = next((each for each in self.listeners if each.port == port
+                       and each.address in (address, "0.0.0.0", "::")), None)
+        if holder is None:
+            return
+        if holder.pid != step["pid"]:
+            raise Failed(f"{address}:{port} is now held by another process than planned")
+        enabled = bool(step["unit"]) and self.units[step["unit"]].enabled
+        book["stopped"].append({"unit": step["unit"], "enabled": enabled, "address": address, "port": port,
+                                "argv": holder.argv})
+        self.listeners = [each for each in self.listeners if each.pid != holder.pid]
+        self.units.pop(step["unit"], None)
+
+    def _do_await_http(self, step: dict[str, Any], _: dict[str, Any]) -> None:
+        if not any((each.address, each.port) == (step["address"], step["port"]) for each in self.listeners):
+            raise Failed(f"no good answer from {step['address']}:{step['port']}{step['path']} (connection refused)")
+
+    def _do_await_reply(self, step: dict[str, Any], _: dict[str, Any]) -> None:
+        if step["contains"] not in (self._answer(step["socket"]) or ""):
+            raise Failed(f"{step['socket']} never answered with {step['contains']}")
+
+    # Units.
+
+    def _need_unit_file(self, name: str) -> None:
+        if _unit_file(name) not in self.files and name not in self.units:
+            raise Failed(f"systemctl ended with 5: Unit {name} not found.")
+
+    def _enable(self, name: str) -> None:
+        self.units.setdefault(name, FakeUnit()).enabled = True
+
+    def _disable(self, name: str) -> None:
+        self._stop(name)
+        self.units[name].enabled = False
+
+    def _start(self, name: str) -> None:
+        unit = self.units.setdefault(name, FakeUnit())
+        if unit.active:
+            return
+        needs = self._needs(name)
+        taken = [each for each in self.listeners if (each.address, each.port) in needs]
+        if taken:
+            raise Failed(f"systemctl ended with 1: {name}: {taken[0].address}:{taken[0].port}: address already in use")
+        unit.active, unit.pid = True, next(PIDS)
+        self._loaded.setdefault(_unit_file(name), self.files[_unit_file(name)].content)
+        self.listeners += [FakeListener(address, port, unit.pid, name, name) for address, port in needs]
+        self._note(name)
+
+    def _stop(self, name: str) -> None:
+        unit = self.units.setdefault(name, FakeUnit())
+        self.listeners = [each for each in self.listeners if each.pid != unit.pid or not unit.pid]
+        self.notes.pop(_noted_in(name), None)
+        unit.active, unit.pid = False, 0
+
+    def _restart(self, name: str) -> None:
+        self._stop(name)
+        self._start(name)
+
+    def _reload(self, name: str) -> None:
+        self._note(name)
+
+    def _note(self, name: str) -> None:
+        """What a process keeps of the configuration it started with."""
+        file = self.files.get(OWN + ("apis-proxy.conf" if name == PROXY else f"{_service(name)}.config"))
+        self.notes[_noted_in(name)] = file.content.decode() if file else ""
+
+    def _needs(self, name: str) -> list[tuple[str, int]]:
+        if name == PROXY:
+            text = self.files[OWN + "apis-proxy.conf"].content.decode()
+            return [(address, int(port)) for address, port in re.findall(r"(?m)^    bind ([\d.]+):(\d+)", text)]
+        return [(self.address, int(name.split("@")[1][:-len(".service")]))] if _service(name) in ("api", "cfn") else []
+
+    # What a look shows.
+
+    def _shown(self, path: str, carry: tuple[str, ...]) -> dict[str, Any]:
+        file = self.files[path]
+        shown = {"digest": hashlib.sha256(file.content).hexdigest(), "owner": file.owner, "group": file.group,
+                 "mode": file.mode}
+        return shown | ({"content": base64.b64encode(file.content).decode()} if path.startswith(carry) else {})
+
+    def _unit(self, name: str) -> dict[str, Any]:
+        unit, path = self.units[name], _unit_file(name)
+        file = self.files.get(path)
+        stale = path in self._loaded and (file is None or file.content != self._loaded[path])
+        return {"active": "active" if unit.active else "inactive", "sub": "", "enabled": unit.enabled,
+                "pid": unit.pid, "stale": stale, "restarts": 0}
+
+    def _answer(self, socket: str) -> str | None:
+        conf = self.notes.get(_noted_in(PROXY))
+        if socket != "/run/heat-scaleout-proxy/stats.sock" or conf is None:
+            return None
+        description = re.search(r"description (.*)", conf)[1]
+        rows, section = [], ""
+        for line in conf.splitlines():
+            section = line.split()[1] if line.startswith("listen ") else section
+            if line.startswith("    server "):
+                _, server, address, *_ = line.split()
+                rows.append(f"{section},{server},0,7,UP,L7OK,{address}")
+        titles = "# pxname,svname,scur,stot,status,check_status,addr"
+        return "\n".join(["Name: HAProxy", f"Description: {description}", "", titles, *rows, ""])
+
+
+def _simple_program(host: FakeHost, argv: list[str], stdin: str) -> str:
+    """The few programs that every host has."""
+    name = argv[0].rpartition("/")[2]
+    if name == "false":
+        raise Failed("false ended with 1: ")
+    return stdin if name == "cat" else ""
+
+
+def _is_below(path: str, trees: list[str]) -> bool:
+    return any(path == tree or path.startswith(f"{tree}/") for tree in trees)
+
+
+def _unit_file(name: str) -> str:
+    return UNIT_FILES + re.sub("@.*", "@.service", name)
+
+
+def _service(name: str) -> str:
+    return name.removeprefix("heat-scaleout-").partition("@")[0]
+
+
+def _noted_in(name: str) -> str:
+    return f"/run/{name.removesuffix('.service').replace('@', '-')}/config"
+
+
+def _sentence(step: dict[str, Any]) -> str:
+    if step["do"] == "systemctl":
+        return " ".join(each for each in step["arguments"] if not each.startswith("--"))
+    return f"{step['do']} {step.get('path') or step.get('unit') or step.get('port') or ''}".strip()

@@ -1,0 +1,233 @@
+"""What a fleet promises to the stages above it, whether its hosts are in memory or real."""
+
+import base64
+import itertools
+
+import pytest
+
+from deployer import errors
+from deployer.model import digest_of
+
+UNIT = "heat-scaleout-contract.service"
+UNIT_FILE = f"/etc/systemd/system/{UNIT}"
+UNIT_TEXT = "[Service]\nExecStart=/bin/sleep {}\n[Install]\nWantedBy=multi-user.target\n"
+LIMIT = 30.0
+NUMBERS = itertools.count(1)
+
+
+@pytest.fixture
+def place(fleet_under_test):
+    """A folder on every host that no other test has used, and its ledger."""
+    return f"{fleet_under_test.folder}/{next(NUMBERS)}"
+
+
+@pytest.fixture
+def unit(fleet_under_test, place):
+    """A unit on the first host that is written and known to systemd, and gone after the test."""
+    host = fleet_under_test.hosts[0]
+    do(fleet_under_test, place, write(UNIT_FILE, UNIT_TEXT.format(1000)), systemctl("daemon-reload"))
+    yield host
+    do(fleet_under_test, place, systemctl("disable", "--now", UNIT), {"do": "remove", "path": UNIT_FILE},
+       systemctl("daemon-reload"))
+
+
+def write(path, text, check=(), **access):
+    return {"do": "write", "path": path, "content": base64.b64encode(text.encode()).decode(), "check": check,
+            "kept": ".before", "owner": "root", "group": "root", "mode": 0o644} | access
+
+
+def systemctl(*arguments):
+    return {"do": "systemctl", "arguments": arguments, "timeout": LIMIT}
+
+
+def run(*argv, **how):
+    return {"do": "run", "argv": argv, "timeout": LIMIT} | how
+
+
+def do(ground, place, *steps, host=None):
+    """Perform steps on one host and return its reply."""
+    host = host or ground.hosts[0]
+    request = {"ledger": f"{place}/ledger.json", "steps": list(steps)}
+    return ground.fleet.ask("perform", "perform", {host: request}, LIMIT)[host]
+
+
+def look(ground, **request):
+    host = ground.hosts[0]
+    return ground.fleet.ask("look", "observe", {host: request}, LIMIT)[host]
+
+
+def test_observe_of_two_hosts_returns_a_reply_for_each(fleet_under_test):
+    replies = fleet_under_test.fleet.ask("look", "observe", dict.fromkeys(fleet_under_test.hosts, {}), LIMIT)
+
+    assert tuple(replies) == fleet_under_test.hosts
+    assert [reply["uid"] for reply in replies.values()] == [0, 0]
+
+
+def test_observe_asks_nothing_and_brings_every_field_empty(fleet_under_test):
+    reply = look(fleet_under_test)
+
+    empty = ("files", "globs", "texts", "units", "processes", "replies", "free", "accounts")
+    assert [name for name in empty if reply[name]] == []
+    assert reply["ledger"] == {"files": {}, "folders": [], "stopped": []}
+    assert reply["sent"] <= reply["received"]
+
+
+def test_observe_of_a_host_that_is_gone_has_its_error_and_the_others_their_replies(fleet_under_test):
+    requests = {fleet_under_test.gone: {}, fleet_under_test.hosts[1]: {}}
+
+    replies = fleet_under_test.fleet.ask("look", "observe", requests, LIMIT)
+
+    assert isinstance(replies[fleet_under_test.gone], errors.HostUnreachable)
+    assert replies[fleet_under_test.hosts[1]]["uid"] == 0
+
+
+def test_observe_of_accounts_tells_those_that_are_missing(fleet_under_test):
+    assert look(fleet_under_test, accounts=["root", "nobody-at-all"])["accounts"] == {"root": 0, "nobody-at-all": None}
+
+
+def test_observe_of_a_missing_file_leaves_it_out(fleet_under_test, place):
+    assert look(fleet_under_test, trees=[f"{place}/nothing"])["files"] == {}
+
+
+def test_written_file_is_seen_with_digest_and_access(fleet_under_test, place):
+    reply = do(fleet_under_test, place, write(f"{place}/file", "text", mode=0o640))
+
+    assert reply == {"done": [""], "failed": None}
+    assert look(fleet_under_test, trees=[f"{place}/file"])["files"] == {
+        f"{place}/file": {"digest": digest_of(b"text"), "owner": "root", "group": "root", "mode": 0o640}}
+
+
+def test_content_of_a_file_is_brought_only_when_it_is_to_be_carried(fleet_under_test, place):
+    do(fleet_under_test, place, write(f"{place}/a", "one"), write(f"{place}/b", "two"))
+
+    files = look(fleet_under_test, trees=[place], carry=[f"{place}/b"])["files"]
+
+    assert "content" not in files[f"{place}/a"]
+    assert base64.b64decode(files[f"{place}/b"]["content"]) == b"two"
+
+
+def test_written_file_is_in_the_ledger_until_it_is_removed(fleet_under_test, place):
+    book = f"{place}/ledger.json"
+    do(fleet_under_test, place, write(f"{place}/file", "text"))
+    assert list(look(fleet_under_test, ledger=book)["ledger"]["files"]) == [f"{place}/file"]
+
+    do(fleet_under_test, place, {"do": "remove", "path": f"{place}/file"})
+
+    assert look(fleet_under_test, ledger=book)["ledger"]["files"] == {}
+    assert look(fleet_under_test, trees=[f"{place}/file"])["files"] == {}
+
+
+def test_file_that_was_there_before_is_kept_and_comes_back_when_ours_is_removed(fleet_under_test, place):
+    path = f"{place}/file"
+    do(fleet_under_test, f"{place}/theirs", write(path, "original", mode=0o600))
+    do(fleet_under_test, place, write(path, "first"), write(path, "second"))
+    files = look(fleet_under_test, trees=[place], carry=[path])["files"]
+    assert base64.b64decode(files[f"{path}.before"]["content"]) == b"original"
+
+    do(fleet_under_test, place, {"do": "remove", "path": path})
+
+    files = look(fleet_under_test, trees=[path, f"{path}.before"])["files"]
+    assert {name: (file["digest"], file["mode"]) for name, file in files.items()} == {
+        path: (digest_of(b"original"), 0o600)}
+
+
+def test_write_refused_by_its_check_leaves_the_old_content_and_stops(fleet_under_test, place):
+    path = f"{place}/file"
+    do(fleet_under_test, place, write(path, "good"))
+
+    reply = do(fleet_under_test, place, run("true"), write(path, "bad", check=["false", "{}"]), write(path, "later"))
+
+    assert (len(reply["done"]), reply["failed"]["index"]) == (1, 1)
+    assert "false ended with 1" in reply["failed"]["why"]
+    assert look(fleet_under_test, trees=[path])["files"][path]["digest"] == digest_of(b"good")
+
+
+def test_write_accepted_by_its_check_replaces_the_file(fleet_under_test, place):
+    reply = do(fleet_under_test, place, write(f"{place}/file", "good", check=["true", "{}"]))
+
+    assert reply["failed"] is None
+    assert look(fleet_under_test, trees=[place])["files"][f"{place}/file"]["digest"] == digest_of(b"good")
+
+
+def test_write_for_an_unknown_account_fails_and_writes_nothing(fleet_under_test, place):
+    reply = do(fleet_under_test, place, write(f"{place}/file", "text", group="nobody-at-all"))
+
+    assert "nobody-at-all" in reply["failed"]["why"]
+    assert f"{place}/file" not in look(fleet_under_test, trees=[place])["files"]
+
+
+def test_step_that_fails_on_one_host_does_not_stop_the_other(fleet_under_test, place):
+    first, second = fleet_under_test.hosts
+    requests = {first: {"ledger": f"{place}/ledger.json", "steps": [run("false")]},
+                second: {"ledger": f"{place}/ledger.json", "steps": [run("true")]}}
+
+    replies = fleet_under_test.fleet.ask("perform", "perform", requests, LIMIT)
+
+    assert replies[first]["failed"]["index"] == 0
+    assert replies[second] == {"done": [""], "failed": None}
+
+
+def test_run_returns_what_the_program_prints_of_its_input(fleet_under_test, place):
+    assert do(fleet_under_test, place, run("cat", stdin="äöü\n"))["done"] == ["äöü\n"]
+
+
+def test_started_unit_is_seen_active_and_enabled_with_its_process(fleet_under_test, place, unit):
+    do(fleet_under_test, place, systemctl("enable", UNIT), systemctl("start", UNIT))
+
+    seen = look(fleet_under_test, units=[UNIT])["units"][UNIT]
+
+    assert (seen["active"], seen["enabled"], seen["stale"]) == ("active", True, False)
+    assert seen["pid"] > 0
+
+
+def test_start_of_a_running_unit_leaves_its_process_and_restart_replaces_it(fleet_under_test, place, unit):
+    pids = []
+    for verb in ("start", "start", "restart"):
+        do(fleet_under_test, place, systemctl(verb, UNIT))
+        pids.append(look(fleet_under_test, units=[UNIT])["units"][UNIT]["pid"])
+
+    assert pids[0] == pids[1] != pids[2]
+
+
+def test_disabled_unit_is_neither_active_nor_enabled(fleet_under_test, place, unit):
+    do(fleet_under_test, place, systemctl("enable", "--now", UNIT), systemctl("start", UNIT))
+
+    do(fleet_under_test, place, systemctl("disable", "--quiet", "--now", UNIT))
+
+    seen = look(fleet_under_test, units=[UNIT])["units"].get(UNIT, {"active": "inactive", "enabled": False})
+    assert (seen["active"], seen["enabled"]) == ("inactive", False)
+
+
+def test_unit_whose_file_changed_is_stale_until_systemd_reads_it_again(fleet_under_test, place, unit):
+    do(fleet_under_test, place, systemctl("start", UNIT), write(UNIT_FILE, UNIT_TEXT.format(2000)))
+    assert look(fleet_under_test, units=[UNIT])["units"][UNIT]["stale"] is True
+
+    do(fleet_under_test, place, systemctl("daemon-reload"))
+
+    assert look(fleet_under_test, units=[UNIT])["units"][UNIT]["stale"] is False
+
+
+def test_start_of_a_unit_that_is_not_there_fails_and_names_it(fleet_under_test, place):
+    reply = do(fleet_under_test, place, systemctl("start", "heat-scaleout-missing.service"), run("true"))
+
+    assert (reply["done"], reply["failed"]["index"]) == ([], 0)
+    assert "heat-scaleout-missing.service" in reply["failed"]["why"]
+
+
+def test_await_http_without_anybody_listening_fails_and_names_the_address(fleet_under_test, place):
+    step = {"do": "await_http", "unit": UNIT, "address": "127.0.0.1", "port": 1, "path": "/", "expect": [200],
+            "timeout": 0.1}
+
+    assert "127.0.0.1:1/" in do(fleet_under_test, place, step)["failed"]["why"]
+
+
+def test_await_reply_of_a_missing_socket_fails_and_names_it(fleet_under_test, place):
+    step = {"do": "await_reply", "socket": f"{place}/socket", "send": "?\n", "contains": "!", "timeout": 0.1}
+
+    assert f"{place}/socket" in do(fleet_under_test, place, step)["failed"]["why"]
+
+
+def test_free_of_an_address_that_nobody_holds_does_nothing(fleet_under_test, place):
+    step = {"do": "free", "address": "127.0.0.1", "port": 1, "pid": 1, "timeout": 1}
+
+    assert do(fleet_under_test, place, step) == {"done": [""], "failed": None}

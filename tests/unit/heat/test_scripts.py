@@ -1,0 +1,32 @@
+"""Programs for Heat's own Python: their values arrive whole, and any Python from 3.8 on can read them."""
+
+import ast
+import json
+import subprocess
+import sys
+
+import pytest
+import sites
+
+from deployer.heat import scripts
+
+NAMES = sorted(path.stem for path in (sites.ROOT / "deployer/heat/scripts").glob("*.py") if path.stem != "__init__")
+NASTY = {"text": "it's \"quoted\" {braces} \\ % ünï\nnext", "number": 8, "nothing": None}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_script_with_values_is_python_3_8(name):
+    ast.parse(scripts.text(name, **NASTY), feature_version=(3, 8))
+
+
+def test_values_arrive_as_they_were_given():
+    before_the_program = "\n".join(scripts.text("logins", **NASTY).splitlines()[:2])
+
+    ran = subprocess.run([sys.executable, "-"], input=before_the_program + "\nprint(json.dumps(VALUES))",
+                         capture_output=True, text=True, timeout=20, check=True)
+
+    assert json.loads(ran.stdout) == NASTY
+
+
+def test_secret_values_are_not_legible_in_the_program():
+    assert "canary-of-heat-conf" not in scripts.text("logins", conf="canary-of-heat-conf", seconds=1)

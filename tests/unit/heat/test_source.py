@@ -1,0 +1,63 @@
+"""The source host's folder: what is read from it, and what the others get."""
+
+import pytest
+import sites
+
+from deployer import errors
+from deployer.heat import source
+from deployer.model import Service
+
+
+def a_source(conf=sites.CONF, **others):
+    files = [sites.a_file(content=conf), *(sites.a_file(f"/etc/heat/{name.replace('__', '/')}", text)
+                                           for name, text in others.items())]
+    return source.read("hostA", "/etc/heat", sites.a_state(*files))
+
+
+def test_read_without_heat_conf_is_refused():
+    with pytest.raises(errors.BadInput, match="there is no /etc/heat/heat.conf"):
+        source.read("hostA", "/etc/heat", sites.a_state(sites.a_file("/etc/heat/api-paste.ini")))
+
+
+def test_read_takes_the_whole_folder_and_nothing_beside_it():
+    state = sites.a_state(*(sites.a_file(path) for path in (
+        "/etc/heat/environment.d/default.yaml", "/etc/heat-scaleout/api.ini", "/etc/heathen/x")),
+        sites.a_file(content=sites.CONF))
+
+    assert sorted(source.read("hostA", "/etc/heat", state).tree) == ["environment.d/default.yaml", "heat.conf"]
+
+
+def test_read_leaves_out_what_we_keep_beside_our_own_files():
+    kept = {name: sites.a_file(f"/etc/heat/{name}") for name in
+            ("heat.conf.before-heat-scaleout", "heat.conf.heat-scaleout-new")}
+    state = sites.a_state(sites.a_file(content=sites.CONF), *kept.values())
+
+    assert list(source.read("hostA", "/etc/heat", state).tree) == ["heat.conf"]
+
+
+def test_listens_is_what_heat_conf_says_of_each_api():
+    found = a_source(sites.CONF.replace("bind_port = 8000", "bind_port = 8100"))
+
+    assert found.listens(Service.API) == ("10.0.0.1", 8004)
+    assert found.listens(Service.CFN) == ("10.0.0.1", 8100)
+
+
+def test_listens_without_options_is_unknown():
+    assert a_source("[DEFAULT]\n").listens(Service.API) == (None, None)
+
+
+def test_grace_is_heats_own_and_its_default_where_none_is_set():
+    assert a_source("[DEFAULT]\ngraceful_shutdown_timeout = 5\n").grace == 5
+    assert a_source("[DEFAULT]\ngraceful_shutdown_timeout = 0\n").grace == 0
+    assert a_source("[DEFAULT]\n").grace == 60
+
+
+def test_health_path_is_where_the_paste_file_has_it():
+    assert a_source(**{"api-paste.ini": sites.PASTE}).check_path(Service.CFN) == "/healthcheck"
+    assert a_source().check_path(Service.CFN) == "/"
+
+
+def test_bytes_that_are_no_text_survive():
+    content = bytes(range(256))
+
+    assert source.bytes_of(source.text_of(content)) == content
