@@ -115,7 +115,9 @@ def _witnessed(inventory: Inventory) -> tuple[Check, ...]:
         ended = _pytest(inventory, report)
         if isinstance(ended, str):
             return (Check("acceptance suite", "pytest", "every test is run", Outcome.FAILED, reason=ended),)
-        return checks_of(report.read_text(encoding="utf-8"))
+        order = {name: position for position, name in enumerate(inventory.hosts)}
+        checks = checks_of(report.read_text(encoding="utf-8"))
+        return tuple(sorted(checks, key=lambda check: order.get(check.where, -1)))
 
 
 def _pytest(inventory: Inventory, report: Path) -> str | None:

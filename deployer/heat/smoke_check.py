@@ -59,7 +59,7 @@ class Book:
 
     def tried(self, subject: str, promise: str, step: Callable[[], str]) -> bool:
         """Run a step that returns what it saw; note how long it took, or why it failed. Return whether it held."""
-        self._say(promise)
+        self._say(f"{subject}: {promise}")
         started = time.monotonic()
         check = Check(self._where, subject, promise)
         try:

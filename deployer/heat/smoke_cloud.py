@@ -77,9 +77,9 @@ def expected_errors() -> tuple[type[Exception], ...]:
 
 def log_in(cloud: Cloud) -> str:
     """Get a token from Keystone and say for whom; raise what the libraries raise."""
-    connection = cloud.connection
-    connection.authorize()
-    return f"user {connection.current_user_id}, project {connection.current_project_id}"
+    cloud.connection.authorize()
+    access = cloud.connection.session.auth.get_access(cloud.connection.session)
+    return f"{access.username or access.user_id}, project {access.project_name or access.project_id}"
 
 
 def led_to_proxy(cloud: Cloud, binds: Mapping[Service, Endpoint], secure: bool) -> str:
