@@ -10,18 +10,17 @@ from deployer import errors, verify
 from deployer.heat import smoke
 from deployer.heat.smoke_check import Check, Outcome
 
-REPORT = """<?xml version="1.0" encoding="utf-8"?>
-<testsuites><testsuite name="pytest" tests="4">
-<testcase classname="test_units" name="test_unit_runs[hostB-x]" time="2.5"><properties>
-<property name="host" value="hostB"/>
-  <property name="subject" value="x.service"/><property name="promise" value="it runs"/></properties></testcase>
-<testcase classname="test_units" name="test_unit_runs[hostC-x]" time="0.1"><properties>
-<property name="host" value="hostC"/>
-  <property name="subject" value="x.service"/><property name="promise" value="it runs"/></properties><failure message="AssertionError: systemd says failed">trace</failure></testcase>
-<testcase classname="test_units" name="test_unit_runs[hostD-x]" time="0"><properties>
-<property name="host" value="hostD"/>
-  <property name="subject" value="x.service"/><property name="promise" value="it runs"/></properties><error message="failed on setup with &quot;Failed: hostD cannot be looked at: ssh: no route&quot;">t</error>
-</testcase>
+def a_case(host, trouble="", time="0"):
+    return f"""<testcase classname="test_units" name="test_unit_runs[{host}-x]" time="{time}"><properties>
+        <property name="host" value="{host}"/><property name="subject" value="x.service"/>
+        <property name="promise" value="it runs"/></properties>{trouble}</testcase>"""
+
+
+UNREACHED = '<error message="failed on setup with &quot;Failed: hostD cannot be looked at: ssh: no route&quot;">x</error>'
+REPORT = f"""<?xml version="1.0" encoding="utf-8"?><testsuites><testsuite name="pytest" tests="4">
+{a_case("hostB", time="2.5")}
+{a_case("hostC", '<failure message="AssertionError: systemd says failed">trace</failure>')}
+{a_case("hostD", UNREACHED)}
 <testcase classname="test_units" name="test_other" time="0"><skipped message="not here"/></testcase>
 </testsuite></testsuites>"""
 
