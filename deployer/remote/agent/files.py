@@ -52,7 +52,7 @@ def remove(step, ledger_path):
     original = book["files"].get(path, {}).get("original")
     if original and os.path.exists(original):
         os.rename(original, path)
-    elif os.path.exists(path):
+    elif not original and os.path.exists(path):  # an original that is gone came back in a run that was interrupted
         os.unlink(path)
     book["files"].pop(path, None)
     for folder in sorted(book["folders"], key=len, reverse=True):

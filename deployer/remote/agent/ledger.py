@@ -17,7 +17,8 @@ def read(path):
 
 def write(path, ledger):
     os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-    replace(path, json.dumps(ledger, indent=1).encode(), {"owner": "root", "group": "root", "mode": 0o600})
+    ours = {"owner": pwd.getpwuid(os.geteuid()).pw_name, "group": grp.getgrgid(os.getegid()).gr_name, "mode": 0o600}
+    replace(path, json.dumps(ledger, indent=1).encode(), ours)
 
 
 def replace(path, content, step, judge=None):
