@@ -1,7 +1,7 @@
 """The source host's configuration folder, and what follows from it for the other hosts. Pure."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from deployer import errors
 from deployer.heat import conf, launch, releases, rewrite
@@ -16,7 +16,7 @@ DEFAULT_GRACE = 60  # Heat's graceful_shutdown_timeout, in seconds
 class Source:
     """`tree` maps a path relative to the folder to its content; `conf` is its heat.conf, read."""
 
-    tree: Mapping[str, bytes]
+    tree: Mapping[str, bytes] = field(repr=False)
     conf: conf.Conf
 
     def check_path(self, service: Service) -> str:
@@ -26,13 +26,19 @@ class Source:
     def listens(self, service: Service) -> tuple[str | None, int | None]:
         """Address and port that heat.conf gives an API; None where it gives none."""
         section = launch.SECTIONS[service]
-        port = self.conf.resolved(section, "bind_port")
-        return self.conf.resolved(section, "bind_host"), int(port) if port else None
+        return self.conf.resolved(section, "bind_host"), self._number(section, "bind_port")
 
     @property
     def grace(self) -> int:
         """Seconds that Heat gives itself to finish when told to stop; 0 is without end."""
-        return int(self.conf.resolved("DEFAULT", "graceful_shutdown_timeout") or DEFAULT_GRACE)
+        seconds = self._number("DEFAULT", "graceful_shutdown_timeout")
+        return DEFAULT_GRACE if seconds is None else seconds
+
+    def _number(self, section: str, key: str) -> int | None:
+        text = self.conf.resolved(section, key)
+        if text and not text.isdecimal():
+            raise errors.BadConfig(f"{self.conf.path}: [{section}] {key} is {text!r}, which is no number")
+        return int(text) if text else None
 
 
 def read(host: str, folder: str, state: HostState) -> Source:
