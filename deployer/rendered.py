@@ -20,6 +20,7 @@ def write(states: Mapping[str, HostState], out: Path) -> tuple[Path, ...]:
 def _write(path: Path, content: bytes) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    os.fchmod(descriptor, 0o600)  # it may be there from before
     with os.fdopen(descriptor, "wb") as stream:
         stream.write(content)
     return path
