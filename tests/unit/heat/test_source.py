@@ -61,3 +61,15 @@ def test_bytes_that_are_no_text_survive():
     content = bytes(range(256))
 
     assert source.bytes_of(source.text_of(content)) == content
+
+
+def test_option_that_must_be_a_number_and_is_none_is_refused_by_name():
+    for conf, name in (("[heat_api]\nbind_port = http\n", "bind_port"),
+                       ("[DEFAULT]\ngraceful_shutdown_timeout = long\n", "graceful_shutdown_timeout")):
+        found = a_source(conf)
+        with pytest.raises(errors.BadConfig, match=f"hostA:/etc/heat/heat.conf: .* {name} is '"):
+            print(found.listens(Service.API), found.grace)
+
+
+def test_source_is_shown_without_its_files():
+    assert "canary" not in repr(a_source("[database]\nconnection = mysql://heat:canary@10.0.0.1/heat\n"))

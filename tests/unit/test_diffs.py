@@ -1,0 +1,74 @@
+"""What a plan changes inside each file."""
+
+import sites
+
+from deployer import diffs
+from deployer.model import Found, HostState, Service
+from deployer.steps import Plan, RemoveFile, RestartUnit, Wave, WriteFile
+
+CONF = "[database]\nconnection = mysql://heat:{}@10.0.0.1/heat\n"
+PROXY = "listen statistics\n    stats enable\n    stats auth operator:{}\n"
+PROXY_PATH = "/etc/heat-scaleout/apis-proxy.conf"
+
+
+def of(*steps, found=()):
+    return diffs.of_plan(Plan((Wave("stage", steps),), ("hostB",)), {"hostB": Found(sites.a_state(*found))})
+
+
+def write(path="/etc/heat/heat.conf", content="[DEFAULT]\ndebug = true\n", **how):
+    return WriteFile("hostB", sites.a_file(path, content, **how), because="changed")
+
+
+def test_diff_shows_what_goes_and_what_comes():
+    found = sites.a_file(content="[DEFAULT]\ndebug = false\n")
+
+    shown = of(write(), found=[found])["hostB:/etc/heat/heat.conf"].splitlines()
+
+    assert shown[3:] == [" [DEFAULT]", "-debug = false", "+debug = true"]
+
+
+def test_diff_of_a_new_file_is_all_of_it():
+    assert of(write())["hostB:/etc/heat/heat.conf"].splitlines()[3:] == ["+[DEFAULT]", "+debug = true"]
+
+
+def test_diff_of_a_removed_file_is_what_goes():
+    step = RemoveFile("hostB", "/etc/heat/heat.conf", because="no longer needed")
+
+    shown = of(step, found=[sites.a_file(content="[DEFAULT]\n")])["hostB:/etc/heat/heat.conf"]
+
+    assert "\n-[DEFAULT]" in shown
+
+
+def test_diff_of_a_step_without_a_file_is_none():
+    assert of(RestartUnit("hostB", "heat-scaleout-engine@1.service", because="x")) == {}
+
+
+def test_diff_of_heat_conf_masks_old_and_new_secrets():
+    found = sites.a_file(content=CONF.format("canary-old"))
+
+    shown = of(write(content=CONF.format("canary-new")), found=[found])["hostB:/etc/heat/heat.conf"]
+
+    assert "canary" not in shown
+    assert "***" in shown
+
+
+def test_diff_of_the_proxys_configuration_masks_the_password_of_its_page():
+    found = sites.a_file(PROXY_PATH, PROXY.format("canary-old"))
+    step = write(PROXY_PATH, PROXY.replace("enable", "enable\n    stats uri /").format("canary-new"),
+                 only=Service.PROXY)
+
+    shown = of(step, found=[found])["hostB:" + PROXY_PATH]
+
+    assert "canary" not in shown
+    assert "+    stats uri /" in shown
+    assert "stats auth operator:***" in shown
+
+
+def test_diff_of_bytes_that_are_no_text_does_not_fail():
+    step = WriteFile("hostB", sites.file_of("/etc/heat/x", b"\xff\xfe\n"), because="new")
+
+    assert list(of(step)) == ["hostB:/etc/heat/x"]
+
+
+def test_diff_of_nothing_is_nothing():
+    assert diffs.of_plan(Plan(), {"hostB": Found(HostState())}) == {}
