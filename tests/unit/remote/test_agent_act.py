@@ -1,0 +1,184 @@
+"""Steps are done in order up to the first that fails, each within its limit."""
+
+import http.server
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+
+import pytest
+from steps_here import write
+
+from deployer.remote.agent import act, ledger, programs, sockets
+
+LISTENER = """\
+import socket, sys
+server = socket.create_server(("127.0.0.1", 0))
+print(server.getsockname()[1], flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def book(tmp_path):
+    return str(tmp_path / "state" / "ledger.json")
+
+
+@pytest.fixture
+def listener():
+    """A process of ours that holds a port until it is told to stop."""
+    with subprocess.Popen([sys.executable, "-c", LISTENER], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        process.port = int(process.stdout.readline())
+        yield process
+        process.stdin.close()
+
+
+class Answers(http.server.BaseHTTPRequestHandler):
+    """Answers 503 at first, then 200."""
+
+    def do_GET(self):  # noqa: N802 (the name is http.server's)
+        self.server.asked.append(self.path)
+        self.send_response(503 if len(self.server.asked) < 3 else 200)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def api():
+    server = http.server.HTTPServer(("127.0.0.1", 0), Answers)
+    server.asked = []
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def perform(book, *steps):
+    return act.perform({"ledger": book, "steps": list(steps)})
+
+
+def run(*argv, **how):
+    return {"do": "run", "argv": list(argv), **how}
+
+
+def free(process, **how):
+    return {"do": "free", "address": "127.0.0.1", "port": process.port, "pid": process.pid, "unit": "", "timeout": 5,
+            **how}
+
+
+def await_http(port, **how):
+    return {"do": "await_http", "unit": "heat-scaleout-none.service", "address": "127.0.0.1", "port": port,
+            "path": "/healthcheck", "expect": [200, 300], "timeout": 5, **how}
+
+
+def test_steps_are_done_in_order_and_their_outputs_returned(book):
+    assert perform(book, run("echo", "one"), run("echo", "two")) == {"done": ["one\n", "two\n"], "failed": None}
+
+
+def test_failed_step_stops_the_rest_and_is_named_by_its_index(book, tmp_path):
+    reply = perform(book, run("true"), run("false"), write(tmp_path / "file"))
+
+    assert reply == {"done": [""], "failed": {"index": 1, "why": "false ended with 1: "}}
+    assert not (tmp_path / "file").exists()
+
+
+@pytest.mark.parametrize(("step", "why"), [
+    (run("/no/such/program"), "No such file or directory"),
+    (run("sleep", "9", timeout=0.05), "timed out"),
+    (run("sh", "-c", "echo words >&2; exit 3"), "sh ended with 3: words"),
+    (run("sh", "-c", "echo printed; exit 3"), "sh ended with 3: printed"),
+    ({"do": "dance"}, "dance"),
+])
+def test_whatever_fails_is_told_in_words(book, step, why):
+    assert why in perform(book, step)["failed"]["why"]
+
+
+def test_run_gets_its_input_and_no_shell(book):
+    assert perform(book, run("cat", stdin="$HOME\n"), run("echo", "$HOME; ls"))["done"] == ["$HOME\n", "$HOME; ls\n"]
+
+
+def test_last_words_of_a_program_that_talks_much_are_its_last(book):
+    why = perform(book, run("sh", "-c", "seq 100000 >&2; exit 1"))["failed"]["why"]
+
+    assert why.endswith("100000")
+    assert len(why) < 2100
+
+
+def test_reply_can_be_written_as_json(book):
+    assert json.loads(json.dumps(perform(book, run("printf", "\\377"), run("false"))))["failed"]["index"] == 1
+
+
+def test_free_stops_the_process_that_the_plan_saw_and_notes_how_to_bring_it_back(book, listener):
+    assert perform(book, free(listener))["failed"] is None
+
+    assert listener.wait(timeout=5) != 0
+    (stopped,) = ledger.read(book)["stopped"]
+    assert (stopped["unit"], stopped["port"], stopped["enabled"]) == ("", listener.port, False)
+    assert stopped["argv"] == [sys.executable, "-c", LISTENER]
+
+
+def test_free_refuses_another_process_than_the_plan_saw(book, listener):
+    why = perform(book, free(listener, pid=listener.pid + 1))["failed"]["why"]
+
+    assert f"127.0.0.1:{listener.port} is now held by another process than planned" in why
+    assert listener.poll() is None
+    assert ledger.read(book)["stopped"] == []
+
+
+def test_free_of_an_address_that_is_free_already_does_nothing(book, listener):
+    listener.stdin.close()
+    listener.wait(timeout=5)
+
+    assert perform(book, free(listener)) == {"done": [""], "failed": None}
+    assert not os.path.exists(book)
+
+
+def test_free_of_a_process_that_does_not_stop_fails_in_time(book):
+    stubborn = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + LISTENER
+    with subprocess.Popen([sys.executable, "-c", stubborn], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        process.port = int(process.stdout.readline())
+        why = perform(book, free(process, timeout=0.1))["failed"]["why"]
+        process.stdin.close()
+
+    assert "is still held after its process was told to stop" in why
+
+
+def test_holder_of_every_address_holds_the_one_asked_for():
+    with socket.create_server(("0.0.0.0", 0)) as server:
+        assert act.holder_of("127.0.0.9", server.getsockname()[1])["pid"] == os.getpid()
+
+
+def test_await_http_ends_with_the_first_good_answer(book, api):
+    assert perform(book, await_http(api.server_port))["failed"] is None
+    assert api.asked == ["/healthcheck"] * 3
+
+
+def test_await_http_of_bad_answers_tells_the_last_in_time(book, api):
+    why = perform(book, await_http(api.server_port, expect=[204], timeout=0.1))["failed"]["why"]
+
+    assert f"no good answer from 127.0.0.1:{api.server_port}/healthcheck (status " in why
+
+
+def test_await_http_with_nobody_listening_tells_so_in_time(book):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+
+    assert "refused" in perform(book, await_http(port, timeout=0.1))["failed"]["why"]
+
+
+def test_await_reply_ends_when_the_answer_contains_the_text(book, monkeypatch):
+    answers = iter(["", None, "Description: wanted"])
+    monkeypatch.setattr(sockets, "ask_or_none", lambda path, question: next(answers))
+    step = {"do": "await_reply", "socket": "/x", "send": "show info\n", "contains": "wanted", "timeout": 5}
+
+    assert perform(book, step)["failed"] is None
+
+
+def test_call_returns_what_a_program_prints():
+    assert programs.call(["echo", "words"]) == "words\n"

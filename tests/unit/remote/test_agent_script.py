@@ -1,0 +1,64 @@
+"""What is streamed to a host runs there by itself, with nothing but an old Python."""
+
+import ast
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from steps_here import write
+
+from deployer import model
+from deployer.remote import ssh
+from deployer.remote.agent import act, files, ledger, look, programs, sockets
+
+MODULES = (act, files, ledger, look, programs, sockets)
+
+
+def run_as_on_a_host(verb, request):
+    """Stream the script to a Python that has none of our libraries, as SSH would."""
+    ran = subprocess.run([sys.executable, "-I", "-S", "-"], input=ssh.script(verb, request), capture_output=True,
+                         timeout=20, cwd="/", env={"PATH": os.environ["PATH"]})
+    assert ran.returncode == 0, ran.stderr.decode()
+    return json.loads(ran.stdout)
+
+
+def test_observe_script_answers_in_json(tmp_path):
+    (tmp_path / "heat.conf").write_text("x")
+
+    reply = run_as_on_a_host("observe", {"trees": [str(tmp_path)], "processes": ["heat-engine"]})
+
+    assert reply["files"][f"{tmp_path}/heat.conf"]["digest"] == model.digest_of(b"x")
+    assert reply["python"] == list(sys.version_info[:3])
+
+
+def test_perform_script_does_its_steps(tmp_path):
+    request = {"ledger": str(tmp_path / "state" / "ledger"), "steps": [
+        write(tmp_path / "file", "it's \"nasty\" {braces} \\ %s ünï"), {"do": "run", "argv": ["false"]}]}
+
+    reply = run_as_on_a_host("perform", request)
+
+    assert (tmp_path / "file").read_text() == "it's \"nasty\" {braces} \\ %s ünï"
+    assert reply["failed"]["index"] == 1
+
+
+def test_script_shows_no_secret_of_its_request():
+    request = {"ledger": "", "steps": [{"do": "run", "argv": [], "stdin": "canary-of-heat-conf"}]}
+
+    assert b"canary-of-heat-conf" not in ssh.script("perform", request)
+
+
+def test_script_of_a_look_is_small():
+    assert len(ssh.script("observe", {})) < 32_000
+
+
+@pytest.mark.parametrize("verb", ["observe", "perform"])
+def test_script_is_python_3_8(verb):
+    ast.parse(ssh.script(verb, {"steps": []}), feature_version=(3, 8))
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__.rpartition(".")[2])
+def test_module_of_the_agent_is_python_3_8(module):
+    ast.parse(Path(module.__file__).read_text(), feature_version=(3, 8))
