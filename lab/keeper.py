@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 REBOOT = 133  # nspawn under --keep-unit leaves rebooting to whoever started it, and says so by this status
 ATTEMPTS = 20
@@ -28,9 +29,9 @@ def main(arguments: list[str]) -> int:
 
 def join(group: str) -> None:
     """Make a control group and enter it."""
-    os.makedirs(group, exist_ok=True)
-    with open(f"{group}/cgroup.procs", "w") as members:
-        members.write(f"{os.getpid()}\n")
+    folder = Path(group)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "cgroup.procs").write_text(f"{os.getpid()}\n")
 
 
 def run(command: list[str]) -> int:

@@ -37,7 +37,7 @@ def begin(name: str, count: int, heat: str, checkout: Path) -> Record:
     """Build what layers are missing, take a free subnet, and record the new lab."""
     nodes, controllers = controller.of_nodes(heat), controller.of_controller(heat)
     prepare(controllers)
-    with state.locked("subnets"):
+    with state.locked(state.MACHINE):
         record = Record(
             name=name, heat=heat, subnet=free_subnet(name), owner=str(checkout), hosts=count,
             node_layers=tuple(str(layer.path) for layer in nodes),
@@ -56,6 +56,8 @@ def prepare(layers: list[cache.Layer]) -> None:
             for building in [pool.submit(cache.ensure, layer) for layer in layers[1:]]:
                 building.result()
         cache.ensure(layers[0])
+    used = {Path(path) for record in state.every() for path in (*record.node_layers, *record.controller_layers)}
+    cache.prune(used)
 
 
 def free_subnet(name: str) -> int:
@@ -77,7 +79,7 @@ def boot_missing(record: Record) -> Record:
     if not missing:
         return record
     say(f"booting {', '.join(missing)}")
-    record = inotify.make_room(record)
+    inotify.make_room()
     public_key = access.make_key(access.folder(Path(record.owner), record.name))
     for host in missing:
         record = boot(record, host, public_key)
@@ -135,11 +137,12 @@ def take_down(record: Record) -> None:
         hosts.kill(record, host)
     network.down(record.subnet)
     unmount_patiently(record.folder)
-    inotify.restore(record)
-    shutil.rmtree(record.folder)
-    for empty in (record.folder.parent, state.HOME):
-        if not any(empty.iterdir()):
-            empty.rmdir()
+    with state.locked(state.MACHINE):
+        shutil.rmtree(record.folder)
+        inotify.give_back()
+        for empty in (record.folder.parent, state.HOME):
+            if not any(empty.iterdir()):
+                empty.rmdir()
 
 
 def unmount_patiently(folder: Path) -> None:

@@ -21,10 +21,15 @@ def missing() -> list[str]:
     return [package for program, package in NEEDED.items() if shutil.which(program) is None]
 
 
+def require_root() -> None:
+    """Raise BadInput for a user who may not handle machines and networks."""
+    if os.geteuid() != 0:
+        raise BadInput("only root may handle the lab's machines and networks", hint="Run it as root, or under sudo.")
+
+
 def ensure() -> None:
     """Install what is missing; raise BadInput where this user may not."""
-    if os.geteuid() != 0:
-        raise BadInput("only root may make machines and networks", hint="Run it as root, or under sudo.")
+    require_root()
     absent = missing()
     if not absent:
         return

@@ -100,9 +100,11 @@ def described(record: Record) -> Lab:
 
 def require(name: str) -> Record:
     """Return the record of a lab of this checkout; raise BadInput if there is none."""
+    packages.require_root()
     record = state.read(names.checked(name))
     if record is None:
-        raise BadInput(f"lab {name} is not up", hint=f"Try: invoke lab.up --name {name}")
+        others = ", ".join(other.name for other in state.every()) or "none"
+        raise BadInput(f"lab {name} is not up", hint=f"Try: invoke lab.up --name {name}; up now: {others}")
     state.require_owner(record, CHECKOUT)
     return record
 

@@ -1,5 +1,6 @@
 """What this machine knows of its labs: one record each, beside the hosts' own files, and the locks for both."""
 
+import dataclasses
 import fcntl
 import json
 import os
@@ -10,9 +11,11 @@ from pathlib import Path
 
 from lab.errors import LabTaken
 from lab.machine import Process
+from lab.progress import say
 
 HOME = Path("/var/lib/heat-scaleout")
 LOCKS = Path("/run/lock")
+MACHINE = "MACHINE"
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,6 @@ class Record:
     node_layers: tuple[str, ...]
     controller_layers: tuple[str, ...]
     processes: Mapping[str, Process]
-    inotify_before: int | None = None
 
     @property
     def folder(self) -> Path:
@@ -50,9 +52,11 @@ def folder_of(name: str) -> Path:
 def read(name: str) -> Record | None:
     """Return a lab's record, or None if there is no such lab."""
     try:
-        fields = json.loads((folder_of(name) / "state.json").read_text())
+        written = json.loads((folder_of(name) / "state.json").read_text())
     except FileNotFoundError:
         return None
+    # Another checkout's version of this file may know more than ours.
+    fields = {field.name: written[field.name] for field in dataclasses.fields(Record)}
     fields["processes"] = {host: Process(**process) for host, process in fields["processes"].items()}
     for layers in ("node_layers", "controller_layers"):
         fields[layers] = tuple(fields[layers])
@@ -63,8 +67,9 @@ def write(record: Record) -> None:
     """Keep a record, whole or not at all."""
     record.folder.mkdir(parents=True, exist_ok=True)
     HOME.chmod(0o700)
+    processes = {host: asdict(process) for host, process in record.processes.items()}
     aside = record.folder / "state.json.new"
-    aside.write_text(json.dumps({**asdict(record), "processes": {h: asdict(p) for h, p in record.processes.items()}}))
+    aside.write_text(json.dumps({**asdict(record), "processes": processes}))
     aside.rename(record.folder / "state.json")
 
 
@@ -85,11 +90,11 @@ def require_owner(record: Record, checkout: Path) -> None:
 
 
 @contextmanager
-def locked(what: str, wait: bool = True) -> Iterator[None]:
-    """Hold a lock of this machine; raise LabTaken if it is held and we shall not wait."""
+def locked(what: str) -> Iterator[None]:
+    """Hold a lock of this machine, a lab's or MACHINE, after whoever holds it now."""
     path = LOCKS / f"heat-scaleout-{what}.lock"
     LOCKS.mkdir(parents=True, exist_ok=True)
-    handle = open_locked(path, wait)
+    handle = open_locked(path)
     try:
         yield
     finally:
@@ -97,15 +102,15 @@ def locked(what: str, wait: bool = True) -> Iterator[None]:
         os.close(handle)
 
 
-def open_locked(path: Path, wait: bool) -> int:
+def open_locked(path: Path) -> int:
     """Open and lock a file; anew if whoever had it before us removed it meanwhile."""
     while True:
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            os.close(handle)
-            raise LabTaken(f"{path} is held by another run", hint="Wait for it to end, then try again.") from None
+            say(f"waiting for another run, which holds {path.name}")
+            fcntl.flock(handle, fcntl.LOCK_EX)
         if path.exists() and path.stat().st_ino == os.fstat(handle).st_ino:
             return handle
         os.close(handle)

@@ -4,13 +4,16 @@ import fcntl
 import hashlib
 import os
 import shutil
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from lab import mounts
-from lab.progress import timed
+from lab.progress import say, timed
+
+KEEP_SECONDS = 14 * 24 * 3600
 
 
 @dataclass(frozen=True)
@@ -47,12 +50,30 @@ def root() -> Path:
 
 def ensure(layer: Layer) -> Path:
     """Return the layer's folder, built now unless it is there; raise HostFailed, naming a log, if that fails."""
+    mark_used(layer.key)
     if layer.path.is_dir():
         return layer.path
     with locked(layer.key):
         if not layer.path.is_dir():
             build_aside(layer)
     return layer.path
+
+
+def mark_used(key: str) -> None:
+    """Note that a layer was asked for now."""
+    folder = root() / "used"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / key).touch()
+
+
+def prune(in_use: Collection[Path]) -> None:
+    """Remove the layers that no lab stands on and that nobody asked for in two weeks: those of older recipes."""
+    oldest = time.time() - KEEP_SECONDS
+    for mark in sorted((root() / "used").iterdir()):
+        path = root() / "layers" / mark.name
+        if mark.stat().st_mtime < oldest and path not in in_use:
+            shutil.rmtree(path, ignore_errors=True)
+            mark.unlink()
 
 
 def build_aside(layer: Layer) -> None:
@@ -85,7 +106,11 @@ def locked(key: str) -> Iterator[None]:
     root().chmod(0o700)
     folder.mkdir(exist_ok=True)
     with (folder / key).open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say(f"waiting for {key}, which is being built")
+            fcntl.flock(handle, fcntl.LOCK_EX)
         yield
 
 

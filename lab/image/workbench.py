@@ -68,10 +68,11 @@ def install(bench: Workbench, packages: Sequence[str]) -> None:
 
 def nspawn(bench: Workbench) -> list[str]:
     """Return the start of the command that runs one program in the workbench."""
+    name = machine_name(bench)
     return [
-        *machine.kept(machine_name(bench)), "systemd-nspawn", "--quiet", *machine.unit_flags(), "--as-pid2", "--pipe", "--settings=no",
-        "--resolv-conf=off", "--timezone=off", "--link-journal=no", f"--directory={bench.root}",
-        f"--machine={machine_name(bench)}",
+        *machine.kept(name), "systemd-nspawn", "--quiet", *machine.unit_flags(), "--as-pid2", "--pipe",
+        "--settings=no", "--resolv-conf=off", "--timezone=off", "--link-journal=no",
+        f"--machine={name}", f"--directory={bench.root}",
     ]
 
 
