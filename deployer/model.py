@@ -157,7 +157,8 @@ def file_of(path: str, content: bytes, **how: Any) -> File:
 class Unit:
     """A systemd unit. `config` is the digest of everything its process read when it started (None: not running).
 
-    `ready` proves a start; `needs` are the (address, port) pairs that must be free before it.
+    `ready` proves a start; `needs` are the (address, port) pairs that must be free before it; `reads` are the files,
+    and with a final slash the folders, that its process reads when it starts.
     """
 
     name: str
@@ -167,6 +168,7 @@ class Unit:
     pid: int | None = field(default=None, compare=False)
     ready: Probe | None = field(default=None, compare=False)
     needs: tuple[tuple[str, int], ...] = field(default=(), compare=False)
+    reads: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True)

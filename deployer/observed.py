@@ -44,7 +44,7 @@ def _request(inventory: Inventory, name: str, contents: bool) -> dict[str, Any]:
         "texts": ["/run/heat-scaleout-*/config"],
         "processes": ["heat-engine"],
         "own_units": name == inventory.proxy.host,
-        "ask": {config.SOCKET: "show info;show stat\n"} if name == inventory.proxy.host else {},
+        "ask": {config.MASTER: config.QUESTION} if name == inventory.proxy.host else {},
         "disk": ["/etc", "/var"],
         "accounts": [heat.user, inventory.proxy.user],
         "ledger": LEDGER,
@@ -68,7 +68,7 @@ def _look_ups(prefix: str, haproxy: str) -> dict[str, list[str]]:
 def _found(reply: Mapping[str, Any]) -> Found:
     files = {path: _file(path, each) for path, each in reply["files"].items()}
     units = {name: _unit(name, each, reply["texts"]) for name, each in reply["units"].items()}
-    running = runtime.configuration(reply["replies"].get(config.SOCKET))
+    running = runtime.configuration(reply["replies"].get(config.MASTER))
     if config.UNIT in units and units[config.UNIT].running:
         units[config.UNIT] = Unit(config.UNIT, enabled=units[config.UNIT].enabled, config=running,
                                   pid=units[config.UNIT].pid)

@@ -94,11 +94,21 @@ def _starts(*services: Service):
 
 
 def _restarts(host: str, wanted: HostState, found: HostState, services: Iterable[Service]) -> Iterator[Step]:
-    old = [unit for unit in _units(wanted, services)
-           if _running(unit, found) and found.units[unit.name].config != unit.config]
+    touched = {path for path, file in wanted.files.items()
+               if path in found.files and found.files[path].digest != file.digest}
+    old = [unit for unit in _units(wanted, services) if _running(unit, found) and _is_old(unit, found, touched)]
     for unit in old:
         yield RestartUnit(host, unit.name, because="its configuration changed")
     yield from _proofs(host, old)
+
+
+def _is_old(unit: Unit, found: HostState, touched: Iterable[str]) -> bool:
+    """Whether a process started with another configuration, or may have: somebody changed a file that it reads."""
+    return found.units[unit.name].config != unit.config or any(_reads(unit, path) for path in touched)
+
+
+def _reads(unit: Unit, path: str) -> bool:
+    return any(path.startswith(each) if each.endswith("/") else path == each for each in unit.reads)
 
 
 def _proxy(host: str, wanted: HostState, found: Found) -> Iterator[Step]:

@@ -38,7 +38,7 @@ def lines(inventory: Inventory, seen: Seen, wanted: Mapping[str, HostState], row
 def _servers(inventory: Inventory, seen: Seen) -> dict[str, runtime.Server]:
     """The proxy's servers by `section/name`."""
     front = seen.found.get(inventory.proxy.host)
-    answer = front.facts.replies.get(config.SOCKET) if front else None
+    answer = front.facts.replies.get(config.MASTER) if front else None
     by_name = {f"{each.section}/{each.name}": each for each in runtime.servers(answer)}
     names = {}
     for service, section in config.SECTIONS.items():

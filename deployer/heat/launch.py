@@ -69,7 +69,9 @@ def state(runtime: Runtime, instances: Iterable[Instance]) -> HostState:
         told = (runtime.tree, runtime.address, str(runtime.workers.get(service)))  # the last two are in overlays
         config = digest_of("\n".join([*told, *(file.digest for file in shared)]).encode())
         files |= {file.path: file for file in (*shared, _note(service, config), *_overlays(runtime, numbered))}
-        units |= {each.unit: Unit(each.unit, config=config, ready=_ready(runtime, each)) for each in numbered}
+        reads = (f"{runtime.config_dir}/", *(file.path for file in shared))
+        units |= {each.unit: Unit(each.unit, config=config, ready=_ready(runtime, each), reads=reads)
+                  for each in numbered}
     return HostState(files, units)
 
 

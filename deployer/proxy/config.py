@@ -12,6 +12,9 @@ from deployer.model import AnswersSocket, HostState, Instance, Service, Unit, di
 
 CONFIG = "/etc/heat-scaleout/apis-proxy.conf"
 SOCKET = "/run/heat-scaleout-proxy/stats.sock"
+# The master leads to the worker of the newest configuration; for a moment after a reload the other socket may not.
+MASTER = "/run/heat-scaleout-proxy/master.sock"
+QUESTION = "@1 show info;@1 show stat\n"
 UNIT = unit_name(Service.PROXY)
 SECTIONS = {Service.API: "rest_api_proxy", Service.CFN: "cfn_api_proxy"}
 NUMBERED = {Service.API: "rest-server", Service.CFN: "cfn-server"}
@@ -37,7 +40,7 @@ def state(front: Front, instances: Iterable[Instance]) -> HostState:
         file_of(CONFIG, text.encode(), mode=0o600, check=check, only=Service.PROXY),
         file_of(f"/etc/systemd/system/{UNIT}", _unit(front.settings).encode(), only=Service.PROXY),
     ]
-    ready = AnswersSocket(SOCKET, "show info\n", MARK + digest, timeout=30.0)
+    ready = AnswersSocket(MASTER, QUESTION, MARK + digest, timeout=30.0)
     needs = tuple((bind.address if bind.address != "*" else "0.0.0.0", bind.port) for bind in front.binds.values())
     unit = Unit(UNIT, config=digest, ready=ready, needs=needs)
     return HostState({file.path: file for file in files}, {UNIT: unit})
@@ -96,6 +99,6 @@ def _stats(settings: Proxy) -> dict[str, Any] | None:
 
 
 def _unit(settings: Proxy) -> str:
-    return render.text(f"proxy/{UNIT}", capabilities=CAPABILITIES, refused_calls="",
+    return render.text(f"proxy/{UNIT}", capabilities=CAPABILITIES, refused_calls="", master=MASTER,
                        program=settings.program, config_path=CONFIG, stop_seconds=HARD_STOP + 10,
                        files=2 * settings.maxconn + 1000)

@@ -1,4 +1,7 @@
-"""One scaled-out site on the lab's hosts, for each kind of Heat; torn down when the last test of that kind has run."""
+"""One scaled-out site on the lab's hosts, for each kind of Heat; torn down when the last test of that kind has run.
+
+The files' numbers are their order: what needs fresh hosts comes first.
+"""
 
 import json
 import os
@@ -66,6 +69,15 @@ def fresh(request, tmp_path_factory) -> Site:
     path.write_text(inventory_text(lab))
     yield Site(lab, path)
     labs.down(name)
+
+
+@pytest.fixture
+def restored(site: Site) -> Site:
+    """The site for a test that changes it: afterwards inventory and hosts are again as the first deploy left them."""
+    text = site.inventory.read_text()
+    yield site
+    site.inventory.write_text(text)
+    site.invoke("deploy", "--yes")
 
 
 @pytest.fixture(scope="session")

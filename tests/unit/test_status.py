@@ -25,7 +25,7 @@ def a_site(**changed):
     inventory = sites.an_inventory(hostC="")
     wanted = desired.states(inventory, sites.bare(inventory)).states
     found = sites.as_wanted(wanted)
-    found["hostA"] = Found(found["hostA"].state, sites.facts(replies={config.SOCKET: STAT}))
+    found["hostA"] = Found(found["hostA"].state, sites.facts(replies={config.MASTER: STAT}))
     return inventory, wanted, found | changed
 
 
@@ -99,7 +99,7 @@ def test_api_shows_the_proxys_view_of_it():
 
 
 def test_api_that_the_proxy_does_not_know_is_missing_there():
-    front = Found(HostState(), sites.facts(replies={config.SOCKET: None}))
+    front = Found(HostState(), sites.facts(replies={config.MASTER: None}))
 
     assert line(API, hostA=front).proxy == "missing"
 
@@ -113,7 +113,7 @@ def test_numbered_server_names_are_found_at_the_proxy():
     wanted = desired.states(inventory, sites.bare(inventory)).states
     found = sites.as_wanted(wanted)
     answer = STAT.replace("hostB-8004", "rest-server-1")
-    found["hostA"] = Found(found["hostA"].state, sites.facts(replies={config.SOCKET: answer}))
+    found["hostA"] = Found(found["hostA"].state, sites.facts(replies={config.MASTER: answer}))
 
     shown = status.lines(inventory, Seen(found, {}), wanted, ())
 

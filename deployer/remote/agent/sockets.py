@@ -101,6 +101,7 @@ def ask(path, question):
         connection.settimeout(5)
         connection.connect(path)
         connection.sendall(question.encode())
+        connection.shutdown(socket.SHUT_WR)
         parts = []
         while True:
             part = connection.recv(65536)
