@@ -11,6 +11,7 @@ PREFIX = "heat-scaleout-verify-"
 FIRST, SECOND = 3, 5
 LIMIT = 180.0  # seconds for one action of the stack
 DELETIONS = 2  # a deletion that fails may well succeed when asked again
+LATEST = 20.0  # seconds after which a creation that was asked for is not begun any more
 LOOK = 0.3  # seconds between two looks: Heat announces nothing to its clients
 TEMPLATE = {
     "heat_template_version": "2016-10-14",
@@ -42,11 +43,16 @@ class Stack:
         self._heat = heat
         self.name = name
         self._path = f"/stacks/{name}"
+        self._may_come = 0.0  # until when a stack may still appear whose creation got no clear answer
 
     def create(self, members: int) -> str:
         """Create the stack with so many members and wait until Heat is done."""
         body = {"stack_name": self.name, "disable_rollback": True, **_body(members)}
-        made = self._sent("/stacks", "POST", json=body).json()
+        self._may_come = time.monotonic() + LATEST
+        answer = self._heat.request("/stacks", "POST", json=body, raise_exc=False)
+        if answer.status_code < 500:
+            self._may_come = 0.0
+        made = _accepted(answer).json()
         self._path = f"/stacks/{self.name}/{made['stack']['id']}"
         return self._done("CREATE")
 
@@ -66,12 +72,20 @@ class Stack:
     def delete(self) -> str:
         """Delete the stack, by its name where no answer told its id, and wait until Heat does not know it any more."""
         for _ in range(DELETIONS):
-            if self._sent(self._path, "DELETE") is None:
+            if not self._deletion_begun():
                 return "there was none"
             status = self._awaited("DELETE_COMPLETE", "DELETE_FAILED")
             if status == "DELETE_COMPLETE":
                 return status
         raise Unproven(f"Heat fails to delete it: {self._look('false').get('stack_status_reason')}")
+
+    def _deletion_begun(self) -> bool:
+        """Ask for the deletion, for as long as the stack may still appear; return whether Heat knew it."""
+        while self._sent(self._path, "DELETE") is None:
+            if time.monotonic() > self._may_come:
+                return False
+            time.sleep(LOOK)
+        return True
 
     def _done(self, action: str) -> str:
         """Wait until an action ends, and say how; raise Unproven unless it ends well."""
@@ -93,13 +107,15 @@ class Stack:
         return {"stack_status": "DELETE_COMPLETE"} if answer is None else answer.json()["stack"]
 
     def _sent(self, path: str, verb: str, **what: Any) -> Any:
-        """Send a request and return its answer, None for a stack that Heat does not know; raise Unproven otherwise."""
+        """Send a request about the stack and return the answer, None when Heat does not know the stack."""
         answer = self._heat.request(path, verb, raise_exc=False, **what)
-        if answer.status_code == 404 and path == self._path:
-            return None
-        if answer.status_code >= 300:
-            raise Unproven(f"Heat answered {answer.status_code}: {answer.text[:500]}")
-        return answer
+        return None if answer.status_code == 404 else _accepted(answer)
+
+
+def _accepted(answer: Any) -> Any:
+    if answer.status_code >= 300:
+        raise Unproven(f"Heat answered {answer.status_code}: {answer.text[:500]}")
+    return answer
 
 
 def _body(members: int) -> dict[str, Any]:

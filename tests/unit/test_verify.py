@@ -10,13 +10,14 @@ from deployer import errors, verify
 from deployer.heat import smoke
 from deployer.heat.smoke_check import Check, Outcome
 
+
 def a_case(host, trouble="", time="0"):
     return f"""<testcase classname="test_units" name="test_unit_runs[{host}-x]" time="{time}"><properties>
         <property name="host" value="{host}"/><property name="subject" value="x.service"/>
         <property name="promise" value="it runs"/></properties>{trouble}</testcase>"""
 
 
-UNREACHED = '<error message="failed on setup with &quot;Failed: hostD cannot be looked at: ssh: no route&quot;">x</error>'
+UNREACHED = '<error message="failed on setup with &quot;Failed: hostD cannot be looked at: ssh: no route&quot;"/>'
 REPORT = f"""<?xml version="1.0" encoding="utf-8"?><testsuites><testsuite name="pytest" tests="4">
 {a_case("hostB", time="2.5")}
 {a_case("hostC", '<failure message="AssertionError: systemd says failed">trace</failure>')}

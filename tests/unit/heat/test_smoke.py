@@ -218,17 +218,23 @@ class FakeAnswer:
 
 
 class FakeHeat:
-    """Heat's REST API with one stack; `script` maps a verb to what it answers, or to an error it raises."""
+    """Heat's REST API with one stack, which it does not know for the first `unknown` deletions.
+
+    `script` maps a verb to what it answers, or to an error it raises.
+    """
 
     def __init__(self, **script):
         made = FakeAnswer(201, {"stack": {"id": "1"}})
         self.script = {"POST": made, "PUT": FakeAnswer(202), "DELETE": FakeAnswer(204)} | script
-        self.status, self.sent = "", []
+        self.status, self.sent, self.unknown = "", [], 0
 
     def request(self, path, verb, **_):
         self.sent.append((verb, path.split("/")[-1] if verb != "GET" else ""))
         if verb == "GET":
             return self._shown()
+        if verb == "DELETE" and self.unknown:
+            self.unknown -= 1
+            return FakeAnswer(404)
         answer = self.script[verb]
         if isinstance(answer, BaseException):
             raise answer
@@ -283,6 +289,27 @@ def test_stack_whose_creation_got_no_answer_is_deleted_by_its_name():
 
     verb, last = heat.sent[-2]
     assert verb == "DELETE" and last.startswith(smoke_stack.PREFIX)
+
+
+def test_stack_that_appears_after_its_creation_was_interrupted_is_deleted(monkeypatch):
+    monkeypatch.setattr(smoke_stack, "LOOK", 0.0)
+    heat = FakeHeat(POST=KeyboardInterrupt())
+    heat.unknown = 2
+
+    with pytest.raises(KeyboardInterrupt):
+        smoke_stack.prove(a_cloud(heat), a_book())
+
+    assert heat.verbs() == ["POST", "DELETE", "DELETE", "DELETE"]
+    assert heat.status == "DELETE_COMPLETE"
+
+
+def test_stack_that_was_refused_is_not_waited_for():
+    heat = FakeHeat(POST=FakeAnswer(403, text="forbidden"))
+    heat.unknown = 1
+
+    smoke_stack.prove(a_cloud(heat), a_book())
+
+    assert heat.verbs() == ["POST", "DELETE"]
 
 
 def test_stacks_of_two_proofs_have_different_names():
