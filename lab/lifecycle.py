@@ -16,16 +16,12 @@ BOOT_DEADLINE = 120
 KILL_DEADLINE = 20
 
 
-def asked_for(name: str, count: int, heat: str, checkout: Path) -> Record:
-    """Return the record of the lab, begun or grown now if need be; raise BadInput if it is up as another."""
-    record = state.read(name)
-    if record is None:
-        return begin(name, count, heat, checkout)
-    state.require_owner(record, checkout)
+def grow(record: Record, count: int, heat: str) -> Record:
+    """Return the record of a lab with `count` hosts; raise BadInput if it would lose some or change its Heat."""
     if record.heat != heat or record.hosts > count:
         raise BadInput(
-            f"lab {name} is up with Heat {record.heat} on {record.hosts} hosts",
-            hint=f"Ask for that, or first: invoke lab.down --name {name}",
+            f"lab {record.name} is up with Heat {record.heat} on {record.hosts} hosts",
+            hint=f"Leave those flags out to use it as it is, or first: invoke lab.down --name {record.name}",
         )
     if record.hosts < count:
         record = replace(record, hosts=count)

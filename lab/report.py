@@ -11,10 +11,10 @@ SCHEMA_VERSION = 1
 COLUMNS = ("host", "address", "machine", "pid", "ssh")
 
 
-def number(text: str) -> int:
-    """Return the number of hosts that a flag gives; raise BadInput if it is none."""
+def number(text: str) -> int | None:
+    """Return the number of hosts that a flag gives, None for an empty one; raise BadInput if it is no number."""
     try:
-        return int(text)
+        return int(text) if text else None
     except ValueError:
         raise BadInput(f"--hosts {text}: not a number", hint=f"It takes 1 to {names.MOST_HOSTS}.") from None
 

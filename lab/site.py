@@ -27,21 +27,33 @@ class Lab:
     heat: str
 
 
-def up(name: str = names.DEMO, count: int = DEFAULT_HOSTS, heat: str = DEFAULT_HEAT) -> Lab:
+def up(name: str = names.DEMO, count: int | None = None, heat: str | None = None) -> Lab:
     """Bring a lab up, or what is missing of it, and return it when every host and hostA's Heat answer.
 
+    A new lab has 3 hosts and the newest Heat unless told otherwise; a lab that is up stays as it is, or grows.
     Raise BadInput for what cannot be, LabTaken for another checkout's lab, HostFailed for a host that does not come up.
     """
     names.checked(name)
-    names.host_names(count)
+    names.host_names(DEFAULT_HOSTS if count is None else count)
     packages.ensure()
     with state.locked(name):
-        record = lifecycle.asked_for(name, count, heat, CHECKOUT)
+        record = grown(name, count, heat)
+        if record is None:
+            record = lifecycle.begin(name, count or DEFAULT_HOSTS, heat or DEFAULT_HEAT, CHECKOUT)
         network.up(record.subnet)
         record = lifecycle.boot_missing(record)
         lifecycle.write_access(record)
         lifecycle.wait_ready(record)
     return described(record)
+
+
+def grown(name: str, count: int | None, heat: str | None) -> Record | None:
+    """Return the record of a lab that there is, with as many hosts as wanted now; None if there is no such lab."""
+    record = state.read(name)
+    if record is None:
+        return None
+    state.require_owner(record, CHECKOUT)
+    return lifecycle.grow(record, count or record.hosts, heat or record.heat)
 
 
 def down(name: str = names.DEMO) -> None:

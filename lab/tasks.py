@@ -13,13 +13,13 @@ from lab.progress import say
 
 
 @task(help={
-    "hosts": "how many hosts, hostA included (1 to 30)",
-    "heat": "Heat's release: 27.0.1 or 24.1.2",
+    "hosts": "how many hosts, hostA included: 1 to 30, 3 for a new lab",
+    "heat": "Heat's release: 27.0.1, as for a new lab, or 24.1.2",
     "name": "the lab's name; labs of other names run beside each other",
 })
-def up(_context, hosts=str(site.DEFAULT_HOSTS), heat=site.DEFAULT_HEAT, name=names.DEMO):
+def up(_context, hosts="", heat="", name=names.DEMO):
     """Bring a lab up: hostA with a whole Heat on it, and hosts to scale it out to."""
-    lab = finish(lambda: site.up(name, report.number(hosts), heat))
+    lab = finish(lambda: site.up(name, report.number(hosts), heat or None))
     say(f"lab {name} is up with Heat {lab.heat}: {report.sentence(lab)}")
     say(f"try: ssh -F {lab.directory / 'ssh_config'} hostA")
 
