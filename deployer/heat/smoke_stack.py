@@ -10,7 +10,7 @@ from deployer.heat.smoke_cloud import Cloud
 PREFIX = "heat-scaleout-verify-"
 FIRST, SECOND = 3, 5
 LIMIT = 180.0  # seconds for one action of the stack
-DELETIONS = 2  # a deletion that fails may well succeed when asked again
+DELETIONS = 3  # a deletion that fails may well succeed when asked again
 LATEST = 20.0  # seconds after which a creation that was asked for is not begun any more
 LOOK = 0.3  # seconds between two looks: Heat announces nothing to its clients
 TEMPLATE = {
@@ -71,21 +71,28 @@ class Stack:
 
     def delete(self) -> str:
         """Delete the stack, by its name where no answer told its id, and wait until Heat does not know it any more."""
+        why = ""
         for _ in range(DELETIONS):
-            if not self._deletion_begun():
+            answer = self._deletion()
+            if answer.status_code == 404:
                 return "there was none"
+            if answer.status_code >= 500:  # an engine that ends loses the requests it has taken
+                why = f"Heat answered {answer.status_code}"
+                continue
+            _accepted(answer)
             status = self._awaited("DELETE_COMPLETE", "DELETE_FAILED")
             if status == "DELETE_COMPLETE":
                 return status
-        raise Unproven(f"Heat fails to delete it: {self._look('false').get('stack_status_reason')}")
+            why = f"{status}: {self._look('false').get('stack_status_reason')}"
+        raise Unproven(f"it is still there: {why}")
 
-    def _deletion_begun(self) -> bool:
-        """Ask for the deletion, for as long as the stack may still appear; return whether Heat knew it."""
-        while self._sent(self._path, "DELETE") is None:
-            if time.monotonic() > self._may_come:
-                return False
+    def _deletion(self) -> Any:
+        """Ask for the deletion, for as long as the stack may still appear, and return Heat's answer."""
+        while True:
+            answer = self._heat.request(self._path, "DELETE", raise_exc=False)
+            if answer.status_code != 404 or time.monotonic() > self._may_come:
+                return answer
             time.sleep(LOOK)
-        return True
 
     def _done(self, action: str) -> str:
         """Wait until an action ends, and say how; raise Unproven unless it ends well."""

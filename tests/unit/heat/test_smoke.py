@@ -218,7 +218,8 @@ class FakeAnswer:
 
 
 class FakeHeat:
-    """Heat's REST API with one stack, which it does not know for the first `unknown` deletions.
+    """Heat's REST API with one stack, which it does not know for the first `unknown` deletions, nor
+    answers the first `busy` ones.
 
     `script` maps a verb to what it answers, or to an error it raises.
     """
@@ -226,7 +227,7 @@ class FakeHeat:
     def __init__(self, **script):
         made = FakeAnswer(201, {"stack": {"id": "1"}})
         self.script = {"POST": made, "PUT": FakeAnswer(202), "DELETE": FakeAnswer(204)} | script
-        self.status, self.sent, self.unknown = "", [], 0
+        self.status, self.sent, self.unknown, self.busy = "", [], 0, 0
 
     def request(self, path, verb, **_):
         self.sent.append((verb, path.split("/")[-1] if verb != "GET" else ""))
@@ -235,6 +236,9 @@ class FakeHeat:
         if verb == "DELETE" and self.unknown:
             self.unknown -= 1
             return FakeAnswer(404)
+        if verb == "DELETE" and self.busy:
+            self.busy -= 1
+            return FakeAnswer(500)
         answer = self.script[verb]
         if isinstance(answer, BaseException):
             raise answer
@@ -301,6 +305,25 @@ def test_stack_that_appears_after_its_creation_was_interrupted_is_deleted(monkey
 
     assert heat.verbs() == ["POST", "DELETE", "DELETE", "DELETE"]
     assert heat.status == "DELETE_COMPLETE"
+
+
+def test_deletion_that_heat_could_not_answer_is_asked_for_again():
+    heat, book = FakeHeat(), a_book()
+    heat.busy = 2
+
+    smoke_stack.prove(a_cloud(heat), book)
+
+    assert heat.verbs().count("DELETE") == 3 and not book.checks[-1].failed
+
+
+def test_stack_that_cannot_be_deleted_is_named_as_still_there():
+    heat, book = FakeHeat(), a_book()
+    heat.busy = 99
+
+    smoke_stack.prove(a_cloud(heat), book)
+
+    assert book.checks[-1].reason == "it is still there: Heat answered 500"
+    assert book.checks[-1].subject.startswith(smoke_stack.PREFIX)
 
 
 def test_stack_that_was_refused_is_not_waited_for():
