@@ -264,7 +264,7 @@ class FakeHost:
                 _, server, address, *_ = line.split()
                 rows.append(f"{section},{server},0,7,UP,L7OK,{address}")
         titles = "# pxname,svname,scur,stot,status,check_status,addr"
-        return "\n".join(["Name: HAProxy", f"Description: {description}", "", titles, *rows, ""])
+        return "\n".join(["Name: HAProxy", f"description: {description}", "", titles, *rows, ""])
 
 
 def _simple_program(host: FakeHost, argv: list[str], stdin: str) -> str:

@@ -136,7 +136,7 @@ def test_free_of_an_address_that_is_free_already_does_nothing(book, listener):
     listener.wait(timeout=5)
 
     assert perform(book, free(listener)) == {"done": [""], "failed": None}
-    assert not os.path.exists(book)
+    assert ledger.read(book)["stopped"] == []
 
 
 def test_free_of_a_process_that_does_not_stop_fails_in_time(book):

@@ -1,12 +1,12 @@
 """A host's file is replaced whole or not at all, and what was there before comes back."""
 
 import json
-import os
 import signal
 import stat
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 import sites
@@ -21,7 +21,7 @@ def book(tmp_path):
 
 
 def read(book):
-    return json.loads(open(book).read())
+    return json.loads(Path(book).read_text())
 
 
 def access(path):
@@ -85,7 +85,7 @@ def test_write_notes_the_file_and_its_original_in_a_ledger_for_our_eyes_alone(tm
 
     assert read(book)["files"] == {str(tmp_path / "old"): {"original": str(tmp_path / "old.before")},
                                    str(tmp_path / "new"): {"original": None}}
-    assert os.stat(book).st_mode & 0o777 == 0o600
+    assert access(Path(book)) == 0o600
 
 
 def test_write_makes_the_folders_on_the_way_as_readable_as_the_file(tmp_path, book):

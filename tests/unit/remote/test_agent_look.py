@@ -83,7 +83,8 @@ def test_file_that_goes_while_its_folder_is_read_is_left_out(tree, monkeypatch):
 
 
 def test_state_of_a_unit_is_what_systemctl_shows():
-    keys = {"ActiveState": "active", "SubState": "running", "MainPID": "42", "NeedDaemonReload": "yes", "NRestarts": "3"}
+    keys = {"ActiveState": "active", "SubState": "running", "MainPID": "42", "NeedDaemonReload": "yes",
+            "NRestarts": "3"}
 
     assert look.unit_state(keys) == {"active": "active", "sub": "running", "enabled": False, "pid": 42, "stale": True,
                                      "restarts": 3}

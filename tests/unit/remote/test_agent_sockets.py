@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -54,8 +55,8 @@ def test_listeners_know_a_socket_with_its_process(listening):
     (found,) = (each for each in sockets.listeners() if each["port"] == listening)
 
     assert (found["address"], found["pid"]) == ("127.0.0.1", os.getpid())
-    assert found["argv"][0] == open("/proc/self/cmdline").read().split("\0")[0]
-    assert found["program"] == open("/proc/self/comm").read().strip()
+    assert found["argv"][0] == Path("/proc/self/cmdline").read_text().split("\0")[0]
+    assert found["program"] == Path("/proc/self/comm").read_text().strip()
 
 
 def test_listeners_know_an_ipv6_socket_by_its_address():

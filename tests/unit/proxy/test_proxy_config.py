@@ -1,0 +1,149 @@
+"""The values of apis-proxy.conf and of its unit."""
+
+import re
+
+import pytest
+import sites
+
+from deployer.inventory.values import Endpoint
+from deployer.model import AnswersSocket, Service
+from deployer.proxy import config
+
+BINDS = {Service.API: Endpoint("10.0.0.1", 8004), Service.CFN: Endpoint("10.0.0.1", 8000)}
+CHECKS = {Service.API: "/healthcheck", Service.CFN: "/"}
+
+
+def a_state(inventory=None, binds=BINDS, **proxy):
+    inventory = inventory or sites.an_inventory(**proxy)
+    return config.state(config.Front(inventory.proxy, binds, CHECKS), inventory.instances())
+
+
+def a_text(*args, **how):
+    return a_state(*args, **how).files[config.CONFIG].content.decode()
+
+
+def section(text, name):
+    """The lines of a section, without their indent."""
+    body = re.search(rf"(?m)^{name}\n((?:[ ].*\n)*)", text)[1]
+    return [" ".join(line.split()) for line in body.splitlines()]
+
+
+def servers(text, name):
+    return [line for line in section(text, f"listen {name}") if line.startswith("server ")]
+
+
+def test_every_api_is_a_checked_server_of_its_section_in_the_inventorys_order():
+    text = a_text(sites.an_inventory(hostB="{address: 10.0.0.2, api: [8104, 8004]}"))
+
+    assert servers(text, "rest_api_proxy") == ["server hostB-8104 10.0.0.2:8104 check",
+                                               "server hostB-8004 10.0.0.2:8004 check",
+                                               "server hostC-8004 10.0.0.3:8004 check"]
+    assert servers(text, "cfn_api_proxy") == ["server hostC-8000 10.0.0.3:8000 check"]
+
+
+def test_servers_are_numbered_through_all_hosts_when_the_inventory_says_so():
+    text = a_text(proxy="server_names: numbered")
+
+    assert [line.split()[1] for line in servers(text, "rest_api_proxy")] == ["rest-server-1", "rest-server-2"]
+    assert [line.split()[1] for line in servers(text, "cfn_api_proxy")] == ["cfn-server-1", "cfn-server-2"]
+
+
+def test_health_is_asked_where_each_api_has_it():
+    text = a_text()
+
+    assert "http-check send meth GET uri /healthcheck" in section(text, "listen rest_api_proxy")
+    assert "http-check send meth GET uri /" in section(text, "listen cfn_api_proxy")
+
+
+def test_health_is_asked_where_and_as_often_as_the_inventory_says():
+    rest = section(a_text(proxy="check: {path: /up, interval: 5s, rise: 4, fall: 6}"), "listen rest_api_proxy")
+
+    assert "http-check send meth GET uri /up" in rest
+    assert "default-server inter 5s rise 4 fall 6" in rest
+
+
+def test_settings_of_the_inventory_are_the_directives():
+    text = a_text(proxy="balance: source, maxconn: 11, listen_maxconn: 12, retries: 7, timeouts: {server: 3m}")
+
+    assert "maxconn 11" in section(text, "global")
+    assert {"maxconn 12", "retries 7", "timeout server 3m", "timeout client 90s"} <= set(section(text, "defaults"))
+    assert "balance source" in section(text, "listen cfn_api_proxy")
+
+
+@pytest.mark.parametrize(("bind", "shown", "needs"), [
+    (Endpoint("10.0.0.1", 8004), "10.0.0.1:8004", ("10.0.0.1", 8004)),
+    (Endpoint("*", 8004), "*:8004", ("0.0.0.0", 8004)),
+    (Endpoint("0.0.0.0", 8004), "0.0.0.0:8004", ("0.0.0.0", 8004)),
+    (Endpoint("2001:db8::1", 8004), "[2001:db8::1]:8004", ("2001:db8::1", 8004)),
+])
+def test_bind_is_written_for_haproxy_and_needed_as_the_kernel_shows_it(bind, shown, needs):
+    state = a_state(binds=BINDS | {Service.API: bind})
+
+    text = state.files[config.CONFIG].content.decode()
+    assert f"bind {shown}" in section(text, "listen rest_api_proxy")
+    assert state.units[config.UNIT].needs[0] == needs
+
+
+def test_tls_ends_at_the_proxy_and_the_apis_are_told():
+    text = a_text(proxy="tls: {certificate: /etc/haproxy/site.pem}")
+
+    rest = section(text, "listen rest_api_proxy")
+    assert "bind 10.0.0.1:8004 ssl crt /etc/haproxy/site.pem alpn http/1.1" in rest
+    assert "http-request set-header X-Forwarded-Proto https" in rest
+    assert "ssl-default-bind-options ssl-min-ver TLSv1.2" in section(text, "global")
+
+
+def test_plain_http_has_no_word_of_tls():
+    text = a_text()
+
+    assert "ssl" not in text
+    assert "http-request set-header X-Forwarded-Proto http" in section(text, "listen cfn_api_proxy")
+
+
+def test_statistics_are_served_only_where_the_inventory_has_them():
+    settings = 'stats: {bind: "127.0.0.1:1936", user: operator, password: canary}'
+
+    assert section(a_text(proxy=settings), "listen statistics") == [
+        "bind 127.0.0.1:1936", "stats enable", "stats uri /", "stats auth operator:canary"]
+    assert "statistics" not in a_text()
+
+
+def test_masked_text_has_no_password_and_is_else_the_same():
+    text = a_text(proxy='stats: {bind: "127.0.0.1:1936", user: operator, password: "can:ary"}')
+
+    assert config.masked(text) == text.replace("can:ary", "***")
+
+
+def test_configuration_is_for_roots_eyes_and_judged_by_haproxy():
+    file = a_state().files[config.CONFIG]
+
+    assert (file.owner, file.mode, file.only) == ("root", 0o600, Service.PROXY)
+    assert file.check == ("/usr/sbin/haproxy", "-c", "-q", "-f", "{}")
+
+
+def test_running_configuration_is_known_by_the_digest_it_carries():
+    state = a_state()
+
+    unit = state.units[config.UNIT]
+    assert f"description heat-scaleout {unit.config}" in section(a_text(), "global")
+    assert isinstance(unit.ready, AnswersSocket)
+    assert unit.ready.contains == f"heat-scaleout {unit.config}"
+
+
+def test_digest_changes_with_every_change_of_the_configuration():
+    base = a_state().units[config.UNIT].config
+    others = [{"proxy": "balance: source"}, {"proxy": 'stats: {bind: "127.0.0.1:1"}'}, {"hostC": ""},
+              {"hostB": "{address: 10.0.0.2, api: 2}"}]
+
+    assert base not in [a_state(**how).units[config.UNIT].config for how in others]
+    assert a_state(hostB="{address: 10.0.0.2, api: 1, cfn: 1, engines: 9}").units[config.UNIT].config == base
+
+
+def test_unit_reloads_with_a_check_first_and_starts_the_inventorys_program():
+    unit = a_state(proxy="program: /opt/haproxy/sbin/haproxy").files[f"/etc/systemd/system/{config.UNIT}"].content
+
+    lines = unit.decode().splitlines()
+    reloads = [line for line in lines if line.startswith("ExecReload=")]
+    assert reloads == [f"ExecReload=/opt/haproxy/sbin/haproxy -c -q -f {config.CONFIG}",
+                       "ExecReload=/bin/kill -USR2 $MAINPID"]
+    assert any(line.startswith("ExecStart=/opt/haproxy/sbin/haproxy -Ws ") for line in lines)
