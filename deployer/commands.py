@@ -153,7 +153,7 @@ def _deploy(wanted: "Inventory", terms: _Terms) -> None:
     with _fleet(wanted) as fleet:
         report = pipeline.deploy(wanted, fleet, terms.accept, terms.limit)
     applied = report.applied
-    left = tuple(dict.fromkeys((*applied.left, *report.left))) if applied.failed else report.left.changes()
+    left = applied.left or report.left.changes()
     if not report.accepted:
         console.talk("Nothing was changed.")
     else:

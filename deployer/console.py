@@ -37,7 +37,7 @@ def deploy_text(done: Sequence[Step], failed: Mapping[str, DeployerError], left:
     changes = [step for step in done if step.changes]
     if not failed and not left:
         return f"{_count(len(changes), 'step')} done." if changes else "Nothing to do: every host is as wanted."
-    lines = [f"{_count(len(changes), 'step')} done, {len(left)} left."]
+    lines = [f"{_count(len(changes), 'step')} done, {len([step for step in left if step.changes])} left."]
     for host, error in failed.items():
         lines.append(f"{host}  FAILED  {error.message}")
         lines += [f"    {error.hint}"] if error.hint else []

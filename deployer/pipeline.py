@@ -29,7 +29,7 @@ class Planned:
 
 @dataclass(frozen=True)
 class Report:
-    """What a deploy did: its plan, how far it came, and what still differs afterwards (None: it was not accepted)."""
+    """What a deploy did: its plan, how far it came and, when it came to the end, what still differs afterwards."""
 
     planned: Planned
     applied: Applied
@@ -64,7 +64,7 @@ def deploy(inventory: Inventory, fleet: Fleet, accept: Accept, limit: Collection
     if not accept(todo):
         return Report(todo, Applied(), accepted=False)
     applied = apply.run(todo.plan, fleet)
-    return Report(todo, applied, _left(todo, fleet, limit))
+    return Report(todo, applied, Plan() if applied.failed else _left(todo, fleet, limit))
 
 
 def check(inventory: Inventory, fleet: Fleet) -> tuple[str, ...]:

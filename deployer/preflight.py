@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from deployer import plan
 from deployer.heat import releases
 from deployer.inventory.schema import Inventory
+from deployer.inventory.sections import Heat
 from deployer.model import Facts, Found, HostState, Instance, Listener, Service
 from deployer.observed import Seen
 from deployer.steps import Plan, WriteFile
@@ -56,10 +57,23 @@ def _of_heat(inventory: Inventory, name: str, facts: Facts, wanted: releases.Rel
         yield f"{name}: there is no Heat below {heat.prefix}: install it, or set `heat.prefix` to where it is."
     elif wanted and installed != wanted:
         yield f"{name}: Heat is {installed}, but {inventory.heat.source} has {wanted}: install the same release."
-    if installed and installed.major > releases.LAST_WITH_PROGRAMS and not facts.paths.get("uwsgi"):
-        yield f"{name}: Heat {installed} needs uWSGI: install it below {heat.prefix}, or from the distribution."
+    if installed:
+        yield from _of_launcher(name, heat, facts, installed)
     if facts.accounts.get(heat.user) is None:
         yield f"{name}: there is no user {heat.user}: add it, or set `heat.user`."
+
+
+def _of_launcher(name: str, heat: Heat, facts: Facts, installed: releases.Release) -> Iterator[str]:
+    """What serves the APIs is there, and this release can be served by it."""
+    has_programs = any(path.endswith("/heat-api") for path in facts.paths.get("programs", ()))
+    under_uwsgi = heat.launcher == releases.UWSGI or heat.launcher == "auto" and not (
+        has_programs and installed.reads_bind_host)
+    if heat.launcher == releases.PROGRAMS and not (has_programs and installed.reads_bind_host):
+        yield f"{name}: Heat {installed} has no heat-api program: set `heat.launcher: uwsgi`, or leave it out."
+    if under_uwsgi and not installed.has_wsgi_modules:
+        yield f"{name}: Heat {installed} has no WSGI modules: install its heat-api programs."
+    elif under_uwsgi and not facts.paths.get("uwsgi"):
+        yield f"{name}: Heat {installed} needs uWSGI: install it below {heat.prefix}, or from the distribution."
 
 
 def _of_ports(inventory: Inventory, name: str, found: Found) -> Iterator[str]:
