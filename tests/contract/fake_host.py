@@ -254,7 +254,7 @@ class FakeHost:
 
     def _answer(self, socket: str) -> str | None:
         conf = self.notes.get(_noted_in(PROXY))
-        if socket != "/run/heat-scaleout-proxy/stats.sock" or conf is None:
+        if socket != "/run/heat-scaleout-proxy/master.sock" or conf is None:
             return None
         description = re.search(r"description (.*)", conf)[1]
         rows, section = [], ""

@@ -2,7 +2,6 @@
 
 import json
 
-
 from deployer import console, errors
 from deployer.steps import AwaitReady, Plan, StartUnit, Wave
 

@@ -166,6 +166,21 @@ def test_engine_that_runs_with_an_old_configuration_is_restarted_although_no_fil
     assert sentences(todo) == ["restart heat-scaleout-engine@1.service (its configuration changed)"]
 
 
+def test_process_that_may_have_read_a_file_somebody_changed_is_restarted():
+    reader = sites.a_unit(reads=("/etc/heat/", "/etc/heat-scaleout/engine.ini"))
+    for path, steps in (("/etc/heat/heat.conf", 2), ("/etc/heat-scaleout/engine.ini", 2), ("/etc/heathen/x", 1)):
+        todo = diff(sites.a_state(sites.a_file(path), reader), sites.a_state(sites.a_file(path, "old"), ENGINE))
+        assert len(todo.changes()) == steps
+
+
+def test_file_with_other_access_alone_restarts_nothing():
+    reader = sites.a_unit(reads=("/etc/heat/",))
+
+    todo = diff(sites.a_state(sites.a_file(mode=0o640), reader), sites.a_state(sites.a_file(), ENGINE))
+
+    assert sentences(todo) == ["write /etc/heat/heat.conf (root:root 0644, not root:root 0640)"]
+
+
 def test_engine_that_is_not_running_is_started_and_not_restarted():
     todo = diff(sites.a_state(ENGINE), sites.a_state(sites.a_unit(running=False, config=None)))
 

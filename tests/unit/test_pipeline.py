@@ -1,0 +1,428 @@
+"""Each command from end to end, on a fleet of hosts in memory."""
+
+import pytest
+import sites
+
+from deployer import errors, pipeline
+from deployer.model import Service, unit_name
+from deployer.steps import Plan
+
+API, CFN, PROXY = (unit_name(service, number) for service, number in
+                   ((Service.API, 8004), (Service.CFN, 8000), (Service.PROXY, 0)))
+ENGINES = [unit_name(Service.ENGINE, number) for number in (1, 2)]
+HEAT_CONF = "/etc/heat/heat.conf"
+NODE = [API, CFN, *ENGINES]
+
+
+def yes(_):
+    return True
+
+
+def no(_):
+    return False
+
+
+@pytest.fixture
+def inventory():
+    return sites.an_inventory()
+
+
+@pytest.fixture
+def fleet(inventory):
+    """Hosts on which nothing was deployed yet."""
+    return sites.a_fleet(inventory)
+
+
+@pytest.fixture
+def deployed(inventory, fleet):
+    """The same hosts after a deploy, with what they did forgotten."""
+    assert pipeline.deploy(inventory, fleet, yes).exit_code == 0
+    for host in fleet.hosts.values():
+        host.done.clear()
+    fleet.asked.clear()
+    return fleet
+
+
+def running(fleet):
+    return {name: list(host.running()) for name, host in fleet.hosts.items()}
+
+
+def performed(fleet):
+    return {name: steps for name, steps in fleet.performed().items() if steps}
+
+
+def pids(fleet):
+    return {(name, unit): pid for name, host in fleet.hosts.items() for unit, pid in host.running().items()}
+
+
+def titles(fleet):
+    return [title for title, _, _ in fleet.asked]
+
+
+def test_deploy_on_fresh_hosts_brings_every_process_up(inventory, fleet):
+    report = pipeline.deploy(inventory, fleet, yes)
+
+    assert (report.exit_code, report.left.changes()) == (0, ())
+    assert running(fleet) == {"hostA": [PROXY], "hostB": NODE, "hostC": NODE}
+
+
+def test_deploy_with_heats_own_programs_brings_every_process_up(inventory):
+    fleet = sites.a_fleet(inventory, sites.HEAT_24)
+
+    assert pipeline.deploy(inventory, fleet, yes).exit_code == 0
+    assert running(fleet) == {"hostA": [PROXY], "hostB": NODE, "hostC": NODE}
+
+
+def test_deploy_takes_the_addresses_over_and_leaves_the_sources_engine_alone(inventory, fleet):
+    pipeline.deploy(inventory, fleet, yes)
+
+    source = fleet.hosts["hostA"]
+    assert {(each.address, each.port): each.unit for each in source.listeners} == {
+        ("10.0.0.1", 8004): PROXY, ("10.0.0.1", 8000): PROXY}
+    assert [each["unit"] for each in source.book("/var/lib/heat-scaleout/ledger.json")["stopped"]] == [
+        "heat-api.service", "heat-api-cfn.service"]
+    assert [each.unit for each in source.engines] == ["heat-engine.service"]
+
+
+def test_deploy_never_changes_the_sources_heat_conf(inventory, fleet):
+    pipeline.deploy(inventory, fleet, yes)
+
+    assert fleet.hosts["hostA"].files[HEAT_CONF].content.decode() == sites.CONF
+
+
+def test_second_deploy_changes_nothing_and_asks_each_host_once(inventory, deployed):
+    before = pids(deployed)
+
+    report = pipeline.deploy(inventory, deployed, yes)
+
+    assert (report.exit_code, report.planned.plan.waves) == (0, ())
+    assert deployed.asked == [("look", "observe", ("hostA", "hostB", "hostC"))]
+    assert (performed(deployed), pids(deployed)) == ({}, before)
+
+
+def test_plan_after_a_deploy_is_empty_and_before_it_the_very_plan_that_deploy_runs(inventory, fleet):
+    shown = pipeline.planned(inventory, fleet).plan
+
+    report = pipeline.deploy(inventory, fleet, yes)
+
+    assert report.planned.plan == shown
+    assert report.applied.done == tuple(shown)
+    assert pipeline.planned(inventory, fleet).plan.changes() == ()
+
+
+def test_plan_changes_nothing(inventory, fleet):
+    pipeline.planned(inventory, fleet, contents=True)
+
+    assert performed(fleet) == {}
+
+
+def test_deploy_that_is_not_accepted_changes_nothing(inventory, fleet):
+    report = pipeline.deploy(inventory, fleet, no)
+
+    assert (report.accepted, report.exit_code) == (False, 0)
+    assert not [step for steps in fleet.performed().values() for step in steps if step != "run"]
+
+
+def test_accept_is_asked_once_and_before_the_first_change(inventory, fleet):
+    asked = []
+
+    def accept(todo):
+        asked.append((len(todo.plan.changes()) > 0, running(fleet)))
+        return True
+
+    pipeline.deploy(inventory, fleet, accept)
+
+    assert asked == [(True, {"hostA": [], "hostB": [], "hostC": []})]
+
+
+def test_one_more_engine_touches_no_other_process(deployed):
+    before = pids(deployed)
+    grown = sites.an_inventory(hostB="{address: 10.0.0.2, api: 1, cfn: 1, engines: 3}")
+
+    report = pipeline.deploy(grown, deployed, yes)
+
+    third = unit_name(Service.ENGINE, 3)
+    assert report.exit_code == 0
+    assert {key: pid for key, pid in pids(deployed).items() if key != ("hostB", third)} == before
+    assert [step for step in performed(deployed)["hostB"] if step != "run"] == [f"enable {third}", f"start {third}"]
+    assert set(performed(deployed)) == {"hostB"}
+
+
+def test_one_more_api_reloads_the_proxy_and_restarts_nothing(deployed):
+    before = pids(deployed)
+    grown = sites.an_inventory(hostB="{address: 10.0.0.2, api: [8004, 8104], cfn: 1, engines: 2}")
+
+    pipeline.deploy(grown, deployed, yes)
+
+    new = ("hostB", unit_name(Service.API, 8104))
+    assert {key: pid for key, pid in pids(deployed).items() if key != new} == before
+    assert f"reload {PROXY}" in performed(deployed)["hostA"]
+    assert "8104" in deployed.hosts["hostA"].files["/etc/heat-scaleout/apis-proxy.conf"].content.decode()
+
+
+def test_host_that_leaves_is_stopped_after_the_proxy_has_forgotten_it(deployed):
+    shrunk = sites.an_inventory(hostB="{address: 10.0.0.2}")
+
+    report = pipeline.deploy(shrunk, deployed, yes)
+
+    assert report.exit_code == 0
+    assert running(deployed)["hostB"] == []
+    assert [title for title, verb, _ in deployed.asked if verb == "perform"][-4:] == [
+        "proxy", "stop APIs", "stop engines", "clear files"]
+    assert [path for path in deployed.hosts["hostB"].files if path.startswith("/etc/")] == []
+
+
+def test_original_heat_conf_of_a_node_is_kept_and_comes_back_when_it_leaves(inventory, fleet):
+    fleet.hosts["hostB"].has_file(HEAT_CONF, "[DEFAULT]\n# the operator's own\n")
+    pipeline.deploy(inventory, fleet, yes)
+    assert b"own" in fleet.hosts["hostB"].files[f"{HEAT_CONF}.before-heat-scaleout"].content
+
+    pipeline.deploy(sites.an_inventory(hostB="{address: 10.0.0.2}"), fleet, yes)
+
+    assert b"own" in fleet.hosts["hostB"].files[HEAT_CONF].content
+    assert pipeline.planned(sites.an_inventory(hostB="{address: 10.0.0.2}"), fleet).plan.changes() == ()
+
+
+def test_changed_heat_conf_of_the_source_restarts_one_host_after_the_other(inventory, deployed):
+    deployed.hosts["hostA"].has_file(HEAT_CONF, sites.CONF + "[cache]\nenabled = true\n", group="heat", mode=0o640)
+
+    report = pipeline.deploy(inventory, deployed, yes)
+
+    assert report.exit_code == 0
+    assert [each for each in titles(deployed) if each.startswith("restart")] == [
+        "restart engines on hostB", "restart engines on hostC", "restart APIs on hostB", "restart APIs on hostC"]
+    assert "hostA" not in performed(deployed)
+
+
+def test_rebooted_host_has_all_its_processes_and_needs_nothing(inventory, deployed):
+    deployed.hosts["hostB"].reboot()
+
+    assert running(deployed)["hostB"] == NODE
+    assert pipeline.deploy(inventory, deployed, yes).planned.plan.changes() == ()
+
+
+def test_process_that_died_is_all_that_comes_back(inventory, deployed):
+    deployed.hosts["hostB"].perform({"ledger": "", "steps": [
+        {"do": "systemctl", "arguments": ["disable", "--now", ENGINES[0]]}]})
+    deployed.hosts["hostB"].done.clear()
+
+    pipeline.deploy(inventory, deployed, yes)
+
+    assert [step for step in performed(deployed)["hostB"] if step != "run"] == [
+        f"enable {ENGINES[0]}", f"start {ENGINES[0]}"]
+    assert "hostC" not in performed(deployed)
+
+
+def test_file_changed_by_hand_is_put_right_and_what_may_have_read_it_is_restarted(inventory, deployed):
+    ours = deployed.hosts["hostB"].files[HEAT_CONF].content
+    deployed.hosts["hostB"].files[HEAT_CONF].mode = 0o777
+    deployed.hosts["hostC"].has_file(HEAT_CONF, "[DEFAULT]\n", group="heat", mode=0o640)
+
+    report = pipeline.deploy(inventory, deployed, yes)
+
+    steps = [f"{step.host} {step}" for step in report.planned.plan.changes()]
+    assert steps == [
+        f"hostB write {HEAT_CONF} (root:heat 0777, not root:heat 0640)", f"hostC write {HEAT_CONF} (changed)",
+        *(f"hostC restart {unit} (its configuration changed)" for unit in (*ENGINES, API, CFN))]
+    assert (deployed.hosts["hostB"].files[HEAT_CONF].content, report.left.changes()) == (ours, ())
+
+
+def test_unreachable_hosts_are_all_named_and_nothing_is_changed(inventory, fleet):
+    fleet.loses("hostB")
+    fleet.loses("hostC")
+
+    with pytest.raises(errors.ManyFailed, match="(?s)hostB: connection refused.*hostC: connection refused") as raised:
+        pipeline.deploy(inventory, fleet, yes)
+
+    assert raised.value.exit_code == 4
+    assert performed(fleet) == {}
+
+
+def test_single_unreachable_host_has_the_error_of_the_contract(inventory, fleet):
+    fleet.loses("hostB")
+
+    with pytest.raises(errors.HostUnreachable) as raised:
+        pipeline.planned(inventory, fleet)
+
+    assert (raised.value.exit_code, raised.value.host) == (4, "hostB")
+
+
+def test_limit_changes_the_named_hosts_alone(inventory, fleet):
+    report = pipeline.deploy(inventory, fleet, yes, limit=("hostB",))
+
+    assert (report.exit_code, report.planned.plan.hosts) == (0, ("hostB",))
+    assert running(fleet) == {"hostA": [], "hostB": NODE, "hostC": []}
+
+
+def test_limit_needs_no_other_host_than_the_source(inventory, fleet):
+    fleet.loses("hostC")
+
+    assert pipeline.deploy(inventory, fleet, yes, limit=("hostB",)).exit_code == 0
+
+
+def test_preflight_that_finds_problems_lists_them_all_and_changes_nothing(inventory, fleet):
+    fleet.hosts["hostB"].paths = set()
+    fleet.hosts["hostC"].skew = 99.0
+    fleet.refused_logins["hostC"] = [{"what": "database", "where": "10.0.0.1:3306", "why": "refused"}]
+
+    with pytest.raises(errors.NotReady) as raised:
+        pipeline.deploy(inventory, fleet, yes)
+
+    assert raised.value.exit_code == 3
+    assert [problem.split(":")[0] for problem in raised.value.problems] == ["hostB", "hostC", "hostC"]
+    assert running(fleet) == {"hostA": [], "hostB": [], "hostC": []}
+    assert [path for path in fleet.hosts["hostC"].files] == []
+
+
+def test_stranger_on_the_proxys_address_is_refused_and_keeps_running(inventory, fleet):
+    source = fleet.hosts["hostA"]
+    source.listeners = [each for each in source.listeners if each.port != 8000]
+    pid = source.runs("nginx", 8000, "nginx.service")
+
+    with pytest.raises(errors.NotReady, match="held by nginx"):
+        pipeline.deploy(inventory, fleet, yes)
+
+    assert pid in [each.pid for each in source.listeners]
+
+
+def test_check_lists_problems_and_changes_nothing(inventory, fleet):
+    assert pipeline.check(inventory, fleet) == ()
+    fleet.loses("hostC")
+    fleet.refused_logins["hostB"] = [{"what": "broker", "where": "10.0.0.1:5672", "why": "refused"}]
+
+    problems = pipeline.check(inventory, fleet)
+
+    assert [problem.split(":")[0] for problem in problems] == ["hostC", "hostB"]
+    assert running(fleet) == {"hostA": [], "hostB": [], "hostC": []}
+
+
+def test_check_of_a_source_that_is_gone_still_judges_the_others(inventory, fleet):
+    fleet.loses("hostA")
+    fleet.hosts["hostB"].skew = 99.0
+
+    assert [problem.split(":")[0] for problem in pipeline.check(inventory, fleet)] == ["hostA", "hostB"]
+
+
+def test_failing_step_is_reported_with_what_is_left_and_a_second_run_goes_on(inventory, fleet):
+    fleet.breaks("hostC", f"start\", \"{ENGINES[0]}", "Job for it failed")
+
+    report = pipeline.deploy(inventory, fleet, yes)
+
+    assert report.exit_code == 5
+    assert "hostC: could not start" in report.applied.failed["hostC"].message
+    assert running(fleet) == {"hostA": [], "hostB": ENGINES, "hostC": []}
+    assert {step.host for step in report.applied.left} == {"hostA", "hostB", "hostC"}
+    fleet.mends()
+    assert pipeline.deploy(inventory, fleet, yes).exit_code == 0
+    assert running(fleet) == {"hostA": [PROXY], "hostB": NODE, "hostC": NODE}
+
+
+@pytest.mark.parametrize("fragment", [
+    '"do": "write"', '"daemon-reload"', '"enable"', '"start"', '"do": "run"', '"do": "await_http"', '"do": "free"',
+    '"do": "await_reply"', "apis-proxy.conf"])
+def test_deploy_that_breaks_anywhere_is_finished_by_running_it_again(inventory, fleet, fragment):
+    for name in fleet.hosts:
+        fleet.breaks(name, fragment)
+    if fragment == '"do": "run"':  # the logins are tried with it too, and refuse before anything is changed
+        with pytest.raises(errors.NotReady):
+            pipeline.deploy(inventory, fleet, yes)
+    else:
+        assert pipeline.deploy(inventory, fleet, yes).exit_code == 5
+
+    fleet.mends()
+
+    assert pipeline.deploy(inventory, fleet, yes).exit_code == 0
+    assert pipeline.planned(inventory, fleet).plan.changes() == ()
+
+
+def test_broken_heat_conf_leaves_the_old_one_and_its_engines_serving(inventory, deployed):
+    before, old = pids(deployed), deployed.hosts["hostB"].files[HEAT_CONF].content
+    deployed.hosts["hostA"].has_file(HEAT_CONF, sites.CONF + "nonsense without a sign\n")
+
+    with pytest.raises(errors.BadConfig, match="hostA:/etc/heat/heat.conf:"):
+        pipeline.deploy(inventory, deployed, yes)
+
+    assert (pids(deployed), deployed.hosts["hostB"].files[HEAT_CONF].content) == (before, old)
+
+
+def test_heat_conf_that_oslo_config_refuses_on_a_host_leaves_the_old_one_serving(inventory, deployed):
+    before, old = pids(deployed), deployed.hosts["hostB"].files[HEAT_CONF].content
+    deployed.hosts["hostA"].has_file(HEAT_CONF, sites.CONF + "[cache]\nenabled = true\n", group="heat", mode=0o640)
+    deployed.breaks("hostB", '"check": ["/opt/heat/bin/python3"', "python3 ended with 1: ConfigFileParseError")
+
+    report = pipeline.deploy(inventory, deployed, yes)
+
+    assert report.exit_code == 5
+    assert f"could not write {HEAT_CONF} (changed)" in report.applied.failed["hostB"].message
+    assert deployed.hosts["hostB"].files[HEAT_CONF].content == old
+    assert pids(deployed) == before
+
+
+def test_host_lost_during_a_deploy_is_named_and_stops_the_next_wave(inventory, fleet):
+    def accept(_):
+        fleet.loses("hostC")
+        return True
+
+    report = pipeline.deploy(inventory, fleet, accept)
+
+    assert report.exit_code == 5
+    assert isinstance(report.applied.failed["hostC"], errors.HostUnreachable)
+    assert {step.host for step in report.applied.done} == {"hostA", "hostB"}
+    assert {step.host for step in report.applied.left} == {"hostA", "hostB", "hostC"}
+
+
+def test_status_of_a_site_as_wanted_has_no_drift(inventory, deployed):
+    lines, pending = pipeline.look(inventory, deployed)
+
+    assert pending == ()
+    assert {line.drift for line in lines} == {"", "host's own"}
+    assert {line.proxy for line in lines if line.port} == {"UP"}
+    assert {line.heat for line in lines if line.service == "engine"} == {"up"}
+
+
+def test_status_with_a_host_gone_shows_the_others(inventory, deployed):
+    deployed.loses("hostC")
+
+    lines, _ = pipeline.look(inventory, deployed)
+
+    assert {line.host: line.state for line in lines} == {
+        "hostA": "running", "hostB": "running", "hostC": "unreachable"}
+
+
+def test_status_with_the_source_gone_shows_what_it_can(inventory, deployed):
+    deployed.loses("hostA")
+
+    lines, pending = pipeline.look(inventory, deployed)
+
+    assert {line.state for line in lines if line.host == "hostB"} == {"running"}
+    assert pending == ("hostA: connection refused",)
+
+
+def test_status_without_heats_database_still_shows_the_processes(inventory, deployed):
+    deployed.breaks("hostA", '"run"', "the database is down")
+
+    lines, _ = pipeline.look(inventory, deployed)
+
+    assert {line.heat for line in lines if line.service == "engine"} == {"unknown"}
+
+
+def test_render_writes_what_a_deploy_would_without_asking_a_host(inventory, fleet, tmp_path):
+    folder = tmp_path / "source"
+    folder.mkdir()
+    (folder / "heat.conf").write_text(sites.CONF)
+    (folder / "api-paste.ini").write_text(sites.PASTE)
+
+    written = pipeline.render(inventory, pipeline.as_if_found(inventory, folder), tmp_path / "out")
+
+    pipeline.deploy(inventory, fleet, yes)
+    assert len(written) > 20
+    for path in written:
+        host, _, rest = path.relative_to(tmp_path / "out").as_posix().partition("/")
+        assert fleet.hosts[host].files[f"/{rest}"].content == path.read_bytes()
+
+
+def test_report_of_hosts_that_are_not_as_wanted_afterwards_is_no_success(inventory, fleet):
+    todo = pipeline.planned(inventory, fleet)
+
+    assert pipeline.Report(todo, pipeline.Applied(), todo.plan).exit_code == 7
+    assert pipeline.Report(todo, pipeline.Applied(), Plan()).exit_code == 0
