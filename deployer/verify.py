@@ -52,8 +52,9 @@ class Proof:
         lines = [line for where in dict.fromkeys(check.where for check in self.checks)
                  for line in _lines(where, [check for check in self.checks if check.where == where])]
         bad = sum(check.failed for check in self.checks)
-        total = f"{len(self.checks)} checks in {self.seconds:.1f} s"
-        return "\n".join([*lines, f"NOT proven: {bad} of {total} failed." if bad else f"Proven: {total}."])
+        took, all_of = f"{self.seconds:.1f} s", _count(len(self.checks))
+        total = f"NOT proven: {bad} of {all_of} failed, in {took}." if bad else f"Proven: {all_of} in {took}."
+        return "\n".join([*lines, total])
 
     def json(self) -> dict[str, Any]:
         """The report for scripts: fields may be added, never renamed."""
@@ -184,7 +185,7 @@ def _lines(where: str, checks: list[Check]) -> Iterator[str]:
         yield where
         yield from (_line(check) for check in checks)
         return
-    yield f"{where}: {len(bad)} of {len(checks)} checks FAILED" if bad else f"{where}: {len(checks)} checks ok"
+    yield f"{where}: {len(bad)} of {_count(len(checks))} FAILED" if bad else f"{where}: {_count(len(checks))} ok"
     reasons = {check.reason for check in bad}
     if len(bad) == len(checks) > 1 and len(reasons) == 1:
         yield f"  FAILED   {bad[0].reason}"
@@ -197,6 +198,10 @@ def _line(check: Check) -> str:
     took = f" ({check.seconds:.1f} s)" if check.where == smoke.WHERE and check.seconds else ""
     said = check.detail or check.reason
     return f"  {word:8} {check.subject}: {check.promise}{took}" + (f": {said}" if said else "")
+
+
+def _count(number: int) -> str:
+    return f"{number} check" if number == 1 else f"{number} checks"
 
 
 def _suite(root: ElementTree.Element, where: str, checks: list[Check]) -> None:

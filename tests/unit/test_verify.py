@@ -58,7 +58,7 @@ def test_proof_of_good_checks_is_a_line_a_host():
     proof = a_proof(a_check(), a_check(subject="y.service"), a_check("hostC"))
 
     assert not proof.failed
-    assert proof.text().splitlines() == ["hostB: 2 checks ok", "hostC: 1 checks ok", "Proven: 3 checks in 12.3 s."]
+    assert proof.text().splitlines() == ["hostB: 2 checks ok", "hostC: 1 check ok", "Proven: 3 checks in 12.3 s."]
 
 
 def test_proof_with_a_failure_names_its_subject_and_reason():
@@ -67,7 +67,7 @@ def test_proof_with_a_failure_names_its_subject_and_reason():
     assert proof.failed
     assert proof.text().splitlines() == [
         "hostB: 1 of 2 checks FAILED", "  FAILED   y.service: it runs: it is stopped",
-        "NOT proven: 1 of 2 checks in 12.3 s failed."]
+        "NOT proven: 1 of 2 checks failed, in 12.3 s."]
 
 
 def test_proof_of_a_host_that_cannot_be_reached_says_so_once():
