@@ -24,13 +24,13 @@ def test_unit_asked_for_is_enabled(process, look):
 def test_unit_of_heat_runs_as_heats_user(heat_process, look):
     """It runs as Heat's user."""
     users = look.users.get(heat_process.unit, set())
-    assert users == {heat_process.user}, f"its processes run as {_named(users)}, not {heat_process.user}"
+    assert users == {heat_process.user}, f"{_run_as(users)}, not {heat_process.user}"
 
 
 def test_proxy_serves_as_its_own_user(proxy, look):
     """It serves as its own user, beneath a master of root's."""
     users = look.users.get(proxy.unit, set())
-    assert users - {"root"} == {proxy.user}, f"its processes run as {_named(users)}, not {proxy.user}"
+    assert users - {"root"} == {proxy.user}, f"{_run_as(users)}, not {proxy.user}"
 
 
 def test_unit_asked_for_is_in_the_slice(process, look):
@@ -59,7 +59,7 @@ def test_host_runs_only_units_asked_for(node, look):
     wanted = {each.unit for each in node.processes}
     running = {name for name, unit in look.units.items() if unit["ActiveState"] in ("active", "activating")}
     others = {name for name in running - wanted if name.startswith(OURS)}
-    assert not others, f"not in the inventory: {_named(others)}"
+    assert not others, f"not in the inventory: {', '.join(sorted(others))}"
 
 
 def _seconds(text: str) -> float:
@@ -69,5 +69,5 @@ def _seconds(text: str) -> float:
     return sum(float(number) * SECONDS[unit] for number, unit in re.findall(r"([0-9.]+)([a-z]+)", text))
 
 
-def _named(names: set[str]) -> str:
-    return ", ".join(sorted(names)) or "nobody"
+def _run_as(users: set[str]) -> str:
+    return f"its processes run as {', '.join(sorted(users))}" if users else "it has no process"

@@ -1,12 +1,14 @@
 """The parts of the smoke test that decide: who is up, who was reached, what is signed, what may be shown."""
 
 import re
+from pathlib import Path
 
 import pytest
 
 from deployer import errors
 from deployer.heat import cfn, smoke_cloud, smoke_engines, smoke_spread, smoke_stack
 from deployer.heat.smoke_check import Book, Outcome, Unproven, masked
+from deployer.inventory import reader
 from deployer.inventory.values import Endpoint
 from deployer.model import Secret
 from deployer.proxy.runtime import Server
@@ -15,6 +17,15 @@ URL = "http://10.0.0.1:8000/v1/?Action=ListStacks&Version=2010-05-15"
 LISTED = (b'<ListStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><ListStacksResult>'
           b"<StackSummaries><member><StackId>a</StackId></member><member><StackId>b</StackId></member>"
           b"</StackSummaries></ListStacksResult></ListStacksResponse>")
+
+INVENTORY = """
+version: 1
+heat: {source: hostA}
+proxy: {host: hostA}
+hosts:
+  hostA: {address: 10.0.0.1}
+  hostB: {address: 10.0.0.2, api: 1, cfn: 1, engines: 1}
+"""
 
 
 def a_book():
@@ -69,6 +80,31 @@ def test_engine_that_ended_but_is_still_listed_is_told_and_no_failure():
     up = {"hostB-engine-1": 1, "hostB-engine-2": 4}
 
     assert "for two minutes more: hostB-engine-2" in smoke_engines.judged(up, ["hostB-engine-1"], ["hostB-engine-2"])
+
+
+class FakeFleet:
+    """Hosts by name and the units that run there."""
+
+    def __init__(self, **units):
+        self.units = units
+
+    def ask(self, title, verb, requests, timeout):
+        return {host: {"units": {unit: {"active": "active"} for unit in self.units[host]}} for host in requests}
+
+
+@pytest.mark.parametrize(("running", "is_told"), [((), True), (("heat-scaleout-engine@2.service",), False)])
+def test_engine_out_of_the_inventory_is_asked_for_on_its_host(running, is_told):
+    inventory = reader.parse(INVENTORY, Path("/site/lab.yaml"))
+    rows = [a_row("hostB-engine-1"), a_row("hostB-engine-2")]
+    heat = type("Heat", (), {"request": lambda *_, **__: FakeAnswer(200, {"services": rows})})()
+
+    try:
+        said = smoke_engines.listed(inventory, FakeFleet(hostB=running), a_cloud(heat))
+    except Unproven as error:
+        said = str(error)
+
+    assert ("for two minutes more: hostB-engine-2" in said) is is_told
+    assert ("hostB-engine-2 is up, but the inventory has no such engine" in said) is not is_told
 
 
 def test_counters_that_grew_are_added_up():
