@@ -31,19 +31,19 @@ def render(c, out, inventory=None, source=None):
 
 
 @task(help=COUNT)
-def add_engine(c, host, inventory=None, count=1, yes=False, format="table"):
+def add_engine(c, host, inventory=None, count="1", yes=False, format="table"):
     """Add engines to a host: change the inventory by that much and deploy."""
     commands.add(c, inventory, (host, "engine", count), yes, format)
 
 
 @task(help=COUNT)
-def add_api(c, host, inventory=None, count=1, yes=False, format="table"):
+def add_api(c, host, inventory=None, count="1", yes=False, format="table"):
     """Add REST APIs to a host: change the inventory by that much and deploy."""
     commands.add(c, inventory, (host, "api", count), yes, format)
 
 
 @task(help=COUNT)
-def add_cfn(c, host, inventory=None, count=1, yes=False, format="table"):
+def add_cfn(c, host, inventory=None, count="1", yes=False, format="table"):
     """Add CFN APIs to a host: change the inventory by that much and deploy."""
     commands.add(c, inventory, (host, "cfn", count), yes, format)
 
