@@ -54,9 +54,8 @@ def connect(host: Host) -> Connection:
     connection = Connection(
         host.address, user=host.login.user, port=host.login.port, connect_timeout=host.login.connect_timeout,
         gateway=_gateway(host), config=Config(overrides={"load_ssh_configs": False}),
-        connect_kwargs={"key_filename": host.login.key, "look_for_keys": host.login.key is None,
-                        "allow_agent": host.login.key is None, "banner_timeout": host.login.connect_timeout,
-                        "auth_timeout": host.login.connect_timeout},
+        connect_kwargs=_keys(host) | {"banner_timeout": host.login.connect_timeout,
+                                      "auth_timeout": host.login.connect_timeout},
     )
     _trust(connection.client, host)
     try:
@@ -124,12 +123,18 @@ def _known_name(host: Host) -> str:
     return address if port == 22 else f"[{address}]:{port}"
 
 
+def _keys(host: Host) -> dict[str, Any]:
+    """The inventory's key alone, or else what the SSH agent and the user's own folder have."""
+    named = {"key_filename": host.login.key} if host.login.key else {}  # Fabric takes no None here
+    return named | {"look_for_keys": not named, "allow_agent": not named}
+
+
 def _gateway(host: Host) -> Connection | None:
     if not host.login.gateway:
         return None
     gateway = Connection(host.login.gateway, connect_timeout=host.login.connect_timeout,
                          config=Config(overrides={"load_ssh_configs": False}),
-                         connect_kwargs={"key_filename": host.login.key})
+                         connect_kwargs=_keys(host))
     gateway.client.set_missing_host_key_policy(RefuseUnknown())
     if host.login.known_hosts and Path(host.login.known_hosts).exists():
         gateway.client.load_host_keys(host.login.known_hosts)
