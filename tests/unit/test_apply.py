@@ -143,6 +143,6 @@ def test_write_in_the_words_of_the_agent_carries_content_access_and_check():
 
 
 def test_every_kind_of_step_has_a_request():
-    kinds = {kind for kind in Step.__subclasses__()}
+    kinds = set(Step.__subclasses__())
 
     assert kinds == {kind for kind in apply.request.registry if kind is not object}

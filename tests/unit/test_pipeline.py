@@ -271,7 +271,7 @@ def test_preflight_that_finds_problems_lists_them_all_and_changes_nothing(invent
     assert raised.value.exit_code == 3
     assert [problem.split(":")[0] for problem in raised.value.problems] == ["hostB", "hostC", "hostC"]
     assert running(fleet) == {"hostA": [], "hostB": [], "hostC": []}
-    assert [path for path in fleet.hosts["hostC"].files] == []
+    assert list(fleet.hosts["hostC"].files) == []
 
 
 def test_stranger_on_the_proxys_address_is_refused_and_keeps_running(inventory, fleet):

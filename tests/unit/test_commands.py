@@ -1,0 +1,374 @@
+"""The commands at the terminal: exit codes, clean streams, and no traceback for what an operator can cause."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+
+import pytest
+import sites
+from invoke import Program
+from invoke.loader import FilesystemLoader
+
+from deployer.remote import fleet as fleets
+
+COMMENTED = sites.an_inventory_text().replace("  hostB: {", "  # grows first\n  hostB: {")
+
+
+@pytest.fixture(scope="module")
+def tasks():
+    """The commands as Invoke finds them in the checkout."""
+    sys.path.insert(0, str(sites.ROOT))
+    module, _ = FilesystemLoader(start=str(sites.ROOT)).load("tasks")
+    sys.path.remove(str(sites.ROOT))
+    return module.namespace
+
+
+@pytest.fixture
+def invoke(tasks, capsys):
+    """Run a command in this process: its exit code, stdout and stderr."""
+
+    def run(*argv):
+        capsys.readouterr()
+        try:
+            Program(namespace=tasks).run(["invoke", *map(str, argv)], exit=False)
+            code = 0
+        except SystemExit as ending:
+            code = ending.code or 0
+        return code, *capsys.readouterr()
+
+    return run
+
+
+@pytest.fixture
+def inventory(tmp_path):
+    """An inventory file of the guide's three hosts."""
+    path = tmp_path / "site.yaml"
+    path.write_text(COMMENTED)
+    return path
+
+
+@pytest.fixture
+def fleet(monkeypatch):
+    """The hosts that the commands reach instead of real ones."""
+    found = sites.a_fleet(sites.an_inventory())
+    monkeypatch.setattr(fleets, "over_ssh", lambda hosts, progress: found)
+    return found
+
+
+@pytest.fixture
+def nobody(tmp_path):
+    """An inventory whose hosts' sshd would be on a port of this machine where nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    path = tmp_path / "nobody.yaml"
+    path.write_text(sites.an_inventory_text(
+        more=f"ssh: {{port: {port}, known_hosts: none, connect_timeout: 2}}",
+        **{name: f"{{address: 10.0.0.{number}, engines: 1, ssh: {{address: 127.0.0.1}}}}"
+           for number, name in enumerate(("hostA", "hostB", "hostC"), 1)}))
+    return path
+
+
+def of_process(*argv, **environment):
+    """Run `invoke` itself, as an operator would."""
+    return subprocess.run([sys.executable, "-m", "invoke", *argv], capture_output=True, text=True, timeout=30,
+                          cwd=sites.ROOT, env={**os.environ, "NO_COLOR": "1", **environment})
+
+
+def test_list_shows_every_command_of_the_contract_and_loads_no_library_for_hosts():
+    ran = of_process("--list")
+
+    names = {line.split()[0] for line in ran.stdout.splitlines() if line.startswith("  ") and line.split()}
+    assert ran.returncode == 0
+    assert names >= {"deploy", "plan", "render", "add-engine", "add-api", "add-cfn", "status", "preflight", "verify",
+                     "lab.up", "lab.down", "lab.status", "lab.ssh"}
+
+
+def test_loading_the_commands_imports_no_library_that_takes_long():
+    heavy = ["fabric", "paramiko", "pydantic", "ruamel", "jinja2", "rich", "openstack", "oslo_config"]
+    code = f"import sys, tasks; sys.exit([name for name in {heavy} if name in sys.modules] != [])"
+
+    assert subprocess.run([sys.executable, "-c", code], cwd=sites.ROOT, timeout=30).returncode == 0
+
+
+def test_bad_inventory_of_a_real_process_ends_with_3_and_no_traceback(tmp_path):
+    path = tmp_path / "bad.yaml"
+    path.write_text(COMMENTED.replace("engines: 2", "enignes: 2", 1))
+
+    ran = of_process("plan", HEAT_SCALEOUT_INVENTORY=str(path))
+
+    error, hint = ran.stderr.splitlines()
+    assert (ran.returncode, ran.stdout) == (3, "")
+    assert error.startswith(f"error: {path}:") and 'did you mean "engines"?' in error
+    assert hint.startswith("hint: ")
+
+
+@pytest.mark.parametrize("argv", [
+    ("plan",), ("deploy", "--yes"), ("status",), ("preflight",), ("render", "--out", "x"), ("add-engine", "hostB"),
+    ("verify",)])
+def test_bad_inventory_ends_every_command_with_3_and_all_errors(invoke, tmp_path, argv):
+    path = tmp_path / "bad.yaml"
+    path.write_text(COMMENTED.replace("engines: 2", "enignes: 2").replace("version: 1", "version: 9"))
+
+    code, out, err = invoke(*argv, "--inventory", path)
+
+    assert (code, out) == (3, "")
+    assert err.count(str(path)) == 3
+    assert "Traceback" not in err
+
+
+def test_missing_inventory_ends_with_3_and_names_it(invoke, tmp_path):
+    code, out, err = invoke("plan", "--inventory", tmp_path / "nothing.yaml")
+
+    assert (code, out) == (3, "")
+    assert "nothing.yaml: there is no such file" in err
+
+
+@pytest.mark.parametrize(("argv", "words"), [
+    (("deploy", "--limit", "hostB,hostX"), "there is no host 'hostX'"),
+    (("plan", "--limit", "hostX"), "there is no host 'hostX'"),
+    (("plan", "--format", "yaml"), "--format takes table or json, not 'yaml'"),
+    (("status", "--format", "yaml"), "--format takes table or json"),
+    (("add-engine", "hostX"), "has no host hostX"),
+    (("add-engine", "hostB", "--count", "many"), "--count takes a number, not 'many'"),
+    (("add-engine", "hostB", "--count", "0"), "a change by 0 is no change"),
+    (("add-api", "hostB", "--count", "99"), "at most 64"),
+])
+def test_bad_argument_ends_with_3_changes_nothing_and_contacts_nobody(invoke, inventory, fleet, argv, words):
+    code, out, err = invoke(*argv, "--inventory", inventory)
+
+    assert (code, out) == (3, "")
+    assert words in err and "Traceback" not in err
+    assert (fleet.asked, inventory.read_text()) == ([], COMMENTED)
+
+
+@pytest.mark.parametrize("argv", [("plan",), ("deploy", "--yes"), ("add-engine", "hostB", "--yes")])
+def test_unreachable_hosts_end_with_4_and_are_all_named(invoke, nobody, argv):
+    text = nobody.read_text()
+
+    code, out, err = invoke(*argv, "--inventory", nobody)
+
+    assert (code, out, nobody.read_text()) == (4, "", text)
+    assert [name for name in ("hostA", "hostB", "hostC") if f"{name}: root@127.0.0.1 port " not in err] == []
+    assert "Is sshd up? Try: ssh -p" in err and "Traceback" not in err
+
+
+def test_status_of_unreachable_hosts_shows_them_as_such(invoke, nobody):
+    code, out, _ = invoke("status", "--inventory", nobody, "--format", "json")
+
+    assert code == 0
+    assert {each["state"] for each in json.loads(out)["instances"]} == {"unreachable"}
+
+
+def test_preflight_of_unreachable_hosts_ends_with_3_and_lists_them(invoke, nobody):
+    code, out, _ = invoke("preflight", "--inventory", nobody)
+
+    assert (code, len(out.splitlines())) == (3, 3)
+
+
+def test_plan_ends_with_0_and_shows_the_steps_on_stdout_alone(invoke, inventory, fleet):
+    code, out, err = invoke("plan", "--inventory", inventory)
+
+    assert (code, err) == (0, "")
+    assert "hostB  write /etc/heat/heat.conf (new)" in out
+    assert out.splitlines()[-1].endswith("nothing applied (plan)")
+
+
+def test_plan_with_exit_code_ends_with_2_while_something_is_to_be_done(invoke, inventory, fleet):
+    assert invoke("plan", "--inventory", inventory, "--exit-code")[0] == 2
+
+    assert invoke("deploy", "--inventory", inventory, "--yes")[0] == 0
+
+    assert invoke("plan", "--inventory", inventory, "--exit-code")[0] == 0
+
+
+def test_plan_as_json_is_the_contract_and_alone_on_stdout(invoke, inventory, fleet):
+    _, out, _ = invoke("plan", "--inventory", inventory, "--format", "json")
+
+    data = json.loads(out)
+    assert (data["schema_version"], list(data["hosts"])) == (1, ["hostA", "hostB", "hostC"])
+    assert data["changes"] == sum(map(len, data["hosts"].values())) > 20
+    assert set(data["hosts"]["hostB"][0]) == {"step", "because"}
+
+
+def test_plan_with_diff_shows_what_changes_in_each_file_and_no_secret(invoke, inventory, fleet):
+    code, out, err = invoke("plan", "--inventory", inventory, "--diff")
+
+    assert code == 0
+    assert "+++ hostB:/etc/heat/heat.conf" in out
+    assert "root:admin@" not in out + err
+
+
+def test_plan_with_diff_as_json_has_the_diffs(invoke, inventory, fleet):
+    _, out, _ = invoke("plan", "--inventory", inventory, "--diff", "--format", "json")
+
+    assert "hostB:/etc/heat/heat.conf" in json.loads(out)["diffs"]
+
+
+def test_deploy_shows_its_plan_on_stderr_and_its_result_on_stdout(invoke, inventory, fleet):
+    code, out, err = invoke("deploy", "--inventory", inventory, "--yes")
+
+    assert code == 0
+    assert "about to be applied" in err
+    assert out.endswith("steps done.\n")
+
+
+def test_second_deploy_says_that_there_is_nothing_to_do(invoke, inventory, fleet):
+    invoke("deploy", "--inventory", inventory, "--yes")
+
+    assert invoke("deploy", "--inventory", inventory) == (0, "Nothing to do: every host is as wanted.\n", "")
+
+
+def test_deploy_as_json_is_alone_on_stdout(invoke, inventory, fleet):
+    code, out, _ = invoke("deploy", "--inventory", inventory, "--yes", "--format", "json")
+
+    data = json.loads(out)
+    assert (code, data["failed"], data["left"]) == (0, {}, [])
+    assert len(data["done"]) == data["changes"] > 20
+
+
+def test_deploy_that_fails_on_a_host_ends_with_5_and_says_what_is_left_once(invoke, inventory, fleet):
+    fleet.breaks("hostC", '"start"', "Job failed")
+
+    code, out, err = invoke("deploy", "--inventory", inventory, "--yes")
+
+    assert code == 5
+    assert "hostC  FAILED  hostC: could not start heat-scaleout-engine@1.service" in out
+    left = [line for line in out.splitlines() if "  left  " in line]
+    assert left and sorted(left) == sorted(set(left))
+    assert "run the same command again" in out
+    assert "Traceback" not in out + err
+
+
+def test_deploy_that_preflight_refuses_ends_with_3(invoke, inventory, fleet):
+    fleet.hosts["hostB"].paths = set()
+
+    code, out, err = invoke("deploy", "--inventory", inventory, "--yes")
+
+    assert (code, out) == (3, "")
+    assert "there is no Heat below /opt/heat" in err
+
+
+def test_limit_shows_the_named_hosts_alone(invoke, inventory, fleet):
+    _, out, _ = invoke("plan", "--inventory", inventory, "--limit", "hostB", "--format", "json")
+
+    assert list(json.loads(out)["hosts"]) == ["hostB"]
+
+
+def test_add_engine_edits_the_number_alone_and_starts_it(invoke, inventory, fleet):
+    invoke("deploy", "--inventory", inventory, "--yes")
+    before = fleet.hosts["hostB"].running()
+
+    code, _, _ = invoke("add-engine", "hostB", "--inventory", inventory, "--yes")
+
+    assert code == 0
+    assert inventory.read_text() == COMMENTED.replace("engines: 2", "engines: 3", 1)
+    assert fleet.hosts["hostB"].running() == before | {
+        "heat-scaleout-engine@3.service": fleet.hosts["hostB"].running()["heat-scaleout-engine@3.service"]}
+
+
+@pytest.mark.parametrize(("command", "old", "new"), [
+    ("add-api", "api: 1", "api: 3"), ("add-cfn", "cfn: 1", "cfn: 3"), ("add-engine", "engines: 2", "engines: 4")])
+def test_add_with_a_count_adds_that_many(invoke, inventory, fleet, command, old, new):
+    code, _, _ = invoke(command, "hostB", "--count", "2", "--inventory", inventory, "--yes")
+
+    assert (code, inventory.read_text()) == (0, COMMENTED.replace(old, new, 1))
+
+
+def test_add_that_preflight_refuses_leaves_the_file_as_it_was(invoke, inventory, fleet):
+    fleet.hosts["hostB"].skew = 99.0
+
+    code, _, _ = invoke("add-engine", "hostB", "--inventory", inventory, "--yes")
+
+    assert (code, inventory.read_text()) == (3, COMMENTED)
+
+
+def test_add_that_is_not_accepted_leaves_the_file_as_it_was(invoke, inventory, fleet, monkeypatch):
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(sys.stdin, "readline", lambda: "n\n", raising=False)
+
+    code, out, err = invoke("add-engine", "hostB", "--inventory", inventory)
+
+    assert (code, out, inventory.read_text()) == (0, "", COMMENTED)
+    assert "Apply this plan? [y/N]" in err and "Nothing was changed." in err
+
+
+def test_deploy_asks_on_a_terminal_and_goes_on_with_yes(invoke, inventory, fleet, monkeypatch):
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(sys.stdin, "readline", lambda: "y\n", raising=False)
+
+    code, out, err = invoke("deploy", "--inventory", inventory)
+
+    assert code == 0
+    assert "Apply this plan? [y/N]" in err
+    assert out.endswith("steps done.\n")
+
+
+def test_interruption_ends_with_130_and_says_how_to_go_on(invoke, inventory, fleet):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    fleet.ask = interrupted
+
+    code, out, err = invoke("deploy", "--inventory", inventory, "--yes")
+
+    assert (code, out) == (130, "")
+    assert "run the same command again" in err
+
+
+def test_our_own_bug_keeps_its_traceback(invoke, inventory, fleet):
+    fleet.ask = lambda *_: 1 / 0
+
+    with pytest.raises(ZeroDivisionError):
+        invoke("plan", "--inventory", inventory)
+
+
+def test_status_as_table_and_as_json_show_the_same_processes(invoke, inventory, fleet):
+    invoke("deploy", "--inventory", inventory, "--yes")
+
+    code, table, _ = invoke("status", "--inventory", inventory)
+    _, text, _ = invoke("status", "--inventory", inventory, "--format", "json")
+
+    units = [each["unit"] for each in json.loads(text)["instances"]]
+    assert code == 0
+    assert len(units) == 10
+    assert [unit for unit in units if unit not in table] == []
+
+
+def test_preflight_of_ready_hosts_says_so(invoke, inventory, fleet):
+    assert invoke("preflight", "--inventory", inventory)[:2] == (0, "3 hosts are ready.\n")
+
+
+def test_preflight_as_json_lists_the_problems(invoke, inventory, fleet):
+    fleet.hosts["hostB"].skew = 99.0
+
+    code, out, _ = invoke("preflight", "--inventory", inventory, "--format", "json")
+
+    assert (code, json.loads(out)["schema_version"], len(json.loads(out)["problems"])) == (3, 1, 1)
+
+
+def test_render_with_a_local_source_needs_no_host(invoke, inventory, tmp_path):
+    folder = tmp_path / "source"
+    folder.mkdir()
+    (folder / "heat.conf").write_text(sites.CONF)
+
+    code, out, _ = invoke("render", "--inventory", inventory, "--out", tmp_path / "out", "--source", folder)
+
+    assert (code, out) == (0, f"23 files written below {tmp_path / 'out'}\n")
+    assert "bind_host = 10.0.0.3" in (tmp_path / "out" / "hostC" / "etc" / "heat" / "heat.conf").read_text()
+
+
+def test_render_of_a_source_that_is_no_folder_ends_with_3(invoke, inventory, tmp_path):
+    code, _, err = invoke("render", "--inventory", inventory, "--out", tmp_path, "--source", tmp_path / "nothing")
+
+    assert code == 3
+    assert "is no folder" in err
+
+
+def test_inventory_is_found_by_its_name_and_by_the_environment(invoke, fleet, inventory, monkeypatch):
+    monkeypatch.chdir(sites.ROOT)
+    assert invoke("plan", "--inventory", "guide")[0] == 0
+    monkeypatch.setenv("HEAT_SCALEOUT_INVENTORY", str(inventory))
+
+    assert "hostC" in invoke("plan")[1]
