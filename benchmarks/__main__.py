@@ -1,0 +1,87 @@
+"""The benchmark's command line: which parts, how many rounds, where the results go. `bin/bench` calls it."""
+
+import argparse
+import datetime
+import json
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from benchmarks import adding, listing, nothing_to_change, report, targets, testbed, virtualenvs
+from benchmarks.measure import CommandFailed
+from lab import site
+from lab.errors import LabError
+
+DOCUMENT = testbed.CHECKOUT / "docs" / "benchmarks.md"
+PARTS = ("list", "deploy3", "add-engine", "deploy30")  # in this order, as the lab grows from 3 hosts to 30
+MANY = 30
+
+
+def main() -> None:
+    """Run the parts that were asked for, and tell; end with 1 when a promise is not kept."""
+    options = _options()
+    try:
+        parts = _run(options)
+    except (CommandFailed, LabError) as error:
+        sys.exit(f"bench: {error}")
+    finally:
+        if not options.keep and set(options.parts) != {"list"}:
+            site.down(options.name)
+    results = {"date": f"{datetime.date.today()}", "machine": _machine(), "versions": _versions(), "parts": parts}
+    print(report.text(results))
+    if options.results:
+        options.results.write_text(json.dumps(results, indent=1) + "\n")
+    if options.update_docs:
+        report.put(results, DOCUMENT)
+    sys.exit(not all(verdict.kept for verdict in targets.verdicts(parts)))
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="bin/bench", description="Measure side by side, on hosts of its own.")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; all without any")
+    parser.add_argument("--rounds", type=int, default=7, help="rounds of each part")
+    parser.add_argument("--rounds-of-many", type=int, default=3, help="rounds with 30 hosts")
+    parser.add_argument("--results", type=Path, help="file for the raw figures, as JSON")
+    parser.add_argument("--update-docs", action="store_true", help="write the tables into docs/benchmarks.md")
+    parser.add_argument("--keep", action="store_true", help="leave the lab up")
+    parser.add_argument("--name", default="bench", help="the lab's name")
+    options = parser.parse_args()
+    unknown = set(options.parts) - set(PARTS)
+    if unknown:
+        parser.error(f"no such part: {', '.join(sorted(unknown))}")
+    options.parts = options.parts or PARTS
+    return options
+
+
+def _run(options: argparse.Namespace) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory(prefix="heat-bench-") as folder:  # has heat.conf files: readable by us alone
+        beds: dict[int, testbed.Testbed] = {}
+
+        def bed(hosts: int) -> testbed.Testbed:
+            beds[hosts] = beds.get(hosts) or testbed.up(options.name, hosts, Path(folder))
+            return beds[hosts]
+
+        runs: dict[str, Callable[[], dict[str, Any]]] = {
+            "list": lambda: listing.run(3 * options.rounds),
+            "deploy3": lambda: nothing_to_change.run(bed(site.DEFAULT_HOSTS), options.rounds),
+            "add-engine": lambda: adding.run(bed(site.DEFAULT_HOSTS), options.rounds),
+            "deploy30": lambda: nothing_to_change.run(bed(MANY), options.rounds_of_many),
+        }
+        return {part: runs[part]() for part in PARTS if part in options.parts}
+
+
+def _machine() -> dict[str, float]:
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return {"cores": os.cpu_count() or 0, "memory_gib": memory / 2**30}
+
+
+def _versions() -> list[str]:
+    return [virtualenvs.version("ansible"), virtualenvs.version("pyinfra"), f"Python {platform.python_version()}",
+            f"Heat {site.DEFAULT_HEAT}"]
+
+
+main()

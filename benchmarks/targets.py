@@ -1,0 +1,62 @@
+"""What was promised, and whether the measured figures keep it. Pure."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+US, SSH, PYINFRA, ANSIBLE = "invoke deploy", "plain ssh", "pyinfra", "Ansible"
+TIMES_FASTER = {3: {ANSIBLE: 8.0, PYINFRA: 2.5}, 30: {ANSIBLE: 30.0, PYINFRA: 2.5}}
+TIMES_SSH = {3: 3.0}
+MOST_MEMORY_MIB = {30: 200.0}
+MOST_EXTRA = 1.5  # seconds that add-engine may take more than by hand
+MOST_LISTING = 0.5  # seconds
+ONCE = {"connections": 1, "requests": 1}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One promise: what, how much of it is promised, what was measured, and whether that is enough."""
+
+    what: str
+    promised: str
+    measured: str
+    kept: bool
+
+
+def verdicts(parts: Mapping[str, Any]) -> Iterator[Verdict]:
+    """Judge every part that was run."""
+    for part in parts.values():
+        if "hosts" in part:
+            yield from _of_deploys(part)
+        elif "walls" in part:
+            taken = median(part["walls"])
+            yield Verdict("`invoke --list`", f"under {MOST_LISTING} s", f"{taken:.2f} s", taken < MOST_LISTING)
+        else:
+            by_hand, added = (median(each[way] for each in part["rounds"]) for way in ("by_hand", "add_engine"))
+            extra = added - by_hand
+            yield Verdict("`add-engine` beyond starting it by hand", f"at most {MOST_EXTRA} s", f"{extra:.2f} s",
+                          extra <= MOST_EXTRA)
+
+
+def _of_deploys(part: Mapping[str, Any]) -> Iterator[Verdict]:
+    hosts, ours = part["hosts"], wall(part, US)
+    for other, least in TIMES_FASTER.get(hosts, {}).items():
+        times = wall(part, other) / ours
+        yield Verdict(f"{hosts} hosts: faster than {other}", f"{least:g} times", f"{times:.1f} times", times >= least)
+    if hosts in TIMES_SSH:
+        times = ours / wall(part, SSH)
+        yield Verdict(f"{hosts} hosts: of the time of {SSH}", f"at most {TIMES_SSH[hosts]:g} times",
+                      f"{times:.1f} times", times <= TIMES_SSH[hosts])
+    if hosts in MOST_MEMORY_MIB:
+        most = max(each[US]["memory_mib"] for each in part["rounds"])
+        yield Verdict(f"{hosts} hosts: memory of {US}", f"under {MOST_MEMORY_MIB[hosts]:g} MiB", f"{most:.0f} MiB",
+                      most < MOST_MEMORY_MIB[hosts])
+    once = sum(trips == ONCE for trips in part["trips"][US].values())
+    yield Verdict(f"{hosts} hosts: one connection and one request each", f"{hosts} hosts", f"{once} hosts",
+                  once == hosts)
+
+
+def wall(part: Mapping[str, Any], contestant: str) -> float:
+    """A contestant's median."""
+    return median(each[contestant]["wall"] for each in part["rounds"])
