@@ -1,6 +1,7 @@
 """One SSH connection to one host: the only place that knows Fabric."""
 
 import base64
+import contextlib
 import functools
 import json
 import shlex
@@ -61,7 +62,7 @@ def connect(host: Host) -> Connection:
     try:
         connection.open()
     except (OSError, paramiko.SSHException, EOFError) as error:
-        raise _unreachable(host, error) from None
+        raise _unreachable(host, _meant(connection, error)) from None
     return connection
 
 
@@ -101,7 +102,12 @@ def _source(name: str) -> str:
 def _read_both(stdout, stderr) -> tuple[bytes, str]:
     """Read both streams at once: a program that fills one while we wait on the other would hang."""
     talked: list[bytes] = []
-    reader = threading.Thread(target=lambda: talked.append(stderr.read()), daemon=True)
+
+    def read() -> None:
+        with contextlib.suppress(OSError):  # too late: reading the other stream says so
+            talked.append(stderr.read())
+
+    reader = threading.Thread(target=read, daemon=True)
     reader.start()
     printed = stdout.read()
     reader.join(timeout=5)
@@ -139,6 +145,13 @@ def _gateway(host: Host) -> Connection | None:
     if host.login.known_hosts and Path(host.login.known_hosts).exists():
         gateway.client.load_host_keys(host.login.known_hosts)
     return gateway
+
+
+def _meant(connection: Connection, error: Exception) -> Exception:
+    """A refused login as such: for all but Ed25519 keys Paramiko ends with how the key is no key of another type."""
+    transport = connection.client.get_transport()
+    is_vague = type(error) is paramiko.SSHException and transport is not None and transport.is_active()
+    return paramiko.AuthenticationException(str(error)) if is_vague else error
 
 
 def _unreachable(host: Host, error: Exception) -> errors.HostUnreachable:
