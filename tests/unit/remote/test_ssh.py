@@ -1,0 +1,184 @@
+"""Over a real SSH connection: only known hosts, one request and one reply, and each failure in the operator's words."""
+
+import logging
+import os
+import shutil
+import sys
+
+import paramiko
+import pytest
+import ssh_server
+from steps_here import write
+
+from deployer import errors
+from deployer.model import Host, Login
+from deployer.remote import fleet
+
+HOST_KEY, CLIENT_KEY, OTHER_KEY = (paramiko.ECDSAKey.generate() for _ in range(3))
+
+
+@pytest.fixture(autouse=True)
+def quiet():
+    """Paramiko logs every refused login of its server."""
+    logging.getLogger("paramiko").setLevel(logging.CRITICAL)
+
+
+@pytest.fixture
+def programs(tmp_path):
+    """The folder in which the host finds its programs: a python3, and a sudo that needs no password."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    (folder / "python3").symlink_to(sys.executable)
+    (folder / "sleep").symlink_to(shutil.which("sleep"))
+    (folder / "sudo").write_text('#!/bin/sh\nshift\nexec "$@"\n')
+    (folder / "sudo").chmod(0o755)
+    return folder
+
+
+@pytest.fixture
+def port(programs):
+    with ssh_server.listening(HOST_KEY, CLIENT_KEY, {"PATH": str(programs)}) as port:
+        yield port
+
+
+@pytest.fixture
+def a_host(tmp_path, port):
+    """A builder of hosts at that port; what is not said is right."""
+    CLIENT_KEY.write_private_key_file(str(tmp_path / "key"))
+    OTHER_KEY.write_private_key_file(str(tmp_path / "other"))
+
+    def build(key=HOST_KEY, name="hostB", **login):
+        known = tmp_path / "known_hosts"
+        known.write_text(f"[127.0.0.1]:{port} {key.get_name()} {key.get_base64()}\n" if key else "")
+        fine = {"user": "operator", "port": port, "key": str(tmp_path / "key"), "sudo": False,
+                "known_hosts": str(known), "connect_timeout": 5.0}
+        return Host(name, "127.0.0.1", Login(**fine | login))
+
+    return build
+
+
+def ask(host, verb="observe", timeout=20.0, **request):
+    with fleet.over_ssh({host.name: host}, fleet.Silent()) as hosts:
+        return hosts.ask("look", verb, {host.name: request}, timeout)[host.name]
+
+
+def test_known_host_answers_with_our_clock_around_its_own(a_host):
+    reply = ask(a_host())
+
+    assert reply["uid"] == os.geteuid()
+    assert reply["sent"] <= reply["clock"] <= reply["received"]
+
+
+def test_host_known_by_the_inventory_alone_answers(a_host):
+    key = f"{HOST_KEY.get_name()} {HOST_KEY.get_base64()}"
+
+    assert ask(a_host(key=None, host_key=key))["uid"] == os.geteuid()
+
+
+def test_steps_are_performed_through_sudo(a_host, tmp_path):
+    reply = ask(a_host(sudo=True), "perform", ledger=str(tmp_path / "state" / "ledger"),
+                steps=[write(tmp_path / "file", "x" * 300_000)])
+
+    assert reply["failed"] is None
+    assert (tmp_path / "file").stat().st_size == 300_000
+
+
+def test_one_connection_serves_several_requests(a_host):
+    host = a_host()
+    with fleet.over_ssh({"hostB": host}, fleet.Silent()) as hosts:
+        first = hosts.ask("look", "observe", {"hostB": {}}, 20.0)["hostB"]
+        connection = hosts._connections["hostB"]
+        second = hosts.ask("look", "observe", {"hostB": {}}, 20.0)["hostB"]
+        assert hosts._connections["hostB"] is connection
+
+    assert first["received"] <= second["sent"]
+    assert not connection.is_connected
+
+
+def test_unknown_host_key_is_refused_and_nothing_is_sent(a_host):
+    error = ask(a_host(key=None))
+
+    assert isinstance(error, errors.HostUnreachable)
+    assert "hostB: the host key of operator@127.0.0.1 port" in error.message
+    assert "is unknown; nothing was sent" in error.message
+    assert "known_hosts" in error.hint and "host_key" in error.hint
+
+
+def test_changed_host_key_is_refused_and_nothing_is_sent(a_host):
+    error = ask(a_host(key=OTHER_KEY))
+
+    assert isinstance(error, errors.HostUnreachable)
+    assert "is not the one we know; nothing was sent" in error.message
+    assert "reinstalled" in error.hint
+
+
+def test_refused_key_is_a_refused_login(a_host, tmp_path):
+    error = ask(a_host(key=HOST_KEY, user="stranger"))
+
+    assert isinstance(error, errors.HostUnreachable)
+    assert "stranger@127.0.0.1" in error.message and "refused the login" in error.message
+    assert error.hint.startswith("Try: ssh -p ")
+
+
+def test_operators_known_hosts_is_never_written(a_host, tmp_path):
+    host = a_host()
+    before = (tmp_path / "known_hosts").read_text()
+
+    ask(host)
+
+    assert (tmp_path / "known_hosts").read_text() == before
+
+
+def test_host_without_python_is_told_what_it_needs(a_host, programs):
+    (programs / "python3").unlink()
+
+    error = ask(a_host())
+
+    assert isinstance(error, errors.HostFailed)
+    assert "the agent did not run: " in error.message and "python3" in error.message
+    assert "python3 3.8 or later" in error.hint
+
+
+def test_user_who_needs_a_password_for_sudo_is_told_so(a_host, programs):
+    (programs / "sudo").write_text("#!/bin/sh\necho 'sudo: a password is required' >&2\nexit 1\n")
+
+    error = ask(a_host(sudo=True))
+
+    assert "the agent did not run: sudo: a password is required" in error.message
+    assert "operator needs `sudo -n`" in error.hint
+
+
+def test_host_that_takes_too_long_is_given_up(a_host):
+    error = ask(a_host(), "perform", timeout=0.5, ledger="", steps=[{"do": "run", "argv": ["sleep", "3"]}])
+
+    assert isinstance(error, errors.HostFailed)
+    assert "lost while it worked" in error.message
+    assert "Run the same command again" in error.hint
+
+
+def test_failure_of_one_host_leaves_the_answers_of_the_others(a_host):
+    hosts = {"hostB": a_host(), "hostC": a_host(name="hostC", user="stranger")}
+    with fleet.over_ssh(hosts, fleet.Silent()) as reached:
+        replies = reached.ask("look", "observe", dict.fromkeys(hosts, {}), 20.0)
+
+    assert replies["hostB"]["uid"] == os.geteuid()
+    assert isinstance(replies["hostC"], errors.HostUnreachable)
+
+
+def test_progress_is_told_of_every_host_and_of_the_end(a_host):
+    told = []
+
+    class Watching:
+        def begin(self, title, hosts):
+            told.append((title, hosts))
+
+        def done(self, host):
+            told.append(host)
+
+        def end(self):
+            told.append("end")
+
+    with fleet.over_ssh({"hostB": a_host()}, Watching()) as hosts:
+        hosts.ask("start engines", "observe", {"hostB": {}}, 20.0)
+
+    assert told == [("start engines", ("hostB",)), "hostB", "end"]
