@@ -37,7 +37,7 @@ class Source:
     def _number(self, section: str, key: str) -> int | None:
         text = self.conf.resolved(section, key)
         if text and not text.isdecimal():
-            raise errors.BadConfig(f"{self.conf.path}: [{section}] {key} is {text!r}, which is no number")
+            raise errors.BadConfig(f"{self.conf.path}: [{section}] {key} is no number")
         return int(text) if text else None
 
 

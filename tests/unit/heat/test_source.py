@@ -67,7 +67,7 @@ def test_option_that_must_be_a_number_and_is_none_is_refused_by_name():
     for conf, name in (("[heat_api]\nbind_port = http\n", "bind_port"),
                        ("[DEFAULT]\ngraceful_shutdown_timeout = long\n", "graceful_shutdown_timeout")):
         found = a_source(conf)
-        with pytest.raises(errors.BadConfig, match=f"hostA:/etc/heat/heat.conf: .* {name} is '"):
+        with pytest.raises(errors.BadConfig, match=f"hostA:/etc/heat/heat.conf: .* {name} is no number"):
             print(found.listens(Service.API), found.grace)
 
 
