@@ -1,0 +1,277 @@
+"""The house keeps its shape: who imports whom, how long a file may grow, and what every room says of itself."""
+
+import ast
+import functools
+import sys
+from pathlib import Path
+
+import pytest
+import sites
+
+ROOT = sites.ROOT
+STANDARD = sys.stdlib_module_names
+MOST_LINES, MOST_LINES_OF_A_FUNCTION = 300, 45
+
+# Who may use which rooms of deployer/, from the ground up; a name ending in `.` stands for all rooms below it.
+# Each room may use the rooms of its own entry, and nothing else of this house.
+GROUND = {"model", "errors"}
+STEPS = GROUND | {"steps"}
+PURE_HEAT = {"heat.conf", "heat.grammar", "heat.hosts", "heat.leftovers", "heat.masking", "heat.options",
+             "heat.references", "heat.releases", "heat.rewrite", "heat.secrets"}
+INVENTORY = GROUND | {"inventory."}
+MAY_USE = {
+    "model": set(),
+    "errors": set(),
+    "steps": {"model"},
+    "render": set(),
+    "console": STEPS,
+    "inventory.": INVENTORY,
+    **dict.fromkeys(PURE_HEAT, GROUND | PURE_HEAT),
+    "heat.scripts": set(),
+    "heat.scripts.": set(),
+    "heat.launch": GROUND | PURE_HEAT | {"render", "heat.scripts"},
+    "heat.source": GROUND | PURE_HEAT | {"heat.launch"},
+    "proxy.config": INVENTORY | {"render"},
+    "proxy.runtime": GROUND | {"proxy.config"},
+    "traffic": STEPS,
+    "plan": STEPS | {"traffic"},
+    "diffs": STEPS | PURE_HEAT | {"heat.source", "proxy.config"},
+    "rendered": GROUND,
+    "desired": INVENTORY | PURE_HEAT | {"heat.launch", "heat.source", "proxy.config", "render"},
+    "remote.agent.": {"remote.agent."},
+    "remote.ssh": GROUND,
+    "remote.fleet": GROUND | {"remote.ssh"},
+    "observed": INVENTORY | {"heat.launch", "proxy.", "remote.fleet"},
+    "heat.engines": INVENTORY | {"heat.launch", "heat.scripts", "remote.fleet"},
+    "heat.logins": INVENTORY | {"heat.launch", "heat.scripts", "heat.engines", "remote.fleet"},
+    "heat.cfn": GROUND | {"heat.smoke_check", "heat.smoke_cloud"},
+    "heat.smoke": INVENTORY | {"heat.", "remote.fleet"},
+    "heat.smoke_": INVENTORY | {"heat.", "proxy.", "observed", "remote.fleet"},
+    "preflight": INVENTORY | STEPS | {"heat.releases", "observed", "plan"},
+    "status": INVENTORY | {"heat.launch", "heat.engines", "observed", "proxy."},
+    "apply": STEPS | {"heat.source", "observed", "proxy.config", "remote.fleet"},
+    "verify": INVENTORY | {"console", "desired", "heat.", "observed", "remote.fleet"},
+    "pipeline": INVENTORY | STEPS | {
+        "apply", "desired", "observed", "plan", "preflight", "rendered", "status", "heat.engines", "heat.logins",
+        "remote.fleet"},
+    "commands": INVENTORY | {"console", "diffs", "pipeline", "status", "verify", "remote.fleet"},
+}
+PURE = {"model", "errors", "steps", "render", "plan", "desired", "diffs", "status", "preflight", "heat.launch",
+        "heat.source", "proxy.config", "proxy.runtime", "traffic", *PURE_HEAT}
+PURE_INVENTORY = {"inventory.schema", "inventory.sections", "inventory.values", "inventory.document",
+                  "inventory.checks", "inventory.validation", "inventory.wording", "inventory.phrases",
+                  "inventory.splice"}
+UNCLEAN = {"socket", "subprocess", "time", "random", "requests", "threading", "urllib.request", "http.client"}
+LIBRARIES_OF_ONE_ROOM = {"fabric": {"remote.ssh"}, "paramiko": {"remote.ssh"}, "jinja2": {"render"},
+                         "openstack": {"heat.smoke_cloud"}, "botocore": {"heat.cfn"}}
+HEATS_LIBRARIES = {"sqlalchemy", "oslo_config", "oslo_db", "oslo_messaging", "keystoneauth1", "amqp"}
+EMPTY_WORDS = ("utils", "helpers", "manager", "base", "common", "misc")
+
+
+def sources(*folders):
+    """The Python files below folders of the checkout."""
+    return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
+
+
+def room_of(path):
+    """`heat.launch` for deployer/heat/launch.py; a package is called as its folder."""
+    name = path.relative_to(ROOT / "deployer").with_suffix("").as_posix().replace("/", ".")
+    return name.removesuffix(".__init__")
+
+
+@functools.cache
+def parsed(path):
+    return ast.parse(path.read_text())
+
+
+@functools.cache
+def imports(path):
+    """Every module that a file imports anywhere in it, by its full name."""
+    return tuple(_imports(path))
+
+
+def _imports(path):
+    for node in ast.walk(parsed(path)):
+        if isinstance(node, ast.Import):
+            yield from (each.name for each in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path}: imports are absolute"
+            yield from _named(node)
+
+
+def _named(node):
+    """`from package import module` names the module where there is one."""
+    for each in node.names:
+        full = f"{node.module}.{each.name}"
+        path = ROOT / full.replace(".", "/")
+        yield full if path.with_suffix(".py").exists() or path.is_dir() else node.module
+
+
+def rooms_used(path):
+    return {name.removeprefix("deployer.") for name in imports(path) if name.startswith("deployer.")}
+
+
+def rule_for(room):
+    """The entry of a room: its own, or that of the longest beginning of its name."""
+    entries = [name for name in MAY_USE if name == room or name[-1] in "._" and room.startswith(name)]
+    return max(entries, key=len, default=None)
+
+
+def allowed(used, rule):
+    return used in rule or any(used.startswith(name) for name in rule if name.endswith("."))
+
+
+ROOMS = {room_of(path): path for path in sources("deployer") if room_of(path) != "__init__"}
+WITH_CODE = {room: path for room, path in ROOMS.items() if list(parsed(path).body)[1:]}
+
+
+@pytest.mark.parametrize("room", WITH_CODE)
+def test_room_uses_only_the_rooms_it_may(room):
+    rule = rule_for(room)
+
+    assert rule is not None, f"deployer/{room} is in no entry of MAY_USE"
+    assert {used for used in rooms_used(ROOMS[room]) if not allowed(used, MAY_USE[rule])} == set()
+
+
+def test_every_rule_is_about_a_room_that_exists():
+    assert {rule for rule in MAY_USE if rule not in {rule_for(room) for room in WITH_CODE}} == set()
+
+
+def test_no_room_uses_another_that_uses_it():
+    uses = {room: rooms_used(path) & set(ROOMS) - {room} for room, path in ROOMS.items()}
+    levels = set()
+    while free := {room for room, used in uses.items() if room not in levels and used <= levels}:
+        levels |= free
+
+    assert set(uses) - levels == set()
+
+
+@pytest.mark.parametrize("library", LIBRARIES_OF_ONE_ROOM)
+def test_library_is_known_to_one_room_alone(library):
+    found = {room for room, path in ROOMS.items() if library in {name.partition(".")[0] for name in imports(path)}}
+
+    assert found == LIBRARIES_OF_ONE_ROOM[library]
+
+
+@pytest.mark.parametrize("room", sorted(PURE | PURE_INVENTORY))
+def test_pure_room_touches_no_network_process_clock_or_environment(room):
+    used = set(imports(ROOMS[room]))
+    words = {node.attr for node in ast.walk(parsed(ROOMS[room])) if isinstance(node, ast.Attribute)}
+
+    assert used & UNCLEAN == set()
+    assert words & {"environ", "getenv"} == set()
+    assert not any(name == "os" or name.startswith("os.") for name in used)
+
+
+@pytest.mark.parametrize("path", sources("deployer/remote/agent"), ids=lambda path: path.name)
+def test_agent_uses_the_standard_library_and_itself_alone(path):
+    used = {name for name in imports(path) if name.partition(".")[0] not in STANDARD}
+
+    assert {name for name in used if not name.startswith("deployer.remote.agent")} == set()
+    ast.parse(path.read_text(), feature_version=(3, 8))
+
+
+@pytest.mark.parametrize("path", [path for path in sources("deployer/heat/scripts") if path.stem != "__init__"],
+                         ids=lambda path: path.name)
+def test_script_for_heats_python_uses_the_standard_library_and_heats_alone(path):
+    used = {name.partition(".")[0] for name in imports(path)} - STANDARD
+
+    assert used <= HEATS_LIBRARIES
+    ast.parse(path.read_text(), feature_version=(3, 8))
+
+
+def test_deployer_and_lab_do_not_know_each_other():
+    assert [path for path in sources("deployer") if _imports_package(path, "lab")] == []
+    assert [path for path in sources("lab") if _imports_package(path, "deployer")] == []
+
+
+def test_witness_knows_nothing_of_deployer():
+    witness = sources("tests/acceptance")
+
+    assert witness
+    assert [path for path in witness if _imports_package(path, "deployer")] == []
+
+
+def test_product_does_not_import_its_tests():
+    assert [path for path in sources("deployer", "lab") if _imports_package(path, "tests")] == []
+
+
+def _imports_package(path, package):
+    return package in {name.partition(".")[0] for name in imports(path)}
+
+
+OURS = [*sources("deployer", "lab", "benchmarks"), ROOT / "tasks.py"]
+
+
+@pytest.mark.parametrize("path", OURS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_file_and_its_functions_are_short(path):
+    functions = [node for node in ast.walk(parsed(path)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+
+    assert len(path.read_text().splitlines()) <= MOST_LINES
+    assert [each.name for each in functions if each.end_lineno - each.lineno >= MOST_LINES_OF_A_FUNCTION] == []
+
+
+@pytest.mark.parametrize("path", OURS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_module_says_what_it_is_for(path):
+    assert (ast.get_docstring(parsed(path)) or "").strip() != ""
+
+
+def test_no_file_has_an_empty_word_for_a_name():
+    names = [path for path in (*OURS, *sources("tests")) if path.stem in EMPTY_WORDS]
+
+    assert names == []
+
+
+@pytest.mark.parametrize("room", sorted(set(WITH_CODE) - {room for room in ROOMS if room.startswith(
+    ("remote.agent", "heat.scripts"))}))
+def test_public_function_or_class_of_several_lines_says_what_it_does(room):
+    """What fits in three lines is its own description; what runs on a host stays short on the wire."""
+    kinds = (ast.FunctionDef, ast.ClassDef)
+    public = [node for node in parsed(ROOMS[room]).body if isinstance(node, kinds) and not node.name.startswith("_")]
+
+    assert [node.name for node in public
+            if not ast.get_docstring(node) and node.end_lineno - node.lineno > 3 and not _is_variant(node)] == []
+
+
+def _is_variant(node):
+    """A further case of a function, or of a step whose sentence is all there is to say."""
+    return isinstance(node, ast.ClassDef) and any(isinstance(each, ast.Name) and each.id == "Step"
+                                                  for each in node.bases)
+
+
+def test_templates_hold_no_thought():
+    """A loop or an `if` over ready values; filters, sets, macros and calls belong in the code."""
+    for path in (ROOT / "templates").rglob("*.j2"):
+        text = path.read_text()
+        found = [word for word in ("{% set", "{% macro", "|", "(") for line in text.splitlines()
+                 if "{" in line and word in _code_of(line)]
+        assert found == [], f"{path.name}: {found}"
+
+
+def _code_of(line):
+    """What stands between Jinja's own brackets in a line."""
+    return " ".join(part.partition("}")[0] for part in line.replace("{%", "{{").split("{{")[1:])
+
+
+def test_every_test_file_has_a_name_of_its_own():
+    """Without packages, two modules of one name cannot be collected together."""
+    names = [path.name for path in sources("tests") if path.name != "conftest.py"]
+
+    assert sorted(names) == sorted(set(names))
+
+
+def test_tests_are_named_for_what_they_promise():
+    unnamed = [f"{path.name}: {node.name}" for path in sources("tests/unit", "tests/contract")
+               for node in parsed(path).body
+               if isinstance(node, ast.FunctionDef) and node.name.startswith("test_") and node.name.count("_") < 3]
+
+    assert unnamed == []
+
+
+def test_guard_sees_what_it_guards(tmp_path):
+    """The reading of imports is itself tried: an import in a function and a module of a package are found."""
+    path = Path(tmp_path / "room.py")
+    path.write_text("def f():\n    from deployer.heat import conf\n    import socket\n")
+
+    assert set(imports(path)) == {"deployer.heat.conf", "socket"}
+    assert rooms_used(path) == {"heat.conf"}
