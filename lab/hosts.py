@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
-from lab import access, cgroups, command, machine, mounts, names, network
+from lab import access, command, machine, mounts, names, network
 from lab.image.controller import BUILT_FOR
 from lab.state import Record
 
@@ -133,10 +133,10 @@ def is_alive(record: Record, host: str) -> bool:
 def kill(record: Record, host: str) -> None:
     """End a host at once, as a power cut would, and return when its last process is gone."""
     machine.kill(record.processes[host])
-    cgroups.remove(names.machine(record.name, host))
+    machine.clear_traces(names.machine(record.name, host), root(record, host))
 
 
 def power_off(record: Record, host: str) -> None:
     """Shut a host down in order; one that does not end in a minute is killed."""
     machine.power_off(record.processes[host], POWER_OFF_DEADLINE)
-    cgroups.remove(names.machine(record.name, host))
+    machine.clear_traces(names.machine(record.name, host), root(record, host))

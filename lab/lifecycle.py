@@ -12,7 +12,7 @@ from lab.image import cache, controller
 from lab.progress import say, timed
 from lab.state import Record
 
-BOOT_DEADLINE = 120
+BOOT_DEADLINE = 240
 KILL_DEADLINE = 20
 
 

@@ -1,6 +1,7 @@
 """One systemd-nspawn machine: start it, tell whether it lives, end it; only ever by the PID we recorded."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from lab import cgroups, keeper
 
+NSPAWN = Path("/run/systemd/nspawn")
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -69,6 +71,15 @@ def kill(process: Process) -> None:
     deadline = time.monotonic() + 10
     while alive(process) and time.monotonic() < deadline:
         time.sleep(0.02)
+
+
+def clear_traces(name: str, root: Path) -> None:
+    """Remove what nspawn leaves of an ended machine: control groups, a folder for passing mounts in, a lock."""
+    cgroups.remove(name)
+    shutil.rmtree(NSPAWN / "propagate" / name, ignore_errors=True)
+    if root.is_dir():
+        tree = root.stat()
+        (NSPAWN / "locks" / f"inode-{tree.st_dev}:{tree.st_ino}").unlink(missing_ok=True)
 
 
 def family(process: Process) -> list[Process]:

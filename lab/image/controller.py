@@ -5,7 +5,7 @@ import shutil
 import time
 from pathlib import Path
 
-from lab import cgroups, command, machine, mounts
+from lab import command, machine, mounts
 from lab.errors import HostFailed
 from lab.image import cache, debian, secrets, venvs
 from lab.image.cache import Layer
@@ -13,7 +13,7 @@ from lab.image.cache import Layer
 INSIDE = Path(__file__).parents[1] / "inside"
 BUILT_FOR = "198.18.0.11"
 SECRETS = "etc/heat-lab/secrets.json"
-DEADLINE = 300
+DEADLINE = 600
 UNIT = "etc/systemd/system/lab-provision.service"
 LEFTOVERS = (UNIT, "etc/heat-lab/provision.py", "etc/machine-id", "run", "tmp", "var/log/journal")
 
@@ -40,18 +40,26 @@ def build(layer: Layer, aside: Path) -> None:
     lowers = [cache.ensure(need) for need in layer.needs]
     mounts.overlay(root, lowers, upper, aside / "work")
     furnish(layer, root)
-    process = machine.boot(root, f"heat-build-{layer.key}", "hostA", ["--private-network"], layer.log)
-    deadline = time.monotonic() + DEADLINE
-    while machine.alive(process) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    machine.kill(process)
-    cgroups.remove(f"heat-build-{layer.key}")
+    run_to_the_end(layer, root)
     mounts.detach_below(root)
     if not (upper / "etc/heat-lab/provisioned").exists():
         raise HostFailed(f"{layer.name} could not be set up", hint=f"Read {layer.log}")
     for leftover in LEFTOVERS:
         debian.clear(upper / leftover)
     upper.rename(aside / "layer")
+
+
+def run_to_the_end(layer: Layer, root: Path) -> None:
+    """Boot the tree and wait until it has powered itself off; end it if it does not, or if we are interrupted."""
+    name = f"heat-build-{layer.key}"
+    process = machine.boot(root, name, "hostA", ["--private-network"], layer.log)
+    deadline = time.monotonic() + DEADLINE
+    try:
+        while machine.alive(process) and time.monotonic() < deadline:
+            time.sleep(0.1)
+    finally:
+        machine.kill(process)
+        machine.clear_traces(name, root)
 
 
 def furnish(layer: Layer, root: Path) -> None:

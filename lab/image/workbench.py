@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab import cgroups, command, machine, mounts
+from lab import command, machine, mounts
 from lab.image import cache
 
 APT_NEEDS = {
@@ -86,4 +86,4 @@ def run_kept(argv: Sequence[str], bench: Workbench, timeout: float) -> None:
     try:
         command.run_logged(argv, bench.log, timeout)
     finally:
-        cgroups.remove(machine_name(bench))
+        machine.clear_traces(machine_name(bench), bench.root)
