@@ -10,12 +10,15 @@ from deployer import errors
 from deployer.heat.source import KEPT
 from deployer.model import AnswersHttp, AnswersSocket, Program
 from deployer.observed import LEDGER
+from deployer.proxy import runtime
 from deployer.remote.fleet import Fleet
 from deployer.steps import (
     AwaitReady,
+    DrainServer,
     EnableUnit,
     FreeAddress,
     Plan,
+    ReadyServer,
     ReloadSystemd,
     ReloadUnit,
     RemoveFile,
@@ -150,6 +153,16 @@ def _(step: ReloadUnit) -> dict[str, Any]:
 @request.register
 def _(step: StopUnit) -> dict[str, Any]:
     return _systemctl("disable", "--quiet", "--now", step.unit)
+
+
+@request.register
+def _(step: DrainServer) -> dict[str, Any]:
+    return {"do": "tell", "timeout": STEP_LIMIT, **runtime.drain(step.server)}
+
+
+@request.register
+def _(step: ReadyServer) -> dict[str, Any]:
+    return {"do": "tell", "timeout": STEP_LIMIT, **runtime.ready(step.server)}
 
 
 def _systemctl(*arguments: str) -> dict[str, Any]:

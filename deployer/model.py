@@ -197,11 +197,39 @@ class Listener:
 
 
 @dataclass(frozen=True)
+class Server:
+    """One server as HAProxy sees it: `status` is UP, DOWN, MAINT, DRAIN ...; `check` the last check's result.
+
+    `address` is address:port, with brackets around IPv6; `sessions` are those in progress, `requests` all so far.
+    """
+
+    section: str
+    name: str
+    address: str
+    status: str
+    check: str = ""
+    sessions: int = 0
+    requests: int = 0
+
+    @property
+    def path(self) -> str:
+        return f"{self.section}/{self.name}"
+
+    @property
+    def serves(self) -> bool:
+        return self.status.startswith(("UP", "no check"))
+
+    @property
+    def drained(self) -> bool:
+        return self.status.startswith("DRAIN")
+
+
+@dataclass(frozen=True)
 class Facts:
     """What else a host says of itself. `skew`: seconds its clock is ahead of ours; `free`: path -> bytes.
 
     `paths`: name of a look-up -> the paths it found; `engines`: engine processes that are not ours, as listeners
-    without an address; `replies`: unix socket -> its answer; `stopped`: what we stopped here, as the ledger says.
+    without an address; `servers`: those of the proxy that runs here; `stopped`: what we stopped, as the ledger says.
     """
 
     python: tuple[int, ...] = ()
@@ -214,7 +242,7 @@ class Facts:
     paths: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     listeners: tuple[Listener, ...] = ()
     engines: tuple[Listener, ...] = ()
-    replies: Mapping[str, str | None] = field(default_factory=dict)
+    servers: tuple[Server, ...] = ()
     stopped: tuple[Mapping[str, Any], ...] = ()
 
 

@@ -94,7 +94,8 @@ def _facts(reply: Mapping[str, Any]) -> Facts:
         skew=reply["clock"] - (reply["sent"] + reply["received"]) / 2, free=reply["free"], accounts=reply["accounts"],
         paths={name: tuple(paths) for name, paths in reply["globs"].items()},
         listeners=tuple(Listener(each["address"], each["port"], **_holder(each)) for each in reply["listeners"]),
-        engines=tuple(engines), replies=reply["replies"], stopped=tuple(reply["ledger"]["stopped"]))
+        engines=tuple(engines),
+        servers=runtime.servers(reply["replies"].get(config.MASTER)), stopped=tuple(reply["ledger"]["stopped"]))
 
 
 def _holder(each: Mapping[str, Any]) -> dict[str, Any]:

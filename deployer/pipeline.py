@@ -108,8 +108,8 @@ def as_if_found(inventory: Inventory, folder: Path) -> Mapping[str, Found]:
 
 
 def _needed(inventory: Inventory, limit: Collection[str]) -> Collection[str]:
-    """The hosts to look at: the source says what all others should have."""
-    return {*limit, inventory.heat.source} if limit else ()
+    """The hosts to look at: the source says what all others should have, the proxy has its servers drained."""
+    return {*limit, inventory.heat.source, inventory.proxy.host} if limit else ()
 
 
 def _left(todo: Planned, fleet: Fleet, limit: Collection[str]) -> Plan:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from deployer import traffic
 from deployer.model import File, Found, HostState, Listener, Service, Unit, unit_name
 from deployer.steps import (
     AwaitReady,
@@ -19,6 +20,7 @@ from deployer.steps import (
     WriteFile,
 )
 
+APIS = (Service.API, Service.CFN)
 PROXY = unit_name(Service.PROXY)
 UNIT_FILES = "/etc/systemd/system/"
 
@@ -32,12 +34,14 @@ def diff(wanted: Mapping[str, HostState], found: Mapping[str, Found]) -> Plan:
     waves = [
         Wave("stage files", _each(wanted, found, _stage)),
         Wave("start engines", _each(wanted, found, _starts(Service.ENGINE))),
-        *_rolling("restart engines", wanted, found, Service.ENGINE),
-        Wave("start APIs", _each(wanted, found, _starts(Service.API, Service.CFN))),
-        *_rolling("restart APIs", wanted, found, Service.API, Service.CFN),
+        *_rolling("restart engines", wanted, found, (Service.ENGINE,)),
+        Wave("start APIs", _each(wanted, found, _starts(*APIS))),
+        *_rolling("restart APIs", wanted, found, APIS),
+        Wave("drain APIs", tuple(traffic.drains(found, _leaving(wanted, found), "it leaves"))),
         Wave("proxy", _each(wanted, found, _proxy)),
+        Wave("serve", tuple(_returns(wanted, found))),
         Wave("stop proxy", _each(wanted, found, _stops(Service.PROXY))),
-        Wave("stop APIs", _each(wanted, found, _stops(Service.API, Service.CFN))),
+        Wave("stop APIs", _each(wanted, found, _stops(*APIS))),
         Wave("stop engines", _each(wanted, found, _stops(Service.ENGINE))),
         Wave("clear files", _each(wanted, found, _clear)),
     ]
@@ -48,10 +52,28 @@ def _each(wanted: Mapping[str, HostState], found: Mapping[str, Found], decide) -
     return tuple(step for host in wanted for step in decide(host, wanted[host], found[host]))
 
 
-def _rolling(name: str, wanted, found, *services: Service) -> Iterator[Wave]:
-    """One wave a host."""
+def _rolling(name: str, wanted, found, services: Iterable[Service]) -> Iterator[Wave]:
+    """One host after the other: without its requests in progress, restarted, proven, then with its requests again."""
     for host in wanted:
-        yield Wave(f"{name} on {host}", tuple(_restarts(host, wanted[host], found[host].state, services)))
+        old = _old(wanted[host], found[host].state, services)
+        drains = tuple(traffic.drains(found, {host: [unit.name for unit in old]}, "it restarts"))
+        yield Wave(f"drain APIs on {host}", drains)
+        yield Wave(f"{name} on {host}", tuple(_restarts(host, old)))
+        yield Wave(f"serve from {host}", tuple(traffic.returns(drains, "it is ready")))
+
+
+def _leaving(wanted: Mapping[str, HostState], found: Mapping[str, Found]) -> dict[str, list[str]]:
+    """Host -> its running APIs that the inventory does not name any more."""
+    return {host: [unit.name for unit in _units(found[host].state, APIS) if unit.name not in wanted[host].units]
+            for host in wanted}
+
+
+def _returns(wanted: Mapping[str, HostState], found: Mapping[str, Found]) -> Iterator[Step]:
+    """Servers that an earlier run left drained."""
+    for host in wanted:
+        staying = [unit.name for unit in _units(wanted[host], APIS) if _running(unit, found[host].state)]
+        restarted = {unit.name for unit in _old(wanted[host], found[host].state, APIS)}
+        yield from traffic.left_drained(found, {host: [name for name in staying if name not in restarted]})
 
 
 def _stage(host: str, wanted: HostState, found: Found) -> Iterator[Step]:
@@ -93,17 +115,20 @@ def _starts(*services: Service):
     return decide
 
 
-def _restarts(host: str, wanted: HostState, found: HostState, services: Iterable[Service]) -> Iterator[Step]:
+def _old(wanted: HostState, found: HostState, services: Iterable[Service]) -> list[Unit]:
+    """Running processes that started with another configuration, or may have."""
     touched = {path for path, file in wanted.files.items()
                if path in found.files and found.files[path].digest != file.digest}
-    old = [unit for unit in _units(wanted, services) if _running(unit, found) and _is_old(unit, found, touched)]
+    return [unit for unit in _units(wanted, services) if _running(unit, found) and _is_old(unit, found, touched)]
+
+
+def _restarts(host: str, old: Iterable[Unit]) -> Iterator[Step]:
     for unit in old:
         yield RestartUnit(host, unit.name, because="its configuration changed")
     yield from _proofs(host, old)
 
 
 def _is_old(unit: Unit, found: HostState, touched: Iterable[str]) -> bool:
-    """Whether a process started with another configuration, or may have: somebody changed a file that it reads."""
     return found.units[unit.name].config != unit.config or any(_reads(unit, path) for path in touched)
 
 

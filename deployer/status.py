@@ -7,9 +7,9 @@ from typing import Any
 from deployer.heat import launch
 from deployer.heat.engines import Row
 from deployer.inventory.schema import Inventory
-from deployer.model import Found, HostState, Instance, Service, Unit
+from deployer.model import Found, HostState, Instance, Server, Service, Unit
 from deployer.observed import Seen
-from deployer.proxy import config, runtime
+from deployer.proxy import config
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,10 @@ def lines(inventory: Inventory, seen: Seen, wanted: Mapping[str, HostState], row
     return (*asked, *_leftovers(inventory, seen), *_own_engines(inventory, seen, rows))
 
 
-def _servers(inventory: Inventory, seen: Seen) -> dict[str, runtime.Server]:
+def _servers(inventory: Inventory, seen: Seen) -> dict[str, Server]:
     """The proxy's servers by `section/name`."""
     front = seen.found.get(inventory.proxy.host)
-    answer = front.facts.replies.get(config.MASTER) if front else None
-    by_name = {f"{each.section}/{each.name}": each for each in runtime.servers(answer)}
+    by_name = {each.path: each for each in (front.facts.servers if front else ())}
     names = {}
     for service, section in config.SECTIONS.items():
         of_service = [each for each in inventory.instances() if each.service is service]
@@ -73,7 +72,7 @@ def _view(rows) -> str:
     return "unknown" if not states else "up" if any(states) else "down"
 
 
-def _proxy_view(each: Instance, servers: Mapping[Instance, runtime.Server | None]) -> str:
+def _proxy_view(each: Instance, servers: Mapping[Instance, Server | None]) -> str:
     if each.service not in config.SECTIONS:
         return ""
     server = servers.get(each)

@@ -94,6 +94,26 @@ class FreeAddress(Step):
 
 
 @dataclass(frozen=True)
+class DrainServer(Step):
+    """Give a server of the proxy no new requests and wait until it has none in progress; `host` is the proxy's."""
+
+    server: str
+
+    def __str__(self) -> str:
+        return f"drain {self.server} ({self.because})"
+
+
+@dataclass(frozen=True)
+class ReadyServer(Step):
+    """Give a server of the proxy requests again; `host` is the proxy's."""
+
+    server: str
+
+    def __str__(self) -> str:
+        return f"serve from {self.server} ({self.because})"
+
+
+@dataclass(frozen=True)
 class AwaitReady(Step):
     """Wait until a started process proves that it is ready."""
 

@@ -2,24 +2,14 @@
 
 import csv
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import Any
 
-from deployer.proxy.config import MARK
+from deployer.model import Server
+from deployer.proxy.config import MARK, MASTER
 
 INFO = "description: " + MARK
-
-
-@dataclass(frozen=True)
-class Server:
-    """One server as HAProxy sees it: `status` is UP, DOWN, MAINT, DRAIN ...; `check` the last check's result."""
-
-    section: str
-    name: str
-    address: str
-    status: str
-    check: str
-    sessions: int
-    requests: int
+# Workers of an older configuration may still send requests to a server that only the newest one knows as drained.
+NO_OLD_WORKERS = {"send": "show proc\n", "lacks": "# old workers"}
 
 
 def configuration(answer: str | None) -> str | None:
@@ -39,3 +29,24 @@ def servers(answer: str | None) -> tuple[Server, ...]:
 def _server(row: Mapping[str, str]) -> Server:
     return Server(row["# pxname"], row["svname"], row.get("addr") or "", row["status"], row.get("check_status") or "",
                   int(row["scur"] or 0), int(row["stot"] or 0))
+
+
+def drain(server: str) -> dict[str, Any]:
+    """What to tell HAProxy so that `section/name` gets no new requests, and what shows that it has none left."""
+    return _told(f"@1 set server {server} state drain\n", [_shows(server, "scur", "0"), NO_OLD_WORKERS])
+
+
+def ready(server: str) -> dict[str, Any]:
+    """What to tell HAProxy so that `section/name` gets requests again, and what shows that it does."""
+    return _told(f"@1 set server {server} state ready\n", [_shows(server, "status", "UP|no check")])
+
+
+def _told(line: str, until: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"socket": MASTER, "send": line, "until": until}
+
+
+def _shows(server: str, column: str, pattern: str) -> dict[str, Any]:
+    """A condition on the table of servers of the worker with the newest configuration."""
+    section, _, name = server.partition("/")
+    row = {"# pxname": section, "svname": name}
+    return {"send": "@1 show stat\n", "row": row, "column": column, "matches": pattern}

@@ -57,6 +57,7 @@ class FakeHost:
         self.accounts = {"root": 0, "heat": 64055, "haproxy": 102}
         self.free = 10 * 2**30
         self.skew = 0.0
+        self.drained: set[str] = set()  # servers of the proxy
         self.python = [3, 11, 2]
         self.uid, self.systemd = 0, True
         self.done: list[str] = []
@@ -183,6 +184,10 @@ class FakeHost:
         if not any((each.address, each.port) == (step["address"], step["port"]) for each in self.listeners):
             raise Failed(f"no good answer from {step['address']}:{step['port']}{step['path']} (connection refused)")
 
+    def _do_tell(self, step: dict[str, Any], _: dict[str, Any]) -> None:
+        server, state = step["send"].split()[3], step["send"].split()[5]
+        self.drained = self.drained | {server} if state == "drain" else self.drained - {server}
+
     def _do_await_reply(self, step: dict[str, Any], _: dict[str, Any]) -> None:
         if step["contains"] not in (self._answer(step["socket"]) or ""):
             raise Failed(f"{step['socket']} never answered with {step['contains']}")
@@ -224,6 +229,7 @@ class FakeHost:
         self._start(name)
 
     def _reload(self, name: str) -> None:
+        self.drained = set()
         self._note(name)
 
     def _note(self, name: str) -> None:
@@ -262,7 +268,8 @@ class FakeHost:
             section = line.split()[1] if line.startswith("listen ") else section
             if line.startswith("    server "):
                 _, server, address, *_ = line.split()
-                rows.append(f"{section},{server},0,7,UP,L7OK,{address}")
+                status = "DRAIN" if f"{section}/{server}" in self.drained else "UP"
+                rows.append(f"{section},{server},0,7,{status},L7OK,{address}")
         titles = "# pxname,svname,scur,stot,status,check_status,addr"
         return "\n".join(["Name: HAProxy", f"description: {description}", "", titles, *rows, ""])
 
@@ -294,4 +301,6 @@ def _noted_in(name: str) -> str:
 def _sentence(step: dict[str, Any]) -> str:
     if step["do"] == "systemctl":
         return " ".join(each for each in step["arguments"] if not each.startswith("--"))
+    if step["do"] == "tell":
+        return step["send"].strip()
     return f"{step['do']} {step.get('path') or step.get('unit') or step.get('port') or ''}".strip()

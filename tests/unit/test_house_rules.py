@@ -49,7 +49,7 @@ MAY_USE = {
     "heat.smoke_": INVENTORY | {"heat.", "proxy.", "observed", "remote.fleet"},
     "preflight": INVENTORY | STEPS | {"heat.releases", "observed", "plan"},
     "status": INVENTORY | {"heat.launch", "heat.engines", "observed", "proxy."},
-    "apply": STEPS | {"heat.source", "observed", "proxy.config", "remote.fleet"},
+    "apply": STEPS | {"heat.source", "observed", "proxy.runtime", "remote.fleet"},
     "verify": INVENTORY | {"console", "desired", "heat.", "observed", "remote.fleet"},
     "pipeline": INVENTORY | STEPS | {
         "apply", "desired", "observed", "plan", "preflight", "rendered", "status", "heat.engines", "heat.logins",

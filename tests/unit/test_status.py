@@ -6,7 +6,7 @@ from deployer import desired, errors, status
 from deployer.heat.engines import Row
 from deployer.model import Found, HostState, Service, Unit, unit_name
 from deployer.observed import Seen
-from deployer.proxy import config
+from deployer.proxy import runtime
 
 STAT = """\
 Name: HAProxy
@@ -25,7 +25,7 @@ def a_site(**changed):
     inventory = sites.an_inventory(hostC="")
     wanted = desired.states(inventory, sites.bare(inventory)).states
     found = sites.as_wanted(wanted)
-    found["hostA"] = Found(found["hostA"].state, sites.facts(replies={config.MASTER: STAT}))
+    found["hostA"] = Found(found["hostA"].state, sites.facts(servers=runtime.servers(STAT)))
     return inventory, wanted, found | changed
 
 
@@ -99,7 +99,7 @@ def test_api_shows_the_proxys_view_of_it():
 
 
 def test_api_that_the_proxy_does_not_know_is_missing_there():
-    front = Found(HostState(), sites.facts(replies={config.MASTER: None}))
+    front = Found(HostState(), sites.facts(servers=runtime.servers(None)))
 
     assert line(API, hostA=front).proxy == "missing"
 
@@ -113,7 +113,7 @@ def test_numbered_server_names_are_found_at_the_proxy():
     wanted = desired.states(inventory, sites.bare(inventory)).states
     found = sites.as_wanted(wanted)
     answer = STAT.replace("hostB-8004", "rest-server-1")
-    found["hostA"] = Found(found["hostA"].state, sites.facts(replies={config.MASTER: answer}))
+    found["hostA"] = Found(found["hostA"].state, sites.facts(servers=runtime.servers(answer)))
 
     shown = status.lines(inventory, Seen(found, {}), wanted, ())
 

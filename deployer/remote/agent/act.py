@@ -1,8 +1,11 @@
 """Perform steps on a host in order, and stop at the first that fails."""
 
+import csv
 import http.client
 import itertools
+import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -104,5 +107,25 @@ def await_reply(step, _):
                "%(socket)s never answered with %(contains)s" % step)
 
 
+def tell(step, _):
+    """Say a line to a unix socket, which answers nothing when it obeys, and wait until its answers show the effect."""
+    answer = sockets.ask(step["socket"], step["send"]).strip()
+    if answer:
+        raise programs.Failed("%s answered: %s" % (step["send"].strip(), answer))
+    for condition in step["until"]:
+        wait_until(lambda shown=condition: shows(step["socket"], shown), step["timeout"],
+                   "after %d s it still was not so that %s" % (step["timeout"], json.dumps(condition)))
+
+
+def shows(path, condition):
+    """Whether an answer lacks a text, or has a row of comma-separated values whose column matches a pattern."""
+    answer = sockets.ask_or_none(path, condition["send"])
+    if answer is None or "lacks" in condition:
+        return answer is not None and condition["lacks"] not in answer
+    rows = csv.DictReader(line for line in answer.splitlines() if line.strip())
+    return any(re.fullmatch(condition["matches"], row[condition["column"]]) for row in rows
+               if all(row.get(key) == value for key, value in condition["row"].items()))
+
+
 STEPS = {"write": files.write, "remove": files.remove, "systemctl": programs.systemctl,
-         "run": programs.run, "free": free, "await_http": await_http, "await_reply": await_reply}
+         "run": programs.run, "free": free, "await_http": await_http, "await_reply": await_reply, "tell": tell}

@@ -1,0 +1,50 @@
+"""Which of the proxy's servers a process is, and whether the others can serve without it. Pure."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+
+from deployer.model import Found, Server
+from deployer.steps import DrainServer, ReadyServer
+
+
+def drains(found: Mapping[str, Found], leaving: Mapping[str, Collection[str]], because: str) -> Iterator[DrainServer]:
+    """Given host -> units that are about to stop, yield a drain for each of their servers.
+
+    A section's last servers are not drained: clients would get 503 at once, while the proxy tries a stopped server
+    again for a while.
+    """
+    front, servers = _front(found)
+    mine = _servers_of(found, servers, leaving)
+    for server in mine:
+        if any(each.serves for each in servers if each.section == server.section and each not in mine):
+            yield DrainServer(front, server.path, because=because)
+
+
+def returns(drained: Iterable[DrainServer], because: str) -> Iterator[ReadyServer]:
+    """The way back of each drain."""
+    return (ReadyServer(step.host, step.server, because=because) for step in drained)
+
+
+def left_drained(found: Mapping[str, Found], staying: Mapping[str, Collection[str]]) -> Iterator[ReadyServer]:
+    """Given host -> units that go on running, yield a return for each of their servers that gets no requests."""
+    front, servers = _front(found)
+    for server in _servers_of(found, servers, staying):
+        if server.drained:
+            yield ReadyServer(front, server.path, because="it was left drained")
+
+
+def _front(found: Mapping[str, Found]) -> tuple[str, tuple[Server, ...]]:
+    """The host whose proxy has servers, and those; "" and none while no proxy runs."""
+    return next(((host, each.facts.servers) for host, each in found.items() if each.facts.servers), ("", ()))
+
+
+def _servers_of(
+    found: Mapping[str, Found], servers: Iterable[Server], units: Mapping[str, Collection[str]]
+) -> list[Server]:
+    """The servers at the addresses on which units listen now."""
+    addresses = {_endpoint(each.address, each.port) for host, names in units.items()
+                 for each in found[host].facts.listeners if each.unit in names}
+    return [server for server in servers if server.address in addresses]
+
+
+def _endpoint(address: str, port: int) -> str:
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
