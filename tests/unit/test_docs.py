@@ -1,0 +1,122 @@
+"""The docs keep up with the code: commands, flags, exit codes, links, inventories and pictures."""
+
+import importlib.util
+import re
+import textwrap
+from pathlib import Path
+
+import pytest
+import sites
+
+from deployer import commands, errors
+from deployer.inventory import reader
+
+ROOT = sites.ROOT
+README, COMMANDS = ROOT / "README.md", ROOT / "docs/commands.md"
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+FENCE = re.compile(r"^ *```.*?^ *```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+SNIPPET = re.compile(r"^( *)```yaml\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
+USAGE = re.compile(r"^    invoke ([a-z.-]+)( .*)?$", re.MULTILINE)
+
+
+def loaded(path):
+    """A module from its file, wherever the tests were started."""
+    spec = importlib.util.spec_from_file_location(f"{path.stem}_of_the_checkout", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def tasks():
+    """Name -> task, for every command there is."""
+    namespace = loaded(ROOT / "tasks.py").namespace
+    return {name: namespace[name] for name in namespace.task_names}
+
+
+def flags(task, positional=False):
+    """The flags of a command: those that are nothing else, or those that may be given by position too."""
+    found = [argument for argument in task.get_arguments() if argument.positional is positional]
+    return {f"--{argument.name.replace('_', '-')}" for argument in found}
+
+
+def prose(page):
+    """A page without its samples."""
+    return FENCE.sub("", page.read_text())
+
+
+def anchors(page):
+    """The anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.*)$", prose(page), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def links():
+    """(page, target) for every link that is not to another site."""
+    return [(page, target) for page in PAGES for target in LINK.findall(prose(page)) if "://" not in target]
+
+
+def inventories():
+    """(page, text) for every YAML snippet that is more than comments."""
+    found = [(page, textwrap.dedent(text)) for page in PAGES for _, text in SNIPPET.findall(page.read_text())]
+    return [(page, text) for page, text in found if re.search(r"^[^#\s]", text, re.MULTILINE)]
+
+
+def named(value):
+    return str(value.relative_to(ROOT)) if isinstance(value, Path) else None
+
+
+def test_readme_lists_every_command_and_no_other():
+    listed = re.findall(r"^\| \[`([a-z.-]+)`\]", README.read_text(), re.MULTILINE)
+
+    assert sorted(listed) == sorted(tasks())
+
+
+def test_page_of_commands_has_the_usage_of_every_command_and_no_other():
+    shown = [name for name, _ in USAGE.findall(COMMANDS.read_text())]
+
+    assert sorted(shown) == sorted(tasks())
+
+
+def test_usage_of_every_command_has_its_flags_and_no_other():
+    known = tasks()
+    shown = {name: set(re.findall(r"--[a-z-]+", rest)) for name, rest in USAGE.findall(COMMANDS.read_text())}
+
+    assert {name: found - flags(known[name], positional=True) for name, found in shown.items()} == {
+        name: flags(task) for name, task in known.items()}
+
+
+def test_table_of_exit_codes_has_every_code_and_no_other():
+    section = COMMANDS.read_text().partition("## Exit codes")[2]
+    listed = [int(code) for code in re.findall(r"^\| (\d+) \|", section, re.MULTILINE)]
+    raised = {each.exit_code for each in vars(errors).values()
+              if isinstance(each, type) and issubclass(each, errors.DeployerError)}
+
+    assert listed == sorted({0, 1, commands.CHANGES_PENDING, commands.INTERRUPTED, *raised})
+
+
+@pytest.mark.parametrize(("page", "target"), links(), ids=named)
+def test_link_leads_to_a_file_and_a_heading(page, target):
+    path, _, anchor = target.partition("#")
+    file = page.parent / path if path else page
+
+    assert file.exists()
+    assert not anchor or anchor in anchors(file)
+
+
+@pytest.mark.parametrize(("page", "text"), inventories(), ids=named)
+def test_inventory_of_the_docs_is_a_right_one(page, text):
+    assert reader.parse(text, page.with_name("snippet.yaml")).hosts
+
+
+def test_pictures_are_what_their_program_draws():
+    drawn = loaded(ROOT / "docs/draw.py").pictures()
+
+    assert {path.name: path.read_text() for path in (ROOT / "docs").glob("*.svg")} == drawn
+
+
+def test_every_decision_is_in_the_list_of_decisions():
+    folder = ROOT / "docs/decisions"
+    listed = LINK.findall((folder / "README.md").read_text())
+
+    assert sorted(listed) == sorted(path.name for path in folder.glob("*.md") if path.name != "README.md")
