@@ -11,9 +11,11 @@ from deployer import apply, errors
 from deployer.model import AnswersHttp, AnswersSocket, Program, Service
 from deployer.steps import (
     AwaitReady,
+    DrainServer,
     EnableUnit,
     FreeAddress,
     Plan,
+    ReadyServer,
     ReloadSystemd,
     ReloadUnit,
     RemoveFile,
@@ -117,6 +119,11 @@ def test_host_that_is_lost_on_the_way_has_its_error_and_all_its_steps_left(fleet
     (StopUnit("hostB", "u"), {"do": "systemctl", "arguments": ("disable", "--quiet", "--now", "u")}),
     (FreeAddress("hostB", "10.0.0.1", 8004, sites.a_listener(unit="heat-api.service")),
      {"do": "free", "address": "10.0.0.1", "port": 8004, "pid": 501, "unit": "heat-api.service"}),
+    (DrainServer("hostA", "rest_api_proxy/hostB-8004"),
+     {"do": "tell", "socket": "/run/heat-scaleout-proxy/master.sock",
+      "send": "@1 set server rest_api_proxy/hostB-8004 state drain\n"}),
+    (ReadyServer("hostA", "rest_api_proxy/hostB-8004"),
+     {"do": "tell", "send": "@1 set server rest_api_proxy/hostB-8004 state ready\n"}),
     (AwaitReady("hostB", "u", AnswersHttp("10.0.0.2", 8004, "/up", timeout=7.0)),
      {"do": "await_http", "unit": "u", "address": "10.0.0.2", "port": 8004, "path": "/up", "expect": (200, 300),
       "timeout": 7.0}),

@@ -184,6 +184,7 @@ def test_original_heat_conf_of_a_node_is_kept_and_comes_back_when_it_leaves(inve
 
 
 def test_changed_heat_conf_of_the_source_restarts_one_host_after_the_other(inventory, deployed):
+    before = pids(deployed)
     deployed.hosts["hostA"].has_file(HEAT_CONF, sites.CONF + "[cache]\nenabled = true\n", group="heat", mode=0o640)
 
     report = pipeline.deploy(inventory, deployed, yes)
@@ -191,7 +192,22 @@ def test_changed_heat_conf_of_the_source_restarts_one_host_after_the_other(inven
     assert report.exit_code == 0
     assert [each for each in titles(deployed) if each.startswith("restart")] == [
         "restart engines on hostB", "restart engines on hostC", "restart APIs on hostB", "restart APIs on hostC"]
-    assert "hostA" not in performed(deployed)
+    told = [f"@1 set server {section}/{host}-{port} state {state}" for host in ("hostB", "hostC")
+            for state in ("drain", "ready") for section, port in (("rest_api_proxy", 8004), ("cfn_api_proxy", 8000))]
+    assert sorted(performed(deployed)["hostA"]) == sorted(told)
+    assert [key for key, pid in pids(deployed).items() if before[key] == pid] == [("hostA", PROXY)]
+
+
+def test_restart_that_fails_leaves_its_server_drained_until_the_next_run(inventory, deployed):
+    deployed.hosts["hostA"].has_file(HEAT_CONF, sites.CONF + "[cache]\nenabled = true\n", group="heat", mode=0o640)
+    deployed.breaks("hostB", '"await_http"', "status 500")
+
+    assert pipeline.deploy(inventory, deployed, yes).exit_code == 5
+
+    assert deployed.hosts["hostA"].drained == {"rest_api_proxy/hostB-8004", "cfn_api_proxy/hostB-8000"}
+    deployed.mends()
+    assert pipeline.deploy(inventory, deployed, yes).exit_code == 0
+    assert deployed.hosts["hostA"].drained == set()
 
 
 def test_rebooted_host_has_all_its_processes_and_needs_nothing(inventory, deployed):
@@ -220,7 +236,7 @@ def test_file_changed_by_hand_is_put_right_and_what_may_have_read_it_is_restarte
 
     report = pipeline.deploy(inventory, deployed, yes)
 
-    steps = [f"{step.host} {step}" for step in report.planned.plan.changes()]
+    steps = [f"{step.host} {step}" for step in report.planned.plan.changes() if step.host != "hostA"]
     assert steps == [
         f"hostB write {HEAT_CONF} (root:heat 0777, not root:heat 0640)", f"hostC write {HEAT_CONF} (changed)",
         *(f"hostC restart {unit} (its configuration changed)" for unit in (*ENGINES, API, CFN))]

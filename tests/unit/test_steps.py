@@ -5,9 +5,11 @@ import sites
 from deployer.model import AnswersHttp
 from deployer.steps import (
     AwaitReady,
+    DrainServer,
     EnableUnit,
     FreeAddress,
     Plan,
+    ReadyServer,
     ReloadSystemd,
     ReloadUnit,
     RemoveFile,
@@ -32,6 +34,8 @@ def test_every_step_reads_as_a_sentence_with_its_reason():
         RestartUnit("hostB", UNIT, because="why"): f"restart {UNIT} (why)",
         ReloadUnit("hostB", UNIT, because="why"): f"reload {UNIT} (why)",
         StopUnit("hostB", UNIT, because="why"): f"stop {UNIT} (why)",
+        DrainServer("hostA", "rest_api_proxy/hostB-8004", because="why"): "drain rest_api_proxy/hostB-8004 (why)",
+        ReadyServer("hostA", "rest_api_proxy/hostB-8004", because="why"): "serve from rest_api_proxy/hostB-8004 (why)",
         AwaitReady("hostB", UNIT, AnswersHttp("10.0.0.2", 8004)): f"wait until {UNIT} is ready",
     }
 

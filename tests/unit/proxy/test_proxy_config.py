@@ -59,7 +59,7 @@ def test_health_is_asked_where_and_as_often_as_the_inventory_says():
     rest = section(a_text(proxy="check: {path: /up, interval: 5s, rise: 4, fall: 6}"), "listen rest_api_proxy")
 
     assert "http-check send meth GET uri /up" in rest
-    assert "default-server inter 5s rise 4 fall 6" in rest
+    assert "default-server inter 5s fastinter 500ms rise 4 fall 6" in rest
 
 
 def test_settings_of_the_inventory_are_the_directives():

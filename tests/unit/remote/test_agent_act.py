@@ -180,5 +180,62 @@ def test_await_reply_ends_when_the_answer_contains_the_text(book, monkeypatch):
     assert perform(book, step)["failed"] is None
 
 
+STAT = "# pxname,svname,scur,status,\nrest,hostB,{},{},\nrest,hostC,9,UP,\n"
+IDLE = {"send": "show stat\n", "row": {"# pxname": "rest", "svname": "hostB"}, "column": "scur", "matches": "0"}
+ALONE = {"send": "show proc\n", "lacks": "# old workers"}
+
+
+@pytest.fixture
+def answers(monkeypatch):
+    """What a socket answers to each line, one after the other, and what it was asked."""
+    given, asked = {}, []
+
+    def ask(path, question):
+        asked.append(question)
+        left = given[question]
+        return left.pop(0) if len(left) > 1 else left[0]
+
+    monkeypatch.setattr(sockets, "ask", ask)
+    given["asked"] = asked
+    return given
+
+
+def tell(*until, **how):
+    return {"do": "tell", "socket": "/x", "send": "set server rest/hostB state drain\n", "until": list(until),
+            "timeout": 5, **how}
+
+
+def test_tell_waits_until_every_answer_shows_the_effect(book, answers):
+    answers.update({tell()["send"]: ["\n"], "show stat\n": [STAT.format(2, "DRAIN"), STAT.format(0, "DRAIN")],
+                    "show proc\n": ["# old workers\n17\n", "# workers\n"]})
+
+    assert perform(book, tell(IDLE, ALONE))["failed"] is None
+    assert answers["asked"] == [tell()["send"], *["show stat\n"] * 2, *["show proc\n"] * 2]
+
+
+def test_tell_that_is_answered_with_a_complaint_fails_with_it(book, answers):
+    answers[tell()["send"]] = ["No such server.\n"]
+
+    assert perform(book, tell(IDLE))["failed"]["why"] == "set server rest/hostB state drain answered: No such server."
+
+
+def test_tell_without_effect_fails_in_time_and_says_what_it_waited_for(book, answers):
+    answers.update({tell()["send"]: [""], "show stat\n": [STAT.format(3, "DRAIN")]})
+
+    why = perform(book, tell(IDLE, timeout=0.1))["failed"]["why"]
+
+    assert "still was not so that" in why and '"scur"' in why
+
+
+def test_tell_of_a_server_that_is_not_in_the_table_never_counts_as_shown(book, answers):
+    answers.update({tell()["send"]: [""], "show stat\n": ["# pxname,svname,scur,status,\nrest,hostC,0,UP,\n"]})
+
+    assert perform(book, tell(IDLE, timeout=0.1))["failed"] is not None
+
+
+def test_tell_to_a_socket_that_is_not_there_fails(book, tmp_path):
+    assert "No such file" in perform(book, tell(socket=str(tmp_path / "nothing")))["failed"]["why"]
+
+
 def test_call_returns_what_a_program_prints():
     assert programs.call(["echo", "words"]) == "words\n"

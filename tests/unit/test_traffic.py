@@ -1,0 +1,107 @@
+"""A process that stops is drained at the proxy first, as long as others can serve; and gets its requests back."""
+
+import sites
+
+from deployer import plan, traffic
+from deployer.model import Found, HostState, Server, Service, unit_name
+from deployer.steps import DrainServer, ReadyServer
+
+API, CFN = unit_name(Service.API, 8004), unit_name(Service.CFN, 8000)
+B, C, CFN_B = (Server(section, name, address, "UP") for section, name, address in (
+    ("rest_api_proxy", "hostB-8004", "10.0.0.2:8004"), ("rest_api_proxy", "hostC-8004", "10.0.0.3:8004"),
+    ("cfn_api_proxy", "hostB-8000", "10.0.0.2:8000")))
+
+
+def with_status(server, status):
+    return Server(server.section, server.name, server.address, status)
+
+
+def hosts(*servers, units=(API,), state=None):
+    """A proxy with servers, and a node that listens for units at their ports."""
+    ports = {API: 8004, CFN: 8000}
+    listeners = tuple(sites.a_listener(ports[unit], "10.0.0.2", "uwsgi", unit=unit) for unit in units)
+    return {"hostA": Found(HostState(), sites.facts(servers=servers)),
+            "hostB": Found(state or HostState(), sites.facts(listeners=listeners))}
+
+
+def drained(*servers, leaving=(API,), **how):
+    return [step.server for step in traffic.drains(hosts(*servers, **how), {"hostB": leaving}, "it restarts")]
+
+
+def test_server_of_a_leaving_process_is_drained_at_the_proxy_that_has_it():
+    (step,) = traffic.drains(hosts(B, C), {"hostB": [API]}, "it restarts")
+
+    assert step == DrainServer("hostA", "rest_api_proxy/hostB-8004", because="it restarts")
+
+
+def test_last_server_of_a_section_is_not_drained():
+    assert drained(B) == []
+    assert drained(B, CFN_B) == []
+
+
+def test_server_is_not_drained_when_the_others_do_not_serve():
+    for status in ("DOWN", "DRAIN", "MAINT", "DOWN 1/2"):
+        assert drained(B, with_status(C, status)) == []
+
+
+def test_process_that_does_not_leave_is_not_drained():
+    assert drained(B, C, CFN_B, leaving=()) == []
+    assert drained(B, C, leaving=(CFN,), units=(API, CFN)) == []
+
+
+def test_nothing_is_drained_while_no_proxy_runs():
+    assert drained() == []
+
+
+def test_server_at_an_ipv6_address_is_found():
+    server = Server("rest_api_proxy", "hostB-8004", "[2001:db8::2]:8004", "UP")
+    found = {"hostA": Found(HostState(), sites.facts(servers=(server, C))),
+             "hostB": Found(HostState(), sites.facts(listeners=(sites.a_listener(8004, "2001:db8::2", unit=API),)))}
+
+    assert [step.server for step in traffic.drains(found, {"hostB": [API]}, "")] == ["rest_api_proxy/hostB-8004"]
+
+
+def test_every_drain_has_its_way_back():
+    drains = tuple(traffic.drains(hosts(B, C), {"hostB": [API]}, "it restarts"))
+
+    assert list(traffic.returns(drains, "it is ready")) == [
+        ReadyServer("hostA", "rest_api_proxy/hostB-8004", because="it is ready")]
+
+
+def test_server_that_an_earlier_run_left_drained_gets_its_requests_back():
+    (step,) = traffic.left_drained(hosts(with_status(B, "DRAIN"), C), {"hostB": [API]})
+
+    assert (step.server, step.because) == ("rest_api_proxy/hostB-8004", "it was left drained")
+
+
+def test_server_that_serves_is_left_as_it_is():
+    assert list(traffic.left_drained(hosts(B, C), {"hostB": [API]})) == []
+
+
+def test_restart_is_drained_before_and_served_after_in_waves_of_its_own():
+    unit, old = (sites.a_unit(Service.API, 8004, config=config) for config in ("new", "old"))
+    found = hosts(B, C, state=sites.a_state(old))
+
+    todo = plan.diff({"hostA": HostState(), "hostB": sites.a_state(unit)}, found)
+
+    assert [(type(step).__name__, step.host) for wave in todo.waves for step in wave.steps] == [
+        ("DrainServer", "hostA"), ("RestartUnit", "hostB"), ("ReadyServer", "hostA")]
+    assert len(todo.waves) == 3
+
+
+def test_leaving_process_is_drained_before_the_proxy_forgets_it_and_stops_after():
+    proxy, old = (sites.a_unit(Service.PROXY, 0, config=config) for config in ("new", "old"))
+    found = hosts(B, C, state=sites.a_state(sites.a_unit(Service.API, 8004)))
+    found["hostA"] = Found(sites.a_state(old), found["hostA"].facts)
+
+    todo = plan.diff({"hostA": sites.a_state(proxy), "hostB": HostState()}, found)
+
+    assert [type(step).__name__ for step in todo] == ["DrainServer", "ReloadUnit", "StopUnit"]
+
+
+def test_start_drains_nothing():
+    found = hosts(C, units=())
+
+    todo = plan.diff({"hostA": HostState(), "hostB": sites.a_state(sites.a_unit(Service.API, 8004))}, found)
+
+    assert [type(step).__name__ for step in todo] == ["EnableUnit", "StartUnit"]
