@@ -2,6 +2,7 @@
 
 import argparse
 import datetime
+import functools
 import json
 import os
 import platform
@@ -11,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import adding, listing, nothing_to_change, report, targets, testbed, virtualenvs
+from benchmarks import adding, contestants, listing, nothing_to_change, report, targets, testbed, virtualenvs
 from benchmarks.measure import CommandFailed
 from lab import site
 from lab.errors import LabError
@@ -28,6 +29,8 @@ def main() -> None:
         parts = _run(options)
     except (CommandFailed, LabError) as error:
         sys.exit(f"bench: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
     finally:
         if not options.keep and set(options.parts) != {"list"}:
             site.down(options.name)
@@ -58,20 +61,23 @@ def _options() -> argparse.Namespace:
 
 
 def _run(options: argparse.Namespace) -> dict[str, Any]:
-    with tempfile.TemporaryDirectory(prefix="heat-bench-") as folder:  # has heat.conf files: readable by us alone
-        beds: dict[int, testbed.Testbed] = {}
+    with tempfile.TemporaryDirectory(prefix="heat-bench-") as name:  # has heat.conf files: readable by us alone
+        try:
+            runs = _runs(options, Path(name))
+            return {part: runs[part]() for part in PARTS if part in options.parts}
+        finally:
+            contestants.close_kept(Path(name))
 
-        def bed(hosts: int) -> testbed.Testbed:
-            beds[hosts] = beds.get(hosts) or testbed.up(options.name, hosts, Path(folder))
-            return beds[hosts]
 
-        runs: dict[str, Callable[[], dict[str, Any]]] = {
-            "list": lambda: listing.run(3 * options.rounds),
-            "deploy3": lambda: nothing_to_change.run(bed(site.DEFAULT_HOSTS), options.rounds),
-            "add-engine": lambda: adding.run(bed(site.DEFAULT_HOSTS), options.rounds),
-            "deploy30": lambda: nothing_to_change.run(bed(MANY), options.rounds_of_many),
-        }
-        return {part: runs[part]() for part in PARTS if part in options.parts}
+def _runs(options: argparse.Namespace, folder: Path) -> dict[str, Callable[[], dict[str, Any]]]:
+    """What each part does; those with the same hosts share them."""
+    bed = functools.cache(lambda hosts: testbed.up(options.name, hosts, folder))
+    return {
+        "list": lambda: listing.run(3 * options.rounds),
+        "deploy3": lambda: nothing_to_change.run(bed(site.DEFAULT_HOSTS), options.rounds),
+        "add-engine": lambda: adding.run(bed(site.DEFAULT_HOSTS), options.rounds),
+        "deploy30": lambda: nothing_to_change.run(bed(MANY), options.rounds_of_many),
+    }
 
 
 def _machine() -> dict[str, float]:

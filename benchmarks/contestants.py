@@ -1,8 +1,10 @@
 """Who is measured: one command line each for the same work, and how each says that it had nothing to change."""
 
 import re
+import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from benchmarks import same_state, virtualenvs
 from benchmarks.measure import Command
@@ -46,8 +48,18 @@ def ansible(bed: Testbed, state: State) -> Contestant:
     argv = [str(virtualenvs.ensure("ansible") / "ansible-playbook"), "--inventory", str(inventory),
             str(HERE / "ansible" / "playbook.yaml")]
     settings = {**PLAIN, "ANSIBLE_CONFIG": str(HERE / "ansible" / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1",
-                "ANSIBLE_HOME": str(bed.folder / "ansible")}
+                "ANSIBLE_HOME": str(_home(bed.folder))}
     return Contestant("Ansible", Command([argv], settings, HERE), recap_is_unchanged)
+
+
+def close_kept(folder: Path) -> None:
+    """End the connections that Ansible left open for its next run."""
+    for socket in _home(folder).glob("cp/*"):
+        subprocess.run(["ssh", "-o", f"ControlPath={socket}", "-O", "exit", "any"], capture_output=True, timeout=10)
+
+
+def _home(folder: Path) -> Path:
+    return folder / "ansible"
 
 
 def recap_is_unchanged(output: str, hosts: int) -> bool:
