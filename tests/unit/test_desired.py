@@ -123,6 +123,18 @@ def test_loopback_address_that_was_left_alone_is_told_once_for_all_hosts():
     assert "hostA:/etc/heat/heat.conf:" in remarks[0]
 
 
+def test_api_on_the_address_that_the_proxy_takes_over_is_refused_with_its_place():
+    inventory = sites.an_inventory(hostA="{address: 10.0.0.1, api: [8014, 8004]}",
+                                   proxy='bind: {api: "10.0.0.1:80", cfn: "10.0.0.1:81"}')
+    without_bind = sites.an_inventory(hostA="{address: 10.0.0.1, api: [8014]}")
+    conf = sites.CONF.replace("bind_port = 8004", "bind_port = 8014")
+
+    assert unit_name(Service.API, 8004) in wanted(inventory).states["hostA"].units
+    with pytest.raises(errors.BadInput, match="hosts.hostA.api: 10.0.0.1:8014 is the proxy's own address") as raised:
+        wanted(without_bind, conf=conf)
+    assert "api: [8024]" in raised.value.hint
+
+
 def test_source_without_heat_conf_is_refused_with_its_name():
     inventory = sites.an_inventory()
     found = sites.bare(inventory) | {"hostA": Found(HostState(), sites.facts())}

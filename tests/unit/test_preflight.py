@@ -6,6 +6,7 @@ import sites
 from deployer import desired, errors, preflight
 from deployer.model import Found, HostState, Service, unit_name
 from deployer.observed import Seen
+from deployer.steps import Plan, StartUnit, Wave, WriteFile
 
 
 def problems(inventory=None, gone=(), **changed):
@@ -65,6 +66,30 @@ def test_problems_of_all_hosts_come_at_once():
 
 def test_heat_without_programs_needs_uwsgi():
     assert "needs uWSGI" in problem(hostB=facts_without("uwsgi"))
+
+
+@pytest.mark.parametrize(("launcher", "installed", "words"), [
+    ("heat-api", sites.HEAT_27, "Heat 27.0.1 has no heat-api program: set `heat.launcher: uwsgi`"),
+    ("uwsgi", sites.HEAT_24, "Heat 24.1.2 needs uWSGI"),
+    ("uwsgi", ("openstack_heat-22.0.0.dist-info", "uwsgi"), "Heat 22.0.0 has no WSGI modules"),
+    ("auto", ("openstack_heat-22.0.0.dist-info",), "Heat 22.0.0 has no WSGI modules: install its heat-api programs"),
+])
+def test_launcher_that_a_host_cannot_have_is_told(launcher, installed, words):
+    inventory = sites.an_inventory(heat=f"launcher: {launcher}", hostC="")
+    found = sites.bare(inventory, installed=installed)
+    wanted = desired.states(sites.an_inventory(heat="launcher: uwsgi", hostC=""), found).states
+
+    (told,) = preflight.problems(inventory, Seen(found, {}), wanted)
+
+    assert words in told
+
+
+def test_logins_are_tried_where_a_heat_conf_is_to_be_written_and_nowhere_else():
+    write = WriteFile("hostB", sites.a_file())
+    other = WriteFile("hostC", sites.a_file("/etc/heat/api-paste.ini"))
+    todo = Plan((Wave("stage files", (write, other, StartUnit("hostA", "x"))),), ("hostA", "hostB", "hostC"))
+
+    assert preflight.unproven(sites.an_inventory(), todo) == ("hostB",)
 
 
 def test_heat_with_programs_needs_no_uwsgi():

@@ -2,6 +2,7 @@
 
 import base64
 import os
+import subprocess
 import sys
 
 import pytest
@@ -88,6 +89,23 @@ def test_state_of_a_unit_is_what_systemctl_shows():
 
     assert look.unit_state(keys) == {"active": "active", "sub": "running", "enabled": False, "pid": 42, "stale": True,
                                      "restarts": 3}
+
+
+def test_listener_keeps_its_unit_only_as_the_units_own_process(monkeypatch):
+    monkeypatch.setattr(look, "units_like", lambda names: {name: {"pid": os.getpid()} for name in names})
+    own, child, stranger = ({"port": port, "pid": pid, "unit": "heat-api.service"}
+                            for port, pid in ((1, os.getpid()), (2, 0), (3, 1)))
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as process:
+        child["pid"] = process.pid
+        found = look.with_own_units([own, child, stranger, {"port": 4}], True)
+
+    assert [each.get("unit") for each in found] == ["heat-api.service", "heat-api.service", "", None]
+
+
+def test_listener_keeps_its_unit_where_nobody_needs_to_be_sure():
+    stranger = {"port": 3, "pid": 1, "unit": "heat-api.service"}
+
+    assert look.with_own_units([stranger], False) == [stranger]
 
 
 def test_ids_without_a_name_are_shown_as_numbers():
