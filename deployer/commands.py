@@ -94,11 +94,13 @@ def preflight(context, inventory: str | None, format: str) -> None:
 
         wanted = _read(context, inventory)
         with _fleet(wanted) as fleet:
-            problems = pipeline.check(wanted, fleet)
+            found = pipeline.check(wanted, fleet)
+        _tell(found.notes)
         fine = f"{len(wanted.hosts)} hosts are ready."
-        _print(format, lambda: "\n".join(problems) or fine,
-               lambda: {"schema_version": console.SCHEMA_VERSION, "problems": list(problems)})
-        if problems:
+        _print(format, lambda: "\n".join(found.problems) or fine,
+               lambda: {"schema_version": console.SCHEMA_VERSION, "problems": list(found.problems),
+                        "notes": list(found.notes)})
+        if found.problems:
             sys.exit(errors.NotReady.exit_code)
 
 
@@ -138,7 +140,7 @@ class _Terms:
     def accept(self, todo) -> bool:
         """Show the plan, ask where somebody can answer, and keep the changed inventory before the first change."""
         changes = todo.plan.changes()
-        _tell(todo.wanted.remarks)
+        _tell((*todo.wanted.remarks, *todo.notes) if changes else ())
         if changes:
             console.talk(console.plan_text(todo.plan, "about to be applied"))
         if changes and not self.yes and sys.stdin.isatty() and not console.confirmed("Apply this plan?"):

@@ -1,13 +1,14 @@
 """One short function a command: each names its stages in order, and no other module knows them all."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from deployer import apply, desired, errors, observed, plan, preflight, rendered, status
 from deployer.apply import Applied
 from deployer.desired import Wanted
 from deployer.heat import engines, logins
+from deployer.heat.logins import Tried
 from deployer.inventory.schema import Inventory
 from deployer.model import Found, HostState
 from deployer.observed import Seen
@@ -25,6 +26,7 @@ class Planned:
     plan: Plan
     wanted: Wanted
     found: Mapping[str, Found]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -60,21 +62,22 @@ def deploy(inventory: Inventory, fleet: Fleet, accept: Accept, limit: Collection
     todo = planned(inventory, fleet, limit)
     if not todo.plan.changes():
         return Report(todo, Applied(), accepted=accept(todo))
-    _refuse_unready(todo, fleet)
+    todo = replace(todo, notes=_refuse_unready(todo, fleet))
     if not accept(todo):
         return Report(todo, Applied(), accepted=False)
     applied = apply.run(todo.plan, fleet)
     return Report(todo, applied, Plan() if applied.failed else _left(todo, fleet, limit))
 
 
-def check(inventory: Inventory, fleet: Fleet) -> tuple[str, ...]:
-    """Every problem that would make a deploy fail; changes nothing."""
+def check(inventory: Inventory, fleet: Fleet) -> Tried:
+    """Every problem that would make a deploy fail, and what else to know; changes nothing."""
     seen = observed.look(inventory, fleet)
     if inventory.heat.source not in seen.found:
-        return preflight.problems(inventory, seen, {})
-    wanted = desired.states(inventory, _known(inventory, seen)).states
-    reached = {name: wanted[name] for name in seen.found}
-    return (*preflight.problems(inventory, seen, wanted), *logins.problems(inventory, reached, fleet))
+        return Tried(preflight.problems(inventory, seen, {}))
+    wanted = desired.states(inventory, _known(inventory, seen))
+    tried = logins.tried(inventory, {name: wanted.states[name] for name in seen.found}, fleet)
+    problems = (*preflight.problems(inventory, seen, wanted.states), *tried.problems)
+    return Tried(problems, (*wanted.remarks, *tried.notes))
 
 
 def look(inventory: Inventory, fleet: Fleet) -> tuple[tuple[status.Line, ...], tuple[str, ...]]:
@@ -129,13 +132,15 @@ def _refuse_unreachable(seen: Seen) -> None:
     raise errors.ManyFailed(tuple(seen.errors.values()), worst.exit_code)
 
 
-def _refuse_unready(todo: Planned, fleet: Fleet) -> None:
+def _refuse_unready(todo: Planned, fleet: Fleet) -> tuple[str, ...]:
+    """What to know before the first change; raise NotReady when there must be none."""
     seen = Seen(todo.found, {})
     states = {host: todo.wanted.states[host] for host in preflight.unproven(todo.inventory, todo.plan)}
-    problems = (*preflight.problems(todo.inventory, seen, todo.wanted.states),
-                *logins.problems(todo.inventory, states, fleet))
+    tried = logins.tried(todo.inventory, states, fleet)
+    problems = (*preflight.problems(todo.inventory, seen, todo.wanted.states), *tried.problems)
     if problems:
         raise errors.NotReady(problems, hint="Nothing was changed. Mend these, then run the same command again.")
+    return tried.notes
 
 
 def _known(inventory: Inventory, seen: Seen) -> dict[str, Found]:

@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from deployer import errors
 from deployer.heat import engines, launch, scripts
@@ -13,6 +14,8 @@ from deployer.remote.fleet import Fleet
 TRY = 8  # seconds for one login
 LIMIT = 40.0
 
+BOUND = ("{number} stacks were made while Heat reached Keystone at a loopback address, and keep it with their user's "
+         "credentials: engines on other hosts cannot act for them. See docs/first-site.md, \"Stacks from before\".")
 HINTS = {
     "database": "Does MariaDB listen on more than loopback (bind-address) and grant Heat's user access from this host?",
     "broker": "RabbitMQ's guest logs in from loopback only: give Heat a user of its own. Does it listen everywhere?",
@@ -20,15 +23,29 @@ HINTS = {
 }
 
 
-def problems(inventory: Inventory, wanted: Mapping[str, HostState], fleet: Fleet) -> Iterator[str]:
-    """Try every node's new heat.conf, which stays in memory there, and yield one sentence for each refused login."""
+@dataclass(frozen=True)
+class Tried:
+    """What the tries showed, a sentence each: `problems` that must be mended, `notes` that an operator should know."""
+
+    problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def tried(inventory: Inventory, wanted: Mapping[str, HostState], fleet: Fleet) -> Tried:
+    """Try the new heat.conf of every node, which stays in memory there."""
     nodes = {host: state for host, state in wanted.items() if _conf(inventory, host, state)}
     programs = {host: _program(inventory, host, state) for host, state in nodes.items()}
-    for host, printed in engines.run(fleet, "try logins", programs, LIMIT).items():
-        if isinstance(printed, errors.DeployerError):
-            yield f"{printed.message}: {printed.hint or 'Heat and its libraries must be installed there.'}"
-        else:
-            yield from (_sentence(host, each) for each in json.loads(printed))
+    printed = engines.run(fleet, "try logins", programs, LIMIT) if programs else {}
+    bound = max((json.loads(each)["bound"] for each in printed.values() if isinstance(each, str)), default=0)
+    return Tried(tuple(problem for host, each in printed.items() for problem in _problems(host, each)),
+                 (BOUND.format(number=bound),) if bound else ())
+
+
+def _problems(host: str, printed: str | errors.DeployerError) -> Iterator[str]:
+    if isinstance(printed, errors.DeployerError):
+        yield f"{printed.message}: {printed.hint or 'Heat and its libraries must be installed there.'}"
+    else:
+        yield from (_sentence(host, each) for each in json.loads(printed)["problems"])
 
 
 def _program(inventory: Inventory, host: str, state: HostState) -> tuple[str, str]:

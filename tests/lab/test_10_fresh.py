@@ -8,7 +8,7 @@ pytestmark = pytest.mark.lab
 
 
 def test_fresh_hosts_pass_preflight_and_plan_says_that_changes_wait(fresh):
-    assert fresh.json("preflight") == {"schema_version": 1, "problems": []}
+    assert fresh.json("preflight") == {"schema_version": 1, "problems": [], "notes": []}
     pending = json.loads(fresh.invoke("plan", "--exit-code", "--format", "json", code=2).stdout)
 
     assert pending["changes"] > 30

@@ -1,14 +1,14 @@
-"""Try from this host whether database, broker and Keystone take the login of a heat.conf; prints JSON problems.
+"""Try from this host whether database, broker and Keystone take the login of a heat.conf; prints JSON.
 
 VALUES: conf (base64 of a heat.conf's text, which is kept in memory only), seconds (limit of one try).
-A problem is {what, where, why}; where is host:port, and no secret is in any of them.
+Printed: {problems: [{what, where, why}], bound: stacks whose user's Keystone is a loopback address}; where is
+host:port, and no secret is in any of them.
 """
 
 import base64
 import json
 import os
 import sys
-from concurrent import futures
 from urllib import parse
 
 from oslo_config import cfg
@@ -18,9 +18,9 @@ LIMIT = VALUES["seconds"]  # noqa: F821 (given before this text)
 
 def main():
     conf = read(base64.b64decode(VALUES["conf"]))  # noqa: F821
-    with futures.ThreadPoolExecutor(3) as pool:
-        tries = [pool.submit(each, conf) for each in (databases, brokers, keystone)]
-    json.dump([problem for each in tries for problem in each.result()], sys.stdout)
+    # One after the other: some libraries pull in eventlet, whose import beside other threads never ends.
+    problems = [problem for each in (databases, brokers, keystone) for problem in each(conf)]
+    json.dump({"problems": problems, "bound": stacks_bound_to_loopback(conf)}, sys.stdout)
 
 
 def read(text):
@@ -45,6 +45,20 @@ def databases(conf):
             sqlalchemy.create_engine(url, connect_args=settings).connect().close()
         except Exception as error:  # whatever the driver raises is the answer
             yield problem("database", "%s:%s" % (where.host, where.port or 3306), getattr(error, "orig", error))
+
+
+def stacks_bound_to_loopback(conf):
+    """How many stacks keep a loopback address of Keystone with their user's credentials (heat.db.models.UserCreds)."""
+    import sqlalchemy
+
+    loopback = " OR ".join("auth_url LIKE '%%//%s%%'" % host for host in ("127.", "localhost", "[::1]"))
+    query = ("SELECT COUNT(*) FROM stack JOIN user_creds ON stack.user_creds_id = user_creds.id "
+             "WHERE stack.deleted_at IS NULL AND (%s)" % loopback)
+    try:
+        with sqlalchemy.create_engine(conf.database.connection).connect() as link:
+            return link.exec_driver_sql(query.replace("%", "%%")).scalar()
+    except Exception:  # a database that does not answer is told by its own try
+        return 0
 
 
 def brokers(conf):
