@@ -305,6 +305,16 @@ def test_deploy_asks_on_a_terminal_and_goes_on_with_yes(invoke, inventory, fleet
     assert out.endswith("steps done.\n")
 
 
+def test_deploy_with_yes_asks_nobody_on_a_terminal(invoke, inventory, fleet, monkeypatch):
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(sys.stdin, "readline", lambda: "n\n", raising=False)
+
+    code, out, err = invoke("deploy", "--inventory", inventory, "--yes")
+
+    assert (code, "[y/N]" in err) == (0, False)
+    assert out.endswith("steps done.\n")
+
+
 def test_interruption_ends_with_130_and_says_how_to_go_on(invoke, inventory, fleet):
     def interrupted(*_):
         raise KeyboardInterrupt
