@@ -18,6 +18,7 @@ class FakeFleet:
         self.hosts = dict(hosts)
         self.asked: list[tuple[str, str, tuple[str, ...]]] = []
         self.refused_logins: dict[str, list[dict[str, str]]] = {}
+        self.stacks_bound_to_loopback = 0
         self._gone: dict[str, errors.DeployerError] = {}
         self._broken: list[tuple[str, str, str]] = []
         for host in self.hosts.values():
@@ -78,7 +79,8 @@ class FakeFleet:
         if "unit" in values and values["unit"] not in host.running():
             raise Failed(f"python3 ended with 1: Heat does not list {values['host']} as up")
         if "seconds" in values and "unit" not in values:
-            return json.dumps(self.refused_logins.get(host.name, []))
+            return json.dumps({"problems": self.refused_logins.get(host.name, []),
+                               "bound": self.stacks_bound_to_loopback})
         return json.dumps(self.rows())
 
     def rows(self) -> list[dict[str, Any]]:

@@ -358,6 +358,17 @@ def test_preflight_as_json_lists_the_problems(invoke, inventory, fleet):
     assert (code, json.loads(out)["schema_version"], len(json.loads(out)["problems"])) == (3, 1, 1)
 
 
+def test_what_to_know_of_stacks_is_noted_before_the_first_change_and_by_preflight(invoke, inventory, fleet):
+    fleet.stacks_bound_to_loopback = 7
+
+    code, out, err = invoke("preflight", "--inventory", inventory)
+    _, _, deployed = invoke("deploy", "--inventory", inventory, "--yes")
+
+    assert (code, out) == (0, "3 hosts are ready.\n")
+    assert "note: 7 stacks were made" in err
+    assert deployed.index("note: 7 stacks were made") < deployed.index("about to be applied")
+
+
 def test_render_with_a_local_source_needs_no_host(invoke, inventory, tmp_path):
     folder = tmp_path / "source"
     folder.mkdir()

@@ -302,11 +302,11 @@ def test_stranger_on_the_proxys_address_is_refused_and_keeps_running(inventory, 
 
 
 def test_check_lists_problems_and_changes_nothing(inventory, fleet):
-    assert pipeline.check(inventory, fleet) == ()
+    assert pipeline.check(inventory, fleet).problems == ()
     fleet.loses("hostC")
     fleet.refused_logins["hostB"] = [{"what": "broker", "where": "10.0.0.1:5672", "why": "refused"}]
 
-    problems = pipeline.check(inventory, fleet)
+    problems = pipeline.check(inventory, fleet).problems
 
     assert [problem.split(":")[0] for problem in problems] == ["hostC", "hostB"]
     assert running(fleet) == {"hostA": [], "hostB": [], "hostC": []}
@@ -316,7 +316,7 @@ def test_check_of_a_source_that_is_gone_still_judges_the_others(inventory, fleet
     fleet.loses("hostA")
     fleet.hosts["hostB"].skew = 99.0
 
-    assert [problem.split(":")[0] for problem in pipeline.check(inventory, fleet)] == ["hostA", "hostB"]
+    assert [problem.split(":")[0] for problem in pipeline.check(inventory, fleet).problems] == ["hostA", "hostB"]
 
 
 def test_failing_step_is_reported_with_what_is_left_and_a_second_run_goes_on(inventory, fleet):
