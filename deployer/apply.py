@@ -30,7 +30,7 @@ from deployer.steps import (
     WriteFile,
 )
 
-TOGETHER = (EnableUnit, StartUnit, RestartUnit, StopUnit)
+TOGETHER = (FreeAddress, EnableUnit, StartUnit, RestartUnit, StopUnit)
 STEP_LIMIT = 120.0  # seconds for one step that says nothing else
 
 
@@ -71,7 +71,7 @@ def _perform(wave: Wave, fleet: Fleet) -> tuple[list[Step], dict[str, errors.Dep
 
 
 def _batches(steps: Iterable[Step]) -> list[tuple[Step, ...]]:
-    """Neighbouring steps that systemd does side by side when one call names all their units; others stand alone."""
+    """Neighbouring steps that are done side by side when one request names all of them; others stand alone."""
     batches: list[tuple[Step, ...]] = []
     for step in steps:
         if batches and type(step) in TOGETHER and type(step) is type(batches[-1][0]):
@@ -83,8 +83,9 @@ def _batches(steps: Iterable[Step]) -> list[tuple[Step, ...]]:
 
 def _request_of(batch: Sequence[Step]) -> dict[str, Any]:
     first, *others = (request(step) for step in batch)
+    key = "holders" if "holders" in first else "arguments"
     for other in others:
-        first["arguments"] += other["arguments"][-1:]
+        first[key] += other[key][-1:]
     return first
 
 
@@ -121,8 +122,8 @@ def _(step: RemoveFile) -> dict[str, Any]:
 
 @request.register
 def _(step: FreeAddress) -> dict[str, Any]:
-    return {"do": "free", "address": step.address, "port": step.port, "pid": step.holder.pid,
-            "unit": step.holder.unit, "timeout": STEP_LIMIT}
+    holder = {"address": step.address, "port": step.port, "pid": step.holder.pid, "unit": step.holder.unit}
+    return {"do": "free", "holders": [holder], "timeout": STEP_LIMIT}
 
 
 @request.register

@@ -35,7 +35,7 @@ def plan(context, inventory: str | None, diff: bool, exit_code: bool, limit: str
         wanted = _read(context, inventory)
         with _fleet(wanted) as fleet:
             todo = pipeline.planned(wanted, fleet, _limit(wanted, limit), contents=diff)
-        shown = diffs.of_plan(todo.plan, todo.found) if diff else {}
+        shown = diffs.of_plan(todo.plan, todo.found, wanted.heat.source) if diff else {}
         _tell(todo.wanted.remarks)
         _print(format, lambda: "\n".join([*shown.values(), console.plan_text(todo.plan)]),
                lambda: console.plan_json(todo.plan) | ({"diffs": shown} if diff else {}))
@@ -82,9 +82,13 @@ def status(context, inventory: str | None, format: str) -> None:
 
         wanted = _read(context, inventory)
         with _fleet(wanted) as fleet:
-            lines, pending = pipeline.look(wanted, fleet)
-        _print(format, lambda: console.status_text([asdict(line) for line in lines], pending),
-               lambda: statuses.as_json(wanted, lines, pending))
+            picture = pipeline.look(wanted, fleet)
+        _print(format, lambda: console.status_text([asdict(line) for line in picture.lines],
+                                                   picture.pending, picture.errors),
+               lambda: statuses.as_json(wanted, picture))
+        if picture.errors:
+            console.talk("\n".join(f"error: {each}" for each in picture.errors))
+            sys.exit(errors.HostUnreachable.exit_code)
 
 
 def preflight(context, inventory: str | None, format: str) -> None:

@@ -39,10 +39,10 @@ def deploy_text(done: Sequence[Step], failed: Mapping[str, DeployerError], left:
         return f"{_count(len(changes), 'step')} done." if changes else "Nothing to do: every host is as wanted."
     lines = [f"{_count(len(changes), 'step')} done, {len([step for step in left if step.changes])} left."]
     for host, error in failed.items():
-        lines.append(f"{host}  FAILED  {error.message}")
+        lines.append(f"{host}  FAILED  {error.message.removeprefix(f'{host}: ')}")
         lines += [f"    {error.hint}"] if error.hint else []
     lines += [f"{step.host}  left    {step}" for step in left if step.changes]
-    return "\n".join([*lines, "Mend it, then run the same command again: it goes on from what the hosts have now."])
+    return "\n".join([*lines, "Mend it, then run `invoke deploy`: it goes on from what the hosts have now."])
 
 
 def deploy_json(plan: Plan, done: Sequence[Step], failed: Mapping[str, DeployerError], left: Sequence[Step]) -> dict:
@@ -54,7 +54,7 @@ def deploy_json(plan: Plan, done: Sequence[Step], failed: Mapping[str, DeployerE
     }
 
 
-def status_text(lines: Sequence[Mapping[str, Any]], pending: Sequence[str]) -> str:
+def status_text(lines: Sequence[Mapping[str, Any]], pending: Sequence[str], errors: Sequence[str] = ()) -> str:
     """The status as an aligned table; signs and words carry the meaning, colour only helps."""
     titles = ("host", "service", "unit", "address", "port", "pid", "state", "heat", "proxy", "drift")
     rows = [tuple("" if line[title] is None else str(line[title]) for title in titles) for line in lines]
@@ -62,7 +62,8 @@ def status_text(lines: Sequence[Mapping[str, Any]], pending: Sequence[str]) -> s
     table = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
              for row in (tuple(title.upper() for title in titles), *rows)]
     if not pending:
-        return "\n".join([*table, "No drift: every host is as wanted."])
+        fine = "No drift on the hosts that answered." if errors else "No drift: every host is as wanted."
+        return "\n".join([*table, fine])
     title = f"A deploy would take {_count(len(pending), 'step')}:"
     return "\n".join([*table, title, *(f"  {each}" for each in pending)])
 

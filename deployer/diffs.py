@@ -9,17 +9,23 @@ from deployer.model import File, Found
 from deployer.proxy import config
 from deployer.steps import Plan, RemoveFile, WriteFile
 
-
-def of_plan(plan: Plan, found: Mapping[str, Found]) -> dict[str, str]:
-    """Given a plan and what was found with its contents, return `host:path` -> diff for each file that changes."""
-    return dict(_diffs(plan, found))
+LIKE_HEAT_CONF = (".conf", ".ini")  # what may hold secrets as `key = value`
 
 
-def _diffs(plan: Plan, found: Mapping[str, Found]) -> Iterator[tuple[str, str]]:
+def of_plan(plan: Plan, found: Mapping[str, Found], source: str) -> dict[str, str]:
+    """Given a plan and what was found with its contents, return `host:path` -> diff for each file that changes.
+
+    A file that a host does not have yet is compared with the one of the host `source`, from which it is made.
+    """
+    return dict(_diffs(plan, found, source))
+
+
+def _diffs(plan: Plan, found: Mapping[str, Found], source: str) -> Iterator[tuple[str, str]]:
     for step in plan.changes():
         if isinstance(step, WriteFile):
-            old = found[step.host].state.files.get(step.file.path)
-            yield f"{step.host}:{step.file.path}", _diff(step.host, step.file.path, old, step.file)
+            path = step.file.path
+            old = found[step.host].state.files.get(path) or found[source].state.files.get(path)
+            yield f"{step.host}:{path}", _diff(step.host, path, old, step.file)
         elif isinstance(step, RemoveFile):
             old = found[step.host].state.files.get(step.path)
             yield f"{step.host}:{step.path}", _diff(step.host, step.path, old, None)
@@ -27,8 +33,8 @@ def _diffs(plan: Plan, found: Mapping[str, Found]) -> Iterator[tuple[str, str]]:
 
 def _diff(host: str, path: str, old: File | None, new: File | None) -> str:
     before, after = (text_of(file.content or b"") if file else "" for file in (old, new))
-    if path == config.CONFIG:
-        lines = difflib.unified_diff(*(config.masked(text).splitlines(keepends=True) for text in (before, after)),
-                                     f"{host}:{path}", f"{host}:{path}")
-        return "".join(lines)
-    return masking.masked_diff(before, after, f"{host}:{path}")
+    if path.endswith(LIKE_HEAT_CONF) and path != config.CONFIG:
+        return masking.masked_diff(before, after, f"{host}:{path}")
+    lines = difflib.unified_diff(*(config.masked(text).splitlines(keepends=True) for text in (before, after)),
+                                 f"{host}:{path}", f"{host}:{path}")
+    return "".join(lines)

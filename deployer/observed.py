@@ -43,7 +43,7 @@ def _request(inventory: Inventory, name: str, contents: bool) -> dict[str, Any]:
         "units": [UNITS],
         "texts": ["/run/heat-scaleout-*/config"],
         "processes": ["heat-engine"],
-        "own_units": name == inventory.proxy.host,
+        "sure_of": None if name == inventory.proxy.host else [each.port for each in inventory.instances_of(name)],
         "ask": {config.MASTER: config.QUESTION} if name == inventory.proxy.host else {},
         "disk": ["/etc", "/var"],
         "accounts": [heat.user, inventory.proxy.user],

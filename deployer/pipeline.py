@@ -80,15 +80,16 @@ def check(inventory: Inventory, fleet: Fleet) -> Tried:
     return Tried(problems, (*wanted.remarks, *tried.notes))
 
 
-def look(inventory: Inventory, fleet: Fleet) -> tuple[tuple[status.Line, ...], tuple[str, ...]]:
-    """One line a process, and the steps that a deploy would take; changes nothing."""
+def look(inventory: Inventory, fleet: Fleet) -> status.Picture:
+    """One line a process, the steps that a deploy would take, and the hosts that do not answer; changes nothing."""
     seen = observed.look(inventory, fleet)
+    errors_seen = tuple(error.message for error in seen.errors.values())
     if inventory.heat.source not in seen.found:
-        return status.lines(inventory, seen, {}, ()), tuple(error.message for error in seen.errors.values())
+        return status.Picture(status.lines(inventory, seen, {}, ()), errors=errors_seen)
     wanted = desired.states(inventory, _known(inventory, seen)).states
     todo = plan.diff({name: wanted[name] for name in seen.found}, seen.found)
     lines = status.lines(inventory, seen, wanted, _rows(inventory, fleet))
-    return lines, tuple(f"{step.host}: {step}" for step in todo.changes())
+    return status.Picture(lines, tuple(f"{step.host}: {step}" for step in todo.changes()), errors_seen)
 
 
 def render(inventory: Inventory, found: Mapping[str, Found], out: Path) -> tuple[Path, ...]:

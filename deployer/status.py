@@ -28,6 +28,15 @@ class Line:
     drift: str = ""
 
 
+@dataclass(frozen=True)
+class Picture:
+    """The whole site: a line a process, the steps a deploy would take, the errors of hosts that did not answer."""
+
+    lines: tuple[Line, ...]
+    pending: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
+
+
 def lines(inventory: Inventory, seen: Seen, wanted: Mapping[str, HostState], rows: Sequence[Row]) -> tuple[Line, ...]:
     """Every process the inventory asks for, then those that are there without being asked for."""
     servers = _servers(inventory, seen)
@@ -35,16 +44,16 @@ def lines(inventory: Inventory, seen: Seen, wanted: Mapping[str, HostState], row
     return (*asked, *_leftovers(inventory, seen), *_own_engines(inventory, seen, rows))
 
 
-def _servers(inventory: Inventory, seen: Seen) -> dict[str, Server]:
-    """The proxy's servers by `section/name`."""
+def _servers(inventory: Inventory, seen: Seen) -> dict[Instance, Server]:
+    """Each API's server at the proxy, where it has one; empty when no proxy answers."""
     front = seen.found.get(inventory.proxy.host)
     by_name = {each.path: each for each in (front.facts.servers if front else ())}
-    names = {}
+    found = {}
     for service, section in config.SECTIONS.items():
         of_service = [each for each in inventory.instances() if each.service is service]
         for position, each in enumerate(of_service, 1):
-            names[each] = by_name.get(f"{section}/{config.server_name(inventory.proxy, each, position)}")
-    return names
+            found[each] = by_name.get(f"{section}/{config.server_name(inventory.proxy, each, position)}")
+    return {each: server for each, server in found.items() if server}
 
 
 def _line(each: Instance, seen: Seen, wanted, rows, servers) -> Line:
@@ -72,11 +81,12 @@ def _view(rows) -> str:
     return "unknown" if not states else "up" if any(states) else "down"
 
 
-def _proxy_view(each: Instance, servers: Mapping[Instance, Server | None]) -> str:
+def _proxy_view(each: Instance, servers: Mapping[Instance, Server]) -> str:
     if each.service not in config.SECTIONS:
         return ""
-    server = servers.get(each)
-    return server.status if server else "missing"
+    if not servers:
+        return "unknown"
+    return servers[each].status if each in servers else "missing"
 
 
 def _drift(each: Instance, unit: Unit | None, wanted: HostState | None, found: Found | None) -> str:
@@ -109,7 +119,7 @@ def _own_engines(inventory: Inventory, seen: Seen, rows: Sequence[Row]) -> Itera
                        "running", view, "", "host's own")
 
 
-def as_json(inventory: Inventory, found: Sequence[Line], drift: Sequence[str]) -> dict[str, Any]:
+def as_json(inventory: Inventory, picture: Picture) -> dict[str, Any]:
     """The contract of `status --format json`: fields may be added, never renamed."""
-    return {"schema_version": 1, "site": inventory.site, "instances": [asdict(line) for line in found],
-            "pending": list(drift)}
+    return {"schema_version": 1, "site": inventory.site, "instances": [asdict(line) for line in picture.lines],
+            "pending": list(picture.pending), "errors": list(picture.errors)}

@@ -4,6 +4,7 @@ import base64
 import contextlib
 import functools
 import json
+import logging
 import shlex
 import threading
 import time
@@ -52,6 +53,8 @@ class RefuseUnknown(paramiko.MissingHostKeyPolicy):
 
 def connect(host: Host) -> Connection:
     """Open a connection to a host whose key is known; raise HostUnreachable otherwise."""
+    # Paramiko's threads log what they raise as well; the error itself says all there is to say.
+    logging.getLogger("paramiko").setLevel(logging.CRITICAL + 1)
     connection = Connection(
         host.address, user=host.login.user, port=host.login.port, connect_timeout=host.login.connect_timeout,
         gateway=_gateway(host), config=Config(overrides={"load_ssh_configs": False}),
@@ -173,6 +176,8 @@ def _unreachable(host: Host, error: Exception) -> errors.HostUnreachable:
 def _why(error: Exception) -> str:
     if isinstance(error, TimeoutError):
         return "no answer in time"
+    if isinstance(error, paramiko.ssh_exception.NoValidConnectionsError):
+        return next(each.strerror or str(each) for each in error.errors.values()).lower()
     return str(error) or type(error).__name__
 
 

@@ -167,18 +167,22 @@ class FakeHost:
         return self.run_program(self, step["argv"], step.get("stdin", ""))
 
     def _do_free(self, step: dict[str, Any], book: dict[str, Any]) -> None:
-        address, port = step["address"], step["port"]
+        for each in step["holders"]:
+            self._free(each, book)
+
+    def _free(self, wanted: dict[str, Any], book: dict[str, Any]) -> None:
+        address, port, unit = wanted["address"], wanted["port"], wanted["unit"]
         holder = next((each for each in self.listeners if each.port == port
                        and each.address in (address, "0.0.0.0", "::")), None)
         if holder is None:
             return
-        if holder.pid != step["pid"]:
+        if holder.pid != wanted["pid"]:
             raise Failed(f"{address}:{port} is now held by another process than planned")
-        enabled = bool(step["unit"]) and self.units[step["unit"]].enabled
-        book["stopped"].append({"unit": step["unit"], "enabled": enabled, "address": address, "port": port,
+        enabled = bool(unit) and self.units[unit].enabled
+        book["stopped"].append({"unit": unit, "enabled": enabled, "address": address, "port": port,
                                 "argv": holder.argv})
         self.listeners = [each for each in self.listeners if each.pid != holder.pid]
-        self.units.pop(step["unit"], None)
+        self.units.pop(unit, None)
 
     def _do_await_http(self, step: dict[str, Any], _: dict[str, Any]) -> None:
         if not any((each.address, each.port) == (step["address"], step["port"]) for each in self.listeners):

@@ -228,6 +228,6 @@ def test_await_reply_of_a_missing_socket_fails_and_names_it(fleet_under_test, pl
 
 
 def test_free_of_an_address_that_nobody_holds_does_nothing(fleet_under_test, place):
-    step = {"do": "free", "address": "127.0.0.1", "port": 1, "pid": 1, "timeout": 1}
+    step = {"do": "free", "holders": [{"address": "127.0.0.1", "port": 1, "pid": 1, "unit": ""}], "timeout": 1}
 
     assert do(fleet_under_test, place, step) == {"done": [""], "failed": None}

@@ -118,7 +118,7 @@ def test_host_that_is_lost_on_the_way_has_its_error_and_all_its_steps_left(fleet
     (ReloadUnit("hostB", "u"), {"do": "systemctl", "arguments": ("reload", "u")}),
     (StopUnit("hostB", "u"), {"do": "systemctl", "arguments": ("disable", "--quiet", "--now", "u")}),
     (FreeAddress("hostB", "10.0.0.1", 8004, sites.a_listener(unit="heat-api.service")),
-     {"do": "free", "address": "10.0.0.1", "port": 8004, "pid": 501, "unit": "heat-api.service"}),
+     {"do": "free", "holders": [{"address": "10.0.0.1", "port": 8004, "pid": 501, "unit": "heat-api.service"}]}),
     (DrainServer("hostA", "rest_api_proxy/hostB-8004"),
      {"do": "tell", "socket": "/run/heat-scaleout-proxy/master.sock",
       "send": "@1 set server rest_api_proxy/hostB-8004 state drain\n"}),

@@ -42,7 +42,7 @@ def test_deploy_text_of_failure_tells_who_why_what_is_left_and_what_to_run_next(
     text = console.deploy_text((), {"hostB": errors.HostFailed("hostB", "it broke", hint="mend it")}, (START, OTHER))
 
     assert text.splitlines() == [
-        "0 steps done, 2 left.", "hostB  FAILED  hostB: it broke", "    mend it", f"hostB  left    {START}",
+        "0 steps done, 2 left.", "hostB  FAILED  it broke", "    mend it", f"hostB  left    {START}",
         f"hostLong  left    {OTHER}",
         "Mend it, then run the same command again: it goes on from what the hosts have now."]
 

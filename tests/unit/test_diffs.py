@@ -11,8 +11,9 @@ PROXY = "listen statistics\n    stats enable\n    stats auth operator:{}\n"
 PROXY_PATH = "/etc/heat-scaleout/apis-proxy.conf"
 
 
-def of(*steps, found=()):
-    return diffs.of_plan(Plan((Wave("stage", steps),), ("hostB",)), {"hostB": Found(sites.a_state(*found))})
+def of(*steps, found=(), source=()):
+    looked = {"hostA": Found(sites.a_state(*source)), "hostB": Found(sites.a_state(*found))}
+    return diffs.of_plan(Plan((Wave("stage", steps),), ("hostB",)), looked, "hostA")
 
 
 def write(path="/etc/heat/heat.conf", content="[DEFAULT]\ndebug = true\n", **how):
@@ -29,6 +30,20 @@ def test_diff_shows_what_goes_and_what_comes():
 
 def test_diff_of_a_new_file_is_all_of_it():
     assert of(write())["hostB:/etc/heat/heat.conf"].splitlines()[3:] == ["+[DEFAULT]", "+debug = true"]
+
+
+def test_diff_of_a_file_that_only_the_source_has_yet_is_what_becomes_of_it():
+    there = sites.a_file(content="[DEFAULT]\ndebug = false\n")
+
+    shown = of(write(), source=[there])["hostB:/etc/heat/heat.conf"].splitlines()
+
+    assert shown[3:] == [" [DEFAULT]", "-debug = false", "+debug = true"]
+
+
+def test_diff_of_a_file_that_is_no_ini_masks_nothing_in_it():
+    step = write("/etc/heat/environment.d/default.yaml", 'resource_registry:\n  "OS::A": "OS::B"\n')
+
+    assert '+  "OS::A": "OS::B"' in of(step)["hostB:/etc/heat/environment.d/default.yaml"]
 
 
 def test_diff_of_a_removed_file_is_what_goes():
@@ -71,4 +86,4 @@ def test_diff_of_bytes_that_are_no_text_does_not_fail():
 
 
 def test_diff_of_nothing_is_nothing():
-    assert diffs.of_plan(Plan(), {"hostB": Found(HostState())}) == {}
+    assert diffs.of_plan(Plan(), {"hostB": Found(HostState())}, "hostB") == {}

@@ -388,36 +388,38 @@ def test_host_lost_during_a_deploy_is_named_and_stops_the_next_wave(inventory, f
 
 
 def test_status_of_a_site_as_wanted_has_no_drift(inventory, deployed):
-    lines, pending = pipeline.look(inventory, deployed)
+    shown = pipeline.look(inventory, deployed)
 
-    assert pending == ()
-    assert {line.drift for line in lines} == {"", "host's own"}
-    assert {line.proxy for line in lines if line.port} == {"UP"}
-    assert {line.heat for line in lines if line.service == "engine"} == {"up"}
+    assert shown.pending == shown.errors == ()
+    assert {line.drift for line in shown.lines} == {"", "host's own"}
+    assert {line.proxy for line in shown.lines if line.port} == {"UP"}
+    assert {line.heat for line in shown.lines if line.service == "engine"} == {"up"}
 
 
 def test_status_with_a_host_gone_shows_the_others(inventory, deployed):
     deployed.loses("hostC")
 
-    lines, _ = pipeline.look(inventory, deployed)
+    shown = pipeline.look(inventory, deployed)
 
-    assert {line.host: line.state for line in lines} == {
+    assert shown.errors == ("hostC: connection refused",)
+    assert {line.host: line.state for line in shown.lines} == {
         "hostA": "running", "hostB": "running", "hostC": "unreachable"}
 
 
 def test_status_with_the_source_gone_shows_what_it_can(inventory, deployed):
     deployed.loses("hostA")
 
-    lines, pending = pipeline.look(inventory, deployed)
+    shown = pipeline.look(inventory, deployed)
 
-    assert {line.state for line in lines if line.host == "hostB"} == {"running"}
-    assert pending == ("hostA: connection refused",)
+    assert {line.state for line in shown.lines if line.host == "hostB"} == {"running"}
+    assert {line.proxy for line in shown.lines if line.port} == {"unknown"}
+    assert shown.errors == ("hostA: connection refused",)
 
 
 def test_status_without_heats_database_still_shows_the_processes(inventory, deployed):
     deployed.breaks("hostA", '"run"', "the database is down")
 
-    lines, _ = pipeline.look(inventory, deployed)
+    lines = pipeline.look(inventory, deployed).lines
 
     assert {line.heat for line in lines if line.service == "engine"} == {"unknown"}
 

@@ -60,13 +60,13 @@ def test_plan_shows_no_secret_as_text_json_or_repr(todo):
 
 
 def test_diffs_show_no_secret_when_files_come_change_and_go(inventory, fleet, todo):
-    coming = diffs.of_plan(todo.plan, todo.found)
+    coming = diffs.of_plan(todo.plan, todo.found, "hostA")
     pipeline.deploy(inventory, fleet, lambda _: True)
     changed = CONF.replace("-database", "-other").replace("-keystone", "-others")
     fleet.hosts["hostA"].has_file("/etc/heat/heat.conf", changed, group="heat", mode=0o640)
     later = pipeline.planned(sites.an_inventory(proxy=PROXY.replace("-stats", "-new"), hostC="{address: 10.0.0.3}"),
                              fleet, contents=True)
-    changing = diffs.of_plan(later.plan, later.found)
+    changing = diffs.of_plan(later.plan, later.found, "hostA")
 
     assert len(coming) > 20
     assert {"hostB:/etc/heat/heat.conf", "hostC:/etc/heat/heat.conf",
@@ -90,9 +90,9 @@ def test_report_shows_no_secret_when_everything_fails(inventory, fleet):
 def test_status_shows_no_secret(inventory, fleet):
     pipeline.deploy(inventory, fleet, lambda _: True)
 
-    lines, pending = pipeline.look(inventory, fleet)
+    picture = pipeline.look(inventory, fleet)
 
-    assert CANARY not in json.dumps(status.as_json(inventory, lines, pending)) + repr(lines)
+    assert CANARY not in json.dumps(status.as_json(inventory, picture)) + repr(picture)
 
 
 @pytest.mark.parametrize("conf", [

@@ -99,9 +99,16 @@ def test_api_shows_the_proxys_view_of_it():
 
 
 def test_api_that_the_proxy_does_not_know_is_missing_there():
-    front = Found(HostState(), sites.facts(servers=runtime.servers(None)))
+    others = STAT.replace("hostB-8004", "hostQ-8004")
+    front = Found(HostState(), sites.facts(servers=runtime.servers(others)))
 
     assert line(API, hostA=front).proxy == "missing"
+
+
+def test_api_of_a_site_whose_proxy_says_nothing_is_unknown_there():
+    front = Found(HostState(), sites.facts(servers=runtime.servers(None)))
+
+    assert line(API, hostA=front).proxy == "unknown"
 
 
 def test_engine_and_proxy_have_no_view_of_the_proxy():
@@ -147,8 +154,9 @@ def test_engine_that_a_host_runs_by_its_own_means_is_shown_as_its_own():
 def test_json_has_the_fields_of_the_contract():
     inventory, _, _ = a_site()
 
-    data = status.as_json(inventory, lines(), ["hostB: start something"])
+    data = status.as_json(inventory, status.Picture(lines(), ("hostB: start something",)))
 
-    assert (data["schema_version"], data["site"], data["pending"]) == (1, "some", ["hostB: start something"])
+    assert (data["schema_version"], data["site"], data["errors"]) == (1, "some", [])
+    assert data["pending"] == ["hostB: start something"]
     assert set(data["instances"][0]) >= {
         "host", "service", "unit", "address", "port", "pid", "state", "heat", "proxy", "drift"}

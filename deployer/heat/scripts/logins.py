@@ -39,12 +39,16 @@ def databases(conf):
     import sqlalchemy
 
     for url in filter(None, (conf.database.connection, conf.database.slave_connection)):
-        where = sqlalchemy.engine.make_url(url)
+        where = "[database] connection"
         try:
-            settings = {"connect_timeout": LIMIT} if where.drivername.startswith("mysql") else {}
+            parts = sqlalchemy.engine.make_url(url)
+            where = "%s:%s" % (parts.host, parts.port or 3306)
+            settings = {"connect_timeout": LIMIT} if parts.drivername.startswith("mysql") else {}
             sqlalchemy.create_engine(url, connect_args=settings).connect().close()
+        except sqlalchemy.exc.ArgumentError as error:  # its text may hold the URL, and so the password
+            yield {"what": "database", "where": where, "why": type(error).__name__}
         except Exception as error:  # whatever the driver raises is the answer
-            yield problem("database", "%s:%s" % (where.host, where.port or 3306), getattr(error, "orig", error))
+            yield problem("database", where, getattr(error, "orig", error))
 
 
 def stacks_bound_to_loopback(conf):

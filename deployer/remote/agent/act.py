@@ -28,25 +28,36 @@ def perform(request):
 
 
 def free(step, ledger_path):
-    """Stop whoever holds an address, if it still is the process the plan saw, and remember how to bring it back."""
-    holder = holder_of(step["address"], step["port"])
-    if holder is None:
-        return
-    if holder.get("pid") != step["pid"]:
-        raise programs.Failed("%(address)s:%(port)d is now held by another process than planned" % step)
-    unit = step["unit"]
-    enabled = bool(unit) and subprocess.run(["systemctl", "is-enabled", "--quiet", unit]).returncode == 0
+    """Stop whoever holds some addresses, if it still is the process the plan saw, and remember how to bring it back."""
+    held = [each for each in step["holders"] if holder_of(each["address"], each["port"])]
+    for each in held:
+        if holder_of(each["address"], each["port"]).get("pid") != each["pid"]:
+            raise programs.Failed("%(address)s:%(port)d is now held by another process than planned" % each)
+    remember_stopped(held, ledger_path)
+    units = sorted({each["unit"] for each in held if each["unit"]})
+    if units:
+        programs.call(["systemctl", "disable", "--now"] + units, step["timeout"])
+    for pid in {each["pid"] for each in held if not each["unit"]}:
+        os.kill(pid, signal.SIGTERM)
+    for each in held:
+        wait_until(lambda at=each: holder_of(at["address"], at["port"]) is None, step["timeout"],
+                   "%(address)s:%(port)d is still held after its process was told to stop" % each)
+
+
+def remember_stopped(held, ledger_path):
+    """Note what is about to be stopped, whether it starts with the host, and what it was."""
     book = ledger.read(ledger_path)
-    book["stopped"] = [each for each in book["stopped"] if each["port"] != step["port"]]
-    book["stopped"].append({"unit": unit, "enabled": enabled, "address": step["address"], "port": step["port"],
-                            "argv": holder["argv"]})
+    ports = {each["port"] for each in held}
+    book["stopped"] = [each for each in book["stopped"] if each["port"] not in ports]
+    for each in held:
+        argv = holder_of(each["address"], each["port"]).get("argv", [])
+        book["stopped"].append({"unit": each["unit"], "enabled": is_enabled(each["unit"]), "address": each["address"],
+                                "port": each["port"], "argv": argv})
     ledger.write(ledger_path, book)
-    if unit:
-        programs.call(["systemctl", "disable", "--now", unit], 120)
-    else:
-        os.kill(holder["pid"], signal.SIGTERM)
-    wait_until(lambda: holder_of(step["address"], step["port"]) is None, step.get("timeout", 60),
-               "%(address)s:%(port)d is still held after its process was told to stop" % step)
+
+
+def is_enabled(unit):
+    return bool(unit) and subprocess.run(["systemctl", "is-enabled", "--quiet", unit]).returncode == 0
 
 
 def holder_of(address, port):
@@ -72,7 +83,7 @@ def await_http(step, _):
         late = time.monotonic() > started + step["timeout"]
         if late or looks % LOOKS_PER_UNIT_CHECK == 0 and crash_loops(step["unit"]):
             raise programs.Failed("no good answer from %s:%d%s (%s)\n%s" % (
-                step["address"], step["port"], step["path"], last[0], last_words(step["unit"])))
+                step["address"], step["port"], step["path"], last[0], programs.last_words(step["unit"])))
         time.sleep(POLL)
 
 
@@ -93,12 +104,6 @@ def answers(step, last):
 def crash_loops(unit):
     state = look.units_like([unit]).get(unit, {})
     return state.get("active") == "failed" or state.get("restarts", 0) >= 3
-
-
-def last_words(unit):
-    shown = subprocess.run(["journalctl", "--unit", unit, "--lines=15", "--no-pager", "--output=cat"],
-                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=30)
-    return shown.stdout.decode("utf-8", "replace")
 
 
 def await_reply(step, _):

@@ -20,6 +20,7 @@ UNIT_KEYS = "Id,ActiveState,SubState,MainPID,NeedDaemonReload,NRestarts,UnitFile
 def observe(request):
     """Given what to look at, return what is there now; what is missing is left out, never an error."""
     carry = tuple(request.get("carry", []))
+    units = units_like(request.get("units", []))
     return {
         "python": list(sys.version_info[:3]),
         "hostname": socket.gethostname(),
@@ -31,8 +32,8 @@ def observe(request):
         "globs": {name: sorted(sum((glob.glob(each) for each in patterns), []))
                   for name, patterns in request.get("globs", {}).items()},
         "texts": {path: text_of(path) for pattern in request.get("texts", []) for path in glob.glob(pattern)},
-        "units": units_like(request.get("units", [])),
-        "listeners": with_own_units(sockets.listeners(), request.get("own_units")),
+        "units": units,
+        "listeners": with_own_units(sockets.listeners(), request.get("sure_of", []), units),
         "processes": sockets.processes_like(request.get("processes", [])),
         "replies": {path: sockets.ask_or_none(path, question) for path, question in request.get("ask", {}).items()},
         "free": {path: free_bytes(path) for path in request.get("disk", [])},
@@ -120,13 +121,14 @@ def units_like(patterns):
     return found
 
 
-def with_own_units(listeners, sure):
-    """Listeners; to be sure of it, each keeps its unit only where it is that unit's main process or a child of it.
+def with_own_units(listeners, ports, units):
+    """Listeners; on some ports (None: all) each keeps its unit only where it is its main process or a child of it.
 
     A process that somebody started from a shell is in the control group of sshd or of its login session.
     """
-    units = {each["unit"] for each in listeners if sure and each.get("unit", "").endswith(".service")}
-    mains = {name: state["pid"] for name, state in units_like(sorted(units)).items()}
+    asked = [each for each in listeners if ports is None or each["port"] in ports]
+    others = {each["unit"] for each in asked if each.get("unit", "").endswith(".service")} - set(units)
+    mains = {name: state["pid"] for name, state in units_like(sorted(others)).items()}
     return [dict(each, unit="") if each.get("unit") in mains and not is_of(each["pid"], mains[each["unit"]]) else each
             for each in listeners]
 

@@ -9,7 +9,18 @@ class Failed(Exception):
 
 
 def systemctl(step, _):
-    return call(["systemctl"] + step["arguments"], step.get("timeout", 120))
+    """Run systemctl; when it fails, the last words of the units it was about say more than it does."""
+    try:
+        return call(["systemctl"] + step["arguments"], step.get("timeout", 120))
+    except Failed as failed:
+        units = [each for each in step["arguments"][1:] if not each.startswith("-")]
+        raise Failed("\n".join([str(failed)] + [last_words(unit) for unit in units])) from None
+
+
+def last_words(unit):
+    shown = subprocess.run(["journalctl", "--unit", unit, "--lines=15", "--no-pager", "--output=cat"],
+                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=30)
+    return shown.stdout.decode("utf-8", "replace")
 
 
 def call(argv, timeout=60, given=None):

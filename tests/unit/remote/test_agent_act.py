@@ -68,8 +68,8 @@ def run(*argv, **how):
 
 
 def free(process, **how):
-    return {"do": "free", "address": "127.0.0.1", "port": process.port, "pid": process.pid, "unit": "", "timeout": 5,
-            **how}
+    holder = {"address": "127.0.0.1", "port": process.port, "pid": process.pid, "unit": "", **how}
+    return {"do": "free", "holders": [holder], "timeout": 5}
 
 
 def await_http(port, **how):

@@ -97,7 +97,7 @@ def test_listener_keeps_its_unit_only_as_the_units_own_process(monkeypatch):
                             for port, pid in ((1, os.getpid()), (2, 0), (3, 1)))
     with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as process:
         child["pid"] = process.pid
-        found = look.with_own_units([own, child, stranger, {"port": 4}], True)
+        found = look.with_own_units([own, child, stranger, {"port": 4}], None, {})
 
     assert [each.get("unit") for each in found] == ["heat-api.service", "heat-api.service", "", None]
 
@@ -105,7 +105,7 @@ def test_listener_keeps_its_unit_only_as_the_units_own_process(monkeypatch):
 def test_listener_keeps_its_unit_where_nobody_needs_to_be_sure():
     stranger = {"port": 3, "pid": 1, "unit": "heat-api.service"}
 
-    assert look.with_own_units([stranger], False) == [stranger]
+    assert look.with_own_units([stranger], [4], {}) == [stranger]
 
 
 def test_ids_without_a_name_are_shown_as_numbers():
