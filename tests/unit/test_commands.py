@@ -238,7 +238,7 @@ def test_deploy_that_fails_on_a_host_ends_with_5_and_says_what_is_left_once(invo
     assert "hostC  FAILED  could not start heat-scaleout-engine@1.service" in out
     left = [line for line in out.splitlines() if "  left  " in line]
     assert left and sorted(left) == sorted(set(left))
-    assert "run the same command again" in out
+    assert "run `invoke deploy`" in out
     assert "Traceback" not in out + err
 
 

@@ -44,7 +44,7 @@ def test_deploy_text_of_failure_tells_who_why_what_is_left_and_what_to_run_next(
     assert text.splitlines() == [
         "0 steps done, 2 left.", "hostB  FAILED  it broke", "    mend it", f"hostB  left    {START}",
         f"hostLong  left    {OTHER}",
-        "Mend it, then run the same command again: it goes on from what the hosts have now."]
+        "Mend it, then run `invoke deploy`: it goes on from what the hosts have now."]
 
 
 def test_deploy_json_adds_to_the_plans_json():
