@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from deployer import errors, render
-from deployer.heat import launch, releases, rewrite, source
+from deployer.heat import launch, releases, source
+from deployer.heat.conf import rewrite
 from deployer.inventory.schema import Inventory
 from deployer.inventory.values import Endpoint
 from deployer.model import Facts, File, Found, HostState, Listener, Service, digest_of, file_of

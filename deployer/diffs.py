@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Iterator, Mapping
 
-from deployer.heat import masking
+from deployer.heat.conf import masking
 from deployer.heat.source import text_of
 from deployer.model import File, Found
 from deployer.proxy import config

@@ -17,8 +17,8 @@ from typing import Any
 from xml.etree import ElementTree
 
 from deployer import console, desired, errors, observed
-from deployer.heat import smoke, smoke_cloud
-from deployer.heat.smoke_check import Check, Outcome
+from deployer.heat.smoke import clouds, prove
+from deployer.heat.smoke.check import Check, Outcome
 from deployer.inventory.schema import Inventory
 from deployer.inventory.values import Endpoint
 from deployer.model import Found, HostState, Service
@@ -77,7 +77,7 @@ def run(inventory: Inventory, junit: Path | None = None, cloud: str | None = Non
     """
     _require(junit)
     named, clouds_file = inventory.verify_with()
-    user = smoke_cloud.chosen(cloud or named, clouds_file)
+    user = clouds.chosen(cloud or named, clouds_file)
     started = time.monotonic()
     with _terminated_as_interrupted():
         checks = (*_witnessed(inventory), *_used(inventory, user))
@@ -101,7 +101,7 @@ def reason_in(message: str) -> str:
 def _require(junit: Path | None) -> None:
     for library in LIBRARIES:
         if importlib.util.find_spec(library) is None:
-            raise smoke_cloud.not_installed(library)
+            raise clouds.not_installed(library)
     if not SUITE.is_dir():
         raise errors.BadInput(f"there is no {SUITE}", hint="invoke verify runs from a checkout of heat-scaleout.")
     if junit and (junit.is_dir() or not os.access(junit.absolute().parent, os.W_OK)):
@@ -138,7 +138,7 @@ def _pytest(inventory: Inventory, report: Path) -> str | None:
     return f"pytest ended with {ended.returncode}: {(ended.stderr or ended.stdout).strip()[-1000:]}"
 
 
-def _used(inventory: Inventory, user: smoke_cloud.Cloud) -> tuple[Check, ...]:
+def _used(inventory: Inventory, user: clouds.Cloud) -> tuple[Check, ...]:
     """What becomes of using Heat through the proxy."""
     hosts = {name: inventory.host(name) for name in inventory.hosts}
     with fleet.over_ssh(hosts, console.Progress(quiet=True)) as reached:
@@ -146,8 +146,8 @@ def _used(inventory: Inventory, user: smoke_cloud.Cloud) -> tuple[Check, ...]:
             binds = _binds(inventory, reached)
         except errors.DeployerError as error:
             promise = "the source's heat.conf tells where clients reach Heat"
-            return (Check(smoke.WHERE, inventory.heat.source, promise, Outcome.FAILED, reason=error.message),)
-        return smoke.run(smoke.Site(inventory, reached, binds), user, console.talk)
+            return (Check(prove.WHERE, inventory.heat.source, promise, Outcome.FAILED, reason=error.message),)
+        return prove.run(prove.Site(inventory, reached, binds), user, console.talk)
 
 
 def _binds(inventory: Inventory, reached: fleet.Fleet) -> Mapping[Service, Endpoint]:
@@ -181,7 +181,7 @@ def _check(case: ElementTree.Element) -> Check:
 def _lines(where: str, checks: list[Check]) -> Iterator[str]:
     """The report of one host, or of the steps through the proxy, which are shown one by one."""
     bad = [check for check in checks if check.failed]
-    if where == smoke.WHERE:
+    if where == prove.WHERE:
         yield where
         yield from (_line(check) for check in checks)
         return
@@ -195,7 +195,7 @@ def _lines(where: str, checks: list[Check]) -> Iterator[str]:
 
 def _line(check: Check) -> str:
     word = "ok" if check.outcome is Outcome.OK else check.outcome.upper()
-    took = f" ({check.seconds:.1f} s)" if check.where == smoke.WHERE and check.seconds else ""
+    took = f" ({check.seconds:.1f} s)" if check.where == prove.WHERE and check.seconds else ""
     said = check.detail or check.reason
     return f"  {word:8} {check.subject}: {check.promise}{took}" + (f": {said}" if said else "")
 

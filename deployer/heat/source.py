@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from deployer import errors
-from deployer.heat import conf, launch, releases, rewrite
+from deployer.heat import launch, releases
+from deployer.heat.conf import editor, rewrite
 from deployer.model import File, HostState, Service, file_of
 
 KEPT = ".before-heat-scaleout"  # what the agent appends to a file that was there before ours
@@ -17,7 +18,7 @@ class Source:
     """`tree` maps a path relative to the folder to its content; `conf` is its heat.conf, read."""
 
     tree: Mapping[str, bytes] = field(repr=False)
-    conf: conf.Conf
+    conf: editor.Conf
 
     def check_path(self, service: Service) -> str:
         """The path of an API that tells its health without a login."""
@@ -48,7 +49,7 @@ def read(host: str, folder: str, state: HostState) -> Source:
     if "heat.conf" not in tree:
         raise errors.BadInput(f"{host}: there is no {folder}/heat.conf",
                               hint="`heat.source` is the host whose Heat runs already, `heat.config_dir` its folder.")
-    return Source(tree, conf.parse(text_of(tree["heat.conf"]), f"{host}:{folder}/heat.conf"))
+    return Source(tree, editor.parse(text_of(tree["heat.conf"]), f"{host}:{folder}/heat.conf"))
 
 
 def files_for(

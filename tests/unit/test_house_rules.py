@@ -16,8 +16,9 @@ MOST_LINES, MOST_LINES_OF_A_FUNCTION = 300, 45
 # Each room may use the rooms of its own entry, and nothing else of this house.
 GROUND = {"model", "errors"}
 STEPS = GROUND | {"steps"}
-PURE_HEAT = {"heat.conf", "heat.grammar", "heat.hosts", "heat.leftovers", "heat.masking", "heat.options",
-             "heat.references", "heat.releases", "heat.rewrite", "heat.secrets"}
+HEAT_CONF = {f"heat.conf.{name}" for name in (
+    "editor", "grammar", "hosts", "leftovers", "masking", "options", "references", "rewrite", "secrets")}
+PURE_HEAT = {*HEAT_CONF, "heat.releases"}
 INVENTORY = GROUND | {"inventory."}
 MAY_USE = {
     "model": set(),
@@ -44,9 +45,7 @@ MAY_USE = {
     "observed": INVENTORY | {"heat.launch", "proxy.", "remote.fleet"},
     "heat.engines": INVENTORY | {"heat.launch", "heat.scripts", "remote.fleet"},
     "heat.logins": INVENTORY | {"heat.launch", "heat.scripts", "heat.engines", "remote.fleet"},
-    "heat.cfn": GROUND | {"heat.smoke_check", "heat.smoke_cloud"},
-    "heat.smoke": INVENTORY | {"heat.", "remote.fleet"},
-    "heat.smoke_": INVENTORY | {"heat.", "proxy.", "observed", "remote.fleet"},
+    "heat.smoke.": INVENTORY | {"heat.", "proxy.", "observed", "remote.fleet"},
     "preflight": INVENTORY | STEPS | {"heat.releases", "observed", "plan"},
     "status": INVENTORY | {"heat.launch", "heat.engines", "observed", "proxy."},
     "apply": STEPS | {"heat.source", "observed", "proxy.runtime", "remote.fleet"},
@@ -63,7 +62,7 @@ PURE_INVENTORY = {"inventory.schema", "inventory.sections", "inventory.values", 
                   "inventory.splice"}
 UNCLEAN = {"socket", "subprocess", "time", "random", "requests", "threading", "urllib.request", "http.client"}
 LIBRARIES_OF_ONE_ROOM = {"fabric": {"remote.ssh"}, "paramiko": {"remote.ssh"}, "jinja2": {"render"},
-                         "openstack": {"heat.smoke_cloud"}, "botocore": {"heat.cfn"}}
+                         "openstack": {"heat.smoke.clouds"}, "botocore": {"heat.smoke.cfn"}}
 HEATS_LIBRARIES = {"sqlalchemy", "oslo_config", "oslo_db", "oslo_messaging", "keystoneauth1", "amqp"}
 EMPTY_WORDS = ("utils", "helpers", "manager", "base", "common", "misc")
 
@@ -271,7 +270,7 @@ def test_tests_are_named_for_what_they_promise():
 def test_guard_sees_what_it_guards(tmp_path):
     """The reading of imports is itself tried: an import in a function and a module of a package are found."""
     path = Path(tmp_path / "room.py")
-    path.write_text("def f():\n    from deployer.heat import conf\n    import socket\n")
+    path.write_text("def f():\n    from deployer.heat.conf import editor\n    import socket\n")
 
-    assert set(imports(path)) == {"deployer.heat.conf", "socket"}
-    assert rooms_used(path) == {"heat.conf"}
+    assert set(imports(path)) == {"deployer.heat.conf.editor", "socket"}
+    assert rooms_used(path) == {"heat.conf.editor"}

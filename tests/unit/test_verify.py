@@ -7,8 +7,8 @@ from xml.etree import ElementTree
 import pytest
 
 from deployer import errors, verify
-from deployer.heat import smoke
-from deployer.heat.smoke_check import Check, Outcome
+from deployer.heat.smoke import prove
+from deployer.heat.smoke.check import Check, Outcome
 
 
 def a_case(host, trouble="", time="0"):
@@ -77,7 +77,7 @@ def test_proof_of_a_host_that_cannot_be_reached_says_so_once():
 
 
 def test_proof_shows_every_step_through_the_proxy_with_its_time_and_what_it_saw():
-    proof = a_proof(a_check(smoke.WHERE, "engines", seconds=1.26, detail="4 of 4 up"))
+    proof = a_proof(a_check(prove.WHERE, "engines", seconds=1.26, detail="4 of 4 up"))
 
     assert "  ok       engines: it runs (1.3 s): 4 of 4 up" in proof.text()
 
@@ -100,14 +100,14 @@ def test_json_of_a_proof_has_every_check_and_its_schema_version():
 
 def test_junit_of_a_proof_is_well_formed_with_a_case_a_check_whatever_was_said():
     said = "control \x00 \x1b[31m <&>\"' ]]> \ud800 end"
-    proof = a_proof(a_check(seconds=1.5), failed(said), a_check(smoke.WHERE, detail=said),
-                    a_check(smoke.WHERE, outcome=Outcome.SKIPPED, reason="no token"))
+    proof = a_proof(a_check(seconds=1.5), failed(said), a_check(prove.WHERE, detail=said),
+                    a_check(prove.WHERE, outcome=Outcome.SKIPPED, reason="no token"))
 
     root = ElementTree.fromstring(proof.junit().encode())
 
     suites = {suite.get("name"): suite for suite in root}
     assert {name: (suite.get("tests"), suite.get("failures"), suite.get("skipped")) for name, suite in suites.items()} \
-        == {"hostB": ("2", "1", "0"), smoke.WHERE: ("2", "0", "1")}
+        == {"hostB": ("2", "1", "0"), prove.WHERE: ("2", "0", "1")}
     assert [case.get("time") for case in suites["hostB"]] == ["1.500", "0.000"]
     assert "<&>" in root.find(".//failure").get("message")
 

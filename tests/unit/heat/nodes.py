@@ -2,8 +2,8 @@
 
 import nasty
 
-from deployer.heat import rewrite
-from deployer.heat.rewrite import Place
+from deployer.heat.conf import rewrite
+from deployer.heat.conf.rewrite import Place
 
 LOOPBACKS = ("127.0.0.1", "127.1.2.3", "localhost", "LocalHost", "localhost.localdomain", "ip6-localhost", "[::1]")
 OTHERS = ("10.0.0.9", "db.example.org", "localhost.example.org", "[2001:db8::1]", "128.0.0.1", "mylocalhost")

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deployer.heat import grammar, masking
+from deployer.heat.conf import grammar, masking
 
 # Secrets that cannot occur by chance, with every sign in them that could end a value, a login or a word early.
 _PIECES = st.text(alphabet="ab1:@/?#,;$%&='\"\\ []{}()~", max_size=4)

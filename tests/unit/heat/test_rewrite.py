@@ -6,8 +6,8 @@ import pytest
 from nodes import a_place, read
 
 from deployer import errors
-from deployer.heat import rewrite
-from deployer.heat.rewrite import Place
+from deployer.heat.conf import rewrite
+from deployer.heat.conf.rewrite import Place
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "heat"
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from deployer import errors
-from deployer.heat import cfn, smoke_cloud, smoke_engines, smoke_spread, smoke_stack
-from deployer.heat.smoke_check import Book, Outcome, Unproven, masked
+from deployer.heat.smoke import cfn, clouds, engines, spread, stack
+from deployer.heat.smoke.check import Book, Outcome, Unproven, masked
 from deployer.inventory import reader
 from deployer.inventory.values import Endpoint
 from deployer.model import Secret
@@ -51,7 +51,7 @@ def raising(error):
 def test_engines_all_up_are_counted_with_their_workers_and_the_hosts_own_are_named():
     rows = [a_row("hostB-engine-1"), a_row("hostB-engine-1"), a_row("hostA"), a_row("old", "down")]
 
-    said = smoke_engines.judged(smoke_engines.workers_up(rows), ["hostB-engine-1"])
+    said = engines.judged(engines.workers_up(rows), ["hostB-engine-1"])
 
     assert said == "1 of 1 up with 2 workers; besides, a host's own: hostA (1 worker)"
 
@@ -60,26 +60,26 @@ def test_engines_all_up_are_counted_with_their_workers_and_the_hosts_own_are_nam
                                             ([a_row("hostB-engine-1", "down")], "hostB-engine-1 is down")])
 def test_engine_of_the_inventory_that_is_not_up_is_named(rows, said):
     with pytest.raises(Unproven, match=said):
-        smoke_engines.judged(smoke_engines.workers_up(rows), ["hostB-engine-1"])
+        engines.judged(engines.workers_up(rows), ["hostB-engine-1"])
 
 
 def test_engine_with_rows_of_an_earlier_life_is_up_when_one_worker_is():
-    up = smoke_engines.workers_up([a_row("hostB-engine-1", "down"), a_row("hostB-engine-1")])
+    up = engines.workers_up([a_row("hostB-engine-1", "down"), a_row("hostB-engine-1")])
 
-    assert smoke_engines.judged(up, ["hostB-engine-1"]) == "1 of 1 up with 1 worker"
+    assert engines.judged(up, ["hostB-engine-1"]) == "1 of 1 up with 1 worker"
 
 
 def test_engine_that_is_up_without_being_in_the_inventory_is_named():
     up = {"hostB-engine-1": 1, "hostB-engine-2": 4}
 
     with pytest.raises(Unproven, match="hostB-engine-2 is up, but the inventory has no such engine"):
-        smoke_engines.judged(up, ["hostB-engine-1"])
+        engines.judged(up, ["hostB-engine-1"])
 
 
 def test_engine_that_ended_but_is_still_listed_is_told_and_no_failure():
     up = {"hostB-engine-1": 1, "hostB-engine-2": 4}
 
-    assert "for two minutes more: hostB-engine-2" in smoke_engines.judged(up, ["hostB-engine-1"], ["hostB-engine-2"])
+    assert "for two minutes more: hostB-engine-2" in engines.judged(up, ["hostB-engine-1"], ["hostB-engine-2"])
 
 
 class FakeFleet:
@@ -99,7 +99,7 @@ def test_engine_out_of_the_inventory_is_asked_for_on_its_host(running, is_told):
     heat = type("Heat", (), {"request": lambda *_, **__: FakeAnswer(200, {"services": rows})})()
 
     try:
-        said = smoke_engines.listed(inventory, FakeFleet(hostB=running), a_cloud(heat))
+        said = engines.listed(inventory, FakeFleet(hostB=running), a_cloud(heat))
     except Unproven as error:
         said = str(error)
 
@@ -108,34 +108,34 @@ def test_engine_out_of_the_inventory_is_asked_for_on_its_host(running, is_told):
 
 
 def test_counters_that_grew_are_added_up():
-    got = smoke_spread.added({"b": 1}, servers(b=10, c=5), servers(b=12, c=5))
+    got = spread.added({"b": 1}, servers(b=10, c=5), servers(b=12, c=5))
 
     assert got == {"b": 3, "c": 0}
 
 
 def test_counter_that_went_back_counts_from_the_reload():
-    assert smoke_spread.added({}, servers(b=10), servers(b=2)) == {"b": 2}
+    assert spread.added({}, servers(b=10), servers(b=2)) == {"b": 2}
 
 
 def test_server_that_appeared_meanwhile_counts_from_nothing():
-    assert smoke_spread.added({}, {}, servers(b=2)) == {"b": 2}
+    assert spread.added({}, {}, servers(b=2)) == {"b": 2}
 
 
 @pytest.mark.parametrize(("balance", "got", "is_enough"), [
     ("roundrobin", {"b": 2, "c": 2}, True), ("roundrobin", {"b": 4}, False), ("source", {"b": 4, "c": 0}, True),
     ("first", {"b": 4}, True), ("source", {}, False)])
 def test_requests_are_enough_when_every_server_that_can_be_reached_was(balance, got, is_enough):
-    assert smoke_spread.enough(["b", "c"], got, balance) is is_enough
+    assert spread.enough(["b", "c"], got, balance) is is_enough
 
 
 def test_counts_of_a_pinned_client_say_why_others_got_none():
-    said = smoke_spread.said(["b", "c"], {"b": 4}, "source")
+    said = spread.said(["b", "c"], {"b": 4}, "source")
 
     assert said.startswith("b 4, c 0 (`balance: source` gives one client one server")
 
 
 def test_servers_without_a_request_are_named_with_what_haproxy_says():
-    said = smoke_spread.missing(["b", "c", "d"], {"b": 32}, [a_server("b"), a_server("c", status="DOWN")])
+    said = spread.missing(["b", "c", "d"], {"b": 32}, [a_server("b"), a_server("c", status="DOWN")])
 
     assert said == "no request of 32 reached c (HAProxy says DOWN), d (HAProxy does not have it)"
 
@@ -184,16 +184,16 @@ def test_error_of_the_cfn_api_is_told_as_text():
 def test_endpoint_of_the_catalogue_is_compared_with_the_proxys_bind(url, bind, why):
     address, _, port = bind.rpartition(":")
 
-    assert smoke_cloud.mismatch(url, ["10.0.0.1"], Endpoint(address, int(port)), secure=False) == why
+    assert clouds.mismatch(url, ["10.0.0.1"], Endpoint(address, int(port)), secure=False) == why
 
 
 def test_endpoint_in_plain_http_is_no_proxy_with_tls():
-    assert smoke_cloud.mismatch("http://a:443/", [], Endpoint("*", 443), secure=True) == "the proxy speaks https"
+    assert clouds.mismatch("http://a:443/", [], Endpoint("*", 443), secure=True) == "the proxy speaks https"
 
 
 def test_clouds_file_that_does_not_exist_is_bad_input(tmp_path):
     with pytest.raises(errors.BadInput, match="there is no"):
-        smoke_cloud.chosen("any", str(tmp_path / "clouds.yaml"))
+        clouds.chosen("any", str(tmp_path / "clouds.yaml"))
 
 
 def test_cloud_that_does_not_exist_is_bad_input(tmp_path):
@@ -201,14 +201,14 @@ def test_cloud_that_does_not_exist_is_bad_input(tmp_path):
     path.write_text("clouds: {one: {auth: {auth_url: 'http://127.0.0.1:1', username: u, password: p}}}")
 
     with pytest.raises(errors.BadInput, match="no cloud to log in to"):
-        smoke_cloud.chosen("two", str(path))
+        clouds.chosen("two", str(path))
 
 
 def test_secrets_of_a_cloud_are_known_and_never_printed(tmp_path):
     path = tmp_path / "clouds.yaml"
     path.write_text("clouds: {one: {auth: {auth_url: 'http://127.0.0.1:1', username: u, password: hush}}}")
 
-    cloud = smoke_cloud.chosen("one", str(path))
+    cloud = clouds.chosen("one", str(path))
 
     assert cloud.secrets == ("hush",)
     assert "hush" not in repr(cloud)
@@ -292,13 +292,13 @@ class FakeHeat:
 
 def a_cloud(heat):
     connection = type("Connection", (), {"orchestration": heat})
-    return smoke_cloud.Cloud(connection, ())
+    return clouds.Cloud(connection, ())
 
 
 def test_stack_is_created_updated_read_and_deleted():
     heat, book = FakeHeat(), a_book()
 
-    smoke_stack.prove(a_cloud(heat), book)
+    stack.prove(a_cloud(heat), book)
 
     assert heat.verbs() == ["POST", "PUT", "DELETE"]
     assert [check.failed for check in book.checks] == [False] * 4
@@ -307,7 +307,7 @@ def test_stack_is_created_updated_read_and_deleted():
 def test_stack_whose_update_is_refused_is_deleted_all_the_same():
     heat, book = FakeHeat(PUT=FakeAnswer(500, text="no engine")), a_book()
 
-    smoke_stack.prove(a_cloud(heat), book)
+    stack.prove(a_cloud(heat), book)
 
     assert heat.verbs() == ["POST", "PUT", "DELETE"]
     assert [check.outcome for check in book.checks] == [Outcome.OK, Outcome.FAILED, Outcome.OK]
@@ -317,7 +317,7 @@ def test_stack_that_is_interrupted_is_deleted_before_the_interrupt_goes_on():
     heat = FakeHeat(PUT=KeyboardInterrupt())
 
     with pytest.raises(KeyboardInterrupt):
-        smoke_stack.prove(a_cloud(heat), a_book())
+        stack.prove(a_cloud(heat), a_book())
 
     assert heat.verbs()[-1] == "DELETE"
 
@@ -325,19 +325,19 @@ def test_stack_that_is_interrupted_is_deleted_before_the_interrupt_goes_on():
 def test_stack_whose_creation_got_no_answer_is_deleted_by_its_name():
     heat = FakeHeat(POST=ConnectionResetError("gone"))
 
-    smoke_stack.prove(a_cloud(heat), a_book())
+    stack.prove(a_cloud(heat), a_book())
 
     verb, last = heat.sent[-2]
-    assert verb == "DELETE" and last.startswith(smoke_stack.PREFIX)
+    assert verb == "DELETE" and last.startswith(stack.PREFIX)
 
 
 def test_stack_that_appears_after_its_creation_was_interrupted_is_deleted(monkeypatch):
-    monkeypatch.setattr(smoke_stack, "LOOK", 0.0)
+    monkeypatch.setattr(stack, "LOOK", 0.0)
     heat = FakeHeat(POST=KeyboardInterrupt())
     heat.unknown = 2
 
     with pytest.raises(KeyboardInterrupt):
-        smoke_stack.prove(a_cloud(heat), a_book())
+        stack.prove(a_cloud(heat), a_book())
 
     assert heat.verbs() == ["POST", "DELETE", "DELETE", "DELETE"]
     assert heat.status == "DELETE_COMPLETE"
@@ -347,7 +347,7 @@ def test_deletion_that_heat_could_not_answer_is_asked_for_again():
     heat, book = FakeHeat(), a_book()
     heat.busy = 2
 
-    smoke_stack.prove(a_cloud(heat), book)
+    stack.prove(a_cloud(heat), book)
 
     assert heat.verbs().count("DELETE") == 3 and not book.checks[-1].failed
 
@@ -356,17 +356,17 @@ def test_stack_that_cannot_be_deleted_is_named_as_still_there():
     heat, book = FakeHeat(), a_book()
     heat.busy = 99
 
-    smoke_stack.prove(a_cloud(heat), book)
+    stack.prove(a_cloud(heat), book)
 
     assert book.checks[-1].reason == "it is still there: Heat answered 500"
-    assert book.checks[-1].subject.startswith(smoke_stack.PREFIX)
+    assert book.checks[-1].subject.startswith(stack.PREFIX)
 
 
 def test_stack_that_was_refused_is_not_waited_for():
     heat = FakeHeat(POST=FakeAnswer(403, text="forbidden"))
     heat.unknown = 1
 
-    smoke_stack.prove(a_cloud(heat), a_book())
+    stack.prove(a_cloud(heat), a_book())
 
     assert heat.verbs() == ["POST", "DELETE"]
 
@@ -375,6 +375,6 @@ def test_stacks_of_two_proofs_have_different_names():
     heats = FakeHeat(), FakeHeat()
     books = [a_book(), a_book()]
     for heat, book in zip(heats, books, strict=True):
-        smoke_stack.prove(a_cloud(heat), book)
+        stack.prove(a_cloud(heat), book)
 
     assert books[0].checks[0].subject != books[1].checks[0].subject

@@ -6,8 +6,8 @@ from typing import Any
 from urllib.parse import urlencode
 from xml.etree import ElementTree
 
-from deployer.heat.smoke_check import Unproven
-from deployer.heat.smoke_cloud import Cloud
+from deployer.heat.smoke.check import Unproven
+from deployer.heat.smoke.clouds import Cloud
 from deployer.model import Secret
 
 LIST_STACKS = {"Action": "ListStacks", "Version": "2010-05-15"}  # the only version of AWS CloudFormation's API

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from deployer import errors
-from deployer.heat.smoke_check import Unproven
+from deployer.heat.smoke.check import Unproven
 from deployer.inventory.values import Endpoint
 from deployer.model import Service
 

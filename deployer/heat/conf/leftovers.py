@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from deployer.heat import grammar, hosts, masking, options, secrets
-from deployer.heat.conf import Conf, Setting
-from deployer.heat.options import Role
+from deployer.heat.conf import grammar, hosts, masking, options, secrets
+from deployer.heat.conf.editor import Conf, Setting
+from deployer.heat.conf.options import Role
 
 API_SECTIONS = ("heat_api", "heat_api_cfn")
 # Words that could be hosts; not the names of folders in a path.

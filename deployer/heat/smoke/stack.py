@@ -4,8 +4,8 @@ import secrets
 import time
 from typing import Any
 
-from deployer.heat.smoke_check import Book, Unproven
-from deployer.heat.smoke_cloud import Cloud
+from deployer.heat.smoke.check import Book, Unproven
+from deployer.heat.smoke.clouds import Cloud
 
 PREFIX = "heat-scaleout-verify-"
 FIRST, SECOND = 3, 5

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from deployer import errors
-from deployer.heat import grammar, references
-from deployer.heat.grammar import Kind, Line
+from deployer.heat.conf import grammar, references
+from deployer.heat.conf.grammar import Kind, Line
 
 _INDENT = "    "
 

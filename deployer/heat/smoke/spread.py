@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from deployer.errors import DeployerError
-from deployer.heat.smoke_check import Unproven
-from deployer.heat.smoke_cloud import Cloud
+from deployer.heat.smoke.check import Unproven
+from deployer.heat.smoke.clouds import Cloud
 from deployer.inventory.schema import Inventory
 from deployer.model import Service
 from deployer.proxy import config, runtime

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from enum import StrEnum
 
-from deployer.heat import hosts
-from deployer.heat.hosts import Spot
+from deployer.heat.conf import hosts
+from deployer.heat.conf.hosts import Spot
 
 
 class Role(StrEnum):

@@ -3,7 +3,7 @@
 import string
 from collections.abc import Callable
 
-from deployer.heat import grammar
+from deployer.heat.conf import grammar
 
 # Given a section and a key, the raw value of that option, or None.
 Lookup = Callable[[str, str], str | None]

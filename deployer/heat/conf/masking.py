@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from deployer.heat import grammar, secrets
-from deployer.heat.grammar import Kind, Line
+from deployer.heat.conf import grammar, secrets
+from deployer.heat.conf.grammar import Kind, Line
 
 MASK = "***"
 _OPTION = re.compile(r"[\w.-]+")

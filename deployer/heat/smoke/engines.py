@@ -6,8 +6,8 @@ from typing import Any
 
 from deployer.errors import DeployerError
 from deployer.heat import launch
-from deployer.heat.smoke_check import Unproven
-from deployer.heat.smoke_cloud import Cloud
+from deployer.heat.smoke.check import Unproven
+from deployer.heat.smoke.clouds import Cloud
 from deployer.inventory.schema import Inventory
 from deployer.model import Service, unit_name
 from deployer.remote.fleet import Fleet

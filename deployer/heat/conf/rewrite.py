@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from deployer.heat import conf, hosts, leftovers, options, references
-from deployer.heat.conf import Conf, Edit, Setting
-from deployer.heat.hosts import Spot
-from deployer.heat.leftovers import Remark
-from deployer.heat.options import Role
+from deployer.heat.conf import editor, hosts, leftovers, options, references
+from deployer.heat.conf.editor import Conf, Edit, Setting
+from deployer.heat.conf.hosts import Spot
+from deployer.heat.conf.leftovers import Remark
+from deployer.heat.conf.options import Role
 
 # A change may change what another option refers to; chains are short, and a value without references ends them.
 _MOST_ROUNDS = 8
@@ -70,7 +70,7 @@ def for_node(text: str, place: Place, path: str = "/etc/heat/heat.conf") -> Rewr
     the source's address, or the proxy's where instances call the CFN API. A value that refers to others with `$` keeps
     its references where it reads as meant with them.
     """
-    before = conf.parse(text, path)
+    before = editor.parse(text, path)
     plan = _by_place((*_own_addresses(before, place), *_literal(before, place)))
     for _ in range(_MOST_ROUNDS):
         more = plan | _by_place(_referring(before, before.reading(_edits(plan)), place))
@@ -80,7 +80,7 @@ def for_node(text: str, place: Place, path: str = "/etc/heat/heat.conf") -> Rewr
     edits = _edits(plan)
     changes = tuple(Change(each.section, each.key, each.line, each.because) for each in _changing(plan))
     remarks = tuple(leftovers.remarks(before, before.reading(edits)))
-    return Rewritten(conf.edited(text, edits, path), changes, remarks)
+    return Rewritten(editor.edited(text, edits, path), changes, remarks)
 
 
 def _by_place(planned: Iterable[_Planned]) -> _Plan:

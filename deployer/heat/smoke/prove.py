@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from deployer.heat import cfn, launch, smoke_cloud, smoke_engines, smoke_spread, smoke_stack
-from deployer.heat.smoke_check import Book, Check
-from deployer.heat.smoke_cloud import Cloud
+from deployer.heat import launch
+from deployer.heat.smoke import cfn, engines, spread, stack
+from deployer.heat.smoke.check import Book, Check
+from deployer.heat.smoke.clouds import Cloud
 from deployer.inventory.schema import Inventory
 from deployer.inventory.values import Endpoint
 from deployer.model import Service
@@ -35,14 +36,14 @@ class Step:
 
 def run(site: Site, cloud: Cloud, say: Callable[[str], None]) -> tuple[Check, ...]:
     """Use the site as a user would; `say` is told of each step before it begins. Never raise for a site that fails."""
-    book = Book(WHERE, say, smoke_cloud.expected_errors())
+    book = Book(WHERE, say, cloud.expected_errors())
     book.hide(cloud.secrets)
     steps = _steps(site, cloud)
     for position, step in enumerate(steps):
         if not book.tried(step.subject, step.promise, step.tried) and step.subject in NEEDED:
             _skip(book, steps[position + 1 :], f"not tried, as this failed: {step.promise}")
             return tuple(book.checks)
-    smoke_stack.prove(cloud, book)
+    stack.prove(cloud, book)
     return tuple(book.checks)
 
 
@@ -51,19 +52,19 @@ def _steps(site: Site, cloud: Cloud) -> list[Step]:
     inventory, fleet = site.inventory, site.fleet
     secure = inventory.proxy.tls is not None
     return [
-        Step("Keystone", "it gives a token", lambda: smoke_cloud.log_in(cloud)),
-        Step("catalogue", "it leads to the proxy", lambda: smoke_cloud.led_to_proxy(cloud, site.binds, secure)),
-        Step("engines", "Heat lists the inventory's as up", lambda: smoke_engines.listed(inventory, fleet, cloud)),
+        Step("Keystone", "it gives a token", lambda: cloud.log_in(cloud)),
+        Step("catalogue", "it leads to the proxy", lambda: cloud.led_to_proxy(cloud, site.binds, secure)),
+        Step("engines", "Heat lists the inventory's as up", lambda: engines.listed(inventory, fleet, cloud)),
         Step("CFN API", "a signed ListStacks is answered", lambda: _stacks_listed(cloud)),
-        *(_reach_every(site, cloud, service) for service in smoke_cloud.CATALOGUE
-          if smoke_spread.server_names(inventory, service)),
+        *(_reach_every(site, cloud, service) for service in cloud.CATALOGUE
+          if spread.server_names(inventory, service)),
     ]
 
 
 def _reach_every(site: Site, cloud: Cloud, service: Service) -> Step:
     title = launch.TITLES[service]
     return Step(f"{title}s", "requests reach every one",
-                lambda: smoke_spread.reached(site.inventory, site.fleet, cloud, service))
+                lambda: spread.reached(site.inventory, site.fleet, cloud, service))
 
 
 def _stacks_listed(cloud: Cloud) -> str:

@@ -1,0 +1,1 @@
+"""Proof from outside: Heat is used through the proxy, as a client would."""
