@@ -48,7 +48,7 @@ def ansible(bed: Testbed, state: State) -> Contestant:
     argv = [str(virtualenvs.ensure("ansible") / "ansible-playbook"), "--inventory", str(inventory),
             str(HERE / "ansible" / "playbook.yaml")]
     settings = {**PLAIN, "ANSIBLE_CONFIG": str(HERE / "ansible" / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1",
-                "ANSIBLE_HOME": str(_home(bed.folder))}
+                "ANSIBLE_HOME": str(_home(bed.folder)), "ANSIBLE_SSH_CONTROL_PATH_DIR": str(_home(bed.folder) / "cp")}
     return Contestant("Ansible", Command([argv], settings, HERE), recap_is_unchanged)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 LIMIT = 300.0  # seconds for one command
 CALM = 0.35  # part of all cores that others may keep busy when a measurement begins
-PATIENCE = 20.0  # seconds to wait for calm
+PATIENCE = 30.0  # seconds to wait for calm
 
 
 class CommandFailed(Exception):
