@@ -137,7 +137,7 @@ def _reads(unit: Unit, path: str) -> bool:
 
 
 def _proxy(host: str, wanted: HostState, found: Found) -> Iterator[Step]:
-    """Free its addresses, write its configuration, then start or reload it."""
+    """Free its addresses, write its configuration, then start or reload it; only a new unit takes a restart."""
     unit = wanted.units.get(PROXY)
     if unit is None:
         return
@@ -147,10 +147,17 @@ def _proxy(host: str, wanted: HostState, found: Found) -> Iterator[Step]:
         yield from _frees(host, unit, found.facts.listeners)
         yield StartUnit(host, unit.name, because="not running")
         yield from _proofs(host, [unit])
+    elif _is_rewritten(UNIT_FILES + unit.name, wanted, found.state):
+        yield RestartUnit(host, unit.name, because="its unit changed")
+        yield from _proofs(host, [unit])
     elif found.state.units[unit.name].config != unit.config:
         yield from _frees(host, unit, found.facts.listeners)
         yield ReloadUnit(host, unit.name, because="its configuration changed")
         yield from _proofs(host, [unit])
+
+
+def _is_rewritten(path: str, wanted: HostState, found: HostState) -> bool:
+    return path in found.files and found.files[path].digest != wanted.files[path].digest
 
 
 def _frees(host: str, unit: Unit, listeners: Iterable[Listener]) -> Iterator[Step]:

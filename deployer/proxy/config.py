@@ -18,7 +18,8 @@ QUESTION = "@1 show info;@1 show stat\n"
 UNIT = unit_name(Service.PROXY)
 SECTIONS = {Service.API: "rest_api_proxy", Service.CFN: "cfn_api_proxy"}
 NUMBERED = {Service.API: "rest-server", Service.CFN: "cfn-server"}
-CAPABILITIES = "CAP_NET_BIND_SERVICE CAP_SETUID CAP_SETGID"  # it starts as root and becomes its own user
+# It starts as root and becomes its own user; to end its old workers, which are that user's, root needs CAP_KILL.
+CAPABILITIES = "CAP_NET_BIND_SERVICE CAP_SETUID CAP_SETGID CAP_KILL"
 FAST_CHECK = "500ms"  # between two checks of a server that goes up or down
 HARD_STOP = 120  # seconds an old worker may take to finish its requests after a reload
 MARK = "heat-scaleout "  # what `show info` gives back, so that the configuration a worker runs with is seen

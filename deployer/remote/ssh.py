@@ -191,5 +191,9 @@ def _no_agent(connection: Connection, host: Host, talked: str) -> errors.HostFai
 
 
 def _status(connection: Connection, command: str) -> int:
-    _, stdout, _ = connection.client.exec_command(command, timeout=10)
-    return stdout.channel.recv_exit_status()
+    """A command's exit status; 0 for one that could not be asked, of which nothing is known."""
+    try:
+        _, stdout, _ = connection.client.exec_command(command, timeout=10)
+        return stdout.channel.recv_exit_status()
+    except (paramiko.SSHException, OSError, EOFError):
+        return 0

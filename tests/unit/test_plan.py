@@ -237,6 +237,16 @@ def test_proxy_with_another_configuration_is_reloaded_and_never_restarted():
                                "reload heat-scaleout-proxy.service (its configuration changed)"]
 
 
+def test_proxy_with_another_unit_is_restarted_as_a_reload_keeps_its_old_one():
+    path = "/etc/systemd/system/heat-scaleout-proxy.service"
+    new, then = (sites.a_file(path, text, only=Service.PROXY) for text in ("new", "old"))
+
+    todo = diff(sites.a_state(new, PROXY), sites.a_state(then, PROXY))
+
+    assert sentences(todo) == [f"write {path} (changed)", "let systemd read its units again (unit files changed)",
+                               "restart heat-scaleout-proxy.service (its unit changed)"]
+
+
 def test_running_proxy_frees_no_address():
     listeners = (sites.a_listener(8004, program="haproxy", unit="heat-scaleout-proxy.service"),)
 
