@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from deployer.heat import launch
-from deployer.heat.smoke import cfn, engines, spread, stack
+from deployer.heat.smoke import cfn, clouds, engines, spread, stack
 from deployer.heat.smoke.check import Book, Check
 from deployer.heat.smoke.clouds import Cloud
 from deployer.inventory.schema import Inventory
@@ -36,7 +36,7 @@ class Step:
 
 def run(site: Site, cloud: Cloud, say: Callable[[str], None]) -> tuple[Check, ...]:
     """Use the site as a user would; `say` is told of each step before it begins. Never raise for a site that fails."""
-    book = Book(WHERE, say, cloud.expected_errors())
+    book = Book(WHERE, say, clouds.expected_errors())
     book.hide(cloud.secrets)
     steps = _steps(site, cloud)
     for position, step in enumerate(steps):
@@ -52,11 +52,11 @@ def _steps(site: Site, cloud: Cloud) -> list[Step]:
     inventory, fleet = site.inventory, site.fleet
     secure = inventory.proxy.tls is not None
     return [
-        Step("Keystone", "it gives a token", lambda: cloud.log_in(cloud)),
-        Step("catalogue", "it leads to the proxy", lambda: cloud.led_to_proxy(cloud, site.binds, secure)),
+        Step("Keystone", "it gives a token", lambda: clouds.log_in(cloud)),
+        Step("catalogue", "it leads to the proxy", lambda: clouds.led_to_proxy(cloud, site.binds, secure)),
         Step("engines", "Heat lists the inventory's as up", lambda: engines.listed(inventory, fleet, cloud)),
         Step("CFN API", "a signed ListStacks is answered", lambda: _stacks_listed(cloud)),
-        *(_reach_every(site, cloud, service) for service in cloud.CATALOGUE
+        *(_reach_every(site, cloud, service) for service in clouds.CATALOGUE
           if spread.server_names(inventory, service)),
     ]
 
