@@ -9,6 +9,7 @@ import shlex
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -118,13 +119,13 @@ def _read_both(stdout, stderr) -> tuple[bytes, str]:
 
 
 def _trust(client: paramiko.SSHClient, host: Host) -> None:
+    """Trust the keys of the operator's file and, beside them, the one that the inventory gives the host."""
     client.set_missing_host_key_policy(RefuseUnknown())
+    if host.login.known_hosts and Path(host.login.known_hosts).exists():
+        client.load_system_host_keys(host.login.known_hosts)  # as "system" keys they are read and never written
     if host.login.host_key:
         entry = HostKeyEntry.from_line(f"{_known_name(host)} {host.login.host_key}")
         client.get_host_keys().add(_known_name(host), entry.key.get_name(), entry.key)
-    elif host.login.known_hosts and Path(host.login.known_hosts).exists():
-        client.load_host_keys(host.login.known_hosts)
-        client._host_keys_filename = None  # never write to the operator's file
 
 
 def _known_name(host: Host) -> str:
@@ -139,14 +140,13 @@ def _keys(host: Host) -> dict[str, Any]:
 
 
 def _gateway(host: Host) -> Connection | None:
+    """The jump host, as the host's own user unless the inventory names another; its key must be known too."""
     if not host.login.gateway:
         return None
-    gateway = Connection(host.login.gateway, connect_timeout=host.login.connect_timeout,
-                         config=Config(overrides={"load_ssh_configs": False}),
-                         connect_kwargs=_keys(host))
-    gateway.client.set_missing_host_key_policy(RefuseUnknown())
-    if host.login.known_hosts and Path(host.login.known_hosts).exists():
-        gateway.client.load_host_keys(host.login.known_hosts)
+    user = None if "@" in host.login.gateway else host.login.user  # Fabric refuses a user given twice
+    gateway = Connection(host.login.gateway, user=user, connect_timeout=host.login.connect_timeout,
+                         config=Config(overrides={"load_ssh_configs": False}), connect_kwargs=_keys(host))
+    _trust(gateway.client, replace(host, login=replace(host.login, host_key=None)))
     return gateway
 
 

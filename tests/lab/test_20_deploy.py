@@ -29,6 +29,20 @@ def test_plan_after_deploy_is_empty(site):
     assert site.json("plan", "--exit-code")["changes"] == 0
 
 
+def test_host_behind_a_jump_host_and_with_a_key_of_its_own_is_reached(site):
+    key = next(line.partition(" ")[2] for line in (site.lab.directory / "known_hosts").read_text().splitlines()
+               if line.startswith(site.lab.hosts["hostC"]))
+    known = f"known_hosts: {site.lab.directory}/known_hosts"
+    address = f"address: {site.lab.hosts['hostB']}"
+    behind = site.edited((address, f"{address}\n    ssh: {{gateway: '{site.lab.hosts['hostA']}'}}"))
+    assert site.invoke("plan", "--exit-code", inventory=behind).stdout.endswith("0 steps, nothing applied (plan)\n")
+
+    address = f"address: {site.lab.hosts['hostC']}"
+    own = site.edited((address, f"{address}\n    ssh: {{host_key: {key}}}"), (known, "known_hosts: /nowhere"))
+    refused = site.invoke("plan", code=4, inventory=own)
+    assert [host for host in site.lab.hosts if f"{host}: the host key of" in refused.stderr] == ["hostA", "hostB"]
+
+
 def test_status_lines_up_every_process_with_heat_and_proxy(site):
     shown = site.json("status")
     ours = [each for each in shown["instances"] if each["unit"].startswith("heat-scaleout-")]
