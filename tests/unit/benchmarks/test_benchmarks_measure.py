@@ -8,12 +8,15 @@ from benchmarks import measure
 from benchmarks.measure import Command, CommandFailed
 
 
-def test_commands_run_side_by_side():
-    sleeper = [sys.executable, "-c", "import time; time.sleep(0.4); print('awake')"]
+def test_commands_run_side_by_side(tmp_path):
+    """Each can only end when it sees the other."""
+    meets = ("import pathlib, sys, time; own, other = map(pathlib.Path, sys.argv[1:]); own.touch()\n"
+             "while not other.exists(): time.sleep(0.01)\nprint('met')")
+    names = [str(tmp_path / name) for name in "ab"]
 
-    sample = measure.run(Command([sleeper, sleeper]))
+    sample = measure.run(Command([[sys.executable, "-c", meets, *names], [sys.executable, "-c", meets, *names[::-1]]]))
 
-    assert 0.4 <= sample.wall < 0.8 and sample.output.count("awake") == 2 and sample.memory_mib > 1
+    assert sample.output.count("met") == 2 and sample.wall > 0 and sample.memory_mib > 1
 
 
 def test_command_that_fails_is_told_with_its_words():

@@ -117,10 +117,10 @@ def test_mutated_inventories_are_read_or_refused_with_places(mutate, block):
     ids=range(9),
 )
 def test_text_made_to_be_slow_is_refused_within_seconds(content):
-    begin = time.monotonic()
+    begin = time.process_time()  # our own work, however busy the machine is
 
     assert problems(content)
-    assert time.monotonic() - begin < 5
+    assert time.process_time() - begin < 5
 
 
 INJECTIONS = [
