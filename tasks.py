@@ -48,6 +48,18 @@ def add_cfn(c, host, inventory=None, count="1", yes=False, format="table"):
     commands.add(c, inventory, (host, "cfn", count), yes, format)
 
 
+@task(help=COUNT)
+def remove_api(c, host, inventory=None, count=1, yes=False, format="table"):
+    """Take REST APIs of a host away: drained at the proxy, then stopped."""
+    commands.remove(c, inventory, (host, "api", count), yes, format)
+
+
+@task(help=COUNT)
+def remove_cfn(c, host, inventory=None, count=1, yes=False, format="table"):
+    """Take CFN APIs of a host away: drained at the proxy, then stopped."""
+    commands.remove(c, inventory, (host, "cfn", count), yes, format)
+
+
 @task(help=COMMON)
 def status(c, inventory=None, format="table"):
     """Show every process: its unit, Heat's own view, the proxy's view, and what differs from the inventory."""
@@ -66,5 +78,6 @@ def verify(c, inventory=None, junit=None, cloud=None, format="table"):
     commands.verify(c, inventory, junit, cloud, format)
 
 
-namespace = Collection(deploy, plan, render, add_engine, add_api, add_cfn, status, preflight, verify)
+namespace = Collection(
+    deploy, plan, render, add_engine, add_api, add_cfn, remove_api, remove_cfn, status, preflight, verify)
 namespace.add_collection(Collection.from_module(lab_tasks), name="lab")

@@ -61,15 +61,17 @@ def render(context, inventory: str | None, out: str, source: str | None) -> None
 def add(context, inventory: str | None, change: tuple[str, str, int], yes: bool, format: str) -> None:
     """Ask for more processes of a kind on a host, and deploy."""
     with ending(format):
-        from deployer.inventory import editor, reader
-        from deployer.model import Service
+        from deployer.inventory import editor
 
-        path = _locate(context, inventory)
-        reader.read(path)
-        host, service, count = change
-        text = editor.with_more(path.read_bytes().decode(), host, Service(service), _number("count", count))
-        wanted = reader.parse(text, path)
-        _deploy(wanted, _Terms(yes, (), format, keep=lambda: editor.write(path, text)))
+        _deploy_edited(_locate(context, inventory), editor.with_more, change, _Terms(yes, (), format))
+
+
+def remove(context, inventory: str | None, change: tuple[str, str, int], yes: bool, format: str) -> None:
+    """Ask for fewer processes of a kind on a host, and deploy."""
+    with ending(format):
+        from deployer.inventory import editor
+
+        _deploy_edited(_locate(context, inventory), editor.with_fewer, change, _Terms(yes, (), format))
 
 
 def status(context, inventory: str | None, format: str) -> None:
@@ -151,6 +153,22 @@ class _Terms:
             return False
         self.keep()
         return True
+
+
+def _deploy_edited(path: Path, edit: Callable, change: tuple[str, str, int], terms: _Terms) -> None:
+    """Deploy a changed inventory, whose file is written once the plan is accepted."""
+    from deployer.inventory import editor, reader
+    from deployer.model import Service
+
+    reader.read(path)
+    host, service, count = change
+    text = edit(path.read_bytes().decode(), host, Service(service), _number("count", count))
+    wanted = reader.parse(text, path)
+    if not any(each.service == service for each in wanted.instances()):
+        raise errors.BadInput(f"{host}: this would take the site's last {service} away",
+                              "Clients would be refused. To mean it, change the inventory by hand and deploy.")
+    terms.keep = lambda: editor.write(path, text)
+    _deploy(wanted, terms)
 
 
 def _deploy(wanted: "Inventory", terms: _Terms) -> None:

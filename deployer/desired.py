@@ -34,8 +34,9 @@ def states(inventory: Inventory, found: Mapping[str, Found]) -> Wanted:
     for name in inventory.hosts:
         wanted[name], said = _host(inventory, name, (origin, binds), found[name])
         remarks |= dict.fromkeys(said)
-    proxy = config.state(_front(inventory, origin, binds), inventory.instances())
-    wanted[inventory.proxy.host] = _merged([wanted[inventory.proxy.host], proxy])
+    if inventory.has_apis():
+        proxy = config.state(_front(inventory, origin, binds), inventory.instances())
+        wanted[inventory.proxy.host] = _merged([wanted[inventory.proxy.host], proxy])
     return Wanted({name: _with_slice(state) for name, state in wanted.items()}, binds, tuple(remarks))
 
 

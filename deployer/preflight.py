@@ -92,7 +92,7 @@ def _moves_on(inventory: Inventory, name: str, instance: Instance, holder: Liste
 
 def _of_proxy(inventory: Inventory, name: str, found: Found, wanted: Mapping[str, HostState]) -> Iterator[str]:
     """HAProxy is there, and whoever holds its addresses is Heat's own API, which it replaces."""
-    if name != inventory.proxy.host:
+    if name != inventory.proxy.host or not inventory.has_apis():
         return
     if not found.facts.paths.get("haproxy"):
         yield f"{name}: there is no {inventory.proxy.program}: install HAProxy 2.2 or later."

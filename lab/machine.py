@@ -65,11 +65,12 @@ def power_off(process: Process, timeout: float) -> None:
 
 
 def kill(process: Process) -> None:
-    """End the machine at once, as a power cut would."""
-    for each in family(process):
+    """End the machine at once, as a power cut would, and wait until all that kept it is gone."""
+    ended = [process, *family(process)]
+    for each in ended:
         end(each, signal.SIGKILL)
     deadline = time.monotonic() + 10
-    while alive(process) and time.monotonic() < deadline:
+    while any(map(alive, ended)) and time.monotonic() < deadline:
         time.sleep(0.02)
 
 

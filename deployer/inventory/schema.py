@@ -72,9 +72,13 @@ class Inventory:
         numbers = [(service, number) for service in Service for number in self._numbers(name, service)]
         return tuple(Instance(name, service, number, entry.address) for service, number in numbers)
 
+    def has_apis(self) -> bool:
+        """Whether there is anything for a proxy to stand in front of; a site may scale out its engines alone."""
+        return any(entry.api or entry.cfn for entry in self.hosts.values())
+
     def _numbers(self, name: str, service: Service) -> tuple[int, ...]:
         if service is Service.PROXY:
-            return (0,) if name == self.proxy.host else ()
+            return (0,) if name == self.proxy.host and self.has_apis() else ()
         entry = self.hosts[name]
         if service is Service.ENGINE:
             return tuple(range(1, entry.engines + 1))

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from deployer import render
@@ -35,7 +35,11 @@ class Front:
 
 
 def state(front: Front, instances: Iterable[Instance]) -> HostState:
-    """Given what the proxy serves and every API of the site, return its configuration and its unit."""
+    """Given what the proxy may serve and every API of the site, return its configuration and its unit.
+
+    A kind of API that the site has no process of is none of the proxy's business: whoever serves it goes on.
+    """
+    front = _serving(front, instances)
     text, digest = configuration(front, tuple(instances))
     check = (front.settings.program, "-c", "-q", "-f", "{}")
     files = [
@@ -48,9 +52,15 @@ def state(front: Front, instances: Iterable[Instance]) -> HostState:
     return HostState({file.path: file for file in files}, {UNIT: unit})
 
 
+def _serving(front: Front, instances: Iterable[Instance]) -> Front:
+    """The same with the binds of those kinds of API alone that have a server."""
+    present = {each.service for each in instances}
+    return replace(front, binds={service: bind for service, bind in front.binds.items() if service in present})
+
+
 def configuration(front: Front, instances: tuple[Instance, ...]) -> tuple[str, str]:
     """Return the text of apis-proxy.conf and the digest that it carries in its description."""
-    sections = [_section(front, service, instances) for service in SECTIONS]
+    sections = [_section(front, service, instances) for service in front.binds]
     values = _values(front.settings) | {"sections": sections}
     digest = digest_of(render.text("proxy/apis-proxy.conf", **values, description=MARK).encode())
     return render.text("proxy/apis-proxy.conf", **values, description=MARK + digest), digest

@@ -111,7 +111,8 @@ class Site:
     @cached_property
     def binds(self) -> tuple[Bind, ...]:
         given = self.proxy.get("bind") or {}
-        return tuple(Bind(self.proxy["host"], kind, *parted(given.get(kind))) for kind in SECTIONS)
+        served = {each.kind for each in self.processes}
+        return tuple(Bind(self.proxy["host"], kind, *parted(given.get(kind))) for kind in SECTIONS if kind in served)
 
 
 def read(path: Path) -> Site:
@@ -157,7 +158,8 @@ def _processes(name: str, entry: Mapping[str, Any], document: Mapping[str, Any],
             yield Process(name, kind, f"{OURS}{kind}@{port}.service", heat["user"], entry["address"], port)
     for number in range(1, entry.get("engines", 0) + 1):
         yield Process(name, "engine", f"{OURS}engine@{number}.service", heat["user"])
-    if document["proxy"]["host"] == name:
+    has_apis = any(each.get(kind) for each in document["hosts"].values() for kind in SECTIONS)
+    if document["proxy"]["host"] == name and has_apis:
         yield Process(name, "proxy", PROXY_UNIT, document["proxy"].get("user", "haproxy"))
 
 

@@ -40,9 +40,9 @@ def test_second_api_on_a_host_gets_its_own_port_and_no_client_sees_an_error(rest
         assert site.on("hostB", "ss", "-Hltn", "sport", "=", ":8005").count("LISTEN") == 1
         after = site.processes()
         proxied = {(each["host"], each["port"]) for each in site.json("status")["instances"] if each["proxy"] == "UP"}
-        site.inventory.write_text(text)
-        site.invoke("deploy", "--yes")
+        site.invoke("remove-api", "hostB", "--yes")
 
+    assert site.inventory.read_text() == text
     assert ("hostB", 8005) in proxied
     assert {key: after[key] for key in before} == before
     assert site.processes() == before

@@ -72,6 +72,15 @@ def test_stranger_on_the_address_of_the_proxy_is_refused_by_name(site):
         assert site.on("hostA", "systemctl", "is-active", "stranger.service").strip() == "active"
 
 
+def test_last_api_of_the_site_is_not_removed(site):
+    inventory = site.edited(("    cfn: 1\n", ""))
+
+    ran = site.invoke("remove-cfn", "hostC", "--yes", code=3, inventory=inventory)
+
+    assert "this would take the site's last cfn away" in ran.stderr
+    assert "heat-scaleout-cfn@8000.service" in {unit for host, unit in site.processes() if host == "hostC"}
+
+
 def test_missing_haproxy_is_found(site):
     inventory = site.edited(("{host: hostA}", "{host: hostA, program: /usr/sbin/no-haproxy}"))
 

@@ -277,6 +277,27 @@ def test_add_with_a_count_adds_that_many(invoke, inventory, fleet, command, old,
     assert (code, inventory.read_text()) == (0, COMMENTED.replace(old, new, 1))
 
 
+def test_remove_api_drains_it_and_edits_the_number_alone(invoke, inventory, fleet):
+    invoke("add-api", "hostB", "--inventory", inventory, "--yes")
+
+    code, _, err = invoke("remove-api", "hostB", "--inventory", inventory, "--yes")
+
+    assert (code, inventory.read_text()) == (0, COMMENTED)
+    assert "drain rest_api_proxy/hostB-8005 (it leaves)" in err
+    assert "heat-scaleout-api@8005.service" not in fleet.hosts["hostB"].running()
+
+
+def test_last_of_a_kind_is_not_removed(invoke, inventory, fleet):
+    text = COMMENTED.replace("cfn: 1", "cfn: 0", 1)
+    inventory.write_text(text)
+
+    code, out, err = invoke("remove-cfn", "hostC", "--inventory", inventory, "--yes")
+
+    assert (code, out, inventory.read_text()) == (3, "", text)
+    assert "this would take the site's last cfn away" in err
+    assert fleet.asked == []
+
+
 def test_add_that_preflight_refuses_leaves_the_file_as_it_was(invoke, inventory, fleet):
     fleet.hosts["hostB"].skew = 99.0
 

@@ -38,6 +38,22 @@ def test_node_gets_the_whole_folder_of_the_source_with_heat_conf_rewritten():
     assert text_of(states["hostB"], "/etc/heat/api-paste.ini") == sites.PASTE
 
 
+def test_kind_of_api_that_the_site_has_none_of_is_left_to_whoever_serves_it():
+    api_alone = "{address: 10.0.0.2, api: 1, engines: 1}"
+
+    proxy = wanted(sites.an_inventory(hostB=api_alone, hostC="")).states["hostA"]
+
+    assert proxy.units[unit_name(Service.PROXY)].needs == (("10.0.0.1", 8004),)
+    assert "cfn_api_proxy" not in text_of(proxy, "/etc/heat-scaleout/apis-proxy.conf")
+
+
+def test_site_that_scales_out_its_engines_alone_has_no_proxy():
+    states = wanted(sites.an_inventory(hostB="{address: 10.0.0.2, engines: 2}", hostC="")).states
+
+    assert units(states["hostA"]) == []
+    assert units(states["hostB"]) == [unit_name(Service.ENGINE, 1), unit_name(Service.ENGINE, 2)]
+
+
 def test_source_keeps_its_own_folder():
     states = wanted(sites.an_inventory(hostA="{address: 10.0.0.1, engines: 1}")).states
 
