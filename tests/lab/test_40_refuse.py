@@ -105,14 +105,14 @@ def test_database_that_listens_on_loopback_only_is_found_from_each_node(site):
 
 
 def test_guest_of_the_broker_is_found_from_each_node_and_deploy_changes_nothing(site):
-    site.on("hostA", "cp", "-a", "/etc/heat/heat.conf", "/root/heat.conf.good")
+    site.on("hostA", "cp", "-a", "/etc/heat/heat.conf", "/var/tmp/heat.conf.good")
     site.on("hostA", "sed", "-i", "s#^transport_url = .*#transport_url = rabbit://guest:guest@localhost:5672/#",
             "/etc/heat/heat.conf")
     before = site.on("hostB", "sha256sum", "/etc/heat/heat.conf")
     try:
         ran = site.invoke("deploy", "--yes", code=3)
     finally:
-        site.on("hostA", "mv", "/root/heat.conf.good", "/etc/heat/heat.conf")
+        site.on("hostA", "mv", "/var/tmp/heat.conf.good", "/etc/heat/heat.conf")
 
     for host in ("hostB", "hostC"):
         assert f"{host}: broker at {site.lab.hosts['hostA']}:5672 refuses this host" in ran.stderr
