@@ -67,9 +67,9 @@ def run(*argv, **how):
     return {"do": "run", "argv": list(argv), **how}
 
 
-def free(process, **how):
+def free(process, timeout=5, **how):
     holder = {"address": "127.0.0.1", "port": process.port, "pid": process.pid, "unit": "", **how}
-    return {"do": "free", "holders": [holder], "timeout": 5}
+    return {"do": "free", "holders": [holder], "timeout": timeout}
 
 
 def await_http(port, **how):
