@@ -40,7 +40,7 @@ def make_folder(folder, step, ledger_path):
     book = ledger.read(ledger_path)
     book["folders"].append(folder)
     ledger.write(ledger_path, book)
-    os.mkdir(folder, 0o700)
+    os.makedirs(folder, 0o700, exist_ok=True)  # the ledger may be in it
     shutil.chown(folder, step["owner"], step["group"])
     os.chmod(folder, step["mode"] | (step["mode"] & 0o444) >> 2)
 
