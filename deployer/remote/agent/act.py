@@ -22,7 +22,7 @@ def perform(request):
     for index, step in enumerate(request["steps"]):
         try:
             done.append(STEPS[step["do"]](step, request["ledger"]) or "")
-        except (programs.Failed, OSError, KeyError, subprocess.SubprocessError) as error:
+        except (programs.Failed, OSError, LookupError, subprocess.SubprocessError) as error:
             return {"done": done, "failed": {"index": index, "why": str(error) or type(error).__name__}}
     return {"done": done, "failed": None}
 
