@@ -13,19 +13,6 @@ from deployer.model import Service
 
 TEMPLATES = sites.ROOT / "templates"
 PARTS = {"host/process.j2", "host/sandbox.j2"}  # included by the units of all
-GUIDE_CONF = """\
-[DEFAULT]
-sql_connection = mysql+pymysql://root:admin@127.0.0.1/heat?charset=utf8
-rabbit_host = localhost
-
-[heat_api]
-bind_port = 8004
-bind_host = 10.0.0.1
-
-[heat_api_cfn]
-bind_port = 8000
-bind_host = 10.0.0.1
-"""
 # The directives of the sample of Heat's guide "Scaling a Deployment", section by section.
 GUIDE_PROXY = {
     "global": {"daemon", "maxconn 4000"},
@@ -165,7 +152,7 @@ def test_overlay_is_read_by_oslo_config_as_meant(name):
 
 def guide():
     inventory = sites.guide()
-    return desired.states(inventory, sites.bare(inventory, conf=GUIDE_CONF, paste="")).states
+    return desired.states(inventory, sites.bare(inventory, conf=sites.CONF, paste="")).states
 
 
 def sections(text):
@@ -200,7 +187,7 @@ def test_guides_proxy_has_no_server_and_no_address_that_the_guide_has_not():
 @pytest.mark.parametrize(("host", "address"), [("hostB", "10.0.0.2"), ("hostC", "10.0.0.3")])
 def test_guides_nodes_have_the_guides_heat_conf(host, address):
     """The database and the broker move to A, the APIs to the node itself; no other line changes."""
-    wanted = GUIDE_CONF.replace("127.0.0.1", "10.0.0.1").replace("localhost", "10.0.0.1")
+    wanted = sites.CONF.replace("127.0.0.1", "10.0.0.1").replace("localhost", "10.0.0.1")
     wanted = wanted.replace("bind_host = 10.0.0.1", f"bind_host = {address}")
 
     assert guide()[host].files["/etc/heat/heat.conf"].content.decode() == wanted
