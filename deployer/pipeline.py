@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from deployer import apply, desired, errors, observed, plan, preflight, rendered, status
+from deployer import apply, desired, errors, observed, plan, preflight, rendered, setback, status
 from deployer.apply import Applied
 from deployer.desired import Wanted
 from deployer.heat import engines, logins
@@ -13,7 +13,7 @@ from deployer.inventory.schema import Inventory
 from deployer.model import Found, HostState
 from deployer.observed import Seen
 from deployer.remote.fleet import Fleet
-from deployer.steps import Plan
+from deployer.steps import PLAIN, Manner, Plan
 
 Accept = Callable[["Planned"], bool]
 
@@ -31,42 +31,72 @@ class Planned:
 
 @dataclass(frozen=True)
 class Report:
-    """What a deploy did: its plan, how far it came and, when it came to the end, what still differs afterwards."""
+    """What a deploy did: its plan, how far it came and, when it came to the end, what still differs afterwards.
+
+    `back`: what was done to put the host back whose change did not work; None when none had to be or could be.
+    """
 
     planned: Planned
     applied: Applied
     left: Plan = Plan()
     accepted: bool = True
+    back: Applied | None = None
 
     @property
     def exit_code(self) -> int:
         if self.applied.failed:
-            return errors.HostFailed.exit_code
+            is_back = self.back is not None and not self.back.failed
+            return (errors.VerifyFailed if is_back and self.applied.unproven else errors.HostFailed).exit_code
         return errors.VerifyFailed.exit_code if self.left.changes() else 0
 
 
-def planned(inventory: Inventory, fleet: Fleet, limit: Collection[str] = (), contents: bool = False) -> Planned:
+def planned(
+    inventory: Inventory, fleet: Fleet, limit: Collection[str] = (), contents: bool = False, manner: Manner = PLAIN
+) -> Planned:
     """What a deploy would do, on the hosts of `limit` (all, when empty); changes nothing."""
     seen = observed.look(inventory, fleet, _needed(inventory, limit), contents)
     _refuse_unreachable(seen)
     wanted = desired.states(inventory, _known(inventory, seen))
     chosen = {name: state for name, state in wanted.states.items() if not limit or name in limit}
-    return Planned(inventory, plan.diff(chosen, seen.found), wanted, seen.found)
+    # The source has a configuration that is not ours to put back, and the proxy's host most to lose.
+    manner = replace(manner, last=(inventory.proxy.host, inventory.heat.source))
+    return Planned(inventory, plan.diff(chosen, seen.found, manner), wanted, seen.found)
 
 
-def deploy(inventory: Inventory, fleet: Fleet, accept: Accept, limit: Collection[str] = ()) -> Report:
+def deploy(
+    inventory: Inventory, fleet: Fleet, accept: Accept, limit: Collection[str] = (), manner: Manner = PLAIN
+) -> Report:
     """Bring the hosts to their desired state and look again; `accept` is asked once, before the first change.
 
     Raise HostUnreachable, or NotReady with every problem of every host, before anything is changed.
     """
-    todo = planned(inventory, fleet, limit)
+    todo = planned(inventory, fleet, limit, manner=manner)
     if not todo.plan.changes():
         return Report(todo, Applied(), accepted=accept(todo))
     todo = replace(todo, notes=_refuse_unready(todo, fleet))
     if not accept(todo):
         return Report(todo, Applied(), accepted=False)
+    before = _before(todo, fleet)
     applied = apply.run(todo.plan, fleet)
-    return Report(todo, applied, Plan() if applied.failed else _left(todo, fleet, limit))
+    if applied.failed:
+        return Report(todo, applied, back=_put_back(todo, applied, before, fleet))
+    return Report(todo, applied, _left(todo, fleet, limit))
+
+
+def _before(todo: Planned, fleet: Fleet) -> Mapping[str, Found]:
+    """The hosts whose processes will change, with the contents of their files."""
+    hosts = todo.plan.rolled()
+    return observed.look(todo.inventory, fleet, hosts, contents=True).found if hosts else {}
+
+
+def _put_back(todo: Planned, applied: Applied, before: Mapping[str, Found], fleet: Fleet) -> Applied | None:
+    """Give the host that was about to change what it had; None when no change was under way, or it is out of reach."""
+    host = applied.wave.rolls if applied.wave else ""
+    seen = observed.look(todo.inventory, fleet, _needed(todo.inventory, [host])) if host in before else None
+    if seen is None or host not in seen.found:
+        return None
+    states = setback.states({host: before[host]}, todo.wanted.states, seen.found)
+    return apply.run(plan.diff(states, seen.found), fleet)
 
 
 def check(inventory: Inventory, fleet: Fleet) -> Tried:

@@ -11,6 +11,7 @@ from deployer.model import File, HostState, Service, file_of
 KEPT = ".before-heat-scaleout"  # what the agent appends to a file that was there before ours
 APIS = (Service.API, Service.CFN)
 DEFAULT_GRACE = 60  # Heat's graceful_shutdown_timeout, in seconds
+ACTION_LIMIT = 3600  # Heat's stack_action_timeout, in seconds
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,11 @@ class Source:
         """Seconds that Heat gives itself to finish when told to stop; 0 is without end."""
         seconds = self._number("DEFAULT", "graceful_shutdown_timeout")
         return DEFAULT_GRACE if seconds is None else seconds
+
+    @property
+    def engine_grace(self) -> int:
+        """Seconds that an engine has for its work when told to stop; where heat.conf says nothing, a stack's limit."""
+        return self.grace if self._number("DEFAULT", "graceful_shutdown_timeout") is not None else ACTION_LIMIT
 
     def _number(self, section: str, key: str) -> int | None:
         text = self.conf.resolved(section, key)

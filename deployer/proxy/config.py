@@ -89,7 +89,8 @@ def _section(front: Front, service: Service, instances: Iterable[Instance]) -> d
         "check_path": front.checks[service] if check.path == "auto" else check.path,
         "check_expect": "200-399",
         "server_options": f"inter {check.interval} fastinter {FAST_CHECK} rise {check.rise} fall {check.fall}",
-        "servers": [{"name": server_name(front.settings, each, position), "address": Endpoint(each.address, each.port)}
+        "servers": [{"name": server_name(front.settings, each, position), "address": Endpoint(each.address, each.port),
+                     "options": " weight 0" if each.drained else ""}
                     for position, each in enumerate(servers, 1)],
     }
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from contract.fake_host import Failed, FakeHost
+from contract.fake_host import Failed, FakeHost, FakeListener
 
 from deployer import errors
 
@@ -23,6 +23,7 @@ class FakeFleet:
         self._broken: list[tuple[str, str, str]] = []
         for host in self.hosts.values():
             host.run_program = self._run
+            host.reached = self._listeners
 
     def ask(self, title: str, verb: str, requests: Mapping[str, Mapping[str, Any]], timeout: float) -> dict[str, Any]:
         self.asked.append((title, verb, tuple(requests)))
@@ -65,6 +66,9 @@ class FakeFleet:
                 return done if done["failed"] else done | {"failed": {"index": index, "why": why}}
         return host.perform(request)
 
+    def _listeners(self) -> list[FakeListener]:
+        return [each for host in self.hosts.values() for each in host.listeners]
+
     def _run(self, host: FakeHost, argv: list[str], stdin: str) -> str:
         """The few programs that every host has, and Heat's Python with the scripts that are streamed to it."""
         name = argv[0].rpartition("/")[2]
@@ -73,9 +77,11 @@ class FakeFleet:
             raise Failed("false ended with 1: ")
         if name != "python3" or not values:
             return stdin if name == "cat" else ""
-        return self._run_script(host, json.loads(base64.b64decode(values[1])))
+        return self._run_script(host, stdin.split()[1], json.loads(base64.b64decode(values[1])))
 
-    def _run_script(self, host: FakeHost, values: dict[str, Any]) -> str:
+    def _run_script(self, host: FakeHost, name: str, values: dict[str, Any]) -> str:
+        if name == "engine_left":
+            return ""
         if "unit" in values and values["unit"] not in host.running():
             raise Failed(f"python3 ended with 1: Heat does not list {values['host']} as up")
         if "seconds" in values and "unit" not in values:

@@ -35,7 +35,9 @@ MAY_USE = {
     "proxy.config": INVENTORY | {"render"},
     "proxy.runtime": GROUND | {"proxy.config"},
     "traffic": STEPS,
-    "plan": STEPS | {"traffic"},
+    "changes": STEPS,
+    "plan": STEPS | {"changes", "traffic"},
+    "setback": STEPS,
     "diffs": STEPS | PURE_HEAT | {"heat.source", "proxy.config"},
     "rendered": GROUND,
     "desired": INVENTORY | PURE_HEAT | {"heat.launch", "heat.source", "proxy.config", "render"},
@@ -46,17 +48,17 @@ MAY_USE = {
     "heat.engines": INVENTORY | {"heat.launch", "heat.scripts", "remote.fleet"},
     "heat.logins": INVENTORY | {"heat.launch", "heat.scripts", "heat.engines", "remote.fleet"},
     "heat.smoke.": INVENTORY | {"heat.", "proxy.", "observed", "remote.fleet"},
-    "preflight": INVENTORY | STEPS | {"heat.releases", "observed", "plan"},
+    "preflight": INVENTORY | STEPS | {"changes", "heat.releases", "observed"},
     "status": INVENTORY | {"heat.launch", "heat.engines", "observed", "proxy."},
     "apply": STEPS | {"heat.source", "observed", "proxy.runtime", "remote.fleet"},
     "verify": INVENTORY | {"console", "desired", "heat.", "observed", "remote.fleet"},
     "pipeline": INVENTORY | STEPS | {
-        "apply", "desired", "observed", "plan", "preflight", "rendered", "status", "heat.engines", "heat.logins",
-        "remote.fleet"},
+        "apply", "desired", "observed", "plan", "preflight", "rendered", "setback", "status", "heat.engines",
+        "heat.logins", "remote.fleet"},
     "commands": INVENTORY | {"console", "diffs", "pipeline", "status", "verify", "remote.fleet"},
 }
-PURE = {"model", "errors", "steps", "render", "plan", "desired", "diffs", "status", "preflight", "heat.launch",
-        "heat.source", "proxy.config", "proxy.runtime", "traffic", *PURE_HEAT}
+PURE = {"model", "errors", "steps", "render", "changes", "plan", "setback", "desired", "diffs", "status", "preflight",
+        "heat.launch", "heat.source", "proxy.config", "proxy.runtime", "traffic", *PURE_HEAT}
 PURE_INVENTORY = {"inventory.schema", "inventory.sections", "inventory.values", "inventory.document",
                   "inventory.checks", "inventory.validation", "inventory.wording", "inventory.phrases",
                   "inventory.splice"}

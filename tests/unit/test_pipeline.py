@@ -190,8 +190,8 @@ def test_changed_heat_conf_of_the_source_restarts_one_host_after_the_other(inven
     report = pipeline.deploy(inventory, deployed, yes)
 
     assert report.exit_code == 0
-    assert [each for each in titles(deployed) if each.startswith("restart")] == [
-        "restart engines on hostB", "restart engines on hostC", "restart APIs on hostB", "restart APIs on hostC"]
+    assert [each for each in titles(deployed) if each.startswith(("change", "restart"))] == [
+        "change hostB", "restart APIs on hostB", "change hostC", "restart APIs on hostC"]
     told = [f"@1 set server {section}/{host}-{port} state {state}" for host in ("hostB", "hostC")
             for state in ("drain", "ready") for section, port in (("rest_api_proxy", 8004), ("cfn_api_proxy", 8000))]
     assert sorted(performed(deployed)["hostA"]) == sorted(told)
@@ -208,6 +208,60 @@ def test_restart_that_fails_leaves_its_server_drained_until_the_next_run(invento
     deployed.mends()
     assert pipeline.deploy(inventory, deployed, yes).exit_code == 0
     assert deployed.hosts["hostA"].drained == set()
+
+
+class Breaks:
+    """A fleet whose host does not become ready with a new heat.conf, as often as that is there."""
+
+    def __init__(self, fleet, host, fragment):
+        self.fleet, self.host, self.fragment = fleet, host, fragment
+
+    def ask(self, title, verb, requests, timeout):
+        self.fleet.mends()
+        if b"broken" in self.fleet.hosts[self.host].files[HEAT_CONF].content:
+            self.fleet.breaks(self.host, self.fragment, "status 500")
+        return self.fleet.ask(title, verb, requests, timeout)
+
+
+def test_first_host_that_does_not_become_ready_gets_back_what_it_had_and_the_others_are_untouched(inventory, deployed):
+    then = {name: dict(host.files) for name, host in deployed.hosts.items()}
+    before = pids(deployed)
+    deployed.hosts["hostA"].has_file(HEAT_CONF, sites.CONF + "[cache]\nbroken = true\n", group="heat", mode=0o640)
+
+    report = pipeline.deploy(inventory, Breaks(deployed, "hostB", '"await_http"'), yes)
+
+    assert (report.exit_code, tuple(report.applied.failed), report.back.failed) == (7, ("hostB",), {})
+    assert {name: host.files for name, host in deployed.hosts.items() if name != "hostA"} == {
+        name: files for name, files in then.items() if name != "hostA"}
+    assert [key for key, pid in pids(deployed).items() if before[key] == pid and key[0] == "hostC"] == [
+        key for key in before if key[0] == "hostC"]
+    assert deployed.hosts["hostA"].drained == set()
+    assert running(deployed)["hostB"] == NODE
+
+
+def test_host_whose_change_could_not_be_made_is_put_back_too(inventory, deployed):
+    deployed.hosts["hostA"].has_file(HEAT_CONF, sites.CONF + "[cache]\nbroken = true\n", group="heat", mode=0o640)
+    deployed.breaks("hostB", '"restart"', "no memory")
+
+    report = pipeline.deploy(inventory, deployed, yes)
+
+    assert (report.exit_code, report.back is not None) == (5, True)
+    assert b"broken" not in deployed.hosts["hostB"].files[HEAT_CONF].content
+
+
+def test_host_that_is_lost_while_it_changes_is_told_and_left(inventory, deployed):
+    class Loses:
+        def ask(self, title, verb, requests, timeout):
+            if title == "change hostB":
+                deployed.loses("hostB")
+            return deployed.ask(title, verb, requests, timeout)
+
+    deployed.hosts["hostA"].has_file(HEAT_CONF, sites.CONF + "[cache]\nenabled = true\n", group="heat", mode=0o640)
+
+    report = pipeline.deploy(inventory, Loses(), yes)
+
+    assert (report.exit_code, report.back, tuple(report.applied.failed)) == (5, None, ("hostB",))
+    assert performed(deployed)["hostC"] == ["run"]  # the logins that the new heat.conf has were tried
 
 
 def test_rebooted_host_has_all_its_processes_and_needs_nothing(inventory, deployed):

@@ -3,7 +3,6 @@
 import csv
 import http.client
 import itertools
-import json
 import os
 import re
 import signal
@@ -17,11 +16,16 @@ LOOKS_PER_UNIT_CHECK = 10
 
 
 def perform(request):
-    """Given steps in order, do them and stop at the first that fails: {done: [output], failed: null | {index, why}}."""
+    """Given steps in order, do them and stop at the first that fails: {done: [output], failed: null | {index, why}}.
+
+    A step that only waits, and may be asked again from there, is told by `again`.
+    """
     done = []
     for index, step in enumerate(request["steps"]):
         try:
             done.append(STEPS[step["do"]](step, request["ledger"]) or "")
+        except programs.NotYet as waiting:
+            return {"done": done, "failed": {"index": index, "why": str(waiting), "again": True}}
         except (programs.Failed, OSError, LookupError, subprocess.SubprocessError) as error:
             return {"done": done, "failed": {"index": index, "why": str(error) or type(error).__name__}}
     return {"done": done, "failed": None}
@@ -153,19 +157,42 @@ def tell(step, _):
     answer = sockets.ask(step["socket"], step["send"]).strip()
     if answer:
         raise programs.Failed("%s answered: %s" % (step["send"].strip(), answer))
+    deadline = time.monotonic() + step["timeout"]
     for condition in step["until"]:
-        wait_until(lambda shown=condition: shows(step["socket"], shown), step["timeout"],
-                   "after %d s it still was not so that %s" % (step["timeout"], json.dumps(condition)))
+        while not shows(step["socket"], condition):
+            if time.monotonic() > deadline:
+                return late(step, condition)
+            time.sleep(POLL)
+    return None
+
+
+def late(step, condition):
+    """What to say of an effect that does not come in time; Failed unless it may be done without."""
+    words = "after %d s %s" % (step["timeout"], condition["else"])
+    found = cells(step["socket"], condition)
+    if found:
+        words += " (%s: %s)" % (condition["column"], ", ".join(found))
+    if step.get("force"):
+        return words
+    raise programs.Failed(words)
 
 
 def shows(path, condition):
     """Whether an answer lacks a text, or has a row of comma-separated values whose column matches a pattern."""
-    answer = sockets.ask_or_none(path, condition["send"])
-    if answer is None or "lacks" in condition:
+    if "lacks" in condition:
+        answer = sockets.ask_or_none(path, condition["send"])
         return answer is not None and condition["lacks"] not in answer
+    return any(re.fullmatch(condition["matches"], cell) for cell in cells(path, condition))
+
+
+def cells(path, condition):
+    """The column of those rows of an answer, comma-separated values, that a condition is about."""
+    answer = sockets.ask_or_none(path, condition["send"])
+    if answer is None or "row" not in condition:
+        return []
     rows = csv.DictReader(line for line in answer.splitlines() if line.strip())
-    return any(re.fullmatch(condition["matches"], row[condition["column"]]) for row in rows
-               if all(row.get(key) == value for key, value in condition["row"].items()))
+    return [row[condition["column"]] for row in rows
+            if all(row.get(key) == value for key, value in condition["row"].items())]
 
 
 STEPS = {"write": files.write, "remove": files.remove, "systemctl": programs.systemctl, "run": programs.run,
