@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from deployer import apply, desired, errors, observed, plan, preflight, rendered, status
+from deployer import apply, desired, errors, observed, plan, preflight, rendered, scaling, status
 from deployer.apply import Applied
 from deployer.desired import Wanted
 from deployer.heat import engines, logins
@@ -67,6 +67,16 @@ def deploy(inventory: Inventory, fleet: Fleet, accept: Accept, limit: Collection
         return Report(todo, Applied(), accepted=False)
     applied = apply.run(todo.plan, fleet)
     return Report(todo, applied, Plan() if applied.failed else _left(todo, fleet, limit))
+
+
+def scaled(text: str, inventory: Inventory, wish: scaling.Wish, fleet: Fleet) -> str:
+    """The inventory's text with what `scale` asks for; totals are spread by the CPUs that a look at the hosts shows."""
+    scaling.refuse_impossible(inventory, wish)
+    if not wish.totals:
+        return scaling.text(text, inventory, wish, {})
+    seen = observed.look(inventory, fleet, scaling.hosts_for(inventory))
+    _refuse_unreachable(seen)
+    return scaling.text(text, inventory, wish, {name: each.facts.cpus for name, each in seen.found.items()})
 
 
 def check(inventory: Inventory, fleet: Fleet) -> Tried:

@@ -58,6 +58,7 @@ class FakeHost:
         self.free = 10 * 2**30
         self.skew = 0.0
         self.drained: set[str] = set()  # servers of the proxy
+        self.cpus = 4
         self.python = [3, 11, 2]
         self.uid, self.systemd = 0, True
         self.done: list[str] = []
@@ -98,7 +99,7 @@ class FakeHost:
         patterns = [pattern for patterns in request.get("globs", {}).values() for pattern in patterns]
         found = {pattern: sorted(fnmatch.filter(self.paths, pattern)) for pattern in patterns}
         return {
-            "python": self.python, "hostname": self.name, "clock": self.skew, "cpus": 4, "uid": self.uid,
+            "python": self.python, "hostname": self.name, "clock": self.skew, "cpus": self.cpus, "uid": self.uid,
             "systemd": self.systemd, "sent": 0.0, "received": 0.0,
             "files": {path: self._shown(path, tuple(request.get("carry", ())))
                       for path in sorted(self.files) if _is_below(path, request.get("trees", ()))},

@@ -46,20 +46,22 @@ MAY_USE = {
     "heat.engines": INVENTORY | {"heat.launch", "heat.scripts", "remote.fleet"},
     "heat.logins": INVENTORY | {"heat.launch", "heat.scripts", "heat.engines", "remote.fleet"},
     "heat.smoke.": INVENTORY | {"heat.", "proxy.", "observed", "remote.fleet"},
+    "spread": GROUND,
+    "scaling": INVENTORY | {"heat.launch", "spread"},
     "preflight": INVENTORY | STEPS | {"heat.releases", "observed", "plan"},
     "status": INVENTORY | {"heat.launch", "heat.engines", "observed", "proxy."},
     "apply": STEPS | {"heat.source", "observed", "proxy.runtime", "remote.fleet"},
     "verify": INVENTORY | {"console", "desired", "heat.", "observed", "remote.fleet"},
     "pipeline": INVENTORY | STEPS | {
-        "apply", "desired", "observed", "plan", "preflight", "rendered", "status", "heat.engines", "heat.logins",
-        "remote.fleet"},
-    "commands": INVENTORY | {"console", "diffs", "pipeline", "status", "verify", "remote.fleet"},
+        "apply", "desired", "observed", "plan", "preflight", "rendered", "scaling", "status", "heat.engines",
+        "heat.logins", "remote.fleet"},
+    "commands": INVENTORY | {"console", "diffs", "pipeline", "scaling", "status", "verify", "remote.fleet"},
 }
-PURE = {"model", "errors", "steps", "render", "plan", "desired", "diffs", "status", "preflight", "heat.launch",
-        "heat.source", "proxy.config", "proxy.runtime", "traffic", *PURE_HEAT}
+PURE = {"model", "errors", "steps", "render", "plan", "desired", "diffs", "status", "preflight", "spread", "scaling",
+        "heat.launch", "heat.source", "proxy.config", "proxy.runtime", "traffic", *PURE_HEAT}
 PURE_INVENTORY = {"inventory.schema", "inventory.sections", "inventory.values", "inventory.document",
                   "inventory.checks", "inventory.validation", "inventory.wording", "inventory.phrases",
-                  "inventory.splice"}
+                  "inventory.ports", "inventory.splice"}
 UNCLEAN = {"socket", "subprocess", "time", "random", "requests", "threading", "urllib.request", "http.client"}
 LIBRARIES_OF_ONE_ROOM = {"fabric": {"remote.ssh"}, "paramiko": {"remote.ssh"}, "jinja2": {"render"},
                          "openstack": {"heat.smoke.clouds"}, "botocore": {"heat.smoke.cfn"}}

@@ -3,7 +3,7 @@
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deployer import errors, spread
@@ -14,6 +14,7 @@ PLACES = st.dictionaries(
     st.sampled_from("abcdefgh"),
     st.builds(Place, st.integers(0, 12), st.integers(1, 64), st.lists(st.integers(0, 9), max_size=12).map(tuple)),
     min_size=1)
+QUICK = settings(max_examples=60, deadline=None)
 TOTALS = st.integers(0, 100)
 
 
@@ -25,6 +26,7 @@ def load(count, place):
     return count / place.weight
 
 
+@QUICK
 @given(PLACES, TOTALS)
 def test_counts_of_the_same_hosts_add_up_to_the_total_and_no_host_has_too_many(places, total):
     total = min(total, MOST * len(places))
@@ -36,6 +38,7 @@ def test_counts_of_the_same_hosts_add_up_to_the_total_and_no_host_has_too_many(p
     assert all(0 <= count <= MOST for count in found.values())
 
 
+@QUICK
 @given(PLACES, TOTALS)
 def test_growing_never_takes_away_and_shrinking_never_adds(places, total):
     total = min(total, MOST * len(places))
@@ -46,6 +49,7 @@ def test_growing_never_takes_away_and_shrinking_never_adds(places, total):
     assert sum(abs(change) for change in changes) == abs(total - before)
 
 
+@QUICK
 @given(PLACES, TOTALS)
 def test_no_process_would_be_better_off_on_another_host(places, total):
     """Of those that came, none on a host fuller than another would be with it; of those that stayed, the reverse."""
@@ -60,6 +64,7 @@ def test_no_process_would_be_better_off_on_another_host(places, total):
             assert load(found[other], places[other]) <= load(found[one] + 1, places[one])
 
 
+@QUICK
 @given(PLACES, TOTALS)
 def test_the_same_total_again_changes_nothing(places, total):
     total = min(total, MOST * len(places))
@@ -69,6 +74,7 @@ def test_the_same_total_again_changes_nothing(places, total):
     assert spread.spread(total, again, MOST) == found
 
 
+@QUICK
 @given(PLACES, st.integers(0, 40), st.integers(0, 40))
 def test_growing_at_once_or_one_after_the_other_ends_the_same(places, first, second):
     start = {name: Place(0, place.weight) for name, place in places.items()}
@@ -79,6 +85,7 @@ def test_growing_at_once_or_one_after_the_other_ends_the_same(places, first, sec
     assert spread.spread(high, later, MOST) == spread.spread(high, start, MOST)
 
 
+@QUICK
 @given(PLACES)
 def test_victim_among_hosts_of_one_load_is_the_one_that_holds_the_least(places):
     level = {name: Place(3, 2, (*place.holds, 0, 0, 0)[:3]) for name, place in places.items()}

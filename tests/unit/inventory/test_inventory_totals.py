@@ -44,7 +44,7 @@ def test_totals_of_a_host_in_every_layout_are_as_if_changed_one_by_one(layout, t
     assert (numbers(edited, "hostB"), numbers(edited, "hostA")) == (wanted, (1, 0, 4))
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5), st.integers(1, 5)), min_size=3, max_size=3))
 def test_totals_of_several_hosts_are_what_the_text_then_says(wanted):
     totals = {host: dict(zip(KINDS, counts, strict=True))
