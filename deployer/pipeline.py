@@ -4,10 +4,11 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from deployer import apply, desired, errors, observed, plan, preflight, rendered, scaling, status
+from deployer import apply, desired, errors, measured, observed, plan, preflight, rendered, scaling, status
 from deployer.apply import Applied
+from deployer.budget import judge, sizes
 from deployer.desired import Wanted
-from deployer.heat import engines, logins
+from deployer.heat import capacity, engines, logins
 from deployer.heat.logins import Tried
 from deployer.inventory.schema import Inventory
 from deployer.model import Found, HostState
@@ -86,8 +87,9 @@ def check(inventory: Inventory, fleet: Fleet) -> Tried:
         return Tried(preflight.problems(inventory, seen, {}))
     wanted = desired.states(inventory, _known(inventory, seen))
     tried = logins.tried(inventory, {name: wanted.states[name] for name in seen.found}, fleet)
-    problems = (*preflight.problems(inventory, seen, wanted.states), *tried.problems)
-    return Tried(problems, (*wanted.remarks, *tried.notes))
+    judged = _judged(inventory, seen.found, fleet)
+    problems = (*preflight.problems(inventory, seen, wanted.states), *tried.problems, *judged.problems)
+    return Tried(problems, (*wanted.remarks, *tried.notes, *judged.notes))
 
 
 def look(inventory: Inventory, fleet: Fleet) -> status.Picture:
@@ -148,10 +150,24 @@ def _refuse_unready(todo: Planned, fleet: Fleet) -> tuple[str, ...]:
     seen = Seen(todo.found, {})
     states = {host: todo.wanted.states[host] for host in preflight.unproven(todo.inventory, todo.plan)}
     tried = logins.tried(todo.inventory, states, fleet)
-    problems = (*preflight.problems(todo.inventory, seen, todo.wanted.states), *tried.problems)
+    judged = _judged(todo.inventory, todo.found, fleet, grows=judge.grows(todo.plan))
+    problems = (*preflight.problems(todo.inventory, seen, todo.wanted.states), *tried.problems, *judged.problems)
     if problems:
         raise errors.NotReady(problems, hint="Nothing was changed. Mend these, then run the same command again.")
-    return tried.notes
+    return (*tried.notes, *judged.notes)
+
+
+def _judged(
+    inventory: Inventory, found: Mapping[str, Found], fleet: Fleet, grows: bool = True
+) -> judge.Judged:
+    """Whether the timeouts agree and, where the site grows, whether it has what that takes."""
+    origin = desired.read_source(inventory, found)
+    waits = judge.waits(inventory, origin)
+    if not grows:
+        return waits
+    site = sizes.Site(inventory, origin, found, measured.look(found, fleet))
+    limits = judge.limits(site, capacity.ask(inventory, fleet))
+    return judge.Judged(waits.problems + limits.problems, waits.notes + limits.notes)
 
 
 def _known(inventory: Inventory, seen: Seen) -> dict[str, Found]:

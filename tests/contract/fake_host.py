@@ -59,6 +59,8 @@ class FakeHost:
         self.skew = 0.0
         self.drained: set[str] = set()  # servers of the proxy
         self.cpus = 4
+        self.available, self.most_files = 8 * 2**30, 2**20
+        self.held = {"processes": 3, "memory": 200 * 2**20}  # by every unit that runs
         self.python = [3, 11, 2]
         self.uid, self.systemd = 0, True
         self.done: list[str] = []
@@ -93,7 +95,7 @@ class FakeHost:
         for name in enabled:
             self._start(name)
 
-    # The two verbs of the agent.
+    # The verbs of the agent.
 
     def observe(self, request: dict[str, Any]) -> dict[str, Any]:
         patterns = [pattern for patterns in request.get("globs", {}).values() for pattern in patterns]
@@ -116,6 +118,11 @@ class FakeHost:
             "accounts": {name: self.accounts.get(name) for name in request.get("accounts", ())},
             "ledger": self.book(request.get("ledger", "")),
         }
+
+    def measure(self, request: dict[str, Any]) -> dict[str, Any]:
+        units = {*self.running(), *(each.unit for each in self.engines)}
+        chosen = sorted(name for name in units if any(fnmatch.fnmatch(name, each) for each in request.get("units", ())))
+        return {"available": self.available, "most_files": self.most_files, "units": dict.fromkeys(chosen, self.held)}
 
     def perform(self, request: dict[str, Any]) -> dict[str, Any]:
         done: list[str] = []

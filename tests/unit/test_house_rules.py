@@ -46,6 +46,10 @@ MAY_USE = {
     "heat.engines": INVENTORY | {"heat.launch", "heat.scripts", "remote.fleet"},
     "heat.logins": INVENTORY | {"heat.launch", "heat.scripts", "heat.engines", "remote.fleet"},
     "heat.smoke.": INVENTORY | {"heat.", "proxy.", "observed", "remote.fleet"},
+    "measured": GROUND | {"observed", "remote.fleet"},
+    "heat.capacity": INVENTORY | {"heat.launch", "heat.scripts", "heat.engines", "remote.fleet"},
+    "budget.": INVENTORY | STEPS | PURE_HEAT | {
+        "budget.", "desired", "measured", "heat.launch", "heat.source", "heat.capacity", "proxy.config"},
     "spread": GROUND,
     "scaling": INVENTORY | {"heat.launch", "spread"},
     "preflight": INVENTORY | STEPS | {"heat.releases", "observed", "plan"},
@@ -54,11 +58,12 @@ MAY_USE = {
     "verify": INVENTORY | {"console", "desired", "heat.", "observed", "remote.fleet"},
     "pipeline": INVENTORY | STEPS | {
         "apply", "desired", "observed", "plan", "preflight", "rendered", "scaling", "status", "heat.engines",
-        "heat.logins", "remote.fleet"},
+        "heat.logins", "heat.capacity", "measured", "budget.", "remote.fleet"},
     "commands": INVENTORY | {"console", "diffs", "pipeline", "scaling", "status", "verify", "remote.fleet"},
 }
 PURE = {"model", "errors", "steps", "render", "plan", "desired", "diffs", "status", "preflight", "spread", "scaling",
-        "heat.launch", "heat.source", "proxy.config", "proxy.runtime", "traffic", *PURE_HEAT}
+        "heat.launch", "heat.source", "proxy.config", "proxy.runtime", "traffic", *PURE_HEAT,
+        *(f"budget.{name}" for name in ("sizes", "connections", "memory", "files", "timeouts", "judge"))}
 PURE_INVENTORY = {"inventory.schema", "inventory.sections", "inventory.values", "inventory.document",
                   "inventory.checks", "inventory.validation", "inventory.wording", "inventory.phrases",
                   "inventory.ports", "inventory.splice"}
