@@ -22,7 +22,7 @@ class Held:
 
 @dataclass(frozen=True)
 class Measured:
-    """`available`: bytes of memory to spare; `most_files`: fs.nr_open. None: the host does not say."""
+    """`available`: bytes of memory to spare; `most_files`: how many a unit may open. None: not known."""
 
     available: int | None = None
     most_files: int | None = None

@@ -2,6 +2,7 @@
 
 import fnmatch
 import os
+import resource
 
 from deployer.remote.agent import sockets
 
@@ -11,13 +12,31 @@ def measure(request):
 
     What this system does not tell is None.
     """
-    return {"available": available(), "most_files": number_in("/proc/sys/fs/nr_open"),
+    return {"available": available(), "most_files": most_files(),
             "units": held_by(request.get("units", []))}
 
 
 def available():
     kilobytes = field_of("/proc/meminfo", "MemAvailable:")
     return kilobytes and kilobytes * 1024
+
+
+def most_files():
+    """How many files a unit may be allowed to open: the kernel's number, or less where root may not raise limits."""
+    most = number_in("/proc/sys/fs/nr_open")
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[0], most))
+    except (OSError, ValueError, TypeError):  # in a container, say; then systemd has no more than it was started with
+        return hard_limit_of(1) or most
+    return most
+
+
+def hard_limit_of(pid):
+    try:
+        with open("/proc/%d/limits" % pid) as stream:
+            return next((int(line.split()[4]) for line in stream if line.startswith("Max open files")), None)
+    except (OSError, ValueError):
+        return None
 
 
 def held_by(patterns):

@@ -38,3 +38,16 @@ def test_what_is_not_there_is_none_and_a_process_that_is_gone_holds_nothing():
     assert measure.number_in("/proc/nothing") is None
     assert measure.number_in("/proc/self/status") is None
     assert measure.memory_of("0") == 0
+
+
+def test_most_files_are_the_kernels_where_limits_may_be_raised_else_those_of_process_1(monkeypatch):
+    raised = []
+    monkeypatch.setattr(measure.resource, "setrlimit", lambda what, limits: raised.append(limits[1]))
+    assert measure.most_files() == raised[0] == measure.number_in("/proc/sys/fs/nr_open")
+
+    def refused(*_):
+        raise ValueError("not allowed to raise maximum limit")
+
+    monkeypatch.setattr(measure.resource, "setrlimit", refused)
+    assert measure.most_files() == measure.hard_limit_of(1)
+    assert measure.hard_limit_of(0) is None
