@@ -8,7 +8,7 @@ from typing import Any
 
 from deployer import errors
 from deployer.heat.source import KEPT
-from deployer.model import AnswersHttp, AnswersSocket, Program
+from deployer.model import AnswersHttp, AnswersSocket, Program, Service, unit_name
 from deployer.observed import LEDGER
 from deployer.proxy import runtime
 from deployer.remote.fleet import Fleet
@@ -23,6 +23,7 @@ from deployer.steps import (
     ReloadUnit,
     RemoveFile,
     RestartUnit,
+    ShareAddress,
     StartUnit,
     Step,
     StopUnit,
@@ -30,7 +31,7 @@ from deployer.steps import (
     WriteFile,
 )
 
-TOGETHER = (FreeAddress, EnableUnit, StartUnit, RestartUnit, StopUnit)
+TOGETHER = (ShareAddress, FreeAddress, EnableUnit, StartUnit, RestartUnit, StopUnit)
 STEP_LIMIT = 120.0  # seconds for one step that says nothing else
 
 
@@ -121,9 +122,18 @@ def _(step: RemoveFile) -> dict[str, Any]:
 
 
 @request.register
+def _(step: ShareAddress) -> dict[str, Any]:
+    return {"do": "share", **_holders(step)}
+
+
+@request.register
 def _(step: FreeAddress) -> dict[str, Any]:
+    return {"do": "free", **_holders(step)}
+
+
+def _holders(step: ShareAddress | FreeAddress) -> dict[str, Any]:
     holder = {"address": step.address, "port": step.port, "pid": step.holder.pid, "unit": step.holder.unit}
-    return {"do": "free", "holders": [holder], "timeout": STEP_LIMIT}
+    return {"holders": [holder], "beside": unit_name(Service.PROXY), "timeout": STEP_LIMIT}
 
 
 @request.register

@@ -13,6 +13,7 @@ from deployer.steps import (
     ReloadUnit,
     RemoveFile,
     RestartUnit,
+    ShareAddress,
     StartUnit,
     Step,
     StopUnit,
@@ -137,41 +138,52 @@ def _reads(unit: Unit, path: str) -> bool:
 
 
 def _proxy(host: str, wanted: HostState, found: Found) -> Iterator[Step]:
-    """Free its addresses, write its configuration, then start or reload it; only a new unit takes a restart."""
+    """Write its configuration, start it beside whoever has its addresses, or reload it, and only then stop those."""
     unit = wanted.units.get(PROXY)
     if unit is None:
         return
     yield from _writes(host, wanted, found.state, lambda file: file.only is Service.PROXY)
     yield from _enables(host, [unit], found.state)
-    if not _running(unit, found.state):
-        yield from _frees(host, unit, found.facts.listeners)
-        yield StartUnit(host, unit.name, because="not running")
+    begin = _beginning(host, unit, wanted, found.state)
+    holders = list(_holders(unit, found.facts.listeners))
+    why = "the proxy takes over"
+    if begin:
+        for address, port, holder in holders:
+            yield ShareAddress(host, address, port, holder, because=why)
+        yield begin
         yield from _proofs(host, [unit])
-    elif _is_rewritten(UNIT_FILES + unit.name, wanted, found.state):
-        yield RestartUnit(host, unit.name, because="its unit changed")
-        yield from _proofs(host, [unit])
-    elif found.state.units[unit.name].config != unit.config:
-        yield from _frees(host, unit, found.facts.listeners)
-        yield ReloadUnit(host, unit.name, because="its configuration changed")
-        yield from _proofs(host, [unit])
+    for address, port, holder in holders:
+        yield FreeAddress(host, address, port, holder, because=f"{why} {address}:{port}")
+
+
+def _beginning(host: str, unit: Unit, wanted: HostState, found: HostState) -> Step | None:
+    """What makes the proxy run with its configuration; only a new unit takes a restart."""
+    if not _running(unit, found):
+        return StartUnit(host, unit.name, because="not running")
+    if _is_rewritten(UNIT_FILES + unit.name, wanted, found):
+        return RestartUnit(host, unit.name, because="its unit changed")
+    if found.units[unit.name].config != unit.config:
+        return ReloadUnit(host, unit.name, because="its configuration changed")
+    return None
 
 
 def _is_rewritten(path: str, wanted: HostState, found: HostState) -> bool:
     return path in found.files and found.files[path].digest != wanted.files[path].digest
 
 
-def _frees(host: str, unit: Unit, listeners: Iterable[Listener]) -> Iterator[Step]:
+def _holders(unit: Unit, listeners: Iterable[Listener]) -> Iterator[tuple[str, int, Listener]]:
+    """Each address that a unit needs, with every other process that listens there."""
     for address, port in unit.needs:
-        holder = holder_of(address, port, listeners)
-        if holder and holder.unit != unit.name:
-            yield FreeAddress(host, address, port, holder, because=f"the proxy takes over {address}:{port}")
+        for holder in holders_of(address, port, listeners):
+            if holder.unit != unit.name:
+                yield address, port, holder
 
 
-def holder_of(address: str, port: int, listeners: Iterable[Listener]) -> Listener | None:
+def holders_of(address: str, port: int, listeners: Iterable[Listener]) -> Iterator[Listener]:
     """Who listens on an address, or on all addresses, at a port."""
     everywhere = ("0.0.0.0", "::")
-    return next((each for each in listeners if each.port == port
-                 and (each.address in (address, *everywhere) or address in everywhere)), None)
+    return (each for each in listeners if each.port == port
+            and (each.address in (address, *everywhere) or address in everywhere))
 
 
 def _stops(*services: Service):

@@ -81,8 +81,22 @@ class StopUnit(Step):
 
 
 @dataclass(frozen=True)
+class ShareAddress(Step):
+    """Let a unit of ours listen beside whoever holds an address that it needs."""
+
+    address: str
+    port: int
+    holder: Listener
+
+    changes = False  # whoever listens there goes on as before
+
+    def __str__(self) -> str:
+        return f"share {self.address}:{self.port} ({self.because})"
+
+
+@dataclass(frozen=True)
 class FreeAddress(Step):
-    """Stop and disable whoever holds an address that a unit of ours needs."""
+    """Stop and disable whoever holds an address that a unit of ours serves, once its last request is answered."""
 
     address: str
     port: int

@@ -41,6 +41,7 @@ class FakeListener:
     program: str = ""
     unit: str = ""
     argv: list[str] = field(default_factory=list)
+    shared: bool = False
 
 
 class FakeHost:
@@ -174,23 +175,28 @@ class FakeHost:
     def _do_run(self, step: dict[str, Any], _: dict[str, Any]) -> str:
         return self.run_program(self, step["argv"], step.get("stdin", ""))
 
-    def _do_free(self, step: dict[str, Any], book: dict[str, Any]) -> None:
-        for each in step["holders"]:
-            self._free(each, book)
+    def _do_share(self, step: dict[str, Any], _: dict[str, Any]) -> None:
+        for holder, _ in self._holders(step):
+            holder.shared = True
 
-    def _free(self, wanted: dict[str, Any], book: dict[str, Any]) -> None:
-        address, port, unit = wanted["address"], wanted["port"], wanted["unit"]
-        holder = next((each for each in self.listeners if each.port == port
-                       and each.address in (address, "0.0.0.0", "::")), None)
-        if holder is None:
-            return
-        if holder.pid != wanted["pid"]:
-            raise Failed(f"{address}:{port} is now held by another process than planned")
-        enabled = bool(unit) and self.units[unit].enabled
-        book["stopped"].append({"unit": unit, "enabled": enabled, "address": address, "port": port,
-                                "argv": holder.argv})
-        self.listeners = [each for each in self.listeners if each.pid != holder.pid]
-        self.units.pop(unit, None)
+    def _do_free(self, step: dict[str, Any], book: dict[str, Any]) -> None:
+        for holder, wanted in self._holders(step):
+            unit = wanted["unit"]
+            enabled = bool(unit) and self.units[unit].enabled
+            book["stopped"].append({"unit": unit, "enabled": enabled, "address": wanted["address"],
+                                    "port": wanted["port"], "argv": holder.argv})
+            self.listeners = [each for each in self.listeners if each.pid != holder.pid]
+            self.units.pop(unit, None)
+
+    def _holders(self, step: dict[str, Any]) -> list[tuple[FakeListener, dict[str, Any]]]:
+        found = []
+        for wanted in step["holders"]:
+            there = [each for each in self.listeners if each.port == wanted["port"] and each.unit != step["beside"]
+                     and each.address in (wanted["address"], "0.0.0.0", "::")]
+            if there and wanted["pid"] not in [each.pid for each in there]:
+                raise Failed(f"{wanted['address']}:{wanted['port']} is now held by another process than planned")
+            found += [(each, wanted) for each in there if each.pid == wanted["pid"]]
+        return found
 
     def _do_await_http(self, step: dict[str, Any], _: dict[str, Any]) -> None:
         if not any((each.address, each.port) == (step["address"], step["port"]) for each in self.listeners):
@@ -222,7 +228,7 @@ class FakeHost:
         if unit.active:
             return
         needs = self._needs(name)
-        taken = [each for each in self.listeners if (each.address, each.port) in needs]
+        taken = [each for each in self.listeners if (each.address, each.port) in needs and not each.shared]
         if taken:
             raise Failed(f"systemctl ended with 1: {name}: {taken[0].address}:{taken[0].port}: address already in use")
         unit.active, unit.pid = True, next(PIDS)

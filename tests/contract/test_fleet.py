@@ -251,7 +251,9 @@ def test_await_reply_of_a_missing_socket_fails_and_names_it(fleet_under_test, pl
     assert f"{place}/socket" in do(fleet_under_test, place, step)["failed"]["why"]
 
 
-def test_free_of_an_address_that_nobody_holds_does_nothing(fleet_under_test, place):
-    step = {"do": "free", "holders": [{"address": "127.0.0.1", "port": 1, "pid": 1, "unit": ""}], "timeout": 1}
+@pytest.mark.parametrize("what", ["share", "free"])
+def test_taking_over_an_address_that_nobody_holds_does_nothing(fleet_under_test, place, what):
+    holder = {"address": "127.0.0.1", "port": 1, "pid": 1, "unit": ""}
+    step = {"do": what, "holders": [holder], "beside": "heat-scaleout-none.service", "timeout": 1}
 
     assert do(fleet_under_test, place, step) == {"done": [""], "failed": None}

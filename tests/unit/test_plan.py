@@ -1,9 +1,11 @@
 """The plan is the difference of two states, in an order that keeps the site serving."""
 
+from dataclasses import replace
+
 import sites
 
 from deployer import desired, plan
-from deployer.model import AnswersHttp, Found, HostState, Service
+from deployer.model import AnswersHttp, AnswersSocket, Found, HostState, Service
 from deployer.steps import AwaitReady, FreeAddress, WriteFile
 
 ENGINE, API, CFN = (sites.a_unit(service, number) for service, number in
@@ -266,32 +268,45 @@ def test_proxy_takes_over_the_addresses_it_needs_and_no_other():
         FreeAddress("hostB", "10.0.0.1", 8004, api, because="the proxy takes over 10.0.0.1:8004")]
 
 
-def test_take_over_comes_after_the_configuration_is_written_and_before_the_start():
+def test_take_over_stops_the_old_server_only_once_the_proxy_serves_beside_it():
     listeners = (sites.a_listener(8004, unit="heat-api.service"),)
+    ready = AnswersSocket("/run/socket", "hello", "digest")
 
-    todo = diff(sites.a_state(PROXY, PROXY_CONF), HostState(), listeners=listeners)
+    todo = diff(sites.a_state(replace(PROXY, ready=ready), PROXY_CONF), HostState(), listeners=listeners)
 
-    assert sentences(todo) == [
+    assert [str(step) for step in todo] == [
         "write /etc/heat-scaleout/apis-proxy.conf (new)",
         "enable heat-scaleout-proxy.service (it must start with the host)",
-        "stop heat-api.service (the proxy takes over 10.0.0.1:8004)",
-        "start heat-scaleout-proxy.service (not running)"]
+        "share 10.0.0.1:8004 (the proxy takes over)",
+        "start heat-scaleout-proxy.service (not running)",
+        "wait until heat-scaleout-proxy.service is ready",
+        "stop heat-api.service (the proxy takes over 10.0.0.1:8004)"]
+
+
+def test_take_over_that_was_interrupted_is_finished():
+    both = (sites.a_listener(8004, program="haproxy", unit=PROXY.name), sites.a_listener(8004, unit="heat-api.service"))
+
+    todo = diff(sites.a_state(PROXY), sites.a_state(PROXY), listeners=both)
+
+    assert sentences(todo) == ["stop heat-api.service (the proxy takes over 10.0.0.1:8004)"]
 
 
 def test_holder_of_all_addresses_holds_every_one():
     for everywhere in ("0.0.0.0", "::"):
         listener = sites.a_listener(8004, address=everywhere)
-        assert plan.holder_of("10.0.0.1", 8004, [listener]) is listener
+        assert list(plan.holders_of("10.0.0.1", 8004, [listener])) == [listener]
 
 
 def test_holder_of_one_address_is_in_the_way_of_a_proxy_on_all():
     listener = sites.a_listener(8004, address="127.0.0.1")
 
-    assert plan.holder_of("0.0.0.0", 8004, [listener]) is listener
+    assert list(plan.holders_of("0.0.0.0", 8004, [listener])) == [listener]
 
 
 def test_holder_of_another_port_or_address_is_not_in_the_way():
-    assert plan.holder_of("10.0.0.1", 8004, [sites.a_listener(8005), sites.a_listener(address="10.0.0.9")]) is None
+    others = [sites.a_listener(8005), sites.a_listener(address="10.0.0.9")]
+
+    assert list(plan.holders_of("10.0.0.1", 8004, others)) == []
 
 
 def test_host_that_needs_nothing_is_still_named_among_the_hosts_compared():

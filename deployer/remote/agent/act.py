@@ -10,7 +10,7 @@ import signal
 import subprocess
 import time
 
-from deployer.remote.agent import files, ledger, look, programs, sockets
+from deployer.remote.agent import files, handover, ledger, look, programs, sockets
 
 POLL = 0.05  # seconds between two looks at something that no event announces
 LOOKS_PER_UNIT_CHECK = 10
@@ -27,12 +27,42 @@ def perform(request):
     return {"done": done, "failed": None}
 
 
+def share(step, ledger_path):
+    """Let the proxy listen beside whoever holds its addresses; where the kernel cannot, they are stopped first."""
+    held = holders_in(step)
+    if not handover.share(held):
+        stop_holders(held, step, ledger_path)
+
+
 def free(step, ledger_path):
-    """Stop whoever holds some addresses, if it still is the process the plan saw, and remember how to bring it back."""
-    held = [each for each in step["holders"] if holder_of(each["address"], each["port"])]
-    for each in held:
-        if holder_of(each["address"], each["port"]).get("pid") != each["pid"]:
+    """Stop whoever holds some addresses, when its last request is answered, and remember how to bring it back."""
+    held = holders_in(step)
+    if not held:
+        return
+    try:
+        handover.steer(held)
+        left = handover.drain(held, step["timeout"], POLL)
+    except PermissionError:  # nobody may look into another process's sockets here
+        left = 0
+    if left:
+        where = ", ".join("%(address)s:%(port)d" % each for each in held)
+        raise programs.Failed("%d connections to the old server of %s are still in use after %d s; it goes on "
+                              "answering them, new ones go to the proxy" % (left, where, step["timeout"]))
+    stop_holders(held, step, ledger_path)
+
+
+def holders_in(step):
+    """Those of a step's holders that still listen; Failed when another process took their place."""
+    held = []
+    for each in step["holders"]:
+        found = [other for other in listeners_at(each["address"], each["port"]) if other.get("unit") != step["beside"]]
+        if found and each["pid"] not in [other.get("pid") for other in found]:
             raise programs.Failed("%(address)s:%(port)d is now held by another process than planned" % each)
+        held += [each] if found else []
+    return held
+
+
+def stop_holders(held, step, ledger_path):
     remember_stopped(held, ledger_path)
     units = sorted({each["unit"] for each in held if each["unit"]})
     if units:
@@ -40,8 +70,12 @@ def free(step, ledger_path):
     for pid in {each["pid"] for each in held if not each["unit"]}:
         os.kill(pid, signal.SIGTERM)
     for each in held:
-        wait_until(lambda at=each: holder_of(at["address"], at["port"]) is None, step["timeout"],
+        wait_until(lambda at=each: not holds(at), step["timeout"],
                    "%(address)s:%(port)d is still held after its process was told to stop" % each)
+
+
+def holds(holder):
+    return any(each.get("pid") == holder["pid"] for each in listeners_at(holder["address"], holder["port"]))
 
 
 def remember_stopped(held, ledger_path):
@@ -50,7 +84,7 @@ def remember_stopped(held, ledger_path):
     ports = {each["port"] for each in held}
     book["stopped"] = [each for each in book["stopped"] if each["port"] not in ports]
     for each in held:
-        argv = holder_of(each["address"], each["port"]).get("argv", [])
+        argv = sockets.process(each["pid"]).get("argv", [])
         book["stopped"].append({"unit": each["unit"], "enabled": is_enabled(each["unit"]), "address": each["address"],
                                 "port": each["port"], "argv": argv})
     ledger.write(ledger_path, book)
@@ -60,9 +94,11 @@ def is_enabled(unit):
     return bool(unit) and subprocess.run(["systemctl", "is-enabled", "--quiet", unit]).returncode == 0
 
 
-def holder_of(address, port):
+def listeners_at(address, port):
+    """Who listens on an address, or on all addresses, at a port."""
     wanted = (address, "0.0.0.0", "::")
-    return next((each for each in sockets.listeners() if each["port"] == port and each["address"] in wanted), None)
+    return [each for each in sockets.listeners() if each["port"] == port
+            and (each["address"] in wanted or address in wanted[1:])]
 
 
 def wait_until(true, seconds, otherwise):
@@ -132,5 +168,5 @@ def shows(path, condition):
                if all(row.get(key) == value for key, value in condition["row"].items()))
 
 
-STEPS = {"write": files.write, "remove": files.remove, "systemctl": programs.systemctl,
-         "run": programs.run, "free": free, "await_http": await_http, "await_reply": await_reply, "tell": tell}
+STEPS = {"write": files.write, "remove": files.remove, "systemctl": programs.systemctl, "run": programs.run,
+         "share": share, "free": free, "await_http": await_http, "await_reply": await_reply, "tell": tell}

@@ -69,7 +69,7 @@ def run(*argv, **how):
 
 def free(process, timeout=5, **how):
     holder = {"address": "127.0.0.1", "port": process.port, "pid": process.pid, "unit": "", **how}
-    return {"do": "free", "holders": [holder], "timeout": timeout}
+    return {"do": "free", "holders": [holder], "beside": "heat-scaleout-none.service", "timeout": timeout}
 
 
 def await_http(port, **how):
@@ -151,7 +151,7 @@ def test_free_of_a_process_that_does_not_stop_fails_in_time(book):
 
 def test_holder_of_every_address_holds_the_one_asked_for():
     with socket.create_server(("0.0.0.0", 0)) as server:
-        assert act.holder_of("127.0.0.9", server.getsockname()[1])["pid"] == os.getpid()
+        assert act.listeners_at("127.0.0.9", server.getsockname()[1])[0]["pid"] == os.getpid()
 
 
 def test_await_http_ends_with_the_first_good_answer(book, api):
