@@ -25,9 +25,9 @@ def notes(site: Site, capacity: Capacity) -> Iterator[str]:
     if capacity.why:
         yield (f"{site.inventory.heat.source}: the database did not say how many connections it allows "
                f"({capacity.why}), so they were not checked.")
-    elif _is_over(site, capacity):
-        yield from () if _grows(site) else (f"{_pools(site, capacity)}.",)
-    elif capacity.allowed and _at_worst(site, capacity) + _others(capacity) > capacity.allowed:
+    elif _is_over(site, capacity) and not _grows(site):
+        yield f"{_pools(site, capacity)}."
+    elif _could_be_over(site, capacity):
         yield (f"{_allows(site, capacity)} (at most {capacity.most} were open so far); if every thread of {_who(site)} "
                f"had {capacity.pool} + {capacity.overflow} open, it were {_at_worst(site, capacity)}, beside "
                f"{_others(capacity)} of others: watch Max_used_connections.")
@@ -37,10 +37,16 @@ def _is_over(site: Site, capacity: Capacity) -> bool:
     return capacity.allowed is not None and _kept(site, capacity) > capacity.allowed
 
 
+def _could_be_over(site: Site, capacity: Capacity) -> bool:
+    if capacity.allowed is None or _is_over(site, capacity):
+        return False
+    return _at_worst(site, capacity) + _others(capacity) > capacity.allowed
+
+
 def _grows(site: Site) -> bool:
-    """Whether a measured host is to have more engine workers than run there now."""
-    wanted = sizes.engine_workers(site)
-    return any(count > _running(site, host) for host, count in wanted.items() if host in site.measured)
+    """Whether the measured hosts are to have more engine workers than run there now."""
+    wanted = sum(count for host, count in sizes.engine_workers(site).items() if host in site.measured)
+    return wanted > sum(_running(site, host) for host in site.measured)
 
 
 def _running(site: Site, host: str) -> int:

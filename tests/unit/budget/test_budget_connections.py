@@ -56,6 +56,12 @@ def test_site_whose_engines_are_to_have_more_workers_grows():
     assert len(list(connections.problems(a_site(measured=smaller), SMALL))) == 1
 
 
+def test_engines_that_move_to_another_host_do_not_make_a_site_grow():
+    site = a_site(measured={"hostB": Measured(None, None, engines(5, 5, 5)), "hostC": Measured(None, None, engines(5))})
+
+    assert list(connections.problems(site, SMALL)) == []
+
+
 def test_hosts_that_were_not_measured_do_not_make_a_site_grow():
     site = a_site()
     del site.measured["hostB"], site.measured["hostC"]
