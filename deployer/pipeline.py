@@ -3,18 +3,22 @@
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from deployer import apply, desired, errors, measured, observed, plan, preflight, rendered, scaling, status
+from deployer import apply, desired, errors, observed, plan, preflight, rendered, status
 from deployer.apply import Applied
-from deployer.budget import judge, sizes
 from deployer.desired import Wanted
-from deployer.heat import capacity, engines, logins
+from deployer.heat import engines, logins
 from deployer.heat.logins import Tried
 from deployer.inventory.schema import Inventory
 from deployer.model import Found, HostState
 from deployer.observed import Seen
 from deployer.remote.fleet import Fleet
 from deployer.steps import Plan
+
+if TYPE_CHECKING:
+    from deployer import scaling
+    from deployer.budget import judge
 
 Accept = Callable[["Planned"], bool]
 
@@ -70,8 +74,10 @@ def deploy(inventory: Inventory, fleet: Fleet, accept: Accept, limit: Collection
     return Report(todo, applied, Plan() if applied.failed else _left(todo, fleet, limit))
 
 
-def scaled(text: str, inventory: Inventory, wish: scaling.Wish, fleet: Fleet) -> str:
+def scaled(text: str, inventory: Inventory, wish: "scaling.Wish", fleet: Fleet) -> str:
     """The inventory's text with what `scale` asks for; totals are spread by the CPUs that a look at the hosts shows."""
+    from deployer import scaling
+
     scaling.refuse_impossible(inventory, wish)
     if not wish.totals:
         return scaling.text(text, inventory, wish, {})
@@ -150,7 +156,7 @@ def _refuse_unready(todo: Planned, fleet: Fleet) -> tuple[str, ...]:
     seen = Seen(todo.found, {})
     states = {host: todo.wanted.states[host] for host in preflight.unproven(todo.inventory, todo.plan)}
     tried = logins.tried(todo.inventory, states, fleet)
-    judged = _judged(todo.inventory, todo.found, fleet, grows=judge.grows(todo.plan))
+    judged = _judged(todo.inventory, todo.found, fleet, todo.plan)
     problems = (*preflight.problems(todo.inventory, seen, todo.wanted.states), *tried.problems, *judged.problems)
     if problems:
         raise errors.NotReady(problems, hint="Nothing was changed. Mend these, then run the same command again.")
@@ -158,12 +164,16 @@ def _refuse_unready(todo: Planned, fleet: Fleet) -> tuple[str, ...]:
 
 
 def _judged(
-    inventory: Inventory, found: Mapping[str, Found], fleet: Fleet, grows: bool = True
-) -> judge.Judged:
-    """Whether the timeouts agree and, where the site grows, whether it has what that takes."""
+    inventory: Inventory, found: Mapping[str, Found], fleet: Fleet, todo: Plan | None = None
+) -> "judge.Judged":
+    """Whether the timeouts agree and, unless the plan does not let the site grow, whether it has what that takes."""
+    from deployer import measured  # imported here, as a deploy without a change needs none of these
+    from deployer.budget import judge, sizes
+    from deployer.heat import capacity
+
     origin = desired.read_source(inventory, found)
     waits = judge.waits(inventory, origin)
-    if not grows:
+    if todo is not None and not judge.grows(todo):
         return waits
     site = sizes.Site(inventory, origin, found, measured.look(found, fleet))
     limits = judge.limits(site, capacity.ask(inventory, fleet))
