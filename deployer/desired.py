@@ -14,6 +14,7 @@ from deployer.proxy import config
 SLICE = "heat-scaleout.slice"
 ENGINES = f"heat-scaleout-{Service.ENGINE}@"
 APIS = source.APIS
+RPC_MARGIN = 5  # seconds that uWSGI waits longer than Heat, so that Heat answers first
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,7 @@ def runtime_of(inventory: Inventory, name: str, origin: source.Source, facts: Fa
         host=name, address=inventory.hosts[name].address, prefix=heat.prefix, config_dir=heat.config_dir,
         user=heat.user, group=heat.group, launcher=launcher, threads=heat.threads, grace=origin.grace, tree="",
         engine_grace=origin.engine_grace if heat.engine_grace is None else heat.engine_grace,
+        patience=max(launch.PATIENCE, origin.rpc_timeout + RPC_MARGIN),
         uwsgi=next(iter(facts.paths.get("uwsgi", ())), f"{heat.prefix}/bin/uwsgi"),
         workers={Service.API: heat.api_workers, Service.CFN: heat.cfn_workers, Service.ENGINE: heat.engine_workers},
         health={service: origin.check_path(service) for service in APIS})

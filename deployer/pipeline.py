@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from deployer import apply, desired, errors, observed, plan, preflight, rendered, setback, status
 from deployer.apply import Applied
@@ -14,6 +15,10 @@ from deployer.model import Found, HostState
 from deployer.observed import Seen
 from deployer.remote.fleet import Fleet
 from deployer.steps import PLAIN, Manner, Plan
+
+if TYPE_CHECKING:
+    from deployer import scaling
+    from deployer.budget import judge
 
 Accept = Callable[["Planned"], bool]
 
@@ -99,6 +104,18 @@ def _put_back(todo: Planned, applied: Applied, before: Mapping[str, Found], flee
     return apply.run(plan.diff(states, seen.found), fleet)
 
 
+def scaled(text: str, inventory: Inventory, wish: "scaling.Wish", fleet: Fleet) -> str:
+    """The inventory's text with what `scale` asks for; totals are spread by the CPUs that a look at the hosts shows."""
+    from deployer import scaling
+
+    scaling.refuse_impossible(inventory, wish)
+    if not wish.totals:
+        return scaling.text(text, inventory, wish, {})
+    seen = observed.look(inventory, fleet, scaling.hosts_for(inventory))
+    _refuse_unreachable(seen)
+    return scaling.text(text, inventory, wish, {name: each.facts.cpus for name, each in seen.found.items()})
+
+
 def check(inventory: Inventory, fleet: Fleet) -> Tried:
     """Every problem that would make a deploy fail, and what else to know; changes nothing."""
     seen = observed.look(inventory, fleet)
@@ -106,8 +123,9 @@ def check(inventory: Inventory, fleet: Fleet) -> Tried:
         return Tried(preflight.problems(inventory, seen, {}))
     wanted = desired.states(inventory, _known(inventory, seen))
     tried = logins.tried(inventory, {name: wanted.states[name] for name in seen.found}, fleet)
-    problems = (*preflight.problems(inventory, seen, wanted.states), *tried.problems)
-    return Tried(problems, (*wanted.remarks, *tried.notes))
+    judged = _judged(inventory, seen.found, fleet)
+    problems = (*preflight.problems(inventory, seen, wanted.states), *tried.problems, *judged.problems)
+    return Tried(problems, (*wanted.remarks, *tried.notes, *judged.notes))
 
 
 def look(inventory: Inventory, fleet: Fleet) -> status.Picture:
@@ -168,10 +186,28 @@ def _refuse_unready(todo: Planned, fleet: Fleet) -> tuple[str, ...]:
     seen = Seen(todo.found, {})
     states = {host: todo.wanted.states[host] for host in preflight.unproven(todo.inventory, todo.plan)}
     tried = logins.tried(todo.inventory, states, fleet)
-    problems = (*preflight.problems(todo.inventory, seen, todo.wanted.states), *tried.problems)
+    judged = _judged(todo.inventory, todo.found, fleet, todo.plan)
+    problems = (*preflight.problems(todo.inventory, seen, todo.wanted.states), *tried.problems, *judged.problems)
     if problems:
         raise errors.NotReady(problems, hint="Nothing was changed. Mend these, then run the same command again.")
-    return tried.notes
+    return (*tried.notes, *judged.notes)
+
+
+def _judged(
+    inventory: Inventory, found: Mapping[str, Found], fleet: Fleet, todo: Plan | None = None
+) -> "judge.Judged":
+    """Whether the timeouts agree and, unless the plan does not let the site grow, whether it has what that takes."""
+    from deployer import measured  # imported here, as a deploy without a change needs none of these
+    from deployer.budget import judge, sizes
+    from deployer.heat import capacity
+
+    origin = desired.read_source(inventory, found)
+    waits = judge.waits(inventory, origin)
+    if todo is not None and not judge.grows(todo):
+        return waits
+    site = sizes.Site(inventory, origin, found, measured.look(found, fleet))
+    limits = judge.limits(site, capacity.ask(inventory, fleet))
+    return judge.Judged(waits.problems + limits.problems, waits.notes + limits.notes)
 
 
 def _known(inventory: Inventory, seen: Seen) -> dict[str, Found]:

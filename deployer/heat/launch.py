@@ -27,6 +27,7 @@ WSGI_WORKERS = 2
 ENGINE_LIMIT = 90  # seconds for Heat to list a started engine as up
 CONF_CHECK = ("import sys; from oslo_config import cfg; "
               "cfg.ConfigOpts()([], project='heat', default_config_files=[sys.argv[1]], default_config_dirs=[])")
+PATIENCE = 65  # seconds that uWSGI waits on a socket, at least
 STOP_MARGIN = 30  # seconds systemd waits beyond the grace that Heat gives itself
 PAUSE = 20  # seconds of waiting for an engine's work after which it is told what it is
 DAY = 86400.0  # seconds
@@ -38,7 +39,8 @@ class Runtime:
 
     `launcher` is "heat-api" or "uwsgi" and `uwsgi` the path of that program; `grace` is an API's shutdown limit in
     seconds and `engine_grace` an engine's (0: none); `workers` maps a service to its worker processes (None: as
-    heat.conf says); `health` maps an API to the path that answers without a login; `tree` is the digest of the configuration folder.
+    heat.conf says); `health` maps an API to the path that answers without a login; `tree` is the digest of the
+    configuration folder; `patience` is how many seconds uWSGI waits on a socket.
     """
 
     host: str
@@ -53,6 +55,7 @@ class Runtime:
     engine_grace: int
     threads: int
     tree: str
+    patience: int = PATIENCE
     workers: Mapping[Service, int | None] = field(default_factory=dict)
     health: Mapping[Service, str] = field(default_factory=dict)
 
@@ -92,7 +95,8 @@ def _shared_files(runtime: Runtime, service: Service) -> Iterator[File]:
                     home="" if runtime.prefix == "/usr" else runtime.prefix,
                     plugin=_plugin(runtime), module=releases.wsgi_module(service),
                     workers=runtime.workers.get(service) or WSGI_WORKERS,
-                    threads=runtime.threads, grace=runtime.grace or 3600, heat_conf=runtime.heat_conf)
+                    threads=runtime.threads, grace=runtime.grace or 3600, heat_conf=runtime.heat_conf,
+                    patience=runtime.patience)
 
 
 def _plugin(runtime: Runtime) -> str:

@@ -19,6 +19,7 @@ class FakeFleet:
         self.asked: list[tuple[str, str, tuple[str, ...]]] = []
         self.refused_logins: dict[str, list[dict[str, str]]] = {}
         self.stacks_bound_to_loopback = 0
+        self.capacity: dict[str, Any] = {"allowed": 5000, "most": 17, "connected": 16, "own": 12}
         self._gone: dict[str, errors.DeployerError] = {}
         self._broken: list[tuple[str, str, str]] = []
         for host in self.hosts.values():
@@ -56,8 +57,8 @@ class FakeFleet:
         if name in self._gone:
             return self._gone[name]
         host = self.hosts[name]
-        if verb == "observe":
-            return host.observe(request)
+        if verb in ("observe", "measure"):
+            return getattr(host, verb)(request)
         for index, step in enumerate(request["steps"]):
             why = next((why for host_name, fragment, why in self._broken
                         if host_name == name and fragment in json.dumps(step)), None)
@@ -84,6 +85,8 @@ class FakeFleet:
             return ""
         if "unit" in values and values["unit"] not in host.running():
             raise Failed(f"python3 ended with 1: Heat does not list {values['host']} as up")
+        if "patience" in values:
+            return json.dumps(self.capacity)
         if "seconds" in values and "unit" not in values:
             return json.dumps({"problems": self.refused_logins.get(host.name, []),
                                "bound": self.stacks_bound_to_loopback})

@@ -59,6 +59,9 @@ class FakeHost:
         self.free = 10 * 2**30
         self.skew = 0.0
         self.drained: set[str] = set()  # servers of the proxy
+        self.cpus = 4
+        self.available, self.most_files = 8 * 2**30, 2**20
+        self.held = {"processes": 3, "memory": 200 * 2**20}  # by every unit that runs
         self.python = [3, 11, 2]
         self.uid, self.systemd = 0, True
         self.done: list[str] = []
@@ -94,13 +97,13 @@ class FakeHost:
         for name in enabled:
             self._start(name)
 
-    # The two verbs of the agent.
+    # The verbs of the agent.
 
     def observe(self, request: dict[str, Any]) -> dict[str, Any]:
         patterns = [pattern for patterns in request.get("globs", {}).values() for pattern in patterns]
         found = {pattern: sorted(fnmatch.filter(self.paths, pattern)) for pattern in patterns}
         return {
-            "python": self.python, "hostname": self.name, "clock": self.skew, "cpus": 4, "uid": self.uid,
+            "python": self.python, "hostname": self.name, "clock": self.skew, "cpus": self.cpus, "uid": self.uid,
             "systemd": self.systemd, "sent": 0.0, "received": 0.0,
             "files": {path: self._shown(path, tuple(request.get("carry", ())))
                       for path in sorted(self.files) if _is_below(path, request.get("trees", ()))},
@@ -117,6 +120,11 @@ class FakeHost:
             "accounts": {name: self.accounts.get(name) for name in request.get("accounts", ())},
             "ledger": self.book(request.get("ledger", "")),
         }
+
+    def measure(self, request: dict[str, Any]) -> dict[str, Any]:
+        units = {*self.running(), *(each.unit for each in self.engines)}
+        chosen = sorted(name for name in units if any(fnmatch.fnmatch(name, each) for each in request.get("units", ())))
+        return {"available": self.available, "most_files": self.most_files, "units": dict.fromkeys(chosen, self.held)}
 
     def perform(self, request: dict[str, Any]) -> dict[str, Any]:
         done: list[str] = []

@@ -48,20 +48,27 @@ MAY_USE = {
     "heat.engines": INVENTORY | {"heat.launch", "heat.scripts", "remote.fleet"},
     "heat.logins": INVENTORY | {"heat.launch", "heat.scripts", "heat.engines", "remote.fleet"},
     "heat.smoke.": INVENTORY | {"heat.", "proxy.", "observed", "remote.fleet"},
+    "measured": GROUND | {"observed", "remote.fleet"},
+    "heat.capacity": INVENTORY | {"heat.launch", "heat.scripts", "heat.engines", "remote.fleet"},
+    "budget.": INVENTORY | STEPS | PURE_HEAT | {
+        "budget.", "desired", "measured", "heat.launch", "heat.source", "heat.capacity", "proxy.config"},
+    "spread": GROUND,
+    "scaling": INVENTORY | {"heat.launch", "spread"},
     "preflight": INVENTORY | STEPS | {"changes", "heat.releases", "observed"},
     "status": INVENTORY | {"heat.launch", "heat.engines", "observed", "proxy."},
     "apply": STEPS | {"heat.source", "observed", "proxy.runtime", "remote.fleet"},
     "verify": INVENTORY | {"console", "desired", "heat.", "observed", "remote.fleet"},
     "pipeline": INVENTORY | STEPS | {
-        "apply", "desired", "observed", "plan", "preflight", "rendered", "setback", "status", "heat.engines",
-        "heat.logins", "remote.fleet"},
-    "commands": INVENTORY | {"console", "diffs", "pipeline", "status", "verify", "remote.fleet"},
+        "apply", "desired", "observed", "plan", "preflight", "rendered", "scaling", "setback", "status",
+        "heat.engines", "heat.logins", "heat.capacity", "measured", "budget.", "remote.fleet"},
+    "commands": INVENTORY | {"console", "diffs", "pipeline", "scaling", "status", "verify", "remote.fleet"},
 }
 PURE = {"model", "errors", "steps", "render", "changes", "plan", "setback", "desired", "diffs", "status", "preflight",
-        "heat.launch", "heat.source", "proxy.config", "proxy.runtime", "traffic", *PURE_HEAT}
+        "spread", "scaling", "heat.launch", "heat.source", "proxy.config", "proxy.runtime", "traffic", *PURE_HEAT,
+        *(f"budget.{name}" for name in ("sizes", "connections", "memory", "files", "timeouts", "judge"))}
 PURE_INVENTORY = {"inventory.schema", "inventory.sections", "inventory.values", "inventory.document",
                   "inventory.checks", "inventory.validation", "inventory.wording", "inventory.phrases",
-                  "inventory.splice"}
+                  "inventory.ports", "inventory.splice"}
 UNCLEAN = {"socket", "subprocess", "time", "random", "requests", "threading", "urllib.request", "http.client"}
 LIBRARIES_OF_ONE_ROOM = {"fabric": {"remote.ssh"}, "paramiko": {"remote.ssh"}, "jinja2": {"render"},
                          "openstack": {"heat.smoke.clouds"}, "botocore": {"heat.smoke.cfn"}}

@@ -48,7 +48,9 @@ def running(fleet):
 
 
 def performed(fleet):
-    return {name: steps for name, steps in fleet.performed().items() if steps}
+    """Host -> what was done there; programs that only ask are left out."""
+    done = {name: [step for step in steps if step != "run"] for name, steps in fleet.performed().items()}
+    return {name: steps for name, steps in done.items() if steps}
 
 
 def pids(fleet):
@@ -146,6 +148,70 @@ def test_one_more_engine_touches_no_other_process(deployed):
     assert {key: pid for key, pid in pids(deployed).items() if key != ("hostB", third)} == before
     assert [step for step in performed(deployed)["hostB"] if step != "run"] == [f"enable {third}", f"start {third}"]
     assert set(performed(deployed)) == {"hostB"}
+
+
+def test_deploy_without_a_change_measures_nothing_and_asks_no_database(inventory, deployed):
+    deployed.asked.clear()
+
+    pipeline.deploy(inventory, deployed, yes)
+
+    assert titles(deployed) == ["look"]
+
+
+def test_fewer_engines_need_no_look_at_the_limits(deployed):
+    deployed.asked.clear()
+
+    pipeline.deploy(sites.an_inventory(hostB="{address: 10.0.0.2, api: 1, cfn: 1, engines: 1}"), deployed, yes)
+
+    assert {"measure", "ask the database"} & set(titles(deployed)) == set()
+
+
+def test_growth_past_what_the_database_allows_is_refused_before_the_first_change(deployed):
+    deployed.capacity["allowed"] = 119  # of five engines' 120, with the source's own
+    grown = sites.an_inventory(hostB="{address: 10.0.0.2, api: 1, cfn: 1, engines: 3}")
+    before = deployed.performed()
+
+    with pytest.raises(errors.NotReady, match=r"allows 119 connections, but 24 engine workers .* 120 in all") as caught:
+        pipeline.deploy(grown, deployed, yes)
+
+    assert caught.value.exit_code == 3
+    assert {name: [step for step in steps if step != "run"] for name, steps in deployed.performed().items()} == {
+        name: [step for step in steps if step != "run"] for name, steps in before.items()}
+
+
+def test_growth_that_could_pass_what_the_database_allows_is_noted(deployed):
+    deployed.capacity["allowed"] = 1000
+    grown = sites.an_inventory(hostB="{address: 10.0.0.2, api: 1, cfn: 1, engines: 3}")
+
+    report = pipeline.deploy(grown, deployed, yes)
+
+    assert report.exit_code == 0
+    assert [each for each in report.planned.notes if "it were 1656, beside 4 of others" in each]
+
+
+def test_growth_without_the_memory_for_it_is_refused(deployed):
+    deployed.hosts["hostB"].available = 100 * 2**20
+    grown = sites.an_inventory(hostB="{address: 10.0.0.2, api: 1, cfn: 1, engines: 3}")
+
+    with pytest.raises(errors.NotReady, match="hostB: the processes that come need about .* but 100 MiB are available"):
+        pipeline.deploy(grown, deployed, yes)
+
+
+def test_proxys_timeouts_that_make_504s_are_refused_without_a_look_at_other_limits(deployed):
+    deployed.asked.clear()
+
+    with pytest.raises(errors.NotReady, match="clients get 504 while Heat still works"):
+        pipeline.deploy(sites.an_inventory(proxy="timeouts: {server: 10s}"), deployed, yes)
+
+    assert "measure" not in titles(deployed)
+
+
+def test_check_judges_every_limit(inventory, fleet):
+    fleet.capacity["allowed"] = 50
+
+    checked = pipeline.check(inventory, fleet)
+
+    assert [each for each in checked.problems if "the database allows 50 connections" in each]
 
 
 def test_one_more_api_reloads_the_proxy_and_restarts_nothing(deployed):
@@ -261,7 +327,7 @@ def test_host_that_is_lost_while_it_changes_is_told_and_left(inventory, deployed
     report = pipeline.deploy(inventory, Loses(), yes)
 
     assert (report.exit_code, report.back, tuple(report.applied.failed)) == (5, None, ("hostB",))
-    assert performed(deployed)["hostC"] == ["run"]  # the logins that the new heat.conf has were tried
+    assert "hostC" not in performed(deployed)
 
 
 def test_rebooted_host_has_all_its_processes_and_needs_nothing(inventory, deployed):

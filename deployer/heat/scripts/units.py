@@ -1,6 +1,6 @@
 """What systemd says of a unit of this host: for programs in Heat's Python."""
 
-import os
+import glob
 import subprocess
 import time
 
@@ -23,11 +23,15 @@ def started(shown):
 
 
 def children(pid):
-    try:
-        with open(os.path.join("/proc", str(pid), "task", str(pid), "children")) as stream:
-            return stream.read().split()
-    except OSError:
-        return []
+    """The processes that a process has started, whichever of its threads did."""
+    found = []
+    for path in glob.glob("/proc/%d/task/*/children" % pid):
+        try:
+            with open(path) as stream:
+                found += stream.read().split()
+        except OSError:  # that thread is gone
+            continue
+    return found
 
 
 def last_words(unit):
