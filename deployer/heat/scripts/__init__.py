@@ -1,19 +1,52 @@
 """Small programs for Heat's own Python on a host, as only its libraries know its database, broker and Keystone.
 
-Each is streamed to `python3 -` with its values, so that no secret is ever in argv; Python 3.8 syntax.
+Each is streamed to `python3 -` with its values, so that no secret is ever in argv; Python 3.8 syntax. What one imports
+from `deployer.heat.scripts` travels with it.
 """
 
 import base64
 import functools
 import json
+import re
+from collections.abc import Iterator
 from importlib import resources
 from typing import Any
 
+INCLUDES = re.compile(r"^from deployer\.heat\.scripts import (.+)$", re.MULTILINE)
+# The included files become the modules they are here, so that an import means the same in both places.
+FRAME = """\
+import types
+for name in ("deployer", "deployer.heat", "deployer.heat.scripts"):
+    sys.modules[name] = types.ModuleType(name)
+for name, source in {parts!r}:
+    module = sys.modules["deployer.heat.scripts." + name] = types.ModuleType(name)
+    setattr(sys.modules["deployer.heat.scripts"], name, module)
+    exec(compile(source, name + ".py", "exec"), module.__dict__)
+"""
+
 
 def text(name: str, **values: Any) -> str:
-    """The program `<name>.py` with a dict VALUES before it; values are anything JSON can hold."""
+    """The program `<name>.py` with a dict VALUES and the modules it includes before it.
+
+    Values are anything JSON can hold.
+    """
     encoded = base64.b64encode(json.dumps(values).encode()).decode()
-    return f"import base64, json\nVALUES = json.loads(base64.b64decode({encoded!r}))\n{_source(name)}"
+    given = f"import base64, json, sys\nVALUES = json.loads(base64.b64decode({encoded!r}))\n"
+    return given + _frame(name) + _source(name)
+
+
+@functools.cache
+def _frame(name: str) -> str:
+    parts = list(dict.fromkeys(_included(name)))
+    return FRAME.format(parts=[(each, _source(each)) for each in parts]) if parts else ""
+
+
+def _included(name: str) -> Iterator[str]:
+    """The scripts that a script needs before it can run, and what those need before them."""
+    for names in INCLUDES.findall(_source(name)):
+        for each in names.split(", "):
+            yield from _included(each)
+            yield each
 
 
 @functools.cache

@@ -11,6 +11,7 @@ import sites
 from deployer.heat import scripts
 
 NAMES = sorted(path.stem for path in (sites.ROOT / "deployer/heat/scripts").glob("*.py") if path.stem != "__init__")
+IMPORT = "from deployer.heat.scripts import"
 NASTY = {"text": "it's \"quoted\" {braces} \\ % ünï\nnext", "number": 8, "nothing": None}
 
 
@@ -30,3 +31,18 @@ def test_values_arrive_as_they_were_given():
 
 def test_secret_values_are_not_legible_in_the_program():
     assert "canary-of-heat-conf" not in scripts.text("logins", conf="canary-of-heat-conf", seconds=1)
+
+
+def test_script_that_includes_another_finds_it_where_nothing_is_installed(monkeypatch, tmp_path):
+    """The included ones are there before it, in the order in which they need one another."""
+    texts = {"first": "SEEN = ['first']", "second": f"{IMPORT} first\nSEEN = first.SEEN + ['second']",
+             "whole": f"{IMPORT} first, second\nprint(VALUES['who'], second.SEEN, first is second.first)"}
+    with monkeypatch.context() as patch:
+        patch.setattr(scripts, "_source", texts.__getitem__)
+        patch.setattr(scripts, "_frame", scripts._frame.__wrapped__)
+        program = scripts.text("whole", who="me")
+
+    ran = subprocess.run([sys.executable, "-I", "-"], input=program, capture_output=True, text=True, timeout=20,
+                         check=True, cwd=tmp_path)
+
+    assert ran.stdout == "me ['first', 'second'] True\n"
