@@ -138,7 +138,7 @@ def conf_check(runtime: Runtime) -> tuple[str, ...]:
     return (python_of(runtime.prefix), "-c", CONF_CHECK, "{}")
 
 
-def engine_name(host: str, number: int) -> str:
+def engine_name(host: str, number: int | str) -> str:
     """The name under which Heat lists an engine of ours: one name a process, so that a row tells which it is."""
     return f"{host}-engine-{number}"
 

@@ -19,10 +19,14 @@ class FakeFleet:
         self.asked: list[tuple[str, str, tuple[str, ...]]] = []
         self.refused_logins: dict[str, list[dict[str, str]]] = {}
         self.stacks_bound_to_loopback = 0
+        self.heats_problems: list[str] = []
         self._gone: dict[str, errors.DeployerError] = {}
         self._broken: list[tuple[str, str, str]] = []
         for host in self.hosts.values():
             host.run_program = self._run
+
+    def open(self) -> None:
+        pass
 
     def ask(self, title: str, verb: str, requests: Mapping[str, Mapping[str, Any]], timeout: float) -> dict[str, Any]:
         self.asked.append((title, verb, tuple(requests)))
@@ -56,7 +60,7 @@ class FakeFleet:
             return self._gone[name]
         host = self.hosts[name]
         if verb == "observe":
-            return host.observe(request)
+            return host.observe(request) | self._unanswered(name, request.get("programs", {}))
         for index, step in enumerate(request["steps"]):
             why = next((why for host_name, fragment, why in self._broken
                         if host_name == name and fragment in json.dumps(step)), None)
@@ -64,6 +68,12 @@ class FakeFleet:
                 done = host.perform(request | {"steps": request["steps"][:index]})
                 return done if done["failed"] else done | {"failed": {"index": index, "why": why}}
         return host.perform(request)
+
+    def _unanswered(self, name: str, programs: dict[str, Any]) -> dict[str, Any]:
+        """The answers of a host of which every program fails."""
+        why = [why for host_name, fragment, why in self._broken
+               if host_name == name and fragment in json.dumps(programs)]
+        return {"answers": {each: {"printed": "", "why": why[0]} for each in programs}} if why else {}
 
     def _run(self, host: FakeHost, argv: list[str], stdin: str) -> str:
         """The few programs that every host has, and Heat's Python with the scripts that are streamed to it."""
@@ -78,6 +88,9 @@ class FakeFleet:
     def _run_script(self, host: FakeHost, values: dict[str, Any]) -> str:
         if "unit" in values and values["unit"] not in host.running():
             raise Failed(f"python3 ended with 1: Heat does not list {values['host']} as up")
+        if "seconds" in values and "unit" not in values and values["conf"].startswith("/"):
+            return json.dumps({"rows": self.rows(), "problems": self.heats_problems,
+                               "queues": {each["engine_id"]: [0, 1] for each in self.rows()}})
         if "seconds" in values and "unit" not in values:
             return json.dumps({"problems": self.refused_logins.get(host.name, []),
                                "bound": self.stacks_bound_to_loopback})

@@ -47,15 +47,20 @@ MAY_USE = {
     "heat.logins": INVENTORY | {"heat.launch", "heat.scripts", "heat.engines", "remote.fleet"},
     "heat.smoke.": INVENTORY | {"heat.", "proxy.", "observed", "remote.fleet"},
     "preflight": INVENTORY | STEPS | {"heat.releases", "observed", "plan"},
-    "status": INVENTORY | {"heat.launch", "heat.engines", "observed", "proxy."},
+    "processes": INVENTORY | {"heat.launch", "heat.engines", "observed", "plan", "proxy."},
+    "leftovers": INVENTORY | {"heat.launch", "heat.engines", "observed", "plan", "processes", "proxy."},
+    "status": INVENTORY | {"heat.engines", "observed", "leftovers", "processes"},
+    "table": {"console", "processes", "status"},
     "apply": STEPS | {"heat.source", "observed", "proxy.runtime", "remote.fleet"},
     "verify": INVENTORY | {"console", "desired", "heat.", "observed", "remote.fleet"},
     "pipeline": INVENTORY | STEPS | {
         "apply", "desired", "observed", "plan", "preflight", "rendered", "status", "heat.engines", "heat.logins",
         "remote.fleet"},
-    "commands": INVENTORY | {"console", "diffs", "pipeline", "status", "verify", "remote.fleet"},
+    "watching": INVENTORY | {"console", "pipeline", "status", "table", "remote.fleet"},
+    "commands": INVENTORY | {"console", "diffs", "pipeline", "verify", "watching", "remote.fleet"},
 }
-PURE = {"model", "errors", "steps", "render", "plan", "desired", "diffs", "status", "preflight", "heat.launch",
+PURE = {"model", "errors", "steps", "render", "plan", "desired", "diffs", "status", "processes", "leftovers", "table",
+        "preflight", "heat.launch",
         "heat.source", "proxy.config", "proxy.runtime", "traffic", *PURE_HEAT}
 PURE_INVENTORY = {"inventory.schema", "inventory.sections", "inventory.values", "inventory.document",
                   "inventory.checks", "inventory.validation", "inventory.wording", "inventory.phrases",

@@ -1,50 +1,24 @@
 """List the engines that Heat's database knows, or wait until those of one unit are up; prints JSON.
 
-VALUES: conf (path of heat.conf), and to wait: host (the engine's name), unit, seconds. "up" is Heat's own rule
-(heat/common/service_utils.py): reported within two report intervals.
+VALUES: conf (path of heat.conf), and to wait: host (the engine's name), unit, seconds.
 """
 
-import datetime
 import json
 import os
 import subprocess
 import sys
 import time
 
-import sqlalchemy
-from oslo_config import cfg
-from oslo_db import options
+from deployer.heat.scripts import service_table
 
-COLUMNS = "engine_id, host, hostname, topic, report_interval, created_at, updated_at"
 LOOK = 0.2  # seconds between two looks at the table: a row is announced by nothing
 
 
 def main():
-    engine = sqlalchemy.create_engine(connection(VALUES["conf"]))  # noqa: F821 (given before this text)
+    engine = service_table.database(VALUES["conf"])  # noqa: F821 (given before this text)
     if "unit" in VALUES:  # noqa: F821
         wait(engine, VALUES["host"], VALUES["unit"], VALUES["seconds"])  # noqa: F821
-    json.dump(rows(engine), sys.stdout)
-
-
-def connection(path):
-    conf = cfg.ConfigOpts()
-    conf.register_opts(options.database_opts, "database")
-    conf([], project="heat", default_config_files=[path], default_config_dirs=[])
-    return conf.database.connection
-
-
-def rows(engine):
-    now = datetime.datetime.utcnow()
-    with engine.connect() as link:
-        found = link.execute(sqlalchemy.text("SELECT %s FROM service WHERE deleted_at IS NULL" % COLUMNS)).fetchall()
-    return [as_dict(row, now) for row in found]
-
-
-def as_dict(row, now):
-    engine_id, host, hostname, topic, interval, created, updated = row
-    age = (now - (updated or created)).total_seconds()
-    return {"engine_id": engine_id, "host": host, "hostname": hostname, "topic": topic, "age": age,
-            "up": age <= 2 * interval, "created": created.replace(tzinfo=datetime.timezone.utc).timestamp()}
+    json.dump(service_table.rows(engine), sys.stdout)
 
 
 def wait(engine, host, unit, seconds):
@@ -53,7 +27,8 @@ def wait(engine, host, unit, seconds):
     while True:
         state = unit_state(unit)
         pid, since = int(state["MainPID"]), started(state)
-        fresh = [row for row in rows(engine) if row["host"] == host and row["up"] and row["created"] >= since - 1]
+        of_unit = [row for row in service_table.rows(engine) if row["host"] == host and row["created"] >= since - 1]
+        fresh = [row for row in of_unit if row["up"]]
         if pid and len(fresh) >= max(1, len(children(pid))):
             return
         if time.monotonic() > deadline or state["ActiveState"] == "failed" or int(state["NRestarts"]) >= 3:
