@@ -15,7 +15,7 @@ from deployer.observed import Seen
 from deployer.remote.fleet import Fleet
 from deployer.steps import Plan
 
-GLANCE = 15.0  # seconds for a host to answer who only wants to see it
+GLANCE = 10.0  # seconds for a host to answer who only wants to see it
 Accept = Callable[["Planned"], bool]
 
 

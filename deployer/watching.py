@@ -1,9 +1,12 @@
 """The picture of a site shown once, or again and again: in place on a terminal, one below the other elsewhere."""
 
+import contextlib
 import shutil
+import signal
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from deployer import console, errors, pipeline, status, table
@@ -58,21 +61,43 @@ def repeat(look: Callable[[], tuple[str, int]], seconds: float, ends: bool) -> i
     With `ends` that is the first code other than 0. Ctrl-C, and a reader who has gone, end it with 0: this is how one
     stops watching.
     """
-    is_terminal = sys.stdout.isatty()
     try:
-        print(ALL if is_terminal else "", end="")
-        while True:
-            began = time.monotonic()
-            text, code = look()
-            print(in_place(text, *shutil.get_terminal_size()) if is_terminal else text, flush=True)
-            if ends and code:
-                return code
-            time.sleep(max(0.0, seconds - (time.monotonic() - began)))
+        with _ctrl_c() as told:
+            return _until(told, look, seconds, ends)
     except KeyboardInterrupt:
         console.talk("")
     except BrokenPipeError:
         sys.stdout = sys.__stdout__ = None  # nobody reads it, so that its last words are not tried again at exit
     return 0
+
+
+def _until(told: threading.Event, look: Callable[[], tuple[str, int]], seconds: float, ends: bool) -> int:
+    is_terminal = sys.stdout.isatty()
+    print(ALL if is_terminal else "", end="")
+    while not told.is_set():
+        began = time.monotonic()
+        text, code = look()
+        print(in_place(text, *shutil.get_terminal_size()) if is_terminal else text, flush=True)
+        if ends and code:
+            return code
+        time.sleep(max(0.0, seconds - (time.monotonic() - began)))
+    return 0
+
+
+@contextlib.contextmanager
+def _ctrl_c() -> Iterator[threading.Event]:
+    """An event that Ctrl-C sets besides raising: what is raised while Python clears up weak references is lost."""
+    told = threading.Event()
+
+    def tell(*_: object) -> None:
+        told.set()
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, tell)
+    try:
+        yield told
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def in_place(text: str, width: int, height: int) -> str:

@@ -14,7 +14,7 @@ from deployer.inventory.schema import Inventory
 from deployer.remote.fleet import Fleet
 
 LIMIT = 30.0  # seconds
-GLANCE = 12.0  # seconds for the program that only wants to see
+GLANCE = 8.0  # seconds for the program that only wants to see
 LOGIN_LIMIT = 3  # seconds for the database, or one host of the broker, to answer
 QUESTION = "engines"
 

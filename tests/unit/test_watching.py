@@ -2,6 +2,7 @@
 
 import io
 import itertools
+import signal
 
 import pytest
 
@@ -41,6 +42,20 @@ def test_pictures_follow_one_another_until_ctrl_c_which_is_no_failure(naps, caps
 
     assert capsys.readouterr().out == "".join(f"picture {number}\nits end\n" for number in (1, 2, 3))
     assert naps == [2.0, 2.0, 2.0]
+
+
+def test_ctrl_c_whose_exception_is_lost_ends_it_all_the_same(naps, capsys):
+    def look():
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            return "picture", 0
+        raise AssertionError("nobody was told")
+
+    assert watching.repeat(look, 2.0, ends=False) == 0
+
+    assert capsys.readouterr().out == "picture\n"
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_watch_that_counts_drift_ends_with_the_first_code_and_its_picture_shown(naps, capsys):
