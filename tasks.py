@@ -68,10 +68,11 @@ def scale(c, engines=None, api=None, cfn=None, workers=None, inventory=None, yes
     commands.scale(c, inventory, numbers, yes, format)
 
 
-@task(help=COMMON)
-def status(c, inventory=None, format="table"):
+@task(help={**COMMON, "watch": "look again and again, until Ctrl-C", "interval": "seconds between two looks",
+            "exit-code": "end with 8 when something drifts or is left over"})
+def status(c, inventory=None, watch=False, interval="2", exit_code=False, format="table"):
     """Show every process: its unit, Heat's own view, the proxy's view, and what differs from the inventory."""
-    commands.status(c, inventory, format)
+    commands.status(c, inventory, interval if watch else None, exit_code, format)
 
 
 @task(help=COMMON)

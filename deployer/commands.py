@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from deployer.inventory.schema import Inventory
 
 CHANGES_PENDING = 2
+SHORTEST_INTERVAL = 0.5  # seconds between two looks at every host
 INTERRUPTED = 130
 FORMATS = ("table", "json")
 
@@ -91,23 +92,18 @@ def scale(context, inventory: str | None, numbers: Mapping[str, Any], yes: bool,
         _end(report, format)
 
 
-def status(context, inventory: str | None, format: str) -> None:
-    """Show every process of the site."""
+def status(context, inventory: str | None, watch: str | None, exit_code: bool, format: str) -> None:
+    """Show every process of the site: once, or every `watch` seconds until Ctrl-C."""
     with ending(format):
-        from dataclasses import asdict
-
-        from deployer import pipeline
-        from deployer import status as statuses
-
+        seconds = watch and _seconds("interval", watch)
         wanted = _read(context, inventory)
-        with _fleet(wanted) as fleet:
-            picture = pipeline.look(wanted, fleet)
-        _print(format, lambda: console.status_text([asdict(line) for line in picture.lines],
-                                                   picture.pending, picture.errors),
-               lambda: statuses.as_json(wanted, picture))
-        if picture.errors:
-            console.talk("\n".join(f"error: {each}" for each in picture.errors))
-            sys.exit(errors.HostUnreachable.exit_code)
+        with _fleet(wanted, quiet=bool(watch)) as fleet:
+            fleet.open()  # the hosts answer while the rest is imported
+            from deployer import watching
+
+            show = watching.Show(wanted, fleet, format, exit_code)
+            code = watching.repeat(show.again, seconds, ends=exit_code) if seconds else show.once()
+        sys.exit(code)
 
 
 def preflight(context, inventory: str | None, format: str) -> None:
@@ -220,10 +216,10 @@ def _locate(context, inventory: str | None) -> Path:
     return reader.locate(inventory, os.environ, Path.cwd(), context.config.get("inventory"))
 
 
-def _fleet(wanted: "Inventory"):
+def _fleet(wanted: "Inventory", quiet: bool = False):
     from deployer.remote import fleet
 
-    return fleet.over_ssh({name: wanted.host(name) for name in wanted.hosts}, console.Progress())
+    return fleet.over_ssh({name: wanted.host(name) for name in wanted.hosts}, console.Progress(quiet))
 
 
 def _limit(wanted: "Inventory", limit: str) -> tuple[str, ...]:
@@ -238,6 +234,13 @@ def _number(flag: str, text: Any) -> int:
         return int(text)
     except ValueError:
         raise errors.BadInput(f"--{flag} takes a number, not {text!r}") from None
+
+
+def _seconds(flag: str, text: str) -> float:
+    try:
+        return max(float(text), SHORTEST_INTERVAL)
+    except ValueError:
+        raise errors.BadInput(f"--{flag} takes a number of seconds, not {text!r}") from None
 
 
 def _tell(remarks: tuple[str, ...]) -> None:

@@ -1,4 +1,4 @@
-"""Plans, reports, statuses and errors as text or JSON; talk goes to stderr, results to stdout."""
+"""Plans, reports and errors as text or JSON; talk goes to stderr, results to stdout."""
 
 import json
 import sys
@@ -20,7 +20,7 @@ def plan_text(plan: Plan, ending: str = "nothing applied (plan)") -> str:
     changed = {host for host, _ in lines}
     lines += [(host, "no change") for host in plan.hosts if host not in changed]
     width = max((len(host) for host, _ in lines), default=0)
-    total = f"{_count(len(plan.hosts), 'host')}, {_count(len(plan.changes()), 'step')}, {ending}"
+    total = f"{counted(len(plan.hosts), 'host')}, {counted(len(plan.changes()), 'step')}, {ending}"
     return "\n".join([*(f"{host:{width}}  {sentence}" for host, sentence in lines), total])
 
 
@@ -36,8 +36,8 @@ def deploy_text(done: Sequence[Step], failed: Mapping[str, DeployerError], left:
     """How a deploy ended: what was done, and for each host that failed why and what is left."""
     changes = [step for step in done if step.changes]
     if not failed and not left:
-        return f"{_count(len(changes), 'step')} done." if changes else "Nothing to do: every host is as wanted."
-    lines = [f"{_count(len(changes), 'step')} done, {len([step for step in left if step.changes])} left."]
+        return f"{counted(len(changes), 'step')} done." if changes else "Nothing to do: every host is as wanted."
+    lines = [f"{counted(len(changes), 'step')} done, {len([step for step in left if step.changes])} left."]
     for host, error in failed.items():
         lines.append(f"{host}  FAILED  {error.message.removeprefix(f'{host}: ')}")
         lines += [f"    {error.hint}"] if error.hint else []
@@ -54,22 +54,8 @@ def deploy_json(plan: Plan, done: Sequence[Step], failed: Mapping[str, DeployerE
     }
 
 
-def status_text(lines: Sequence[Mapping[str, Any]], pending: Sequence[str], errors: Sequence[str] = ()) -> str:
-    """The status as an aligned table; signs and words carry the meaning, colour only helps."""
-    titles = ("host", "service", "unit", "address", "port", "pid", "state", "heat", "proxy", "drift")
-    rows = [tuple("" if line[title] is None else str(line[title]) for title in titles) for line in lines]
-    widths = [max(len(row[column]) for row in (titles, *rows)) for column in range(len(titles))]
-    table = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-             for row in (tuple(title.upper() for title in titles), *rows)]
-    if not pending:
-        fine = "No drift on the hosts that answered." if errors else "No drift: every host is as wanted."
-        return "\n".join([*table, fine])
-    title = f"A deploy would take {_count(len(pending), 'step')}:"
-    return "\n".join([*table, title, *(f"  {each}" for each in pending)])
-
-
-def as_json(value: Mapping[str, Any]) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False)
+def as_json(value: Mapping[str, Any], indent: int | None = 2) -> str:
+    return json.dumps(value, indent=indent, ensure_ascii=False)
 
 
 def error_text(error: DeployerError) -> str:
@@ -121,5 +107,6 @@ class Progress:
             print(f"\r\033[K{line[:100]}", end="", file=sys.stderr, flush=True)
 
 
-def _count(number: int, noun: str) -> str:
+def counted(number: int, noun: str) -> str:
+    """`1 step`, `2 steps`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -240,7 +240,8 @@ class Facts:
     """What else a host says of itself. `skew`: seconds its clock is ahead of ours; `free`: path -> bytes.
 
     `paths`: name of a look-up -> the paths it found; `engines`: engine processes that are not ours, as listeners
-    without an address; `servers`: those of the proxy that runs here; `stopped`: what we stopped, as the ledger says.
+    without an address; `servers`: those of the proxy that runs here; `stopped`: what we stopped, as the ledger says;
+    `answers`: name of a program that ran during the look -> what it printed, or why it failed.
     """
 
     python: tuple[int, ...] = ()
@@ -255,6 +256,8 @@ class Facts:
     engines: tuple[Listener, ...] = ()
     servers: tuple[Server, ...] = ()
     stopped: tuple[Mapping[str, Any], ...] = ()
+    hostname: str = ""
+    answers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 from deployer.errors import DeployerError
 from deployer.heat import launch
 from deployer.inventory.schema import Inventory
-from deployer.model import Facts, File, Found, HostState, Listener, Service, Unit
+from deployer.model import NOTHING, Facts, File, Found, HostState, Listener, Service, Unit
 from deployer.proxy import config, runtime
 from deployer.remote.fleet import Fleet
 
@@ -25,10 +25,16 @@ class Seen:
     errors: Mapping[str, DeployerError]
 
 
-def look(inventory: Inventory, fleet: Fleet, only: Collection[str] = (), contents: bool = False) -> Seen:
-    """Look at all hosts at once, or at those of `only`. `contents` brings the content of every file, for diffs."""
+def look(inventory: Inventory, fleet: Fleet, only: Collection[str] = (), contents: bool = False,
+         programs: Mapping[str, Mapping[str, Any]] = NOTHING, limit: float = LIMIT) -> Seen:
+    """Look at all hosts at once, or at those of `only`. `contents` brings the content of every file, for diffs.
+
+    `programs` run on the source host meanwhile; their answers are among its facts. `limit`: seconds for a host.
+    """
     requests = {name: _request(inventory, name, contents) for name in inventory.hosts if not only or name in only}
-    replies = fleet.ask("look", "observe", requests, LIMIT)
+    if programs:
+        requests[inventory.heat.source]["programs"] = programs
+    replies = fleet.ask("look", "observe", requests, limit)
     bad = {name: reply for name, reply in replies.items() if isinstance(reply, DeployerError)}
     return Seen({name: _found(reply) for name, reply in replies.items() if name not in bad}, bad)
 
@@ -95,7 +101,8 @@ def _facts(reply: Mapping[str, Any]) -> Facts:
         paths={name: tuple(paths) for name, paths in reply["globs"].items()},
         listeners=tuple(Listener(each["address"], each["port"], **_holder(each)) for each in reply["listeners"]),
         engines=tuple(engines),
-        servers=runtime.servers(reply["replies"].get(config.MASTER)), stopped=tuple(reply["ledger"]["stopped"]))
+        servers=runtime.servers(reply["replies"].get(config.MASTER)), stopped=tuple(reply["ledger"]["stopped"]),
+        hostname=reply["hostname"], answers=reply["answers"])
 
 
 def _holder(each: Mapping[str, Any]) -> dict[str, Any]:

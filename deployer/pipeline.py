@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from deployer import scaling
     from deployer.budget import judge
 
+GLANCE = 10.0  # seconds for a host to answer who only wants to see it
 Accept = Callable[["Planned"], bool]
 
 
@@ -130,14 +131,15 @@ def check(inventory: Inventory, fleet: Fleet) -> Tried:
 
 def look(inventory: Inventory, fleet: Fleet) -> status.Picture:
     """One line a process, the steps that a deploy would take, and the hosts that do not answer; changes nothing."""
-    seen = observed.look(inventory, fleet)
+    seen = observed.look(inventory, fleet, programs=engines.question(inventory), limit=GLANCE)
     errors_seen = tuple(error.message for error in seen.errors.values())
     if inventory.heat.source not in seen.found:
-        return status.Picture(status.lines(inventory, seen, {}, ()), errors=errors_seen)
+        return status.Picture(status.lines(inventory, seen, {}, engines.UNKNOWN), errors=errors_seen)
+    view = engines.view(seen.found[inventory.heat.source].facts.answers)
     wanted = desired.states(inventory, _known(inventory, seen)).states
     todo = plan.diff({name: wanted[name] for name in seen.found}, seen.found)
-    lines = status.lines(inventory, seen, wanted, _rows(inventory, fleet))
-    return status.Picture(lines, tuple(f"{step.host}: {step}" for step in todo.changes()), errors_seen)
+    pending = tuple(f"{step.host}: {step}" for step in todo.changes())
+    return status.Picture(status.lines(inventory, seen, wanted, view), pending, errors_seen, view.problems)
 
 
 def render(inventory: Inventory, found: Mapping[str, Found], out: Path) -> tuple[Path, ...]:
@@ -214,10 +216,3 @@ def _known(inventory: Inventory, seen: Seen) -> dict[str, Found]:
     """What was found, with nothing for the hosts that did not answer."""
     return {name: seen.found.get(name, Found(HostState())) for name in inventory.hosts}
 
-
-def _rows(inventory: Inventory, fleet: Fleet) -> tuple[engines.Row, ...]:
-    """Heat's own list of engines; empty when it cannot be read, so that status still shows the rest."""
-    try:
-        return engines.rows(inventory, fleet)
-    except errors.DeployerError:
-        return ()

@@ -1,8 +1,12 @@
-"""What Heat itself says of its engines: the rows of its service table, read by Heat's own Python on the source host."""
+"""What Heat itself says of its engines: the rows of its service table and the queues of its broker.
+
+Both are asked by Heat's own Python on the source host.
+"""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from deployer import errors
 from deployer.heat import launch, scripts
@@ -10,6 +14,9 @@ from deployer.inventory.schema import Inventory
 from deployer.remote.fleet import Fleet
 
 LIMIT = 30.0  # seconds
+GLANCE = 8.0  # seconds for the program that only wants to see
+LOGIN_LIMIT = 3  # seconds for the database, or one host of the broker, to answer
+QUESTION = "engines"
 
 
 @dataclass(frozen=True)
@@ -23,6 +30,62 @@ class Row:
     age: float
 
 
+@dataclass(frozen=True)
+class Queue:
+    """The queue of one worker process: messages that wait in it, and who reads it."""
+
+    messages: int
+    consumers: int
+
+
+@dataclass(frozen=True)
+class View:
+    """What Heat knows of its engines. `known`: its table could be read; `queues`: id of an engine -> its queue.
+
+    An id whose queue does not exist has None; without an answer of the broker no id is there. `problems`: why an answer
+    is missing.
+    """
+
+    rows: tuple[Row, ...] = ()
+    queues: Mapping[str, Queue | None] = field(default_factory=dict)
+    known: bool = True
+    problems: tuple[str, ...] = ()
+
+    def is_alive(self, row: Row) -> bool:
+        """Whether a process stands behind a row: one reads its queue or, if nobody knows, it has reported in time."""
+        if row.engine_id not in self.queues:
+            return row.up
+        queue = self.queues[row.engine_id]
+        return queue is not None and queue.consumers > 0
+
+    def queue(self, rows: Iterable[Row]) -> Queue | None:
+        """The queues of some rows together; None when the broker was not asked."""
+        asked = [self.queues[row.engine_id] for row in rows if row.engine_id in self.queues]
+        there = [each for each in asked if each]
+        return Queue(sum(each.messages for each in there), sum(each.consumers for each in there)) if asked else None
+
+
+UNKNOWN = View(known=False)
+
+
+def question(inventory: Inventory) -> dict[str, dict[str, Any]]:
+    """The program that the source host runs while it is looked at; `view` reads its answer."""
+    heat = inventory.heat_of(inventory.heat.source)
+    text = scripts.text("engines_seen", conf=f"{heat.config_dir}/heat.conf", seconds=LOGIN_LIMIT)
+    return {QUESTION: {"argv": [launch.python_of(heat.prefix), "-"], "stdin": text, "timeout": GLANCE}}
+
+
+def view(answers: Mapping[str, Mapping[str, Any]]) -> View:
+    """Given the answers of a look at the source host, return what Heat knows."""
+    answer = answers.get(QUESTION, {"why": "it was not asked"})
+    if answer["why"]:
+        return View(known=False, problems=(f"Heat's Python: {answer['why']}",))
+    told = json.loads(answer["printed"])
+    queues = {each: Queue(*found) if found else None for each, found in told["queues"].items()}
+    return View(tuple(_row(each) for each in told["rows"] or ()), queues, told["rows"] is not None,
+                tuple(f"Heat's {each}" for each in told["problems"]))
+
+
 def rows(inventory: Inventory, fleet: Fleet) -> tuple[Row, ...]:
     """Ask the source host for every engine Heat knows; raise HostFailed when its database does not answer."""
     source = inventory.heat.source
@@ -31,8 +94,11 @@ def rows(inventory: Inventory, fleet: Fleet) -> tuple[Row, ...]:
     printed = run(fleet, "ask Heat", {source: (launch.python_of(heat.prefix), script)}, LIMIT)[source]
     if isinstance(printed, errors.DeployerError):
         raise printed
-    return tuple(Row(each["engine_id"], each["host"], each["hostname"], each["up"], each["age"])
-                 for each in json.loads(printed))
+    return tuple(_row(each) for each in json.loads(printed))
+
+
+def _row(each: Mapping[str, Any]) -> Row:
+    return Row(each["engine_id"], each["host"], each["hostname"], each["up"], each["age"])
 
 
 def run(

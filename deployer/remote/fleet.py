@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from typing import Any, Protocol
 
 from deployer import errors
@@ -13,6 +13,9 @@ MOST_AT_ONCE = 32
 
 class Fleet(Protocol):
     """What the stages need of the hosts; tests put hosts in memory behind it."""
+
+    def open(self) -> None:
+        """Begin to connect to every host, for who has something else to do meanwhile."""
 
     def ask(self, title: str, verb: str, requests: Mapping[str, Mapping[str, Any]], timeout: float) -> dict[str, Any]:
         """Ask many hosts at once: host -> reply, or the DeployerError that stands in its place."""
@@ -45,13 +48,21 @@ class Silent:
 
 
 class SshFleet:
-    """Hosts reached over SSH. Connections are opened on first use, in parallel, and closed by `close`."""
+    """Hosts reached over SSH. Connections are opened on first use, in parallel, and closed by `close`.
+
+    One over which no answer came is given up: the next request to that host opens another.
+    """
 
     def __init__(self, hosts: Mapping[str, Host], progress: Progress) -> None:
         self._hosts = hosts
         self._progress = progress
-        self._connections: dict[str, Any] = {}
+        self._connections: dict[str, Future] = {}
         self._pool = ThreadPoolExecutor(max_workers=min(MOST_AT_ONCE, max(1, len(hosts))))
+
+    def open(self) -> None:
+        """Begin to connect to every host; who asks one waits until its connection is there."""
+        for name in self._hosts:
+            self._connections[name] = self._pool.submit(self._connect, name)
 
     def ask(self, title: str, verb: str, requests: Mapping[str, Mapping[str, Any]], timeout: float) -> dict[str, Any]:
         """Send each host its request; a host that fails has its error as its answer and does not hide the others."""
@@ -67,13 +78,34 @@ class SshFleet:
         from deployer.remote import ssh  # Fabric takes 0.2 s to import: only commands that reach a host pay it
 
         if name not in self._connections:
-            self._connections[name] = ssh.connect(self._hosts[name])
-        return ssh.ask(self._connections[name], self._hosts[name], verb, request, timeout)
+            self._connections[name] = _done(self._connect(name))
+        try:
+            return ssh.ask(self._connections[name].result(), self._hosts[name], verb, request, timeout)
+        except errors.DeployerError:
+            _close(self._connections.pop(name))
+            raise
+
+    def _connect(self, name: str) -> Any:
+        from deployer.remote import ssh
+
+        return ssh.connect(self._hosts[name])
 
     def close(self) -> None:
         for connection in self._connections.values():
-            connection.close()
+            _close(connection)
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _done(connection: Any) -> Future:
+    future: Future = Future()
+    future.set_result(connection)
+    return future
+
+
+def _close(connection: Future) -> None:
+    """Close a connection, or see to it that one which is not there yet is closed when it comes."""
+    if not connection.cancel():
+        connection.add_done_callback(lambda done: done.exception() or done.result().close())
 
 
 def _answer(future) -> Any:

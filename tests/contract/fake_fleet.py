@@ -20,11 +20,15 @@ class FakeFleet:
         self.refused_logins: dict[str, list[dict[str, str]]] = {}
         self.stacks_bound_to_loopback = 0
         self.capacity: dict[str, Any] = {"allowed": 5000, "most": 17, "connected": 16, "own": 12}
+        self.heats_problems: list[str] = []
         self._gone: dict[str, errors.DeployerError] = {}
         self._broken: list[tuple[str, str, str]] = []
         for host in self.hosts.values():
             host.run_program = self._run
             host.reached = self._listeners
+
+    def open(self) -> None:
+        pass
 
     def ask(self, title: str, verb: str, requests: Mapping[str, Mapping[str, Any]], timeout: float) -> dict[str, Any]:
         self.asked.append((title, verb, tuple(requests)))
@@ -57,8 +61,10 @@ class FakeFleet:
         if name in self._gone:
             return self._gone[name]
         host = self.hosts[name]
-        if verb in ("observe", "measure"):
-            return getattr(host, verb)(request)
+        if verb == "measure":
+            return host.measure(request)
+        if verb == "observe":
+            return host.observe(request) | self._unanswered(name, request.get("programs", {}))
         for index, step in enumerate(request["steps"]):
             why = next((why for host_name, fragment, why in self._broken
                         if host_name == name and fragment in json.dumps(step)), None)
@@ -69,6 +75,12 @@ class FakeFleet:
 
     def _listeners(self) -> list[FakeListener]:
         return [each for host in self.hosts.values() for each in host.listeners]
+
+    def _unanswered(self, name: str, programs: dict[str, Any]) -> dict[str, Any]:
+        """The answers of a host of which every program fails."""
+        why = [why for host_name, fragment, why in self._broken
+               if host_name == name and fragment in json.dumps(programs)]
+        return {"answers": {each: {"printed": "", "why": why[0]} for each in programs}} if why else {}
 
     def _run(self, host: FakeHost, argv: list[str], stdin: str) -> str:
         """The few programs that every host has, and Heat's Python with the scripts that are streamed to it."""
@@ -87,6 +99,9 @@ class FakeFleet:
             raise Failed(f"python3 ended with 1: Heat does not list {values['host']} as up")
         if "patience" in values:
             return json.dumps(self.capacity)
+        if name == "engines_seen":
+            return json.dumps({"rows": self.rows(), "problems": self.heats_problems,
+                               "queues": {each["engine_id"]: [0, 1] for each in self.rows()}})
         if "seconds" in values and "unit" not in values:
             return json.dumps({"problems": self.refused_logins.get(host.name, []),
                                "bound": self.stacks_bound_to_loopback})

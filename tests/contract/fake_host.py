@@ -119,6 +119,7 @@ class FakeHost:
             "free": dict.fromkeys(request.get("disk", ()), self.free),
             "accounts": {name: self.accounts.get(name) for name in request.get("accounts", ())},
             "ledger": self.book(request.get("ledger", "")),
+            "answers": {name: self._program(each) for name, each in request.get("programs", {}).items()},
         }
 
     def measure(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -263,6 +264,12 @@ class FakeHost:
         return [(self.address, int(name.split("@")[1][:-len(".service")]))] if _service(name) in ("api", "cfn") else []
 
     # What a look shows.
+
+    def _program(self, program: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return {"printed": self.run_program(self, program["argv"], program["stdin"]), "why": None}
+        except Failed as error:
+            return {"printed": "", "why": str(error)}
 
     def _shown(self, path: str, carry: tuple[str, ...]) -> dict[str, Any]:
         file = self.files[path]

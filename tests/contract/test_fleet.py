@@ -70,7 +70,7 @@ def test_observe_of_two_hosts_returns_a_reply_for_each(fleet_under_test):
 def test_observe_asks_nothing_and_brings_every_field_empty(fleet_under_test):
     reply = look(fleet_under_test)
 
-    empty = ("files", "globs", "texts", "units", "processes", "replies", "free", "accounts")
+    empty = ("files", "globs", "texts", "units", "processes", "replies", "free", "accounts", "answers")
     assert [name for name in empty if reply[name]] == []
     assert reply["ledger"] == {"files": {}, "folders": [], "stopped": []}
     assert reply["sent"] <= reply["received"]
@@ -83,6 +83,16 @@ def test_observe_of_a_host_that_is_gone_has_its_error_and_the_others_their_repli
 
     assert isinstance(replies[fleet_under_test.gone], errors.HostUnreachable)
     assert replies[fleet_under_test.hosts[1]]["uid"] == 0
+
+
+def test_observe_brings_the_answers_of_programs_and_why_one_has_none(fleet_under_test):
+    programs = {"said": {"argv": ["cat"], "stdin": "äöü\n"}, "failed": {"argv": ["false"], "stdin": ""}}
+
+    answers = look(fleet_under_test, programs={name: each | {"timeout": LIMIT} for name, each in programs.items()},
+                   accounts=["root"])["answers"]
+
+    assert answers["said"] == {"printed": "äöü\n", "why": None}
+    assert (answers["failed"]["printed"], bool(answers["failed"]["why"])) == ("", True)
 
 
 def test_observe_of_accounts_tells_those_that_are_missing(fleet_under_test):

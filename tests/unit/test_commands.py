@@ -437,7 +437,39 @@ def test_status_as_table_and_as_json_show_the_same_processes(invoke, inventory, 
     units = [each["unit"] for each in json.loads(text)["instances"]]
     assert code == 0
     assert len(units) == 10
-    assert [unit for unit in units if unit not in table] == []
+    assert [unit for unit in units if unit.removesuffix(".service") not in table] == []
+
+
+def test_status_ends_with_8_on_drift_when_it_is_asked_to(invoke, inventory, fleet):
+    invoke("deploy", "--inventory", inventory, "--yes")
+    assert invoke("status", "--inventory", inventory, "--exit-code")[0] == 0
+    fleet.hosts["hostC"].units["heat-scaleout-engine@1.service"].active = False
+
+    assert invoke("status", "--inventory", inventory)[0] == 0
+    code, out, _ = invoke("status", "--inventory", inventory, "--exit-code", "--format", "json")
+
+    assert (code, json.loads(out)["drift"]) == (8, True)
+
+
+def test_status_without_a_host_ends_with_4_whatever_drifts(invoke, inventory, fleet):
+    fleet.loses("hostC")
+
+    code, out, err = invoke("status", "--inventory", inventory, "--exit-code")
+
+    assert (code, "unreachable" in out, err.splitlines()[-1]) == (4, True, "error: hostC: connection refused")
+
+
+def test_watch_that_counts_drift_ends_at_the_first_of_it(invoke, inventory, fleet):
+    code, out, err = invoke("status", "--inventory", inventory, "--watch", "--exit-code")
+
+    assert (code, err) == (8, "")
+    assert out.count("HOST") == 1
+
+
+def test_interval_that_is_no_number_ends_with_3(invoke, inventory, fleet):
+    code, _, err = invoke("status", "--inventory", inventory, "--watch", "--interval", "often")
+
+    assert (code, "--interval takes a number of seconds" in err) == (3, True)
 
 
 def test_preflight_of_ready_hosts_says_so(invoke, inventory, fleet):

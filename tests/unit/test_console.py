@@ -58,18 +58,6 @@ def test_deploy_json_adds_to_the_plans_json():
     assert data["left"] == [{"host": "hostLong", "step": str(OTHER)}]
 
 
-def test_status_text_is_aligned_and_ends_with_what_a_deploy_would_take():
-    lines = console.status_text([LINE], ["hostB: start it"]).splitlines()
-
-    assert lines[0].split() == ["HOST", "SERVICE", "UNIT", "ADDRESS", "PORT", "PID", "STATE", "HEAT", "PROXY", "DRIFT"]
-    assert lines[0].index("PROXY") == lines[1].index("missing")
-    assert lines[2:] == ["A deploy would take 1 step:", "  hostB: start it"]
-
-
-def test_status_text_without_drift_says_so():
-    assert console.status_text([LINE], []).endswith("No drift: every host is as wanted.")
-
-
 def test_error_is_two_lines_and_one_without_a_hint():
     assert console.error_text(errors.BadInput("wrong", hint="right")) == "error: wrong\nhint: right"
     assert console.error_text(errors.BadInput("wrong")) == "error: wrong"

@@ -537,11 +537,33 @@ def test_status_with_the_source_gone_shows_what_it_can(inventory, deployed):
 
 
 def test_status_without_heats_database_still_shows_the_processes(inventory, deployed):
-    deployed.breaks("hostA", '"run"', "the database is down")
+    deployed.breaks("hostA", "python3", "it is not there")
 
-    lines = pipeline.look(inventory, deployed).lines
+    shown = pipeline.look(inventory, deployed)
 
-    assert {line.heat for line in lines if line.service == "engine"} == {"unknown"}
+    assert {line.heat for line in shown.lines if line.service == "engine"} == {"unknown"}
+    assert shown.notes == ("Heat's Python: it is not there",)
+    assert shown.exit_code(counts_drift=True) == 5
+
+
+def test_status_asks_every_host_once(inventory, deployed):
+    pipeline.look(inventory, deployed)
+
+    assert deployed.asked == [("look", "observe", ("hostA", "hostB", "hostC"))]
+
+
+def test_status_names_a_worker_that_was_killed_and_a_stranger_that_came(inventory, deployed):
+    stopped = next(each for each in deployed.hosts["hostB"].listeners if each.port == 8004)
+    stopped.unit, stopped.program = "nginx.service", "nginx"
+    deployed.hosts["hostC"].units[ENGINES[0]].active = False
+
+    shown = pipeline.look(inventory, deployed)
+
+    assert {(line.host, line.unit): line.drift for line in shown.lines if line.drift not in ("", "host's own")} == {
+        ("hostB", API): "not listening", ("hostC", ENGINES[0]): "not running",
+        ("hostB", "nginx.service"): f"holds the address of {API}"}
+    assert shown.pending == (f"hostC: start {ENGINES[0]} (not running)",)
+    assert shown.exit_code(counts_drift=True) == 8
 
 
 def test_render_writes_what_a_deploy_would_without_asking_a_host(inventory, fleet, tmp_path):

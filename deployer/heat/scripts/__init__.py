@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from importlib import resources
 from typing import Any
 
-INCLUDES = re.compile(r"^from deployer\.heat\.scripts import (.+)$", re.MULTILINE)
+INCLUDES = re.compile(r"^from deployer\.heat\.scripts import ([\w, ]*\w)", re.MULTILINE)
 # The included files become the modules they are here, so that an import means the same in both places.
 FRAME = """\
 import types

@@ -20,6 +20,7 @@ UNIT_KEYS = "Id,ActiveState,SubState,MainPID,NeedDaemonReload,NRestarts,UnitFile
 def observe(request):
     """Given what to look at, return what is there now; what is missing is left out, never an error."""
     carry = tuple(request.get("carry", []))
+    begun = {name: begin(each) for name, each in request.get("programs", {}).items()}  # they work while we look
     units = units_like(request.get("units", []))
     return {
         "python": list(sys.version_info[:3]),
@@ -39,7 +40,35 @@ def observe(request):
         "free": {path: free_bytes(path) for path in request.get("disk", [])},
         "accounts": {name: account(name) for name in request.get("accounts", [])},
         "ledger": ledger.read(request.get("ledger", "")),
+        "answers": {name: answer(each, request["programs"][name]["timeout"]) for name, each in begun.items()},
     }
+
+
+def begin(program):
+    """Start a program given its argv and stdin; its process, or why there is none."""
+    given = os.memfd_create("stdin")
+    try:
+        os.write(given, program["stdin"].encode())
+        os.lseek(given, 0, os.SEEK_SET)
+        return subprocess.Popen(program["argv"], stdin=given, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    except OSError as error:
+        return str(error)
+    finally:
+        os.close(given)
+
+
+def answer(begun, seconds):
+    """What a program printed when it is done: {printed, why}; `why` is None unless it failed."""
+    if isinstance(begun, str):
+        return {"printed": "", "why": begun}
+    try:
+        printed, talked = begun.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        begun.kill()
+        begun.communicate()
+        return {"printed": "", "why": "no answer in %d s" % seconds}
+    last = talked.decode("utf-8", "replace").strip().splitlines()[-1:] or ["ended with %d" % begun.returncode]
+    return {"printed": printed.decode("utf-8", "replace"), "why": last[0] if begun.returncode else None}
 
 
 def read_files(trees, carry):

@@ -5,8 +5,9 @@ import json
 import pytest
 import sites
 
-from deployer import errors
+from deployer import errors, observed
 from deployer.heat import engines
+from deployer.heat.engines import Queue, View
 
 
 def test_rows_are_those_of_heats_table():
@@ -55,3 +56,68 @@ def test_run_gives_the_program_as_input_and_never_as_an_argument():
     engines.run(fleet, "try", {"hostB": ("/opt/heat/bin/python3", "secret")}, 5.0)
 
     assert seen == [(["/opt/heat/bin/python3", "-"], "secret")]
+
+
+def seen(fleet, inventory):
+    """What a look at the source brings back of Heat."""
+    found = observed.look(inventory, fleet, programs=engines.question(inventory))
+    return engines.view(found.found["hostA"].facts.answers)
+
+
+def test_view_has_the_rows_and_the_queues_of_one_look():
+    inventory = sites.an_inventory()
+    fleet = sites.a_fleet(inventory)
+
+    view = seen(fleet, inventory)
+
+    (row,) = view.rows
+    assert (row.host, view.queues, view.known, view.problems) == ("hostA", {row.engine_id: Queue(0, 1)}, True, ())
+    assert fleet.asked == [("look", "observe", ("hostA", "hostB", "hostC"))]
+
+
+def test_only_the_source_is_asked_for_heats_view():
+    inventory = sites.an_inventory()
+
+    found = observed.look(inventory, sites.a_fleet(inventory), programs=engines.question(inventory)).found
+
+    assert [name for name, each in found.items() if each.facts.answers] == ["hostA"]
+
+
+def test_question_gives_the_program_as_input_and_never_as_an_argument():
+    (question,) = engines.question(sites.an_inventory()).values()
+
+    assert question["argv"] == ["/opt/heat/bin/python3", "-"]
+
+
+def test_view_without_an_answer_knows_nothing_and_says_why():
+    inventory = sites.an_inventory()
+    fleet = sites.a_fleet(inventory)
+    fleet.breaks("hostA", "python3", "ModuleNotFoundError: No module named 'sqlalchemy'")
+
+    assert seen(fleet, inventory) == View(
+        known=False, problems=("Heat's Python: ModuleNotFoundError: No module named 'sqlalchemy'",))
+    assert engines.view({}).known is False
+
+
+def test_view_without_the_broker_has_the_rows_and_says_why():
+    told = {"rows": [{"engine_id": "a", "host": "h", "hostname": "h", "up": True, "age": 1.0}], "queues": {},
+            "problems": ["broker: 10.0.0.1:5672: refused"]}
+
+    view = engines.view({"engines": {"printed": json.dumps(told), "why": None}})
+
+    assert (view.known, view.problems) == (True, ("Heat's broker: 10.0.0.1:5672: refused",))
+    assert (view.is_alive(view.rows[0]), view.queue(view.rows)) == (True, None)
+
+
+def test_view_without_the_database_knows_nothing():
+    told = {"rows": None, "queues": {}, "problems": ["database: OperationalError: refused"]}
+
+    assert not engines.view({"engines": {"printed": json.dumps(told), "why": None}}).known
+
+
+def test_queue_without_anybody_tells_a_dead_row_and_the_queues_of_several_are_added():
+    rows = tuple(engines.Row(each, "h", "h", True, 1.0) for each in "abc")
+    view = View(rows, {"a": Queue(3, 1), "b": Queue(2, 0), "c": None})
+
+    assert [view.is_alive(row) for row in rows] == [True, False, False]
+    assert view.queue(rows) == Queue(5, 1)

@@ -36,7 +36,7 @@ def test_secret_values_are_not_legible_in_the_program():
 def test_script_that_includes_another_finds_it_where_nothing_is_installed(monkeypatch, tmp_path):
     """The included ones are there before it, in the order in which they need one another."""
     texts = {"first": "SEEN = ['first']", "second": f"{IMPORT} first\nSEEN = first.SEEN + ['second']",
-             "whole": f"{IMPORT} first, second\nprint(VALUES['who'], second.SEEN, first is second.first)"}
+             "whole": f"{IMPORT} first, second  # noqa\nprint(VALUES['who'], second.SEEN, first is second.first)"}
     with monkeypatch.context() as patch:
         patch.setattr(scripts, "_source", texts.__getitem__)
         patch.setattr(scripts, "_frame", scripts._frame.__wrapped__)

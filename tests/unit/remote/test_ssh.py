@@ -4,6 +4,8 @@ import logging
 import os
 import shutil
 import sys
+import threading
+import time
 
 import paramiko
 import pytest
@@ -12,7 +14,7 @@ from steps_here import write
 
 from deployer import errors
 from deployer.model import Host, Login
-from deployer.remote import fleet
+from deployer.remote import fleet, ssh
 
 HOST_KEY, CLIENT_KEY, OTHER_KEY = (paramiko.ECDSAKey.generate() for _ in range(3))
 
@@ -87,12 +89,57 @@ def test_one_connection_serves_several_requests(a_host):
     host = a_host()
     with fleet.over_ssh({"hostB": host}, fleet.Silent()) as hosts:
         first = hosts.ask("look", "observe", {"hostB": {}}, 20.0)["hostB"]
-        connection = hosts._connections["hostB"]
+        connection = hosts._connections["hostB"].result()
         second = hosts.ask("look", "observe", {"hostB": {}}, 20.0)["hostB"]
-        assert hosts._connections["hostB"] is connection
+        assert hosts._connections["hostB"].result() is connection
 
     assert first["received"] <= second["sent"]
     assert not connection.is_connected
+
+
+def test_connection_that_was_opened_ahead_is_the_one_that_serves(a_host):
+    with fleet.over_ssh({"hostB": a_host()}, fleet.Silent()) as hosts:
+        hosts.open()
+        connection = hosts._connections["hostB"].result(timeout=20)
+        assert hosts.ask("look", "observe", {"hostB": {}}, 20.0)["hostB"]["uid"] == os.geteuid()
+        assert hosts._connections["hostB"].result() is connection
+
+    assert not connection.is_connected
+
+
+def test_host_that_was_lost_and_is_back_answers_over_a_new_connection(a_host):
+    with fleet.over_ssh({"hostB": a_host()}, fleet.Silent()) as hosts:
+        hosts.ask("look", "observe", {"hostB": {}}, 20.0)
+        hosts._connections["hostB"].result().client.get_transport().close()
+        lost = hosts.ask("look", "observe", {"hostB": {}}, 20.0)["hostB"]
+        back = hosts.ask("look", "observe", {"hostB": {}}, 20.0)["hostB"]
+
+    assert isinstance(lost, errors.DeployerError)
+    assert back["uid"] == os.geteuid()
+
+
+def test_host_that_cannot_be_reached_ahead_has_its_error_when_it_is_asked(a_host):
+    with fleet.over_ssh({"hostB": a_host(key=None)}, fleet.Silent()) as hosts:
+        hosts.open()
+        assert isinstance(hosts.ask("look", "observe", {"hostB": {}}, 20.0)["hostB"], errors.HostUnreachable)
+
+
+def test_connection_that_comes_after_the_end_is_closed(a_host, monkeypatch):
+    made, go_on, connect = [], threading.Event(), ssh.connect
+
+    def late(host):
+        go_on.wait(10)
+        made.append(connect(host))
+        return made[0]
+
+    monkeypatch.setattr(ssh, "connect", late)
+    with fleet.over_ssh({"hostB": a_host()}, fleet.Silent()) as hosts:
+        hosts.open()
+        future = hosts._connections["hostB"]
+    go_on.set()
+    future.result(timeout=20)
+    while made[0].is_connected:  # its closing follows its coming at once
+        time.sleep(0.01)
 
 
 def test_unknown_host_key_is_refused_and_nothing_is_sent(a_host):

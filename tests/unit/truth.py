@@ -1,0 +1,63 @@
+"""A site in one truth table, for tests: hosts as wanted but for what a test changes, and what Heat knows of them."""
+
+import sites
+
+from deployer import desired, errors, status
+from deployer.heat.engines import UNKNOWN, Queue, Row, View
+from deployer.model import Found, HostState, Service, unit_name
+from deployer.observed import Seen
+from deployer.proxy import runtime
+
+STAT = """\
+Name: HAProxy
+Description: heat-scaleout 0123
+
+# pxname,svname,scur,stot,status,check_status,addr
+rest_api_proxy,FRONTEND,0,9,OPEN,,
+rest_api_proxy,hostB-8004,3,5,UP,L7OK,10.0.0.2:8004
+cfn_api_proxy,hostB-8000,0,5,DOWN,L4CON,10.0.0.2:8000
+"""
+FINE = STAT.replace("DOWN,L4CON", "UP,L7OK")
+API, CFN, ENGINE = unit_name(Service.API, 8004), unit_name(Service.CFN, 8000), unit_name(Service.ENGINE, 1)
+PROXY = unit_name(Service.PROXY)
+LISTENING = {
+    "hostA": (sites.a_listener(8004, unit=PROXY), sites.a_listener(8000, "0.0.0.0", unit=PROXY)),
+    "hostB": (sites.a_listener(8004, "10.0.0.2", unit=API), sites.a_listener(8000, "10.0.0.2", unit=CFN)),
+}
+
+
+def a_site(stat=FINE, **changed):
+    """An inventory, its desired states, and hosts that have them but for what is changed, by host."""
+    inventory = sites.an_inventory(hostC="")
+    wanted = desired.states(inventory, sites.bare(inventory)).states
+    found = {name: Found(each.state, sites.facts(listeners=LISTENING[name], hostname=name))
+             for name, each in sites.as_wanted(wanted).items()}
+    found["hostA"] = Found(found["hostA"].state, sites.facts(listeners=LISTENING["hostA"], hostname="hostA",
+                                                              servers=runtime.servers(stat)))
+    return inventory, wanted, found | changed
+
+
+def lines(view=UNKNOWN, gone=(), stat=FINE, **changed):
+    inventory, wanted, found = a_site(stat, **changed)
+    errors_of = {name: errors.HostUnreachable(name, "no answer") for name in gone}
+    seen = Seen({name: each for name, each in found.items() if name not in gone}, errors_of)
+    return status.lines(inventory, seen, wanted, view)
+
+
+def line(unit, host="hostB", **how):
+    return next(each for each in lines(**how) if (each.host, each.unit) == (host, unit))
+
+
+def with_unit(unit, **facts):
+    _, wanted, _ = a_site()
+    units = {**wanted["hostB"].units, unit.name: unit}
+    return Found(HostState(wanted["hostB"].files, units), sites.facts(**{"listeners": LISTENING["hostB"]} | facts))
+
+
+def a_row(host="hostB-engine-1", hostname="hostB", up=True, engine_id="id"):
+    return Row(engine_id, host, hostname, up, 3.0)
+
+
+def a_view(*rows, **consumers):
+    """Heat's view of some rows; `consumers` says how many read the queue of an id, None for no queue."""
+    return View(rows, {name: None if each is None else Queue(2, each) for name, each in consumers.items()})
