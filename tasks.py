@@ -2,22 +2,32 @@
 
 from invoke import Collection, task
 
-from deployer import commands
+from deployer import changing, commands
 from lab import tasks as lab_tasks
 
 INVENTORY = "YAML file of hosts and what they run, or a name in inventories/"
 COMMON = {"inventory": INVENTORY, "format": "table or json"}
-CHANGING = {**COMMON, "yes": "do not ask before the first change", "limit": "only these hosts: hostB,hostC"}
-COUNT = {**COMMON, "yes": "do not ask before the first change", "count": "how many"}
+YES = {**COMMON, "yes": "do not ask before the first change"}
+LIMIT = "only these hosts: hostB,hostC"
+PATIENT = {**YES, "wait": "seconds that requests and work in progress may take",
+           "force": "go on without them after that, and where nobody would be left to serve"}
+COUNT = {**YES, "count": "how many"}
+FEWER = {**PATIENT, "count": "how many"}
 
 
-@task(help=CHANGING)
-def deploy(c, inventory=None, yes=False, limit="", format="table"):
+@task(help={**PATIENT, "limit": LIMIT})
+def deploy(c, inventory=None, yes=False, limit="", wait="", force=False, format="table"):
     """Bring every host to its desired state: plan, show, apply, prove."""
-    commands.deploy(c, inventory, yes, limit, format)
+    changing.deploy(c, inventory, changing.Terms(yes, format, limit, wait, force))
 
 
-@task(help={**COMMON, "diff": "show what changes in every file, secrets masked", "limit": CHANGING["limit"],
+@task(help={**PATIENT, "limit": LIMIT})
+def restart(c, inventory=None, yes=False, limit="", wait="", force=False, format="table"):
+    """Restart every process of Heat, one host after the other, drained at the proxy first."""
+    changing.restart(c, inventory, changing.Terms(yes, format, limit, wait, force))
+
+
+@task(help={**COMMON, "diff": "show what changes in every file, secrets masked", "limit": LIMIT,
             "exit-code": "end with 2 when there is something to do"})
 def plan(c, inventory=None, diff=False, exit_code=False, limit="", format="table"):
     """Show what a deploy would do; change nothing."""
@@ -33,39 +43,58 @@ def render(c, out, inventory=None, source=None):
 @task(help=COUNT)
 def add_engine(c, host, inventory=None, count="1", yes=False, format="table"):
     """Add engines to a host: change the inventory by that much and deploy."""
-    commands.add(c, inventory, (host, "engine", count), yes, format)
+    changing.add(c, inventory, (host, "engine", count), changing.Terms(yes, format))
 
 
 @task(help=COUNT)
 def add_api(c, host, inventory=None, count="1", yes=False, format="table"):
     """Add REST APIs to a host: change the inventory by that much and deploy."""
-    commands.add(c, inventory, (host, "api", count), yes, format)
+    changing.add(c, inventory, (host, "api", count), changing.Terms(yes, format))
 
 
 @task(help=COUNT)
 def add_cfn(c, host, inventory=None, count="1", yes=False, format="table"):
     """Add CFN APIs to a host: change the inventory by that much and deploy."""
-    commands.add(c, inventory, (host, "cfn", count), yes, format)
+    changing.add(c, inventory, (host, "cfn", count), changing.Terms(yes, format))
 
 
-@task(help=COUNT)
-def remove_api(c, host, inventory=None, count=1, yes=False, format="table"):
+@task(help=FEWER)
+def remove_engine(c, host, inventory=None, count="1", yes=False, wait="", force=False, format="table"):
+    """Take engines of a host away once they have ended their work, and what they leave in Heat."""
+    changing.remove(c, inventory, (host, "engine", count), changing.Terms(yes, format, "", wait, force))
+
+
+@task(help=FEWER)
+def remove_api(c, host, inventory=None, count="1", yes=False, wait="", force=False, format="table"):
     """Take REST APIs of a host away: drained at the proxy, then stopped."""
-    commands.remove(c, inventory, (host, "api", count), yes, format)
+    changing.remove(c, inventory, (host, "api", count), changing.Terms(yes, format, "", wait, force))
 
 
-@task(help=COUNT)
-def remove_cfn(c, host, inventory=None, count=1, yes=False, format="table"):
+@task(help=FEWER)
+def remove_cfn(c, host, inventory=None, count="1", yes=False, wait="", force=False, format="table"):
     """Take CFN APIs of a host away: drained at the proxy, then stopped."""
-    commands.remove(c, inventory, (host, "cfn", count), yes, format)
+    changing.remove(c, inventory, (host, "cfn", count), changing.Terms(yes, format, "", wait, force))
 
 
-@task(help={**COMMON, "yes": COUNT["yes"], "engines": "engines in all", "api": "REST APIs in all",
-            "cfn": "CFN APIs in all", "workers": "workers of each engine"})
-def scale(c, engines=None, api=None, cfn=None, workers=None, inventory=None, yes=False, format="table"):
+@task(help=PATIENT)
+def drain(c, host, inventory=None, yes=False, wait="", force=False, format="table"):
+    """Have the proxy send nothing to the APIs of a host, until `undrain`; its engines work on."""
+    changing.drain(c, inventory, host, True, changing.Terms(yes, format, "", wait, force))
+
+
+@task(help=PATIENT)
+def undrain(c, host, inventory=None, yes=False, wait="", force=False, format="table"):
+    """Have the proxy send requests to the APIs of a host again."""
+    changing.drain(c, inventory, host, False, changing.Terms(yes, format, "", wait, force))
+
+
+@task(help={**PATIENT, "engines": "engines in all", "api": "REST APIs in all", "cfn": "CFN APIs in all",
+            "workers": "workers of each engine"})
+def scale(c, engines=None, api=None, cfn=None, workers=None, inventory=None, yes=False, wait="", force=False,
+          format="table"):
     """Bring the site to totals, spread over the hosts by their CPUs, or its engines to another size."""
     numbers = {"engines": engines, "api": api, "cfn": cfn, "workers": workers}
-    commands.scale(c, inventory, numbers, yes, format)
+    changing.scale(c, inventory, numbers, changing.Terms(yes, format, "", wait, force))
 
 
 @task(help={**COMMON, "watch": "look again and again, until Ctrl-C", "interval": "seconds between two looks",
@@ -87,7 +116,13 @@ def verify(c, inventory=None, junit=None, cloud=None, format="table"):
     commands.verify(c, inventory, junit, cloud, format)
 
 
+@task(help=YES)
+def recover(c, inventory=None, yes=False, format="table"):
+    """Show what engines that died have left in Heat and its broker, and take it away."""
+    changing.recover(c, inventory, yes, format)
+
+
 namespace = Collection(
-    deploy, plan, render, add_engine, add_api, add_cfn, remove_api, remove_cfn, scale, status, preflight,
-    verify)
+    deploy, plan, render, add_engine, add_api, add_cfn, remove_engine, remove_api, remove_cfn, scale, restart, drain,
+    undrain, recover, status, preflight, verify)
 namespace.add_collection(Collection.from_module(lab_tasks), name="lab")

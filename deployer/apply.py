@@ -92,7 +92,17 @@ def _perform(wave: Wave, fleet: Fleet) -> dict[str, Outcome]:
         waited = time.monotonic() - started
         asked = tuple(host for host in asked if outcomes[host].again and waited < _patience(outcomes[host].tried[0]))
         title = f"{wave.name} ({'; '.join(outcomes[host].error.message for host in asked)})"
-    return outcomes
+    return {host: _forced(host, outcome, fleet) for host, outcome in outcomes.items()}
+
+
+def _forced(host: str, outcome: Outcome, fleet: Fleet) -> Outcome:
+    """Kill what still works after all patience, where that was asked for."""
+    step = outcome.tried[0] if outcome.again else None
+    if not (isinstance(step, AwaitLeft) and step.force):
+        return outcome
+    kill = _systemctl("kill", "--signal=KILL", step.unit)
+    reply = fleet.ask(f"kill {step.unit}", "perform", {host: {"ledger": LEDGER, "steps": [kill, request(step)]}}, 180.0)
+    return _after(outcome, _outcome(host, [(), (step,)], reply[host]))
 
 
 def _asked(title: str, left: Mapping[str, list[tuple[Step, ...]]], fleet: Fleet) -> dict[str, Any]:

@@ -1,13 +1,16 @@
 """Which steps bring one host's files and processes from the state they are in to the one wanted. Pure."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
-from deployer.model import AnswersHttp, File, Found, HostState, Listener, Service, Unit, unit_name
+from deployer.model import AnswersHttp, File, Found, HostState, Listener, Probe, Program, Service, Unit, unit_name
 from deployer.steps import (
+    PLAIN,
     AwaitLeft,
     AwaitReady,
     EnableUnit,
     FreeAddress,
+    Manner,
     ReloadSystemd,
     ReloadUnit,
     RemoveFile,
@@ -149,7 +152,7 @@ def holders_of(address: str, port: int, listeners: Iterable[Listener]) -> Iterat
             and (each.address in (address, *everywhere) or address in everywhere))
 
 
-def stops(*services: Service):
+def stops(*services: Service, manner: Manner = PLAIN):
     """Stop what the inventory does not name, and wait until nothing of it is left."""
     def decide(host: str, wanted: HostState, found: Found) -> Iterator[Step]:
         leaving = [unit for unit in units_of(found.state, services)
@@ -158,8 +161,13 @@ def stops(*services: Service):
             yield StopUnit(host, unit.name, because="not in the inventory")
         for unit in leaving:
             if unit.name in wanted.farewells:
-                yield AwaitLeft(host, unit.name, wanted.farewells[unit.name])
+                yield AwaitLeft(host, unit.name, _within(wanted.farewells[unit.name], manner), manner.force)
     return decide
+
+
+def _within(probe: Probe, manner: Manner) -> Probe:
+    """A wait for an engine's work that ends when the operator says."""
+    return probe if manner.wait is None or not isinstance(probe, Program) else replace(probe, patience=manner.wait)
 
 
 def clear(host: str, wanted: HostState, found: Found) -> Iterator[Step]:

@@ -1,6 +1,6 @@
 """One short function a command: each names its stages in order, and no other module knows them all."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ from deployer.desired import Wanted
 from deployer.heat import engines, logins
 from deployer.heat.logins import Tried
 from deployer.inventory.schema import Inventory
-from deployer.model import Found, HostState
+from deployer.model import Found, HostState, Service
 from deployer.observed import Seen
 from deployer.remote.fleet import Fleet
 from deployer.steps import PLAIN, Manner, Plan
@@ -79,7 +79,7 @@ def deploy(
     todo = planned(inventory, fleet, limit, manner=manner)
     if not todo.plan.changes():
         return Report(todo, Applied(), accepted=accept(todo))
-    todo = replace(todo, notes=_refuse_unready(todo, fleet))
+    todo = replace(todo, notes=_refuse_unready(todo, fleet, manner))
     if not accept(todo):
         return Report(todo, Applied(), accepted=False)
     before = _before(todo, fleet)
@@ -183,13 +183,14 @@ def _refuse_unreachable(seen: Seen) -> None:
     raise errors.ManyFailed(tuple(seen.errors.values()), worst.exit_code)
 
 
-def _refuse_unready(todo: Planned, fleet: Fleet) -> tuple[str, ...]:
+def _refuse_unready(todo: Planned, fleet: Fleet, manner: Manner) -> tuple[str, ...]:
     """What to know before the first change; raise NotReady when there must be none."""
     seen = Seen(todo.found, {})
     states = {host: todo.wanted.states[host] for host in preflight.unproven(todo.inventory, todo.plan)}
     tried = logins.tried(todo.inventory, states, fleet)
     judged = _judged(todo.inventory, todo.found, fleet, todo.plan)
-    problems = (*preflight.problems(todo.inventory, seen, todo.wanted.states), *tried.problems, *judged.problems)
+    problems = (*preflight.problems(todo.inventory, seen, todo.wanted.states), *tried.problems, *judged.problems,
+                *(() if manner.force else _workless(todo, fleet)))
     if problems:
         raise errors.NotReady(problems, hint="Nothing was changed. Mend these, then run the same command again.")
     return (*tried.notes, *judged.notes)
@@ -210,6 +211,22 @@ def _judged(
     site = sizes.Site(inventory, origin, found, measured.look(found, fleet))
     limits = judge.limits(site, capacity.ask(inventory, fleet))
     return judge.Judged(waits.problems + limits.problems, waits.notes + limits.notes)
+
+
+def _workless(todo: Planned, fleet: Fleet) -> Iterator[str]:
+    """Whether nobody would be left to do Heat's work, as Heat and its broker see the engines now."""
+    leaving = engines.leaving(todo.plan)
+    has_engines = any(each.service is Service.ENGINE for each in todo.inventory.instances())
+    if has_engines and not leaving:
+        return
+    source = todo.inventory.heat.source
+    seen = observed.look(todo.inventory, fleet, [source], programs=engines.question(todo.inventory))
+    view = engines.view(seen.found[source].facts.answers) if source in seen.found else engines.UNKNOWN
+    starting = engines.starting(todo.plan)
+    if not starting and not any(view.is_alive(row) for row in view.rows if row.host not in leaving):
+        who = f"without {', '.join(sorted(leaving))}" if leaving else "and the inventory has none"
+        yield (f"{source}: Heat lists no other engine that is alive, {who}: its work would wait for ever. "
+               "Start engines first, or say --force.")
 
 
 def _known(inventory: Inventory, seen: Seen) -> dict[str, Found]:

@@ -30,7 +30,7 @@ def diff(wanted: Mapping[str, HostState], found: Mapping[str, Found], manner: Ma
         Wave("serve", tuple(_returns(wanted, found, manner))),
         Wave("stop proxy", _each(wanted, found, changes.stops(Service.PROXY))),
         Wave("stop APIs", _each(wanted, found, changes.stops(*APIS))),
-        Wave("stop engines", _each(wanted, found, changes.stops(Service.ENGINE))),
+        Wave("stop engines", _each(wanted, found, changes.stops(Service.ENGINE, manner=manner))),
         Wave("clear files", _each(wanted, found, changes.clear)),
     ]
     return Plan(tuple(wave for wave in waves if wave.steps), tuple(wanted))

@@ -6,6 +6,7 @@ from deployer import changes
 from deployer.heat import releases
 from deployer.inventory.schema import Inventory
 from deployer.inventory.sections import Heat
+from deployer.inventory.values import Endpoint
 from deployer.model import Facts, Found, HostState, Instance, Listener, Service
 from deployer.observed import Seen
 from deployer.steps import Plan, WriteFile
@@ -24,7 +25,7 @@ def problems(inventory: Inventory, seen: Seen, wanted: Mapping[str, HostState]) 
     found = [problem for name, each in seen.found.items()
              for problem in (*_of_host(name, each.facts), *_of_heat(inventory, name, each.facts, release),
                              *_of_ports(inventory, name, each), *_of_proxy(inventory, name, each, wanted))]
-    return tuple(unreachable + found)
+    return (*unreachable, *found, *_of_drains(inventory, seen))
 
 
 def unproven(inventory: Inventory, todo: Plan) -> tuple[str, ...]:
@@ -104,6 +105,18 @@ def _of_proxy(inventory: Inventory, name: str, found: Found, wanted: Mapping[str
             if holder.unit != changes.PROXY and not is_heat_api(holder):
                 yield (f"{name}: {address}:{port}, which the proxy needs, is held by {named(holder)}, which is not "
                        "Heat's API: stop it, or set `proxy.bind`.")
+
+
+def _of_drains(inventory: Inventory, seen: Seen) -> Iterator[str]:
+    """Some server that is not drained serves each kind of API right now, where any does."""
+    front = seen.found.get(inventory.proxy.host)
+    servers = [each for each in (front.facts.servers if front else ()) if each.serves]
+    drained = {str(Endpoint(each.address, each.port)) for each in inventory.instances() if each.drained and each.port}
+    for section in dict.fromkeys(each.section for each in servers):
+        staying = [each for each in servers if each.section == section and each.address not in drained]
+        if not staying:
+            yield (f"{inventory.proxy.host}: no other server of {section} serves now, so that nobody would answer "
+                   "clients: start one first.")
 
 
 def is_heat_api(holder: Listener) -> bool:

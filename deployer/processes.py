@@ -172,8 +172,10 @@ def _proxy_drift(unit: Unit | None, server: Server | None, at_proxy: Mapping, ea
     is_running = unit is not None and unit.running
     if server and not is_running:
         yield "server without unit"
+    elif server and server.drained != each.drained:
+        yield "drained" if server.drained else "not drained"
     elif server and server.drained:
-        yield "drained"
+        return
     elif server and not server.serves:
         yield "not served"
     elif is_running and each in at_proxy and server is None:

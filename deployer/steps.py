@@ -107,18 +107,26 @@ class FreeAddress(Step):
         return f"stop {who} ({self.because})"
 
 
+REQUESTS = 150.0  # seconds that requests in progress may take; an old worker of the proxy ends after 120
+
+
 @dataclass(frozen=True)
 class Manner:
     """How a plan is to be carried out.
 
     `restart`: hosts whose processes are restarted although nothing about them changed. `last`: hosts that are changed
-    after the others. `wait`: seconds that requests in progress may take; `force`: go on without them after that.
+    after the others. `wait`: seconds that requests and work in progress may take (None: REQUESTS for requests, for an
+    engine's work as long as its own grace); `force`: go on without them after that.
     """
 
     restart: Collection[str] = ()
     last: Collection[str] = ()
-    wait: float = 150.0  # an old worker of the proxy ends after 120 s
+    wait: float | None = None
     force: bool = False
+
+    @property
+    def drain_wait(self) -> float:
+        return REQUESTS if self.wait is None else self.wait
 
 
 PLAIN = Manner()
@@ -132,7 +140,7 @@ class DrainServer(Step):
     """
 
     server: str
-    wait: float = Manner.wait
+    wait: float = REQUESTS
     force: bool = False
 
     def __str__(self) -> str:
@@ -164,10 +172,11 @@ class AwaitReady(Step):
 
 @dataclass(frozen=True)
 class AwaitLeft(Step):
-    """Wait until nothing in Heat belongs to a process that was told to stop."""
+    """Wait until nothing in Heat belongs to a process that was told to stop; with `force` it is killed in the end."""
 
     unit: str
     probe: Probe
+    force: bool = False
 
     changes = False
 

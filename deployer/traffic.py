@@ -18,7 +18,7 @@ def drains(
     mine = _servers_of(found, servers, leaving)
     for server in mine:
         if any(each.serves for each in servers if each.section == server.section and each not in mine):
-            yield DrainServer(front, server.path, manner.wait, manner.force, because=because)
+            yield DrainServer(front, server.path, manner.drain_wait, manner.force, because=because)
 
 
 def withdrawals(
@@ -28,7 +28,7 @@ def withdrawals(
     front, servers = _front(found)
     for server in _servers_of(found, servers, drained):
         if not server.drained:
-            yield DrainServer(front, server.path, manner.wait, manner.force, because="its host is drained")
+            yield DrainServer(front, server.path, manner.drain_wait, manner.force, because="its host is drained")
 
 
 def unserved(found: Mapping[str, Found], apis: Iterable[Unit]) -> Iterator[Unit]:
@@ -49,7 +49,7 @@ def left_drained(found: Mapping[str, Found], staying: Mapping[str, Collection[st
     front, servers = _front(found)
     for server in _servers_of(found, servers, staying):
         if server.drained:
-            yield ReadyServer(front, server.path, because="it was left drained")
+            yield ReadyServer(front, server.path, because="it was drained")
 
 
 def _front(found: Mapping[str, Found]) -> tuple[str, tuple[Server, ...]]:

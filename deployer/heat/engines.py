@@ -11,7 +11,9 @@ from typing import Any
 from deployer import errors
 from deployer.heat import launch, scripts
 from deployer.inventory.schema import Inventory
+from deployer.model import Service
 from deployer.remote.fleet import Fleet
+from deployer.steps import Plan, StartUnit, StopUnit
 
 LIMIT = 30.0  # seconds
 GLANCE = 8.0  # seconds for the program that only wants to see
@@ -84,6 +86,24 @@ def view(answers: Mapping[str, Mapping[str, Any]]) -> View:
     queues = {each: Queue(*found) if found else None for each, found in told["queues"].items()}
     return View(tuple(_row(each) for each in told["rows"] or ()), queues, told["rows"] is not None,
                 tuple(f"Heat's {each}" for each in told["problems"]))
+
+
+def leaving(todo: Plan) -> frozenset[str]:
+    """The names in Heat of the engines that a plan stops."""
+    return frozenset(_name(step) for step in todo if isinstance(step, StopUnit) and _is_engine(step.unit))
+
+
+def starting(todo: Plan) -> frozenset[str]:
+    """The names in Heat of the engines that a plan starts."""
+    return frozenset(_name(step) for step in todo if isinstance(step, StartUnit) and _is_engine(step.unit))
+
+
+def _is_engine(unit: str) -> bool:
+    return unit.startswith(f"heat-scaleout-{Service.ENGINE}@")
+
+
+def _name(step: StopUnit | StartUnit) -> str:
+    return launch.engine_name(step.host, step.unit.partition("@")[2].removesuffix(".service"))
 
 
 def rows(inventory: Inventory, fleet: Fleet) -> tuple[Row, ...]:

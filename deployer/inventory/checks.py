@@ -22,7 +22,6 @@ class Parts:
     heat: Heat | None
     proxy: Proxy | None
     names: tuple[str, ...]
-    engines_are_known: bool = True
 
 
 class Claim(NamedTuple):
@@ -48,7 +47,7 @@ def parts_of(document: Document) -> Parts:
 def conflicts(parts: Parts) -> Iterator[Conflict]:
     """Given the parts that are right in themselves, yield what is wrong between them."""
     yield from _unknown_hosts(parts)
-    yield from _missing_engine(parts)
+    yield from _drained_away(parts)
     yield from _shared_addresses(parts)
     yield from _past_the_last_port(parts)
     yield from _clashes(claims(parts))
@@ -91,9 +90,13 @@ def _unknown_hosts(parts: Parts) -> Iterator[Conflict]:
             yield Conflict(path, f'there is no host "{name}" under `hosts`{hint}')
 
 
-def _missing_engine(parts: Parts) -> Iterator[Conflict]:
-    if parts.engines_are_known and parts.hosts and not any(entry.engines for entry in parts.hosts.values()):
-        yield Conflict(("hosts",), "no host runs an engine, so nothing would do the work; give one `engines: 1`")
+def _drained_away(parts: Parts) -> Iterator[Conflict]:
+    """A kind of API of which every process is drained: clients would be refused."""
+    for service in (Service.API, Service.CFN):
+        serving = [name for name, entry in parts.hosts.items() if getattr(entry, service)]
+        if serving and all(parts.hosts[name].drained for name in serving):
+            yield Conflict(("hosts", serving[-1], "drained"),
+                           f"every host with `{service.value}` is drained, so that nobody would answer clients")
 
 
 def _shared_addresses(parts: Parts) -> Iterator[Conflict]:

@@ -57,6 +57,20 @@ def with_engine_workers(text: str, workers: int) -> str:
     return text[: len(text) - len(body)] + edited
 
 
+def with_drained(text: str, host: str, drained: bool) -> str:
+    """Return the inventory's text with `hosts.HOST.drained` set; raise BadInput if it cannot be."""
+    body = text.removeprefix("\ufeff")
+    inventory = reader.parse(body, NAME)
+    _require(inventory, host, Service.API)
+    if inventory.hosts[host].drained == drained:
+        return text
+    entry = document.read(body).root.child("hosts").child(host)
+    edited = _with_value(body, entry, "drained", str(drained).lower())
+    if _proven(edited, host).hosts[host].drained != drained:
+        raise errors.BadInput(f"{host}: the inventory's layout cannot be edited here", "Set `drained` by hand.")
+    return text[: len(text) - len(body)] + edited
+
+
 def write(path: Path, text: str) -> None:
     """Replace the file as a whole, keeping its mode and, where allowed, its owner; raise BadInput if it cannot be."""
     target = path.resolve()
@@ -160,7 +174,7 @@ def _place(mapping: Node, key: str) -> int:
     return pair[1].start if pair else max(value.end for _, value in mapping.value.values())
 
 
-def _with_value(text: str, mapping: Node, key: str, wanted: Wanted) -> str:
+def _with_value(text: str, mapping: Node, key: str, wanted: Wanted | str) -> str:
     shown = f"[{', '.join(map(str, wanted))}]" if isinstance(wanted, tuple) else str(wanted)
     if not (pair := mapping.entry(key)):
         return splice.with_entry(text, mapping, f"{key}: {shown}")

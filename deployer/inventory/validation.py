@@ -1,6 +1,5 @@
 """Tree of an inventory file -> Document, with everything that is wrong in or between its sections."""
 
-from collections.abc import Mapping
 from itertools import takewhile
 from typing import Any, TypeVar
 
@@ -38,7 +37,6 @@ def _parts(plain: object) -> checks.Parts:
         heat=_salvaged(Heat, whole.get("heat")),
         proxy=_salvaged(Proxy, whole.get("proxy")),
         names=tuple(hosts),
-        engines_are_known=all(_engines_are_known(entry) for entry in hosts.values()),
     )
 
 
@@ -65,11 +63,3 @@ def _without(value: Any, wrong: set[tuple], here: tuple = ()) -> Any:
         return value
     kept = {key: item for key, item in value.items() if (*here, key) not in wrong}
     return {key: _without(item, wrong, (*here, key)) for key, item in kept.items()}
-
-
-def _engines_are_known(entry: object) -> bool:
-    """Whether a host's number of engines is sure: a misspelt key may have been meant for it."""
-    if not isinstance(entry, Mapping):
-        return False
-    wrong = {path[:1] for path in _wrong_paths(HostEntry, entry)}
-    return ("engines",) not in wrong and entry.keys() <= HostEntry.model_fields.keys()

@@ -28,8 +28,13 @@ def servers(answer: str | None) -> tuple[Server, ...]:
 
 
 def _server(row: Mapping[str, str]) -> Server:
-    return Server(row["# pxname"], row["svname"], row.get("addr") or "", row["status"], row.get("check_status") or "",
+    return Server(row["# pxname"], row["svname"], row.get("addr") or "", _status(row), row.get("check_status") or "",
                   int(row["scur"] or 0), int(row["stot"] or 0))
+
+
+def _status(row: Mapping[str, str]) -> str:
+    """A server's status; HAProxy 2.6 shows one that is up as such though its weight is 0 and it gets no requests."""
+    return "DRAIN" if row["status"].startswith("UP") and row.get("weight") == "0" else row["status"]
 
 
 def drain(server: str) -> dict[str, Any]:

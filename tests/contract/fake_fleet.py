@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from contract.fake_host import Failed, FakeHost, FakeListener
+from contract.fake_host import Failed, FakeHost, FakeListener, NotYet
 
 from deployer import errors
 
@@ -22,6 +22,8 @@ class FakeFleet:
         self.capacity: dict[str, Any] = {"allowed": 5000, "most": 17, "connected": 16, "own": 12}
         self.heats_problems: list[str] = []
         self._gone: dict[str, errors.DeployerError] = {}
+        self._working: dict[str, int] = {}
+        self._asked_to_leave: list[str] = []
         self._broken: list[tuple[str, str, str]] = []
         for host in self.hosts.values():
             host.run_program = self._run
@@ -41,6 +43,11 @@ class FakeFleet:
     def breaks(self, name: str, fragment: str, why: str = "it broke") -> None:
         """From now on the steps of a host whose request contains a text fail."""
         self._broken.append((name, fragment, why))
+
+    def holds(self, name: str, times: int) -> list[str]:
+        """The next engine of a host that leaves still works when it is asked so many times; returns who was asked."""
+        self._working[name] = times
+        return self._asked_to_leave
 
     def mends(self) -> None:
         """Every host answers and every step works again."""
@@ -94,7 +101,7 @@ class FakeFleet:
 
     def _run_script(self, host: FakeHost, name: str, values: dict[str, Any]) -> str:
         if name == "engine_left":
-            return ""
+            return self._leave(host, values)
         if "unit" in values and values["unit"] not in host.running():
             raise Failed(f"python3 ended with 1: Heat does not list {values['host']} as up")
         if "patience" in values:
@@ -106,6 +113,13 @@ class FakeFleet:
             return json.dumps({"problems": self.refused_logins.get(host.name, []),
                                "bound": self.stacks_bound_to_loopback})
         return json.dumps(self.rows())
+
+    def _leave(self, host: FakeHost, values: dict[str, Any]) -> str:
+        self._asked_to_leave.append(values["host"])
+        self._working[host.name] = self._working.get(host.name, 0) - 1
+        if self._working[host.name] >= 0:
+            raise NotYet(f"{values['host']} still works on web/server (CREATE)")
+        return ""
 
     def rows(self) -> list[dict[str, Any]]:
         """Heat's table of engines: one row for each running engine of ours, and of the hosts' own."""

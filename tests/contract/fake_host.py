@@ -18,6 +18,10 @@ class Failed(Exception):
     """A step that could not be done; its text is the `why` of the reply."""
 
 
+class NotYet(Failed):
+    """A program that still waits for something."""
+
+
 @dataclass
 class FakeFile:
     content: bytes
@@ -133,7 +137,8 @@ class FakeHost:
             try:
                 done.append(getattr(self, f"_do_{step['do']}")(step, self.book(request["ledger"])) or "")
             except Failed as error:
-                return {"done": done, "failed": {"index": index, "why": str(error)}}
+                again = {"again": True} if isinstance(error, NotYet) else {}
+                return {"done": done, "failed": {"index": index, "why": str(error), **again}}
             self.done.append(_sentence(step))
         return {"done": done, "failed": None}
 
@@ -172,7 +177,8 @@ class FakeHost:
         for name in (each for each in arguments if not each.startswith("--")):
             self._need_unit_file(name)
             {"enable": self._enable, "disable": self._disable, "start": self._start,
-             "restart": self._restart, "reload": self._reload}[verb](name)
+             "restart": self._restart, "reload": self._reload,
+             "kill": self._stop}[verb](name)
 
     def _do_run(self, step: dict[str, Any], _: dict[str, Any]) -> str:
         return self.run_program(self, step["argv"], step.get("stdin", ""))
@@ -293,10 +299,11 @@ class FakeHost:
         for line in conf.splitlines():
             section = line.split()[1] if line.startswith("listen ") else section
             if line.startswith("    server "):
-                _, server, address, *_ = line.split()
+                _, server, address, *options = line.split()
                 status = "DRAIN" if f"{section}/{server}" in self.drained else "UP"
-                rows.append(f"{section},{server},0,7,{status},L7OK,{address}")
-        titles = "# pxname,svname,scur,stot,status,check_status,addr"
+                weight = 0 if options[-2:] == ["weight", "0"] else 1
+                rows.append(f"{section},{server},0,7,{status},{weight},L7OK,{address}")
+        titles = "# pxname,svname,scur,stot,status,weight,check_status,addr"
         return "\n".join(["Name: HAProxy", f"description: {description}", "", titles, *rows, ""])
 
 

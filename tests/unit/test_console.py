@@ -1,6 +1,7 @@
 """What people and scripts read."""
 
 import json
+from types import SimpleNamespace
 
 from deployer import console, errors
 from deployer.steps import AwaitReady, Plan, StartUnit, Wave
@@ -30,16 +31,41 @@ def test_plan_json_is_the_contract():
         "hosts": {"hostB": [{"step": str(START), "because": "not running"}], "hostLong": []}}
 
 
+def a_report(done=(), failed=(), left=(), back=None, rolls=""):
+    """What a deploy did; `left` is of the plan that failed."""
+    applied = SimpleNamespace(done=done, failed=dict(failed), left=left, wave=Wave("change it", (), rolls))
+    return SimpleNamespace(planned=SimpleNamespace(plan=PLAN), applied=applied, left=Plan(), back=back)
+
+
+def test_host_that_was_put_back_is_told_and_what_it_serves():
+    failed = {"hostB": errors.HostFailed("hostB", "it broke")}
+    back = SimpleNamespace(done=(START, WAIT), failed={})
+
+    text = console.deploy_text(a_report((), failed, (OTHER,), back, rolls="hostB"))
+
+    assert "hostB  has again what it had before (1 step), and serves.\nNo other host was changed" in text
+
+
+def test_host_that_could_not_be_put_back_is_told_with_why():
+    failed = {"hostB": errors.HostFailed("hostB", "it broke")}
+    back = SimpleNamespace(done=(), failed={"hostB": errors.HostFailed("hostB", "no memory")})
+
+    text = console.deploy_text(a_report((), failed, (OTHER,), back, rolls="hostB"))
+
+    assert "hostB  could not be put back to what it had:\nhostB  FAILED  no memory" in text
+
+
 def test_deploy_text_of_nothing_to_do_says_so():
-    assert console.deploy_text((), {}, ()) == "Nothing to do: every host is as wanted."
+    assert console.deploy_text(a_report()) == "Nothing to do: every host is as wanted."
 
 
 def test_deploy_text_of_success_counts_the_changes():
-    assert console.deploy_text((START, WAIT), {}, ()) == "1 step done."
+    assert console.deploy_text(a_report((START, WAIT))) == "1 step done."
 
 
 def test_deploy_text_of_failure_tells_who_why_what_is_left_and_what_to_run_next():
-    text = console.deploy_text((), {"hostB": errors.HostFailed("hostB", "it broke", hint="mend it")}, (START, OTHER))
+    failed = {"hostB": errors.HostFailed("hostB", "it broke", hint="mend it")}
+    text = console.deploy_text(a_report((), failed, (START, OTHER)))
 
     assert text.splitlines() == [
         "0 steps done, 2 left.", "hostB  FAILED  it broke", "    mend it", f"hostB  left    {START}",
@@ -50,7 +76,7 @@ def test_deploy_text_of_failure_tells_who_why_what_is_left_and_what_to_run_next(
 def test_deploy_json_adds_to_the_plans_json():
     failed = {"hostB": errors.HostFailed("hostB", "it broke", hint="mend it")}
 
-    data = console.deploy_json(PLAN, (START, WAIT), failed, (OTHER,))
+    data = console.deploy_json(a_report((START, WAIT), failed, (OTHER,)))
 
     assert {name: data[name] for name in console.plan_json(PLAN)} == console.plan_json(PLAN)
     assert data["done"] == [{"host": "hostB", "step": str(START)}]

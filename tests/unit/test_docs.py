@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import sites
 
-from deployer import commands, errors, status
+from deployer import commands, errors, status, terminal
 from deployer.inventory import reader
 
 ROOT = sites.ROOT
@@ -92,7 +92,7 @@ def test_table_of_exit_codes_has_every_code_and_no_other():
     raised = {each.exit_code for each in vars(errors).values()
               if isinstance(each, type) and issubclass(each, errors.DeployerError)}
 
-    assert listed == sorted({0, 1, commands.CHANGES_PENDING, commands.INTERRUPTED, status.DRIFT, *raised})
+    assert listed == sorted({0, 1, commands.CHANGES_PENDING, terminal.INTERRUPTED, status.DRIFT, *raised})
 
 
 @pytest.mark.parametrize(("page", "target"), links(), ids=named)

@@ -5,7 +5,7 @@ import sites
 
 from deployer import errors, pipeline
 from deployer.model import Service, unit_name
-from deployer.steps import Plan
+from deployer.steps import Manner, Plan
 
 API, CFN, PROXY = (unit_name(service, number) for service, number in
                    ((Service.API, 8004), (Service.CFN, 8000), (Service.PROXY, 0)))
@@ -274,6 +274,71 @@ def test_restart_that_fails_leaves_its_server_drained_until_the_next_run(invento
     deployed.mends()
     assert pipeline.deploy(inventory, deployed, yes).exit_code == 0
     assert deployed.hosts["hostA"].drained == set()
+
+
+def test_drained_host_gets_no_requests_whoever_reloads_the_proxy_and_stays_so_until_undrained(inventory, deployed):
+    drained = sites.an_inventory(hostB="{address: 10.0.0.2, api: 1, cfn: 1, engines: 2, drained: true}")
+
+    report = pipeline.deploy(drained, deployed, yes)
+
+    assert (report.exit_code, report.left.changes()) == (0, ())
+    assert [str(step) for step in report.planned.plan.changes()][:2] == [
+        "drain rest_api_proxy/hostB-8004 (its host is drained)", "drain cfn_api_proxy/hostB-8000 (its host is drained)"]
+    assert pipeline.planned(drained, deployed).plan.changes() == ()
+    deployed.hosts["hostA"].perform({"ledger": "", "steps": [{"do": "systemctl", "arguments": ["reload", PROXY]}]})
+    assert pipeline.planned(drained, deployed).plan.changes() == ()
+    assert pipeline.deploy(inventory, deployed, yes).exit_code == 0
+    assert pipeline.planned(inventory, deployed).plan.changes() == ()
+
+
+def test_host_is_not_drained_while_no_other_serves(inventory, deployed):
+    drained = sites.an_inventory(hostB="{address: 10.0.0.2, api: 1, cfn: 1, engines: 2, drained: true}")
+    deployed.hosts["hostA"].drained = {"rest_api_proxy/hostC-8004"}
+
+    with pytest.raises(errors.NotReady, match="no other server of rest_api_proxy serves now"):
+        pipeline.deploy(drained, deployed, yes)
+
+
+def test_last_engine_that_is_alive_leaves_only_when_forced(inventory, deployed):
+    bare = sites.an_inventory(hostB="{address: 10.0.0.2, api: 1, cfn: 1}", hostC="{address: 10.0.0.3, api: 1, cfn: 1}")
+    deployed.hosts["hostA"].engines = []
+
+    with pytest.raises(errors.NotReady, match="Heat lists no other engine that is alive, without hostB-engine"):
+        pipeline.deploy(bare, deployed, yes)
+
+    assert pipeline.deploy(bare, deployed, yes, manner=Manner(force=True)).exit_code == 0
+    assert ENGINES[0] not in running(deployed)["hostB"]
+
+
+def test_engine_that_leaves_is_waited_for_until_its_work_is_done(inventory, deployed):
+    asks = deployed.holds("hostB", times=2)
+    fewer = sites.an_inventory(hostB="{address: 10.0.0.2, api: 1, cfn: 1, engines: 1}")
+
+    report = pipeline.deploy(fewer, deployed, yes)
+
+    assert (report.exit_code, len(asks)) == (0, 3)
+    assert "stop engines (hostB: hostB-engine-2 still works on web/server (CREATE))" in titles(deployed)
+
+
+def test_engine_that_works_longer_than_anybody_waits_is_told_with_its_work(inventory, deployed):
+    deployed.holds("hostB", times=99)
+    fewer = sites.an_inventory(hostB="{address: 10.0.0.2, api: 1, cfn: 1, engines: 1}")
+
+    report = pipeline.deploy(fewer, deployed, yes, manner=Manner(wait=0.0))
+
+    assert report.exit_code == 5
+    assert "hostB-engine-2 still works on web/server (CREATE)" in report.applied.failed["hostB"].message
+    assert "kill" not in str(performed(deployed)["hostB"])
+
+
+def test_engine_that_works_longer_is_killed_when_forced(inventory, deployed):
+    deployed.holds("hostB", times=1)
+    fewer = sites.an_inventory(hostB="{address: 10.0.0.2, api: 1, cfn: 1, engines: 1}")
+
+    report = pipeline.deploy(fewer, deployed, yes, manner=Manner(wait=0.0, force=True))
+
+    assert report.exit_code == 0
+    assert f"kill {ENGINES[1]}" in performed(deployed)["hostB"]
 
 
 class Breaks:

@@ -71,7 +71,7 @@ def test_every_drain_has_its_way_back():
 def test_server_that_an_earlier_run_left_drained_gets_its_requests_back():
     (step,) = traffic.left_drained(hosts(with_status(B, "DRAIN"), C), {"hostB": [API]})
 
-    assert (step.server, step.because) == ("rest_api_proxy/hostB-8004", "it was left drained")
+    assert (step.server, step.because) == ("rest_api_proxy/hostB-8004", "it was drained")
 
 
 def test_server_that_serves_is_left_as_it_is():

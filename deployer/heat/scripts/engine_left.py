@@ -29,7 +29,7 @@ def main():
             HOST, engine_work.named(left)))
     while True:
         try:
-            read = engine_work.forget(database, CONF, ids)
+            read = engine_work.forget(database, CONF, ids, ["engine." + HOST])  # topic and host: heat/engine/service.py
         except queues.NoBroker as error:
             sys.exit("%s has ended, but its queues could not be deleted: %s" % (HOST, error))
         if not read:

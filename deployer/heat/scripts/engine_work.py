@@ -34,12 +34,12 @@ def named(things):
     return ", ".join(things[:MOST_NAMED]) + (" and %d more" % more if more > 0 else "")
 
 
-def forget(database, conf, ids):
-    """Delete the queues and rows of workers that are gone; return the queues that somebody still reads."""
-    if not ids:
+def forget(database, conf, ids, others=()):
+    """Delete the queues and rows of workers that are gone, and other queues; return those that somebody still reads."""
+    if not ids and not others:
         return []
     broker = queues.connect(conf)
-    read = queues.delete(broker, [name for each in ids for name in queues.of_engine(each)])
+    read = queues.delete(broker, [name for each in ids for name in queues.of_engine(each)] + list(others))
     broker.close()
     gone = [each for each in ids if not set(queues.of_engine(each)) & set(read)]
     with database.begin() as link:

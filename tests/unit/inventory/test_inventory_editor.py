@@ -8,7 +8,7 @@ import pytest
 from inventory_texts import HOSTS, INVENTORIES, a_text, read
 
 from deployer import errors
-from deployer.inventory import editor
+from deployer.inventory import editor, reader
 from deployer.model import Service
 
 HEAD = "version: 1\nheat: {source: hostA}\nproxy: {host: hostA}\nhosts:\n  hostA: {address: 10.0.0.1, engines: 1}\n"
@@ -210,11 +210,23 @@ def test_fewer_than_nothing_is_refused(host, service, count, expected):
     assert expected in caught.value.message
 
 
-def test_taking_the_last_engine_is_refused():
-    with pytest.raises(
-        errors.BadInput, match="hostA: the change would leave a wrong inventory: .*no host runs an engine"
-    ):
-        editor.with_fewer(a_text(hosts="  hostA: {address: 10.0.0.1, engines: 1}\n"), "hostA", Service.ENGINE)
+def test_host_is_drained_and_served_from_again_without_another_change_of_the_file():
+    text = a_text()
+    drained = editor.with_drained(text, "hostB", True)
+
+    assert [line for line in drained.splitlines() if line not in text.splitlines()] == [
+        next(line for line in drained.splitlines() if "drained: true" in line)]
+    assert reader.parse(drained, Path("some.yaml")).hosts["hostB"].drained
+    assert editor.with_drained(drained, "hostB", True) == drained
+    assert "drained: false" in editor.with_drained(drained, "hostB", False)
+    assert editor.with_drained(text, "hostB", False) == text
+
+
+def test_draining_every_host_of_a_kind_is_refused():
+    hosts = "  hostA: {address: 10.0.0.1, api: 1, engines: 1}\n"
+
+    with pytest.raises(errors.BadInput, match="every host with `api` is drained"):
+        editor.with_drained(a_text(hosts=hosts), "hostA", True)
 
 
 def test_list_in_a_form_that_cannot_be_edited_is_refused_with_one_that_can():

@@ -27,8 +27,7 @@ def a_host(fields: str) -> str:
         (a_text(heat="source: hostX"), '2:16: heat.source: there is no host "hostX" under `hosts`'),
         (a_text(heat="source: hosta"), 'did you mean "hostA"?'),
         (a_text(proxy="host: other"), '3:15: proxy.host: there is no host "other"'),
-        (a_text(hosts="  hostA: {address: 10.0.0.1, api: 1}\n"), "4:1: hosts: no host runs an engine"),
-        (a_text(hosts="  hostA: {address: 10.0.0.1, engines: 0}\n"), "4:1: hosts: no host runs an engine"),
+        (a_text(hosts="  hostA: {address: 10.0.0.1, api: 1, drained: true}\n"), "5:47: hosts.hostA.drained: every"),
         (a_host("address: 10.0.0.2"), "8:20: hosts.hostD.address: 10.0.0.2 is the address of hostB already"),
         (a_host("address: 10.0.0.4, api: [8004, 8004]"), "10.0.0.4:8004 is taken already by hosts.hostD.api[0]"),
         (a_host("address: 10.0.0.4, api: [8004], cfn: [8004]"), "8:49: hosts.hostD.cfn[0]: 10.0.0.4:8004 is taken"),
@@ -222,11 +221,6 @@ def test_several_errors_are_told_at_once_in_the_order_of_the_file():
     starts = [problem.split(":")[0] for problem in problems(text)]
 
     assert starts == ["2", "2", "5", "6", "6", "6"]
-
-
-def test_wrong_engine_numbers_are_not_said_to_be_missing_engines():
-    assert len(problems(a_text(hosts="  hostA: {address: 10.0.0.1, engines: many}\n"))) == 1
-    assert len(problems(a_text(hosts="  hostA: {address: 10.0.0.1, engine: 2}\n"))) == 1
 
 
 def test_more_than_a_hundred_errors_are_cut_with_their_number():
