@@ -60,6 +60,14 @@ def remove_cfn(c, host, inventory=None, count=1, yes=False, format="table"):
     commands.remove(c, inventory, (host, "cfn", count), yes, format)
 
 
+@task(help={**COMMON, "yes": COUNT["yes"], "engines": "engines in all", "api": "REST APIs in all",
+            "cfn": "CFN APIs in all", "workers": "workers of each engine"})
+def scale(c, engines=None, api=None, cfn=None, workers=None, inventory=None, yes=False, format="table"):
+    """Bring the site to totals, spread over the hosts by their CPUs, or its engines to another size."""
+    numbers = {"engines": engines, "api": api, "cfn": cfn, "workers": workers}
+    commands.scale(c, inventory, numbers, yes, format)
+
+
 @task(help={**COMMON, "watch": "look again and again, until Ctrl-C", "interval": "seconds between two looks",
             "exit-code": "end with 8 when something drifts or is left over"})
 def status(c, inventory=None, watch=False, interval="2", exit_code=False, format="table"):
@@ -80,5 +88,6 @@ def verify(c, inventory=None, junit=None, cloud=None, format="table"):
 
 
 namespace = Collection(
-    deploy, plan, render, add_engine, add_api, add_cfn, remove_api, remove_cfn, status, preflight, verify)
+    deploy, plan, render, add_engine, add_api, add_cfn, remove_api, remove_cfn, scale, status, preflight,
+    verify)
 namespace.add_collection(Collection.from_module(lab_tasks), name="lab")

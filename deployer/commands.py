@@ -75,6 +75,23 @@ def remove(context, inventory: str | None, change: tuple[str, str, int], yes: bo
         _deploy_edited(_locate(context, inventory), editor.with_fewer, change, _Terms(yes, (), format))
 
 
+def scale(context, inventory: str | None, numbers: Mapping[str, Any], yes: bool, format: str) -> None:
+    """Ask for totals over the hosts, or for another size of engines, and deploy."""
+    with ending(format):
+        from deployer import pipeline, scaling
+        from deployer.inventory import editor, reader
+
+        path = _locate(context, inventory)
+        before = reader.read(path)
+        wish = scaling.wish({flag: _number(flag, text) for flag, text in numbers.items() if text is not None})
+        with _fleet(before) as fleet:
+            text = pipeline.scaled(path.read_bytes().decode(), before, wish, fleet)
+            _tell(tuple(scaling.remarks(before, wish)))
+            terms = _Terms(yes, (), format, lambda: editor.write(path, text))
+            report = pipeline.deploy(reader.parse(text, path), fleet, terms.accept)
+        _end(report, format)
+
+
 def status(context, inventory: str | None, watch: str | None, exit_code: bool, format: str) -> None:
     """Show every process of the site: once, or every `watch` seconds until Ctrl-C."""
     with ending(format):
@@ -172,12 +189,17 @@ def _deploy(wanted: "Inventory", terms: _Terms) -> None:
 
     with _fleet(wanted) as fleet:
         report = pipeline.deploy(wanted, fleet, terms.accept, terms.limit)
+    _end(report, terms.format)
+
+
+def _end(report, format: str) -> None:
+    """Show how a deploy ended, and end with its exit code."""
     applied = report.applied
     left = applied.left or report.left.changes()
     if not report.accepted:
         console.talk("Nothing was changed.")
     else:
-        _print(terms.format, lambda: console.deploy_text(applied.done, applied.failed, left),
+        _print(format, lambda: console.deploy_text(applied.done, applied.failed, left),
                lambda: console.deploy_json(report.planned.plan, applied.done, applied.failed, left))
     sys.exit(report.exit_code)
 

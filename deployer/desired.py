@@ -12,7 +12,9 @@ from deployer.model import Facts, File, Found, HostState, Listener, Service, dig
 from deployer.proxy import config
 
 SLICE = "heat-scaleout.slice"
+ENGINES = f"heat-scaleout-{Service.ENGINE}@"
 APIS = source.APIS
+RPC_MARGIN = 5  # seconds that uWSGI waits longer than Heat, so that Heat answers first
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,10 @@ def _host(inventory: Inventory, name: str, site, found: Found) -> tuple[HostStat
         files, remarks = source.files_for(origin, _place(inventory, name, binds), runtime)
     tree = files or _tree(found.state, runtime.config_dir)
     runtime = replace(runtime, tree=digest_of("\n".join(f"{file.path} {file.digest}" for file in tree).encode()))
-    return _merged([HostState({file.path: file for file in files}), launch.state(runtime, instances)]), remarks
+    wanted = launch.state(runtime, instances)
+    farewells = {name: launch.farewell(runtime, name) for name in found.state.units
+                 if name.startswith(ENGINES) and name not in wanted.units}
+    return _merged([HostState({file.path: file for file in files}, farewells=farewells), wanted]), remarks
 
 
 def runtime_of(inventory: Inventory, name: str, origin: source.Source, facts: Facts) -> launch.Runtime:
@@ -87,6 +92,8 @@ def runtime_of(inventory: Inventory, name: str, origin: source.Source, facts: Fa
     return launch.Runtime(
         host=name, address=inventory.hosts[name].address, prefix=heat.prefix, config_dir=heat.config_dir,
         user=heat.user, group=heat.group, launcher=launcher, threads=heat.threads, grace=origin.grace, tree="",
+        engine_grace=origin.engine_grace if heat.engine_grace is None else heat.engine_grace,
+        patience=max(launch.PATIENCE, origin.rpc_timeout + RPC_MARGIN),
         uwsgi=next(iter(facts.paths.get("uwsgi", ())), f"{heat.prefix}/bin/uwsgi"),
         workers={Service.API: heat.api_workers, Service.CFN: heat.cfn_workers, Service.ENGINE: heat.engine_workers},
         health={service: origin.check_path(service) for service in APIS})
@@ -128,8 +135,9 @@ def _with_slice(state: HostState) -> HostState:
 
 def _merged(states: Iterable[HostState]) -> HostState:
     files: dict[str, File] = {}
-    units = {}
+    units, farewells = {}, {}
     for state in states:
         files |= state.files
         units |= state.units
-    return HostState(files, units)
+        farewells |= state.farewells
+    return HostState(files, units, farewells=farewells)

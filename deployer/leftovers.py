@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 
-from deployer import plan, processes
+from deployer import changes, processes
 from deployer.heat import launch
 from deployer.heat.engines import Row, View
 from deployer.inventory.schema import Inventory
@@ -60,9 +60,10 @@ def _strangers(inventory: Inventory, seen: Seen, wanted: Mapping[str, HostState]
     for each in inventory.instances():
         found = seen.found.get(each.host)
         for address, port in processes.addresses(each, wanted.get(each.host)) if found else ():
-            holder = plan.holder_of(address, port, found.facts.listeners)
-            if holder and not holder.unit.startswith("heat-scaleout-"):
-                yield _stranger(each, address, port, holder)
+            holders = changes.holders_of(address, port, found.facts.listeners)
+            for holder in {holder.pid: holder for holder in holders}.values():
+                if not holder.unit.startswith("heat-scaleout-"):
+                    yield _stranger(each, address, port, holder)
 
 
 def _stranger(each: Instance, address: str, port: int, holder: Listener) -> Line:

@@ -70,12 +70,16 @@ class Host:
 
 @dataclass(frozen=True, order=True)
 class Instance:
-    """One process that the inventory asks for. `number` is 1..N for engines and the port for APIs."""
+    """One process that the inventory asks for. `number` is 1..N for engines and the port for APIs.
+
+    `drained`: the proxy sends it nothing.
+    """
 
     host: str
     service: Service
     number: int
     address: str = ""
+    drained: bool = field(default=False, compare=False)
 
     @property
     def unit(self) -> str:
@@ -124,10 +128,14 @@ class AnswersSocket(Probe):
 
 @dataclass(frozen=True)
 class Program(Probe):
-    """A program given `stdin` ends with 0; its last words say why it does not."""
+    """A program given `stdin` ends with 0; its last words say why it does not.
+
+    Within `patience` seconds it may end with 75 any number of times, and then says what it still waits for.
+    """
 
     argv: tuple[str, ...]
     stdin: str = field(default="", repr=False)
+    patience: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -157,8 +165,8 @@ def file_of(path: str, content: bytes, **how: Any) -> File:
 class Unit:
     """A systemd unit. `config` is the digest of everything its process read when it started (None: not running).
 
-    `ready` proves a start; `needs` are the (address, port) pairs that must be free before it; `reads` are the files,
-    and with a final slash the folders, that its process reads when it starts.
+    `ready` proves a start; `needs` are the (address, port) pairs that it listens on; `reads` are the files, and with a
+    final slash the folders, that its process reads when it starts; `drained`: the proxy sends it nothing.
     """
 
     name: str
@@ -169,19 +177,22 @@ class Unit:
     ready: Probe | None = field(default=None, compare=False)
     needs: tuple[tuple[str, int], ...] = field(default=(), compare=False)
     reads: tuple[str, ...] = field(default=(), compare=False)
+    drained: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)
 class HostState:
     """What a host has or should have: path -> File, unit name -> Unit.
 
-    `managed`: paths that we put there. `stale`: systemd must read its unit files again.
+    `managed`: paths that we put there. `stale`: systemd must read its unit files again. `farewells`: unit name -> how
+    a process that is not wanted any more proves that it has left.
     """
 
     files: Mapping[str, File] = field(default_factory=dict)
     units: Mapping[str, Unit] = field(default_factory=dict)
     managed: frozenset[str] = field(default=frozenset(), compare=False)
     stale: bool = field(default=False, compare=False)
+    farewells: Mapping[str, Probe] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True)

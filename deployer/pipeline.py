@@ -3,8 +3,9 @@
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from deployer import apply, desired, errors, observed, plan, preflight, rendered, status
+from deployer import apply, desired, errors, observed, plan, preflight, rendered, setback, status
 from deployer.apply import Applied
 from deployer.desired import Wanted
 from deployer.heat import engines, logins
@@ -13,7 +14,11 @@ from deployer.inventory.schema import Inventory
 from deployer.model import Found, HostState
 from deployer.observed import Seen
 from deployer.remote.fleet import Fleet
-from deployer.steps import Plan
+from deployer.steps import PLAIN, Manner, Plan
+
+if TYPE_CHECKING:
+    from deployer import scaling
+    from deployer.budget import judge
 
 GLANCE = 10.0  # seconds for a host to answer who only wants to see it
 Accept = Callable[["Planned"], bool]
@@ -32,42 +37,84 @@ class Planned:
 
 @dataclass(frozen=True)
 class Report:
-    """What a deploy did: its plan, how far it came and, when it came to the end, what still differs afterwards."""
+    """What a deploy did: its plan, how far it came and, when it came to the end, what still differs afterwards.
+
+    `back`: what was done to put the host back whose change did not work; None when none had to be or could be.
+    """
 
     planned: Planned
     applied: Applied
     left: Plan = Plan()
     accepted: bool = True
+    back: Applied | None = None
 
     @property
     def exit_code(self) -> int:
         if self.applied.failed:
-            return errors.HostFailed.exit_code
+            is_back = self.back is not None and not self.back.failed
+            return (errors.VerifyFailed if is_back and self.applied.unproven else errors.HostFailed).exit_code
         return errors.VerifyFailed.exit_code if self.left.changes() else 0
 
 
-def planned(inventory: Inventory, fleet: Fleet, limit: Collection[str] = (), contents: bool = False) -> Planned:
+def planned(
+    inventory: Inventory, fleet: Fleet, limit: Collection[str] = (), contents: bool = False, manner: Manner = PLAIN
+) -> Planned:
     """What a deploy would do, on the hosts of `limit` (all, when empty); changes nothing."""
     seen = observed.look(inventory, fleet, _needed(inventory, limit), contents)
     _refuse_unreachable(seen)
     wanted = desired.states(inventory, _known(inventory, seen))
     chosen = {name: state for name, state in wanted.states.items() if not limit or name in limit}
-    return Planned(inventory, plan.diff(chosen, seen.found), wanted, seen.found)
+    # The source has a configuration that is not ours to put back, and the proxy's host most to lose.
+    manner = replace(manner, last=(inventory.proxy.host, inventory.heat.source))
+    return Planned(inventory, plan.diff(chosen, seen.found, manner), wanted, seen.found)
 
 
-def deploy(inventory: Inventory, fleet: Fleet, accept: Accept, limit: Collection[str] = ()) -> Report:
+def deploy(
+    inventory: Inventory, fleet: Fleet, accept: Accept, limit: Collection[str] = (), manner: Manner = PLAIN
+) -> Report:
     """Bring the hosts to their desired state and look again; `accept` is asked once, before the first change.
 
     Raise HostUnreachable, or NotReady with every problem of every host, before anything is changed.
     """
-    todo = planned(inventory, fleet, limit)
+    todo = planned(inventory, fleet, limit, manner=manner)
     if not todo.plan.changes():
         return Report(todo, Applied(), accepted=accept(todo))
     todo = replace(todo, notes=_refuse_unready(todo, fleet))
     if not accept(todo):
         return Report(todo, Applied(), accepted=False)
+    before = _before(todo, fleet)
     applied = apply.run(todo.plan, fleet)
-    return Report(todo, applied, Plan() if applied.failed else _left(todo, fleet, limit))
+    if applied.failed:
+        return Report(todo, applied, back=_put_back(todo, applied, before, fleet))
+    return Report(todo, applied, _left(todo, fleet, limit))
+
+
+def _before(todo: Planned, fleet: Fleet) -> Mapping[str, Found]:
+    """The hosts whose processes will change, with the contents of their files."""
+    hosts = todo.plan.rolled()
+    return observed.look(todo.inventory, fleet, hosts, contents=True).found if hosts else {}
+
+
+def _put_back(todo: Planned, applied: Applied, before: Mapping[str, Found], fleet: Fleet) -> Applied | None:
+    """Give the host that was about to change what it had; None when no change was under way, or it is out of reach."""
+    host = applied.wave.rolls if applied.wave else ""
+    seen = observed.look(todo.inventory, fleet, _needed(todo.inventory, [host])) if host in before else None
+    if seen is None or host not in seen.found:
+        return None
+    states = setback.states({host: before[host]}, todo.wanted.states, seen.found)
+    return apply.run(plan.diff(states, seen.found), fleet)
+
+
+def scaled(text: str, inventory: Inventory, wish: "scaling.Wish", fleet: Fleet) -> str:
+    """The inventory's text with what `scale` asks for; totals are spread by the CPUs that a look at the hosts shows."""
+    from deployer import scaling
+
+    scaling.refuse_impossible(inventory, wish)
+    if not wish.totals:
+        return scaling.text(text, inventory, wish, {})
+    seen = observed.look(inventory, fleet, scaling.hosts_for(inventory))
+    _refuse_unreachable(seen)
+    return scaling.text(text, inventory, wish, {name: each.facts.cpus for name, each in seen.found.items()})
 
 
 def check(inventory: Inventory, fleet: Fleet) -> Tried:
@@ -77,8 +124,9 @@ def check(inventory: Inventory, fleet: Fleet) -> Tried:
         return Tried(preflight.problems(inventory, seen, {}))
     wanted = desired.states(inventory, _known(inventory, seen))
     tried = logins.tried(inventory, {name: wanted.states[name] for name in seen.found}, fleet)
-    problems = (*preflight.problems(inventory, seen, wanted.states), *tried.problems)
-    return Tried(problems, (*wanted.remarks, *tried.notes))
+    judged = _judged(inventory, seen.found, fleet)
+    problems = (*preflight.problems(inventory, seen, wanted.states), *tried.problems, *judged.problems)
+    return Tried(problems, (*wanted.remarks, *tried.notes, *judged.notes))
 
 
 def look(inventory: Inventory, fleet: Fleet) -> status.Picture:
@@ -140,10 +188,28 @@ def _refuse_unready(todo: Planned, fleet: Fleet) -> tuple[str, ...]:
     seen = Seen(todo.found, {})
     states = {host: todo.wanted.states[host] for host in preflight.unproven(todo.inventory, todo.plan)}
     tried = logins.tried(todo.inventory, states, fleet)
-    problems = (*preflight.problems(todo.inventory, seen, todo.wanted.states), *tried.problems)
+    judged = _judged(todo.inventory, todo.found, fleet, todo.plan)
+    problems = (*preflight.problems(todo.inventory, seen, todo.wanted.states), *tried.problems, *judged.problems)
     if problems:
         raise errors.NotReady(problems, hint="Nothing was changed. Mend these, then run the same command again.")
-    return tried.notes
+    return (*tried.notes, *judged.notes)
+
+
+def _judged(
+    inventory: Inventory, found: Mapping[str, Found], fleet: Fleet, todo: Plan | None = None
+) -> "judge.Judged":
+    """Whether the timeouts agree and, unless the plan does not let the site grow, whether it has what that takes."""
+    from deployer import measured  # imported here, as a deploy without a change needs none of these
+    from deployer.budget import judge, sizes
+    from deployer.heat import capacity
+
+    origin = desired.read_source(inventory, found)
+    waits = judge.waits(inventory, origin)
+    if todo is not None and not judge.grows(todo):
+        return waits
+    site = sizes.Site(inventory, origin, found, measured.look(found, fleet))
+    limits = judge.limits(site, capacity.ask(inventory, fleet))
+    return judge.Judged(waits.problems + limits.problems, waits.notes + limits.notes)
 
 
 def _known(inventory: Inventory, seen: Seen) -> dict[str, Found]:

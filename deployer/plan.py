@@ -2,48 +2,36 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from deployer import traffic
-from deployer.model import File, Found, HostState, Listener, Service, Unit, unit_name
-from deployer.steps import (
-    AwaitReady,
-    EnableUnit,
-    FreeAddress,
-    Plan,
-    ReloadSystemd,
-    ReloadUnit,
-    RemoveFile,
-    RestartUnit,
-    StartUnit,
-    Step,
-    StopUnit,
-    Wave,
-    WriteFile,
-)
-
-APIS = (Service.API, Service.CFN)
-PROXY = unit_name(Service.PROXY)
-UNIT_FILES = "/etc/systemd/system/"
+from deployer import changes, traffic
+from deployer.changes import APIS, HEAT
+from deployer.model import Found, HostState, Service, Unit
+from deployer.steps import PLAIN, Manner, Plan, Step, Wave
 
 
-def diff(wanted: Mapping[str, HostState], found: Mapping[str, Found]) -> Plan:
+def diff(wanted: Mapping[str, HostState], found: Mapping[str, Found], manner: Manner = PLAIN) -> Plan:
     """Given both states of every host, return the waves between them; none when they agree.
 
     What is added goes from the engines to the proxy, each proven ready before the next; what is taken away goes from
-    the proxy to the engines. Restarts go one host at a time, so that the others serve.
+    the proxy to the engines. Hosts whose processes must restart change one after the other, each as a whole: the first
+    shows whether the change is good, while the others serve as before.
     """
+    rolling = sorted((host for host in wanted if _restarting(wanted[host], found[host].state, host, manner)),
+                     key=lambda host: host in manner.last)
+    still = {host: state for host, state in wanted.items() if host not in rolling}
+    leaving = _leaving(wanted, found)
     waves = [
-        Wave("stage files", _each(wanted, found, _stage)),
-        Wave("start engines", _each(wanted, found, _starts(Service.ENGINE))),
-        *_rolling("restart engines", wanted, found, (Service.ENGINE,)),
-        Wave("start APIs", _each(wanted, found, _starts(*APIS))),
-        *_rolling("restart APIs", wanted, found, APIS),
-        Wave("drain APIs", tuple(traffic.drains(found, _leaving(wanted, found), "it leaves"))),
-        Wave("proxy", _each(wanted, found, _proxy)),
-        Wave("serve", tuple(_returns(wanted, found))),
-        Wave("stop proxy", _each(wanted, found, _stops(Service.PROXY))),
-        Wave("stop APIs", _each(wanted, found, _stops(*APIS))),
-        Wave("stop engines", _each(wanted, found, _stops(Service.ENGINE))),
-        Wave("clear files", _each(wanted, found, _clear)),
+        Wave("stage files", _each(still, found, changes.stage)),
+        Wave("start engines", _each(still, found, changes.starts(Service.ENGINE))),
+        Wave("start APIs", _each(still, found, changes.starts(*APIS))),
+        *(wave for host in rolling for wave in _roll(host, wanted, found, manner)),
+        Wave("drain APIs", tuple(traffic.drains(found, leaving, "it leaves", manner))),
+        Wave("drain hosts", tuple(traffic.withdrawals(found, _drained(wanted, found), manner))),
+        Wave("proxy", tuple(_proxy(wanted, found))),
+        Wave("serve", tuple(_returns(wanted, found, manner))),
+        Wave("stop proxy", _each(wanted, found, changes.stops(Service.PROXY))),
+        Wave("stop APIs", _each(wanted, found, changes.stops(*APIS))),
+        Wave("stop engines", _each(wanted, found, changes.stops(Service.ENGINE))),
+        Wave("clear files", _each(wanted, found, changes.clear)),
     ]
     return Plan(tuple(wave for wave in waves if wave.steps), tuple(wanted))
 
@@ -52,160 +40,54 @@ def _each(wanted: Mapping[str, HostState], found: Mapping[str, Found], decide) -
     return tuple(step for host in wanted for step in decide(host, wanted[host], found[host]))
 
 
-def _rolling(name: str, wanted, found, services: Iterable[Service]) -> Iterator[Wave]:
-    """One host after the other: without its requests in progress, restarted, proven, then with its requests again."""
-    for host in wanted:
-        old = _old(wanted[host], found[host].state, services)
-        drains = tuple(traffic.drains(found, {host: [unit.name for unit in old]}, "it restarts"))
-        yield Wave(f"drain APIs on {host}", drains)
-        yield Wave(f"{name} on {host}", tuple(_restarts(host, old)))
-        yield Wave(f"serve from {host}", tuple(traffic.returns(drains, "it is ready")))
+def _restarting(
+    wanted: HostState, found: HostState, host: str, manner: Manner, services: Iterable[Service] = HEAT
+) -> list[Unit]:
+    """A host's processes that have to restart."""
+    if host in manner.restart:
+        return [unit for unit in changes.units_of(wanted, services) if changes.runs(unit, found)]
+    return changes.old(wanted, found, services)
+
+
+def _roll(host: str, wanted, found, manner: Manner) -> Iterator[Wave]:
+    """One host as a whole: engines, then each API without its requests, proven, then with its requests again."""
+    state, now = wanted[host], found[host]
+    because = "asked for" if host in manner.restart else "its configuration changed"
+    engines = _restarting(state, now.state, host, manner, (Service.ENGINE,))
+    apis = _restarting(state, now.state, host, manner, APIS)
+    serving = {host: [unit.name for unit in apis if not unit.drained]}
+    drains = tuple(traffic.drains(found, serving, "it restarts", manner))
+    change = (*changes.stage(host, state, now), *changes.starts(Service.ENGINE)(host, state, now),
+              *changes.restarts(host, engines, because), *changes.starts(*APIS)(host, state, now))
+    yield Wave(f"change {host}", change, rolls=host)
+    yield Wave(f"drain APIs on {host}", drains, rolls=host)
+    yield Wave(f"restart APIs on {host}", tuple(changes.restarts(host, apis, because)), rolls=host)
+    yield Wave(f"serve from {host}", tuple(traffic.returns(drains, "it is ready")), rolls=host)
 
 
 def _leaving(wanted: Mapping[str, HostState], found: Mapping[str, Found]) -> dict[str, list[str]]:
     """Host -> its running APIs that the inventory does not name any more."""
-    return {host: [unit.name for unit in _units(found[host].state, APIS) if unit.name not in wanted[host].units]
-            for host in wanted}
+    return {host: [unit.name for unit in changes.units_of(found[host].state, APIS)
+                   if unit.name not in wanted[host].units] for host in wanted}
 
 
-def _returns(wanted: Mapping[str, HostState], found: Mapping[str, Found]) -> Iterator[Step]:
-    """Servers that an earlier run left drained."""
+def _drained(wanted: Mapping[str, HostState], found: Mapping[str, Found]) -> dict[str, list[str]]:
+    """Host -> its running APIs that are to get no requests."""
+    return {host: [unit.name for unit in changes.units_of(wanted[host], APIS)
+                   if unit.drained and changes.runs(unit, found[host].state)] for host in wanted}
+
+
+def _proxy(wanted: Mapping[str, HostState], found: Mapping[str, Found]) -> Iterator[Step]:
+    apis = [unit for state in wanted.values() for unit in changes.units_of(state, APIS) if not unit.drained]
+    new = list(traffic.unserved(found, apis))
     for host in wanted:
-        staying = [unit.name for unit in _units(wanted[host], APIS) if _running(unit, found[host].state)]
-        restarted = {unit.name for unit in _old(wanted[host], found[host].state, APIS)}
-        yield from traffic.left_drained(found, {host: [name for name in staying if name not in restarted]})
+        yield from changes.proxy(host, wanted[host], found[host], new)
 
 
-def _stage(host: str, wanted: HostState, found: Found) -> Iterator[Step]:
-    yield from _writes(host, wanted, found.state, lambda file: file.only is not Service.PROXY)
-
-
-def _writes(host: str, wanted: HostState, found: HostState, chosen) -> Iterator[Step]:
-    writes = [WriteFile(host, file, because=_difference(file, found.files.get(path)))
-              for path, file in wanted.files.items() if chosen(file) and found.files.get(path) != file]
-    yield from writes
-    if found.stale or any(_is_unit_file(step.file.path) for step in writes):
-        yield ReloadSystemd(host, because="unit files changed")
-
-
-def _difference(wanted: File, found: File | None) -> str:
-    if found is None:
-        return "new"
-    if wanted.digest != found.digest:
-        return "changed"
-    return f"{_access(found)}, not {_access(wanted)}"
-
-
-def _access(file: File) -> str:
-    return f"{file.owner}:{file.group} {file.mode:04o}"
-
-
-def _is_unit_file(path: str) -> bool:
-    return path.startswith(UNIT_FILES)
-
-
-def _starts(*services: Service):
-    def decide(host: str, wanted: HostState, found: Found) -> Iterator[Step]:
-        units = list(_units(wanted, services))
-        yield from _enables(host, units, found.state)
-        new = [unit for unit in units if not _running(unit, found.state)]
-        for unit in new:
-            yield StartUnit(host, unit.name, because="not running")
-        yield from _proofs(host, new)
-    return decide
-
-
-def _old(wanted: HostState, found: HostState, services: Iterable[Service]) -> list[Unit]:
-    """Running processes that started with another configuration, or may have."""
-    touched = {path for path, file in wanted.files.items()
-               if path in found.files and found.files[path].digest != file.digest}
-    return [unit for unit in _units(wanted, services) if _running(unit, found) and _is_old(unit, found, touched)]
-
-
-def _restarts(host: str, old: Iterable[Unit]) -> Iterator[Step]:
-    for unit in old:
-        yield RestartUnit(host, unit.name, because="its configuration changed")
-    yield from _proofs(host, old)
-
-
-def _is_old(unit: Unit, found: HostState, touched: Iterable[str]) -> bool:
-    return found.units[unit.name].config != unit.config or any(_reads(unit, path) for path in touched)
-
-
-def _reads(unit: Unit, path: str) -> bool:
-    return any(path.startswith(each) if each.endswith("/") else path == each for each in unit.reads)
-
-
-def _proxy(host: str, wanted: HostState, found: Found) -> Iterator[Step]:
-    """Free its addresses, write its configuration, then start or reload it; only a new unit takes a restart."""
-    unit = wanted.units.get(PROXY)
-    if unit is None:
-        return
-    yield from _writes(host, wanted, found.state, lambda file: file.only is Service.PROXY)
-    yield from _enables(host, [unit], found.state)
-    if not _running(unit, found.state):
-        yield from _frees(host, unit, found.facts.listeners)
-        yield StartUnit(host, unit.name, because="not running")
-        yield from _proofs(host, [unit])
-    elif _is_rewritten(UNIT_FILES + unit.name, wanted, found.state):
-        yield RestartUnit(host, unit.name, because="its unit changed")
-        yield from _proofs(host, [unit])
-    elif found.state.units[unit.name].config != unit.config:
-        yield from _frees(host, unit, found.facts.listeners)
-        yield ReloadUnit(host, unit.name, because="its configuration changed")
-        yield from _proofs(host, [unit])
-
-
-def _is_rewritten(path: str, wanted: HostState, found: HostState) -> bool:
-    return path in found.files and found.files[path].digest != wanted.files[path].digest
-
-
-def _frees(host: str, unit: Unit, listeners: Iterable[Listener]) -> Iterator[Step]:
-    for address, port in unit.needs:
-        holder = holder_of(address, port, listeners)
-        if holder and holder.unit != unit.name:
-            yield FreeAddress(host, address, port, holder, because=f"the proxy takes over {address}:{port}")
-
-
-def holder_of(address: str, port: int, listeners: Iterable[Listener]) -> Listener | None:
-    """Who listens on an address, or on all addresses, at a port."""
-    everywhere = ("0.0.0.0", "::")
-    return next((each for each in listeners if each.port == port
-                 and (each.address in (address, *everywhere) or address in everywhere)), None)
-
-
-def _stops(*services: Service):
-    def decide(host: str, wanted: HostState, found: Found) -> Iterator[Step]:
-        for unit in _units(found.state, services):
-            if unit.name not in wanted.units and (unit.running or unit.enabled):
-                yield StopUnit(host, unit.name, because="not in the inventory")
-    return decide
-
-
-def _clear(host: str, wanted: HostState, found: Found) -> Iterator[Step]:
-    gone = sorted(found.state.managed - set(wanted.files))
-    for path in gone:
-        yield RemoveFile(host, path, because="no longer needed")
-    if any(_is_unit_file(path) for path in gone):
-        yield ReloadSystemd(host, because="unit files are gone")
-
-
-def _enables(host: str, units: Iterable[Unit], found: HostState) -> Iterator[Step]:
-    for unit in units:
-        if not (unit.name in found.units and found.units[unit.name].enabled):
-            yield EnableUnit(host, unit.name, because="it must start with the host")
-
-
-def _proofs(host: str, units: Iterable[Unit]) -> Iterator[Step]:
-    for unit in units:
-        if unit.ready:
-            yield AwaitReady(host, unit.name, unit.ready)
-
-
-def _running(unit: Unit, found: HostState) -> bool:
-    return unit.name in found.units and found.units[unit.name].running
-
-
-def _units(state: HostState, services: Iterable[Service]) -> Iterator[Unit]:
-    prefixes = tuple(f"heat-scaleout-{service}" for service in services)
-    return (unit for name, unit in sorted(state.units.items()) if name.startswith(prefixes))
+def _returns(wanted: Mapping[str, HostState], found: Mapping[str, Found], manner: Manner) -> Iterator[Step]:
+    """Servers that an earlier run left drained, but for those that a restart has just brought back."""
+    for host in wanted:
+        restarted = _restarting(wanted[host], found[host].state, host, manner, APIS)
+        staying = [unit.name for unit in changes.units_of(wanted[host], APIS)
+                   if not unit.drained and changes.runs(unit, found[host].state) and unit not in restarted]
+        yield from traffic.left_drained(found, {host: staying})

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from deployer import plan
+from deployer import changes
 from deployer.heat import releases
 from deployer.inventory.schema import Inventory
 from deployer.inventory.sections import Heat
@@ -78,10 +78,10 @@ def _of_launcher(name: str, heat: Heat, facts: Facts, installed: releases.Releas
 
 def _of_ports(inventory: Inventory, name: str, found: Found) -> Iterator[str]:
     for instance in inventory.instances_of(name):
-        holder = instance.port and plan.holder_of(instance.address, instance.port, found.facts.listeners)
-        if holder and holder.unit != instance.unit and not _moves_on(inventory, name, instance, holder):
-            yield (f"{name}: {instance.address}:{instance.port} is taken by {named(holder)}: "
-                   f"stop it, or give {instance.service} another port in the inventory.")
+        for holder in changes.holders_of(instance.address, instance.port or 0, found.facts.listeners):
+            if holder.unit != instance.unit and not _moves_on(inventory, name, instance, holder):
+                yield (f"{name}: {instance.address}:{instance.port} is taken by {named(holder)}: "
+                       f"stop it, or give {instance.service} another port in the inventory.")
 
 
 def _moves_on(inventory: Inventory, name: str, instance: Instance, holder: Listener) -> bool:
@@ -98,12 +98,12 @@ def _of_proxy(inventory: Inventory, name: str, found: Found, wanted: Mapping[str
         yield f"{name}: there is no {inventory.proxy.program}: install HAProxy 2.2 or later."
     if found.facts.accounts.get(inventory.proxy.user) is None:
         yield f"{name}: there is no user {inventory.proxy.user}: install HAProxy, or set `proxy.user`."
-    needs = wanted[name].units[plan.PROXY].needs if name in wanted else ()
+    needs = wanted[name].units[changes.PROXY].needs if name in wanted else ()
     for address, port in needs:
-        holder = plan.holder_of(address, port, found.facts.listeners)
-        if holder and holder.unit != plan.PROXY and not is_heat_api(holder):
-            yield (f"{name}: {address}:{port}, which the proxy needs, is held by {named(holder)}, which is not Heat's "
-                   "API: stop it, or set `proxy.bind`.")
+        for holder in changes.holders_of(address, port, found.facts.listeners):
+            if holder.unit != changes.PROXY and not is_heat_api(holder):
+                yield (f"{name}: {address}:{port}, which the proxy needs, is held by {named(holder)}, which is not "
+                       "Heat's API: stop it, or set `proxy.bind`.")
 
 
 def is_heat_api(holder: Listener) -> bool:

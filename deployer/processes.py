@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from deployer import plan
+from deployer import changes
 from deployer.heat import launch
 from deployer.heat.engines import Row, View
 from deployer.inventory.schema import Inventory
@@ -143,8 +143,8 @@ def _listening(pairs: Sequence[tuple[str, int]], unit: str, found: Found | None)
     """Whether a unit holds all the addresses it should; None when it needs none, or nobody knows."""
     if not pairs or found is None:
         return None
-    holders = [plan.holder_of(address, port, found.facts.listeners) for address, port in pairs]
-    return all(holder is not None and holder.unit == unit for holder in holders)
+    return all(any(holder.unit == unit for holder in changes.holders_of(address, port, found.facts.listeners))
+               for address, port in pairs)
 
 
 def _proxy_view(each: Instance, at_proxy: Mapping[Instance, Server | None]) -> str:

@@ -1,6 +1,6 @@
 """A step is data and a sentence; a plan is ordered waves of them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from deployer.model import File, Listener, Probe
@@ -81,8 +81,22 @@ class StopUnit(Step):
 
 
 @dataclass(frozen=True)
+class ShareAddress(Step):
+    """Let a unit of ours listen beside whoever holds an address that it needs."""
+
+    address: str
+    port: int
+    holder: Listener
+
+    changes = False  # whoever listens there goes on as before
+
+    def __str__(self) -> str:
+        return f"share {self.address}:{self.port} ({self.because})"
+
+
+@dataclass(frozen=True)
 class FreeAddress(Step):
-    """Stop and disable whoever holds an address that a unit of ours needs."""
+    """Stop and disable whoever holds an address that a unit of ours serves, once its last request is answered."""
 
     address: str
     port: int
@@ -94,10 +108,32 @@ class FreeAddress(Step):
 
 
 @dataclass(frozen=True)
+class Manner:
+    """How a plan is to be carried out.
+
+    `restart`: hosts whose processes are restarted although nothing about them changed. `last`: hosts that are changed
+    after the others. `wait`: seconds that requests in progress may take; `force`: go on without them after that.
+    """
+
+    restart: Collection[str] = ()
+    last: Collection[str] = ()
+    wait: float = 150.0  # an old worker of the proxy ends after 120 s
+    force: bool = False
+
+
+PLAIN = Manner()
+
+
+@dataclass(frozen=True)
 class DrainServer(Step):
-    """Give a server of the proxy no new requests and wait until it has none in progress; `host` is the proxy's."""
+    """Give a server of the proxy no new requests and wait until it has none in progress; `host` is the proxy's.
+
+    After `wait` seconds with requests in progress it fails, or with `force` goes on without them.
+    """
 
     server: str
+    wait: float = Manner.wait
+    force: bool = False
 
     def __str__(self) -> str:
         return f"drain {self.server} ({self.because})"
@@ -127,11 +163,28 @@ class AwaitReady(Step):
 
 
 @dataclass(frozen=True)
+class AwaitLeft(Step):
+    """Wait until nothing in Heat belongs to a process that was told to stop."""
+
+    unit: str
+    probe: Probe
+
+    changes = False
+
+    def __str__(self) -> str:
+        return f"wait until {self.unit} has ended its work"
+
+
+@dataclass(frozen=True)
 class Wave:
-    """Steps that may run on all their hosts at the same time, in order on each; it ends before the next begins."""
+    """Steps that may run on all their hosts at the same time, in order on each; it ends before the next begins.
+
+    `rolls` is the host whose running processes change ("": none), to which the wave's failure belongs.
+    """
 
     name: str
     steps: tuple[Step, ...]
+    rolls: str = ""
 
     def by_host(self) -> Mapping[str, tuple[Step, ...]]:
         hosts = dict.fromkeys(step.host for step in self.steps)
@@ -147,6 +200,10 @@ class Plan:
 
     def __iter__(self) -> Iterator[Step]:
         return (step for wave in self.waves for step in wave.steps)
+
+    def rolled(self) -> tuple[str, ...]:
+        """The hosts whose running processes change, in that order."""
+        return tuple(dict.fromkeys(wave.rolls for wave in self.waves if wave.rolls))
 
     def changes(self) -> tuple[Step, ...]:
         """The steps that change something, in the order they run."""

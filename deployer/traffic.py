@@ -2,11 +2,13 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from deployer.model import Found, Server
-from deployer.steps import DrainServer, ReadyServer
+from deployer.model import AnswersHttp, Found, Server, Unit
+from deployer.steps import PLAIN, DrainServer, Manner, ReadyServer
 
 
-def drains(found: Mapping[str, Found], leaving: Mapping[str, Collection[str]], because: str) -> Iterator[DrainServer]:
+def drains(
+    found: Mapping[str, Found], leaving: Mapping[str, Collection[str]], because: str, manner: Manner = PLAIN
+) -> Iterator[DrainServer]:
     """Given host -> units that are about to stop, yield a drain for each of their servers.
 
     A section's last servers are not drained: clients would get 503 at once, while the proxy tries a stopped server
@@ -16,7 +18,25 @@ def drains(found: Mapping[str, Found], leaving: Mapping[str, Collection[str]], b
     mine = _servers_of(found, servers, leaving)
     for server in mine:
         if any(each.serves for each in servers if each.section == server.section and each not in mine):
-            yield DrainServer(front, server.path, because=because)
+            yield DrainServer(front, server.path, manner.wait, manner.force, because=because)
+
+
+def withdrawals(
+    found: Mapping[str, Found], drained: Mapping[str, Collection[str]], manner: Manner = PLAIN
+) -> Iterator[DrainServer]:
+    """Given host -> units that run on without requests, yield a drain for each server that still gets some."""
+    front, servers = _front(found)
+    for server in _servers_of(found, servers, drained):
+        if not server.drained:
+            yield DrainServer(front, server.path, manner.wait, manner.force, because="its host is drained")
+
+
+def unserved(found: Mapping[str, Found], apis: Iterable[Unit]) -> Iterator[Unit]:
+    """Those of the site's APIs that the proxy has no server for so far."""
+    known = {server.address for server in _front(found)[1]}
+    for unit in apis:
+        if isinstance(unit.ready, AnswersHttp) and _endpoint(unit.ready.address, unit.ready.port) not in known:
+            yield unit
 
 
 def returns(drained: Iterable[DrainServer], because: str) -> Iterator[ReadyServer]:

@@ -27,16 +27,20 @@ WSGI_WORKERS = 2
 ENGINE_LIMIT = 90  # seconds for Heat to list a started engine as up
 CONF_CHECK = ("import sys; from oslo_config import cfg; "
               "cfg.ConfigOpts()([], project='heat', default_config_files=[sys.argv[1]], default_config_dirs=[])")
+PATIENCE = 65  # seconds that uWSGI waits on a socket, at least
 STOP_MARGIN = 30  # seconds systemd waits beyond the grace that Heat gives itself
+PAUSE = 20  # seconds of waiting for an engine's work after which it is told what it is
+DAY = 86400.0  # seconds
 
 
 @dataclass(frozen=True)
 class Runtime:
     """How Heat runs on a host.
 
-    `launcher` is "heat-api" or "uwsgi" and `uwsgi` the path of that program; `grace` is Heat's own shutdown limit in
-    seconds (0: none); `workers` maps a service to its worker processes (None: as heat.conf says); `health` maps an API
-    to the path that answers without a login; `tree` is the digest of the configuration folder.
+    `launcher` is "heat-api" or "uwsgi" and `uwsgi` the path of that program; `grace` is an API's shutdown limit in
+    seconds and `engine_grace` an engine's (0: none); `workers` maps a service to its worker processes (None: as
+    heat.conf says); `health` maps an API to the path that answers without a login; `tree` is the digest of the
+    configuration folder; `patience` is how many seconds uWSGI waits on a socket.
     """
 
     host: str
@@ -48,8 +52,10 @@ class Runtime:
     launcher: str
     uwsgi: str
     grace: int
+    engine_grace: int
     threads: int
     tree: str
+    patience: int = PATIENCE
     workers: Mapping[Service, int | None] = field(default_factory=dict)
     health: Mapping[Service, str] = field(default_factory=dict)
 
@@ -70,7 +76,8 @@ def state(runtime: Runtime, instances: Iterable[Instance]) -> HostState:
         config = digest_of("\n".join([*told, *(file.digest for file in shared)]).encode())
         files |= {file.path: file for file in (*shared, _note(service, config), *_overlays(runtime, numbered))}
         reads = (f"{runtime.config_dir}/", *(file.path for file in shared))
-        units |= {each.unit: Unit(each.unit, config=config, ready=_ready(runtime, each), reads=reads)
+        units |= {each.unit: Unit(each.unit, config=config, ready=_ready(runtime, each), reads=reads,
+                                  drained=each.drained)
                   for each in numbered}
     return HostState(files, units)
 
@@ -81,13 +88,15 @@ def _shared_files(runtime: Runtime, service: Service) -> Iterator[File]:
     yield _file(f"{SYSTEMD}/{name}", f"{service}/{name}", host=runtime.host, address=runtime.address, service=service,
                 title=TITLES[service], type="exec", capabilities="",
                 refused_calls="@privileged @resources", exec_start=_command(runtime, service), user=runtime.user,
-                group=runtime.group, stop_seconds=_stop_seconds(runtime.grace), workers=runtime.workers.get(service))
+                group=runtime.group, stop_seconds=_stop_seconds(_grace(runtime, service)), grace=runtime.engine_grace,
+                workers=runtime.workers.get(service))
     if _under_uwsgi(runtime, service):
         yield _file(f"{OWN}/{service}.ini", f"{service}/{service}.ini", service=service,
                     home="" if runtime.prefix == "/usr" else runtime.prefix,
                     plugin=_plugin(runtime), module=releases.wsgi_module(service),
                     workers=runtime.workers.get(service) or WSGI_WORKERS,
-                    threads=runtime.threads, grace=runtime.grace or 3600, heat_conf=runtime.heat_conf)
+                    threads=runtime.threads, grace=runtime.grace or 3600, heat_conf=runtime.heat_conf,
+                    patience=runtime.patience)
 
 
 def _plugin(runtime: Runtime) -> str:
@@ -130,7 +139,20 @@ def _ready(runtime: Runtime, instance: Instance) -> Probe:
         return AnswersHttp(runtime.address, instance.port, runtime.health.get(instance.service, "/"))
     name = engine_name(instance.host, instance.number)
     script = scripts.text("engine_rows", conf=runtime.heat_conf, host=name, unit=instance.unit, seconds=ENGINE_LIMIT)
-    return Program((python_of(runtime.prefix), "-"), script, timeout=ENGINE_LIMIT + 30.0)
+    return Program((python_of(runtime.prefix), "-"), script, _patience(runtime), timeout=ENGINE_LIMIT + 60.0)
+
+
+def farewell(runtime: Runtime, unit: str) -> Probe:
+    """How an engine that was told to stop proves that it has ended its work and left nothing in Heat."""
+    number = unit.partition("@")[2].removesuffix(".service")
+    script = scripts.text("engine_left", conf=runtime.heat_conf, host=engine_name(runtime.host, number), unit=unit,
+                          seconds=PAUSE)
+    return Program((python_of(runtime.prefix), "-"), script, _patience(runtime), timeout=PAUSE + 60.0)
+
+
+def _patience(runtime: Runtime) -> float:
+    """Seconds in which an engine ends its work, or is ended by systemd."""
+    return runtime.engine_grace + 2.0 * STOP_MARGIN if runtime.engine_grace else DAY
 
 
 def conf_check(runtime: Runtime) -> tuple[str, ...]:
@@ -146,6 +168,10 @@ def engine_name(host: str, number: int | str) -> str:
 def python_of(prefix: str) -> str:
     """The interpreter that Heat's own libraries belong to."""
     return f"{prefix}/bin/python3"
+
+
+def _grace(runtime: Runtime, service: Service) -> int:
+    return runtime.engine_grace if service is Service.ENGINE else runtime.grace
 
 
 def _stop_seconds(grace: int) -> str:

@@ -10,7 +10,9 @@ from deployer.model import File, HostState, Service, file_of
 
 KEPT = ".before-heat-scaleout"  # what the agent appends to a file that was there before ours
 APIS = (Service.API, Service.CFN)
+DEFAULT_RPC_TIMEOUT = 60  # oslo.messaging's rpc_response_timeout, in seconds
 DEFAULT_GRACE = 60  # Heat's graceful_shutdown_timeout, in seconds
+ACTION_LIMIT = 3600  # Heat's stack_action_timeout, in seconds
 
 
 @dataclass(frozen=True)
@@ -27,15 +29,27 @@ class Source:
     def listens(self, service: Service) -> tuple[str | None, int | None]:
         """Address and port that heat.conf gives an API; None where it gives none."""
         section = launch.SECTIONS[service]
-        return self.conf.resolved(section, "bind_host"), self._number(section, "bind_port")
+        return self.conf.resolved(section, "bind_host"), self.number(section, "bind_port")
 
     @property
     def grace(self) -> int:
         """Seconds that Heat gives itself to finish when told to stop; 0 is without end."""
-        seconds = self._number("DEFAULT", "graceful_shutdown_timeout")
+        seconds = self.number("DEFAULT", "graceful_shutdown_timeout")
         return DEFAULT_GRACE if seconds is None else seconds
 
-    def _number(self, section: str, key: str) -> int | None:
+    @property
+    def engine_grace(self) -> int:
+        """Seconds that an engine has for its work when told to stop; where heat.conf says nothing, a stack's limit."""
+        return self.grace if self.number("DEFAULT", "graceful_shutdown_timeout") is not None else ACTION_LIMIT
+
+    @property
+    def rpc_timeout(self) -> int:
+        """Seconds that an API waits for an engine's answer."""
+        seconds = self.number("DEFAULT", "rpc_response_timeout")
+        return DEFAULT_RPC_TIMEOUT if seconds is None else seconds
+
+    def number(self, section: str, key: str) -> int | None:
+        """A number of heat.conf; None where it gives none. Raise BadConfig for anything else."""
         text = self.conf.resolved(section, key)
         if text and not text.isdecimal():
             raise errors.BadConfig(f"{self.conf.path}: [{section}] {key} is no number")

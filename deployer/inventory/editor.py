@@ -1,14 +1,17 @@
-"""Changes an inventory's text by a number of processes; comments, order and layout stay as the operator made them."""
+"""Changes the numbers of an inventory's text; comments, order and layout stay as the operator made them."""
 
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 from deployer import errors
-from deployer.inventory import checks, document, phrases, reader, schema, splice
+from deployer.inventory import document, phrases, ports, reader, schema, splice
+from deployer.inventory.document import Node
 from deployer.inventory.schema import Inventory
-from deployer.inventory.values import MOST_PROCESSES, Endpoint
+from deployer.inventory.values import MOST_PROCESSES
 from deployer.model import Service
 
 KEYS = {Service.API: "api", Service.CFN: "cfn", Service.ENGINE: "engines"}
@@ -16,11 +19,12 @@ NAME = Path("inventory")
 
 # What a host runs of a kind, as the file says it: a count, or a list of ports.
 Wanted = int | tuple[int, ...]
+Changes = dict[tuple[str, Service], Wanted]
 
 
 def with_more(text: str, host: str, service: Service, count: int = 1) -> str:
     """Return the inventory's text with `count` more processes of a kind on a host. Raise BadInput if it cannot be."""
-    return _changed(text, host, service, lambda inventory: _more(inventory, host, service, count))
+    return _changed(text, lambda inventory: {(host, service): _more(inventory, host, service, count)})
 
 
 def with_fewer(text: str, host: str, service: Service, count: int = 1) -> str:
@@ -28,7 +32,29 @@ def with_fewer(text: str, host: str, service: Service, count: int = 1) -> str:
 
     A list loses its last ports; a count that falls to nothing stays as 0.
     """
-    return _changed(text, host, service, lambda inventory: _fewer(inventory, host, service, count))
+    return _changed(text, lambda inventory: {(host, service): _fewer(inventory, host, service, count)})
+
+
+def with_totals(text: str, totals: Mapping[str, Mapping[Service, int]]) -> str:
+    """Return the inventory's text with these numbers of processes, host -> kind -> how many; others stay.
+
+    Raise BadInput if it cannot be.
+    """
+    return _changed(text, lambda inventory: _differing(inventory, totals))
+
+
+def with_engine_workers(text: str, workers: int) -> str:
+    """Return the inventory's text with `heat.engine_workers` set; raise BadInput if it cannot be.
+
+    A host with a number of its own keeps it.
+    """
+    body = text.removeprefix("\ufeff")
+    if reader.parse(body, NAME).heat.engine_workers == workers:
+        return text
+    edited = _with_value(body, document.read(body).root.child("heat"), "engine_workers", workers)
+    if _proven(edited, "heat").heat.engine_workers != workers:
+        raise errors.BadInput("heat: the inventory's layout cannot be edited here", "Set engine_workers by hand.")
+    return text[: len(text) - len(body)] + edited
 
 
 def write(path: Path, text: str) -> None:
@@ -47,14 +73,31 @@ def write(path: Path, text: str) -> None:
         raise errors.BadInput(f"{path}: cannot be written: {error.strerror}", "The file is as it was.") from None
 
 
-def _changed(text: str, host: str, service: Service, decide: Callable[[Inventory], Wanted]) -> str:
+def _changed(text: str, decide: Callable[[Inventory], Changes]) -> str:
     body = text.removeprefix("\ufeff")
-    inventory = reader.parse(body, NAME)
-    _require(inventory, host, service)
-    wanted = decide(inventory)
-    edited = _spliced(body, host, KEYS[service], wanted)
-    _prove(edited, host, service, wanted)
+    changes = decide(reader.parse(body, NAME))
+    edited = _spliced(body, changes)
+    _prove(edited, changes)
     return text[: len(text) - len(body)] + edited
+
+
+def _differing(inventory: Inventory, totals: Mapping[str, Mapping[Service, int]]) -> Changes:
+    """What changes, one after the other: a port that one gets is taken for the next."""
+    changes: Changes = {}
+    for host, service, count in ((host, *each) for host, counts in totals.items() for each in counts.items()):
+        _require(inventory, host, service)
+        difference = count - _count(inventory, host, service)
+        if difference:
+            change = _more if difference > 0 else _fewer
+            changes[host, service] = change(inventory, host, service, abs(difference))
+            inventory = _with(inventory, host, service, changes[host, service])
+    return changes
+
+
+def _with(inventory: Inventory, host: str, service: Service, wanted: Wanted) -> Inventory:
+    entry = inventory.hosts[host].model_copy(update={KEYS[service]: wanted})
+    hosts = MappingProxyType({**inventory.hosts, host: entry})
+    return replace(inventory, document=inventory.document.model_copy(update={"hosts": hosts}))
 
 
 def _require(inventory: Inventory, host: str, service: Service) -> None:
@@ -66,25 +109,31 @@ def _require(inventory: Inventory, host: str, service: Service) -> None:
         raise errors.BadInput(message, f"Its hosts are: {', '.join(inventory.hosts)}.")
 
 
+def _count(inventory: Inventory, host: str, service: Service) -> int:
+    now = getattr(inventory.hosts[host], KEYS[service])
+    return now if isinstance(now, int) else len(now)
+
+
 def _more(inventory: Inventory, host: str, service: Service, count: int) -> Wanted:
+    _require(inventory, host, service)
     _require_positive(count)
     now = getattr(inventory.hosts[host], KEYS[service])
-    total = (now if isinstance(now, int) else len(now)) + count
+    total = _count(inventory, host, service) + count
     if total > MOST_PROCESSES:
         raise errors.BadInput(f"{host}: {total} {KEYS[service]}: a host runs at most {MOST_PROCESSES} of a kind")
     if service is Service.ENGINE:
         return total
     has = schema.ports(inventory.hosts[host], inventory.heat_of(host), service)
     first = schema.first_port(inventory.heat_of(host), service)
-    new = _free_ports(inventory, host, service, count)
+    new = ports.free(inventory, host, service, count)
     counts_on = (*has, *new) == tuple(range(first, first + total))
     return total if isinstance(now, int) and counts_on else (*has, *new)
 
 
 def _fewer(inventory: Inventory, host: str, service: Service, count: int) -> Wanted:
+    _require(inventory, host, service)
     _require_positive(count)
-    now = getattr(inventory.hosts[host], KEYS[service])
-    has = now if isinstance(now, int) else len(now)
+    now, has = getattr(inventory.hosts[host], KEYS[service]), _count(inventory, host, service)
     if count > has:
         raise errors.BadInput(f"{host}: {count} {KEYS[service]} fewer is not possible: the inventory gives it {has}")
     return now - count if isinstance(now, int) else now[: has - count]
@@ -95,36 +144,26 @@ def _require_positive(count: int) -> None:
         raise errors.BadInput(f"a change by {count} is no change", "Give a number of 1 or more.")
 
 
-def _free_ports(inventory: Inventory, host: str, service: Service, count: int) -> tuple[int, ...]:
-    """Return the next ports of a kind on a host where nothing of the inventory listens."""
-    entry, heat = inventory.hosts[host], inventory.heat_of(host)
-    highest = max(schema.ports(entry, heat, service), default=schema.first_port(heat, service) - 1)
-    taken = _taken(inventory, host)
-    candidates = (Endpoint(entry.address, port) for port in range(highest + 1, checks.HIGHEST_PORT + 1))
-    free = (wish.port for wish in candidates if not any(checks.overlap(wish, other) for other in taken))
-    found = tuple(port for _, port in zip(range(count), free, strict=False))
-    if len(found) < count:
-        raise errors.BadInput(f"{host}: no free port above {highest}", f"Give the ports: {service}: [8004, 8005].")
-    return found
+def _spliced(text: str, changes: Changes) -> str:
+    """The text with every change made, from the last place to the first, so that the places ahead stay right."""
+    hosts = document.read(text).root.child("hosts")
+    edits = [(hosts.child(host), KEYS[service], wanted) for (host, service), wanted in changes.items()]
+    edits.sort(key=lambda each: _place(*each[:2]))
+    for entry, key, wanted in reversed(edits):
+        text = _with_value(text, entry, key, wanted)
+    return text
 
 
-def _taken(inventory: Inventory, host: str) -> list[Endpoint]:
-    """Return what is listened on at a host: a proxy without `bind` most likely takes the ports Heat has by default."""
-    claims = checks.claims(checks.parts_of(inventory.document))
-    taken = [claim.endpoint for claim in claims if claim.host == host]
-    if host == inventory.proxy.host:
-        bind, heat = inventory.proxy.bind, inventory.heat
-        address = inventory.hosts[host].address
-        taken += [] if bind.api else [Endpoint(address, heat.api_port)]
-        taken += [] if bind.cfn else [Endpoint(address, heat.cfn_port)]
-    return taken
+def _place(mapping: Node, key: str) -> int:
+    """Where a change of a mapping's key begins; a new key goes behind all that the mapping has."""
+    pair = mapping.entry(key)
+    return pair[1].start if pair else max(value.end for _, value in mapping.value.values())
 
 
-def _spliced(text: str, host: str, key: str, wanted: Wanted) -> str:
-    entry = document.read(text).root.child("hosts").child(host)
+def _with_value(text: str, mapping: Node, key: str, wanted: Wanted) -> str:
     shown = f"[{', '.join(map(str, wanted))}]" if isinstance(wanted, tuple) else str(wanted)
-    if not (pair := entry.entry(key)):
-        return splice.with_entry(text, entry, f"{key}: {shown}")
+    if not (pair := mapping.entry(key)):
+        return splice.with_entry(text, mapping, f"{key}: {shown}")
     name, value = pair
     if not (isinstance(value.value, tuple) and isinstance(wanted, tuple)):
         return splice.replaced(text, value, shown)
@@ -134,15 +173,21 @@ def _spliced(text: str, host: str, key: str, wanted: Wanted) -> str:
     return splice.lengthened(text, value, [str(port) for port in wanted[before:]])
 
 
-def _prove(edited: str, host: str, service: Service, wanted: Wanted) -> None:
+def _prove(edited: str, changes: Changes) -> None:
     """Raise BadInput unless the edited text is an inventory that says what was wanted."""
+    where = ", ".join(dict.fromkeys(host for host, _ in changes))
+    hosts = _proven(edited, where).hosts
+    for (host, service), wanted in changes.items():
+        if getattr(hosts[host], KEYS[service]) != wanted:
+            raise errors.BadInput(f"{host}: the inventory's layout cannot be edited here", "Change the number by hand.")
+
+
+def _proven(edited: str, where: str) -> Inventory:
     try:
-        entry = reader.parse(edited, NAME).hosts[host]
+        return reader.parse(edited, NAME)
     except errors.BadInventory as error:
         reasons = "; ".join(problem.split(": ", 1)[1] for problem in error.problems)
-        raise errors.BadInput(f"{host}: the change would leave a wrong inventory: {reasons}") from None
-    if getattr(entry, KEYS[service]) != wanted:
-        raise errors.BadInput(f"{host}: the inventory's layout cannot be edited here", "Change the number by hand.")
+        raise errors.BadInput(f"{where}: the change would leave a wrong inventory: {reasons}") from None
 
 
 def _fill(descriptor: int, text: str, target: Path) -> None:

@@ -70,7 +70,7 @@ class Inventory:
         """Return the processes of one host: APIs, CFN APIs, engines, then the proxy."""
         entry = self._entry(name)
         numbers = [(service, number) for service in Service for number in self._numbers(name, service)]
-        return tuple(Instance(name, service, number, entry.address) for service, number in numbers)
+        return tuple(Instance(name, service, number, entry.address, entry.drained) for service, number in numbers)
 
     def has_apis(self) -> bool:
         """Whether there is anything for a proxy to stand in front of; a site may scale out its engines alone."""

@@ -24,6 +24,7 @@ from deployer.inventory.values import (
     Port,
     Processes,
     Reachable,
+    Seconds,
     SshUser,
     StatsUser,
     SystemUser,
@@ -94,6 +95,10 @@ class HostHeat(Section):
     api_port: ApiPort = Field(8004, description="First port of a host's REST APIs when `api` is a count.")
     cfn_port: ApiPort = Field(8000, description="First port of a host's CFN APIs when `cfn` is a count.")
     engine_workers: Workers | None = Field(None, description="Workers of one engine. Left out: what heat.conf says.")
+    engine_grace: Seconds | None = Field(
+        None, description="Seconds that an engine which is stopped or restarted has for the work it does; 0: no limit. "
+                          "Left out: heat.conf's graceful_shutdown_timeout, or else 3600, as long as a stack may take."
+    )
     api_workers: Workers | None = Field(
         None, description="Workers of one REST API. Left out: 2 under uWSGI, what heat.conf says under heat-api."
     )
@@ -193,6 +198,7 @@ class HostEntry(Section):
     api: Ports = Field(0, description="REST APIs: how many, or the list of their ports.")
     cfn: Ports = Field(0, description="CFN APIs: how many, or the list of their ports.")
     engines: Processes = Field(0, description="Engines: how many.")
+    drained: bool = Field(False, description="Whether the proxy sends nothing to this host's APIs while they run on.")
     ssh: HostSsh = Field(default_factory=HostSsh, description="What differs from the site's `ssh` here.")
     heat: HostHeat = Field(default_factory=HostHeat, description="What differs from the site's `heat` here.")
 

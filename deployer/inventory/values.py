@@ -105,11 +105,15 @@ def read_address(text: str) -> str:
 
 def read_duration(text: str) -> str:
     """Return the duration as written; raise ValueError when HAProxy's timers cannot hold it."""
-    number, unit = re.fullmatch(r"([0-9]+)([a-z]+)", text).groups()
-    milliseconds = int(number) * MILLISECONDS[unit]
-    if not 1 <= milliseconds <= LONGEST_MILLISECONDS:
+    if not 1 <= seconds(text) * 1000 <= LONGEST_MILLISECONDS:
         raise ValueError("a duration should be between 1ms and 24d")
     return text
+
+
+def seconds(duration: str) -> float:
+    """How long a duration of the inventory is."""
+    number, unit = re.fullmatch(r"([0-9]+)([a-z]+)", duration).groups()
+    return int(number) * MILLISECONDS[unit] / 1000
 
 
 def read_host_key(text: str) -> str:
@@ -171,3 +175,4 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 ApiPort = Annotated[int, Field(ge=1024, le=65535)]
 Processes = Annotated[int, Field(ge=0, le=MOST_PROCESSES)]
 Workers = Annotated[int, Field(ge=1, le=64)]
+Seconds = Annotated[int, Field(ge=0, le=86400)]

@@ -22,6 +22,7 @@ NUMBERED = {Service.API: "rest-server", Service.CFN: "cfn-server"}
 CAPABILITIES = "CAP_NET_BIND_SERVICE CAP_SETUID CAP_SETGID CAP_KILL"
 FAST_CHECK = "500ms"  # between two checks of a server that goes up or down
 HARD_STOP = 120  # seconds an old worker may take to finish its requests after a reload
+OWN_FILES = 1000  # beside those of its connections
 MARK = "heat-scaleout "  # what `show info` gives back, so that the configuration a worker runs with is seen
 
 
@@ -78,6 +79,16 @@ def server_name(settings: Proxy, instance: Instance, position: int) -> str:
     return f"{instance.host}-{instance.port}"
 
 
+def files(settings: Proxy) -> int:
+    """Open files that the proxy's unit asks for: two a connection, and some of its own."""
+    return 2 * settings.maxconn + OWN_FILES
+
+
+def connections(files: int) -> int:
+    """The most connections for which so many open files are enough."""
+    return max(files - OWN_FILES, 0) // 2
+
+
 def _section(front: Front, service: Service, instances: Iterable[Instance]) -> dict[str, Any]:
     servers = [each for each in instances if each.service is service]
     check, tls = front.settings.check, front.settings.tls
@@ -89,7 +100,8 @@ def _section(front: Front, service: Service, instances: Iterable[Instance]) -> d
         "check_path": front.checks[service] if check.path == "auto" else check.path,
         "check_expect": "200-399",
         "server_options": f"inter {check.interval} fastinter {FAST_CHECK} rise {check.rise} fall {check.fall}",
-        "servers": [{"name": server_name(front.settings, each, position), "address": Endpoint(each.address, each.port)}
+        "servers": [{"name": server_name(front.settings, each, position), "address": Endpoint(each.address, each.port),
+                     "options": " weight 0" if each.drained else ""}
                     for position, each in enumerate(servers, 1)],
     }
 
@@ -113,4 +125,4 @@ def _stats(settings: Proxy) -> dict[str, Any] | None:
 def _unit(settings: Proxy) -> str:
     return render.text(f"proxy/{UNIT}", capabilities=CAPABILITIES, refused_calls="", master=MASTER,
                        program=settings.program, config_path=CONFIG, stop_seconds=HARD_STOP + 10,
-                       files=2 * settings.maxconn + 1000)
+                       files=files(settings))

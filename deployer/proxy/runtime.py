@@ -9,7 +9,8 @@ from deployer.proxy.config import MARK, MASTER
 
 INFO = "description: " + MARK
 # Workers of an older configuration may still send requests to a server that only the newest one knows as drained.
-NO_OLD_WORKERS = {"send": "show proc\n", "lacks": "# old workers"}
+NO_OLD_WORKERS = {"send": "show proc\n", "lacks": "# old workers",
+                  "else": "the proxy still ends requests that it began before its last reload"}
 
 
 def configuration(answer: str | None) -> str | None:
@@ -33,20 +34,23 @@ def _server(row: Mapping[str, str]) -> Server:
 
 def drain(server: str) -> dict[str, Any]:
     """What to tell HAProxy so that `section/name` gets no new requests, and what shows that it has none left."""
-    return _told(f"@1 set server {server} state drain\n", [_shows(server, "scur", "0"), NO_OLD_WORKERS])
+    idle = _shows(server, "scur", "0", "it still has requests in progress")
+    return _told(f"@1 set server {server} state drain\n", [idle, NO_OLD_WORKERS])
 
 
 def ready(server: str) -> dict[str, Any]:
     """What to tell HAProxy so that `section/name` gets requests again, and what shows that it does."""
-    return _told(f"@1 set server {server} state ready\n", [_shows(server, "status", "UP|no check")])
+    serves = _shows(server, "status", "UP|no check", "it does not serve")
+    return _told(f"@1 set server {server} state ready\n", [serves])
 
 
 def _told(line: str, until: list[dict[str, Any]]) -> dict[str, Any]:
     return {"socket": MASTER, "send": line, "until": until}
 
 
-def _shows(server: str, column: str, pattern: str) -> dict[str, Any]:
-    """A condition on the table of servers of the worker with the newest configuration."""
+def _shows(server: str, column: str, pattern: str, otherwise: str) -> dict[str, Any]:
+    """A condition on the table of servers of the worker with the newest configuration, and what is so without it."""
     section, _, name = server.partition("/")
     row = {"# pxname": section, "svname": name}
-    return {"send": "@1 show stat\n", "row": row, "column": column, "matches": pattern}
+    return {"send": "@1 show stat\n", "row": row, "column": column, "matches": pattern,
+            "else": otherwise}

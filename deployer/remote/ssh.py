@@ -23,7 +23,8 @@ from deployer.model import Host
 
 PARTS = {
     "observe": ("sockets", "ledger", "look"),
-    "perform": ("sockets", "ledger", "look", "programs", "files", "act"),
+    "measure": ("sockets", "measure"),
+    "perform": ("sockets", "handover", "ledger", "look", "programs", "files", "act"),
 }
 # The agent's files become the modules they are here, so that they import one another in both places.
 FRAME = """\
@@ -38,6 +39,7 @@ request = json.loads(base64.b64decode({request!r}))
 json.dump({verb}(request), sys.stdout)
 """
 VERBS = {"observe": "sys.modules['deployer.remote.agent.look'].observe",
+         "measure": "sys.modules['deployer.remote.agent.measure'].measure",
          "perform": "sys.modules['deployer.remote.agent.act'].perform"}
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from contract.fake_host import Failed, FakeHost
+from contract.fake_host import Failed, FakeHost, FakeListener
 
 from deployer import errors
 
@@ -20,10 +20,12 @@ class FakeFleet:
         self.refused_logins: dict[str, list[dict[str, str]]] = {}
         self.stacks_bound_to_loopback = 0
         self.heats_problems: list[str] = []
+        self.capacity: dict[str, Any] = {"allowed": 5000, "most": 17, "connected": 16, "own": 12}
         self._gone: dict[str, errors.DeployerError] = {}
         self._broken: list[tuple[str, str, str]] = []
         for host in self.hosts.values():
             host.run_program = self._run
+            host.reached = self._listeners
 
     def open(self) -> None:
         pass
@@ -61,6 +63,8 @@ class FakeFleet:
         host = self.hosts[name]
         if verb == "observe":
             return host.observe(request) | self._unanswered(name, request.get("programs", {}))
+        if verb == "measure":
+            return host.measure(request)
         for index, step in enumerate(request["steps"]):
             why = next((why for host_name, fragment, why in self._broken
                         if host_name == name and fragment in json.dumps(step)), None)
@@ -75,6 +79,9 @@ class FakeFleet:
                if host_name == name and fragment in json.dumps(programs)]
         return {"answers": {each: {"printed": "", "why": why[0]} for each in programs}} if why else {}
 
+    def _listeners(self) -> list[FakeListener]:
+        return [each for host in self.hosts.values() for each in host.listeners]
+
     def _run(self, host: FakeHost, argv: list[str], stdin: str) -> str:
         """The few programs that every host has, and Heat's Python with the scripts that are streamed to it."""
         name = argv[0].rpartition("/")[2]
@@ -83,14 +90,18 @@ class FakeFleet:
             raise Failed("false ended with 1: ")
         if name != "python3" or not values:
             return stdin if name == "cat" else ""
-        return self._run_script(host, json.loads(base64.b64decode(values[1])))
+        return self._run_script(host, stdin.split()[1], json.loads(base64.b64decode(values[1])))
 
-    def _run_script(self, host: FakeHost, values: dict[str, Any]) -> str:
+    def _run_script(self, host: FakeHost, name: str, values: dict[str, Any]) -> str:
+        if name == "engine_left":
+            return ""
         if "unit" in values and values["unit"] not in host.running():
             raise Failed(f"python3 ended with 1: Heat does not list {values['host']} as up")
-        if "seconds" in values and "unit" not in values and values["conf"].startswith("/"):
+        if name == "engines_seen":
             return json.dumps({"rows": self.rows(), "problems": self.heats_problems,
                                "queues": {each["engine_id"]: [0, 1] for each in self.rows()}})
+        if "patience" in values:
+            return json.dumps(self.capacity)
         if "seconds" in values and "unit" not in values:
             return json.dumps({"problems": self.refused_logins.get(host.name, []),
                                "bound": self.stacks_bound_to_loopback})

@@ -41,6 +41,7 @@ class FakeListener:
     program: str = ""
     unit: str = ""
     argv: list[str] = field(default_factory=list)
+    shared: bool = False
 
 
 class FakeHost:
@@ -58,10 +59,14 @@ class FakeHost:
         self.free = 10 * 2**30
         self.skew = 0.0
         self.drained: set[str] = set()  # servers of the proxy
+        self.cpus = 4
+        self.available, self.most_files = 8 * 2**30, 2**20
+        self.held = {"processes": 3, "memory": 200 * 2**20}  # by every unit that runs
         self.python = [3, 11, 2]
         self.uid, self.systemd = 0, True
         self.done: list[str] = []
         self.run_program = _simple_program
+        self.reached = lambda: self.listeners  # what listens on the hosts that this one reaches
         self._books: dict[str, dict[str, Any]] = {}
         self._loaded: dict[str, bytes] = {}
 
@@ -92,13 +97,13 @@ class FakeHost:
         for name in enabled:
             self._start(name)
 
-    # The two verbs of the agent.
+    # The verbs of the agent.
 
     def observe(self, request: dict[str, Any]) -> dict[str, Any]:
         patterns = [pattern for patterns in request.get("globs", {}).values() for pattern in patterns]
         found = {pattern: sorted(fnmatch.filter(self.paths, pattern)) for pattern in patterns}
         return {
-            "python": self.python, "hostname": self.name, "clock": self.skew, "cpus": 4, "uid": self.uid,
+            "python": self.python, "hostname": self.name, "clock": self.skew, "cpus": self.cpus, "uid": self.uid,
             "systemd": self.systemd, "sent": 0.0, "received": 0.0,
             "files": {path: self._shown(path, tuple(request.get("carry", ())))
                       for path in sorted(self.files) if _is_below(path, request.get("trees", ()))},
@@ -116,6 +121,11 @@ class FakeHost:
             "ledger": self.book(request.get("ledger", "")),
             "answers": {name: self._program(each) for name, each in request.get("programs", {}).items()},
         }
+
+    def measure(self, request: dict[str, Any]) -> dict[str, Any]:
+        units = {*self.running(), *(each.unit for each in self.engines)}
+        chosen = sorted(name for name in units if any(fnmatch.fnmatch(name, each) for each in request.get("units", ())))
+        return {"available": self.available, "most_files": self.most_files, "units": dict.fromkeys(chosen, self.held)}
 
     def perform(self, request: dict[str, Any]) -> dict[str, Any]:
         done: list[str] = []
@@ -167,26 +177,31 @@ class FakeHost:
     def _do_run(self, step: dict[str, Any], _: dict[str, Any]) -> str:
         return self.run_program(self, step["argv"], step.get("stdin", ""))
 
-    def _do_free(self, step: dict[str, Any], book: dict[str, Any]) -> None:
-        for each in step["holders"]:
-            self._free(each, book)
+    def _do_share(self, step: dict[str, Any], _: dict[str, Any]) -> None:
+        for holder, _ in self._holders(step):
+            holder.shared = True
 
-    def _free(self, wanted: dict[str, Any], book: dict[str, Any]) -> None:
-        address, port, unit = wanted["address"], wanted["port"], wanted["unit"]
-        holder = next((each for each in self.listeners if each.port == port
-                       and each.address in (address, "0.0.0.0", "::")), None)
-        if holder is None:
-            return
-        if holder.pid != wanted["pid"]:
-            raise Failed(f"{address}:{port} is now held by another process than planned")
-        enabled = bool(unit) and self.units[unit].enabled
-        book["stopped"].append({"unit": unit, "enabled": enabled, "address": address, "port": port,
-                                "argv": holder.argv})
-        self.listeners = [each for each in self.listeners if each.pid != holder.pid]
-        self.units.pop(unit, None)
+    def _do_free(self, step: dict[str, Any], book: dict[str, Any]) -> None:
+        for holder, wanted in self._holders(step):
+            unit = wanted["unit"]
+            enabled = bool(unit) and self.units[unit].enabled
+            book["stopped"].append({"unit": unit, "enabled": enabled, "address": wanted["address"],
+                                    "port": wanted["port"], "argv": holder.argv})
+            self.listeners = [each for each in self.listeners if each.pid != holder.pid]
+            self.units.pop(unit, None)
+
+    def _holders(self, step: dict[str, Any]) -> list[tuple[FakeListener, dict[str, Any]]]:
+        found = []
+        for wanted in step["holders"]:
+            there = [each for each in self.listeners if each.port == wanted["port"] and each.unit != step["beside"]
+                     and each.address in (wanted["address"], "0.0.0.0", "::")]
+            if there and wanted["pid"] not in [each.pid for each in there]:
+                raise Failed(f"{wanted['address']}:{wanted['port']} is now held by another process than planned")
+            found += [(each, wanted) for each in there if each.pid == wanted["pid"]]
+        return found
 
     def _do_await_http(self, step: dict[str, Any], _: dict[str, Any]) -> None:
-        if not any((each.address, each.port) == (step["address"], step["port"]) for each in self.listeners):
+        if not any((each.address, each.port) == (step["address"], step["port"]) for each in self.reached()):
             raise Failed(f"no good answer from {step['address']}:{step['port']}{step['path']} (connection refused)")
 
     def _do_tell(self, step: dict[str, Any], _: dict[str, Any]) -> None:
@@ -215,7 +230,7 @@ class FakeHost:
         if unit.active:
             return
         needs = self._needs(name)
-        taken = [each for each in self.listeners if (each.address, each.port) in needs]
+        taken = [each for each in self.listeners if (each.address, each.port) in needs and not each.shared]
         if taken:
             raise Failed(f"systemctl ended with 1: {name}: {taken[0].address}:{taken[0].port}: address already in use")
         unit.active, unit.pid = True, next(PIDS)

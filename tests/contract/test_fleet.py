@@ -103,6 +103,26 @@ def test_observe_of_a_missing_file_leaves_it_out(fleet_under_test, place):
     assert look(fleet_under_test, trees=[f"{place}/nothing"])["files"] == {}
 
 
+def test_measure_tells_what_the_host_has_to_spare_and_nothing_of_units_not_asked_for(fleet_under_test):
+    host = fleet_under_test.hosts[0]
+
+    reply = fleet_under_test.fleet.ask("measure", "measure", {host: {}}, LIMIT)[host]
+
+    assert reply["available"] > 2**20
+    assert reply["most_files"] >= 1024
+    assert reply["units"] == {}
+
+
+def test_measured_unit_has_its_processes_and_the_memory_they_hold(fleet_under_test, place, unit):
+    do(fleet_under_test, place, systemctl("start", UNIT))
+
+    reply = fleet_under_test.fleet.ask("measure", "measure", {unit: {"units": ["heat-scaleout-contr*"]}}, LIMIT)[unit]
+
+    assert list(reply["units"]) == [UNIT]
+    assert reply["units"][UNIT]["processes"] >= 1
+    assert reply["units"][UNIT]["memory"] > 0
+
+
 def test_written_file_is_seen_with_digest_and_access(fleet_under_test, place):
     reply = do(fleet_under_test, place, write(f"{place}/file", "text", mode=0o640))
 
@@ -241,7 +261,9 @@ def test_await_reply_of_a_missing_socket_fails_and_names_it(fleet_under_test, pl
     assert f"{place}/socket" in do(fleet_under_test, place, step)["failed"]["why"]
 
 
-def test_free_of_an_address_that_nobody_holds_does_nothing(fleet_under_test, place):
-    step = {"do": "free", "holders": [{"address": "127.0.0.1", "port": 1, "pid": 1, "unit": ""}], "timeout": 1}
+@pytest.mark.parametrize("what", ["share", "free"])
+def test_taking_over_an_address_that_nobody_holds_does_nothing(fleet_under_test, place, what):
+    holder = {"address": "127.0.0.1", "port": 1, "pid": 1, "unit": ""}
+    step = {"do": what, "holders": [holder], "beside": "heat-scaleout-none.service", "timeout": 1}
 
     assert do(fleet_under_test, place, step) == {"done": [""], "failed": None}

@@ -106,7 +106,7 @@ def test_bad_inventory_of_a_real_process_ends_with_3_and_no_traceback(tmp_path):
 
 @pytest.mark.parametrize("argv", [
     ("plan",), ("deploy", "--yes"), ("status",), ("preflight",), ("render", "--out", "x"), ("add-engine", "hostB"),
-    ("verify",)])
+    ("scale", "--engines", "6"), ("verify",)])
 def test_bad_inventory_ends_every_command_with_3_and_all_errors(invoke, tmp_path, argv):
     path = tmp_path / "bad.yaml"
     path.write_text(COMMENTED.replace("engines: 2", "enignes: 2").replace("version: 1", "version: 9"))
@@ -134,6 +134,12 @@ def test_missing_inventory_ends_with_3_and_names_it(invoke, tmp_path):
     (("add-engine", "hostB", "--count", "many"), "--count takes a number, not 'many'"),
     (("add-engine", "hostB", "--count", "0"), "a change by 0 is no change"),
     (("add-api", "hostB", "--count", "99"), "at most 64"),
+    (("scale",), "scale needs a number to scale to"),
+    (("scale", "--engines", "many"), "--engines takes a number, not 'many'"),
+    (("scale", "--engines", "0"), "this would take the site's last engine away"),
+    (("scale", "--api", "0"), "this would take the site's last api away"),
+    (("scale", "--cfn", "-1"), "-1 is no number of processes"),
+    (("scale", "--workers", "65"), "--workers takes a number from 1 to 64, not 65"),
 ])
 def test_bad_argument_ends_with_3_changes_nothing_and_contacts_nobody(invoke, inventory, fleet, argv, words):
     code, out, err = invoke(*argv, "--inventory", inventory)
@@ -143,7 +149,8 @@ def test_bad_argument_ends_with_3_changes_nothing_and_contacts_nobody(invoke, in
     assert (fleet.asked, inventory.read_text()) == ([], COMMENTED)
 
 
-@pytest.mark.parametrize("argv", [("plan",), ("deploy", "--yes"), ("add-engine", "hostB", "--yes")])
+@pytest.mark.parametrize("argv", [
+    ("plan",), ("deploy", "--yes"), ("add-engine", "hostB", "--yes"), ("scale", "--engines", "5", "--yes")])
 def test_unreachable_hosts_end_with_4_and_are_all_named(invoke, nobody, argv):
     text = nobody.read_text()
 
@@ -296,6 +303,71 @@ def test_last_of_a_kind_is_not_removed(invoke, inventory, fleet):
     assert (code, out, inventory.read_text()) == (3, "", text)
     assert "this would take the site's last cfn away" in err
     assert fleet.asked == []
+
+
+def test_scale_spreads_totals_over_the_hosts_and_edits_the_numbers_alone(invoke, inventory, fleet):
+    invoke("deploy", "--inventory", inventory, "--yes")
+    fleet.hosts["hostB"].cpus = 8
+    before = fleet.performed()
+
+    code, _, err = invoke("scale", "--engines", "7", "--api", "3", "--inventory", inventory, "--yes")
+
+    assert code == 0
+    assert inventory.read_text() == COMMENTED.replace("engines: 2", "engines: 5", 1).replace("api: 1", "api: 2", 1)
+    assert fleet.performed()["hostC"] == before["hostC"]
+    assert "start heat-scaleout-engine@5.service (not running)" in err
+
+
+def test_scale_down_stops_what_leaves_and_touches_nothing_else(invoke, inventory, fleet):
+    invoke("deploy", "--inventory", inventory, "--yes")
+    before = {name: host.running() for name, host in fleet.hosts.items()}
+
+    code, _, err = invoke("scale", "--engines", "3", "--inventory", inventory, "--yes")
+
+    left = {name: set(before[name]) - set(host.running()) for name, host in fleet.hosts.items()}
+    assert (code, left) == (0, {"hostA": set(), "hostB": set(), "hostC": {"heat-scaleout-engine@2.service"}})
+    assert "hostC: {address: 10.0.0.3, api: 1, cfn: 1, engines: 1}" in inventory.read_text()
+
+
+def test_scale_to_what_is_there_changes_nothing(invoke, inventory, fleet):
+    invoke("deploy", "--inventory", inventory, "--yes")
+
+    code, out, _ = invoke("scale", "--engines", "4", "--api", "2", "--cfn", "2", "--inventory", inventory)
+
+    assert (code, out, inventory.read_text()) == (0, "Nothing to do: every host is as wanted.\n", COMMENTED)
+
+
+def test_scale_of_workers_restarts_engines_host_by_host_and_nothing_else(invoke, inventory, fleet):
+    invoke("deploy", "--inventory", inventory, "--yes")
+    before = {name: host.running() for name, host in fleet.hosts.items()}
+
+    code, out, _ = invoke("scale", "--workers", "6", "--inventory", inventory, "--yes", "--format", "json")
+
+    restarts = [each["host"] for each in json.loads(out)["done"] if each["step"].startswith("restart ")]
+    assert (code, restarts) == (0, ["hostB", "hostB", "hostC", "hostC"])
+    assert inventory.read_text() == COMMENTED.replace("prefix: /opt/heat, ", "prefix: /opt/heat, engine_workers: 6, ")
+    changed = {unit for name, host in fleet.hosts.items() for unit, pid in host.running().items()
+               if pid != before[name][unit]}
+    assert changed == {"heat-scaleout-engine@1.service", "heat-scaleout-engine@2.service"}
+
+
+def test_scale_of_workers_tells_of_hosts_that_keep_their_own(invoke, inventory, fleet):
+    inventory.write_text(COMMENTED.replace("10.0.0.3, ", "10.0.0.3, heat: {engine_workers: 8}, "))
+
+    code, _, err = invoke("scale", "--workers", "6", "--inventory", inventory, "--yes")
+
+    assert code == 0
+    assert "note: hostC keeps engines of 8 workers: hosts.hostC.heat.engine_workers" in err
+
+
+def test_scale_that_is_not_accepted_leaves_the_file_as_it_was(invoke, inventory, fleet, monkeypatch):
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(sys.stdin, "readline", lambda: "n\n", raising=False)
+
+    code, out, err = invoke("scale", "--engines", "9", "--inventory", inventory)
+
+    assert (code, out, inventory.read_text()) == (0, "", COMMENTED)
+    assert "Apply this plan? [y/N]" in err and "Nothing was changed." in err
 
 
 def test_add_that_preflight_refuses_leaves_the_file_as_it_was(invoke, inventory, fleet):

@@ -35,7 +35,9 @@ MAY_USE = {
     "proxy.config": INVENTORY | {"render"},
     "proxy.runtime": GROUND | {"proxy.config"},
     "traffic": STEPS,
-    "plan": STEPS | {"traffic"},
+    "changes": STEPS,
+    "plan": STEPS | {"changes", "traffic"},
+    "setback": STEPS,
     "diffs": STEPS | PURE_HEAT | {"heat.source", "proxy.config"},
     "rendered": GROUND,
     "desired": INVENTORY | PURE_HEAT | {"heat.launch", "heat.source", "proxy.config", "render"},
@@ -46,25 +48,32 @@ MAY_USE = {
     "heat.engines": INVENTORY | {"heat.launch", "heat.scripts", "remote.fleet"},
     "heat.logins": INVENTORY | {"heat.launch", "heat.scripts", "heat.engines", "remote.fleet"},
     "heat.smoke.": INVENTORY | {"heat.", "proxy.", "observed", "remote.fleet"},
-    "preflight": INVENTORY | STEPS | {"heat.releases", "observed", "plan"},
-    "processes": INVENTORY | {"heat.launch", "heat.engines", "observed", "plan", "proxy."},
-    "leftovers": INVENTORY | {"heat.launch", "heat.engines", "observed", "plan", "processes", "proxy."},
+    "measured": GROUND | {"observed", "remote.fleet"},
+    "heat.capacity": INVENTORY | {"heat.launch", "heat.scripts", "heat.engines", "remote.fleet"},
+    "budget.": INVENTORY | STEPS | PURE_HEAT | {
+        "budget.", "desired", "measured", "heat.launch", "heat.source", "heat.capacity", "proxy.config"},
+    "spread": GROUND,
+    "scaling": INVENTORY | {"heat.launch", "spread"},
+    "preflight": INVENTORY | STEPS | {"changes", "heat.releases", "observed"},
+    "processes": INVENTORY | {"changes", "heat.launch", "heat.engines", "observed", "proxy."},
+    "leftovers": INVENTORY | {"changes", "heat.launch", "heat.engines", "observed", "processes", "proxy."},
     "status": INVENTORY | {"heat.engines", "observed", "leftovers", "processes"},
     "table": {"console", "processes", "status"},
     "apply": STEPS | {"heat.source", "observed", "proxy.runtime", "remote.fleet"},
     "verify": INVENTORY | {"console", "desired", "heat.", "observed", "remote.fleet"},
     "pipeline": INVENTORY | STEPS | {
-        "apply", "desired", "observed", "plan", "preflight", "rendered", "status", "heat.engines", "heat.logins",
-        "remote.fleet"},
+        "apply", "desired", "observed", "plan", "preflight", "rendered", "scaling", "setback", "status",
+        "heat.engines", "heat.logins", "heat.capacity", "measured", "budget.", "remote.fleet"},
     "watching": INVENTORY | {"console", "pipeline", "status", "table", "remote.fleet"},
-    "commands": INVENTORY | {"console", "diffs", "pipeline", "verify", "watching", "remote.fleet"},
+    "commands": INVENTORY | {"console", "diffs", "pipeline", "scaling", "verify", "watching", "remote.fleet"},
 }
-PURE = {"model", "errors", "steps", "render", "plan", "desired", "diffs", "status", "processes", "leftovers", "table",
-        "preflight", "heat.launch",
-        "heat.source", "proxy.config", "proxy.runtime", "traffic", *PURE_HEAT}
+PURE = {"model", "errors", "steps", "render", "changes", "plan", "setback", "desired", "diffs", "preflight",
+        "status", "processes", "leftovers", "table", "spread", "scaling", "heat.launch",
+        "heat.source", "proxy.config", "proxy.runtime", "traffic", *PURE_HEAT,
+        *(f"budget.{name}" for name in ("sizes", "connections", "memory", "files", "timeouts", "judge"))}
 PURE_INVENTORY = {"inventory.schema", "inventory.sections", "inventory.values", "inventory.document",
                   "inventory.checks", "inventory.validation", "inventory.wording", "inventory.phrases",
-                  "inventory.splice"}
+                  "inventory.ports", "inventory.splice"}
 UNCLEAN = {"socket", "subprocess", "time", "random", "requests", "threading", "urllib.request", "http.client"}
 LIBRARIES_OF_ONE_ROOM = {"fabric": {"remote.ssh"}, "paramiko": {"remote.ssh"}, "jinja2": {"render"},
                          "openstack": {"heat.smoke.clouds"}, "botocore": {"heat.smoke.cfn"}}

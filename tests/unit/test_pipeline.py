@@ -48,7 +48,9 @@ def running(fleet):
 
 
 def performed(fleet):
-    return {name: steps for name, steps in fleet.performed().items() if steps}
+    """Host -> what was done there; programs that only ask are left out."""
+    done = {name: [step for step in steps if step != "run"] for name, steps in fleet.performed().items()}
+    return {name: steps for name, steps in done.items() if steps}
 
 
 def pids(fleet):
@@ -148,6 +150,70 @@ def test_one_more_engine_touches_no_other_process(deployed):
     assert set(performed(deployed)) == {"hostB"}
 
 
+def test_deploy_without_a_change_measures_nothing_and_asks_no_database(inventory, deployed):
+    deployed.asked.clear()
+
+    pipeline.deploy(inventory, deployed, yes)
+
+    assert titles(deployed) == ["look"]
+
+
+def test_fewer_engines_need_no_look_at_the_limits(deployed):
+    deployed.asked.clear()
+
+    pipeline.deploy(sites.an_inventory(hostB="{address: 10.0.0.2, api: 1, cfn: 1, engines: 1}"), deployed, yes)
+
+    assert {"measure", "ask the database"} & set(titles(deployed)) == set()
+
+
+def test_growth_past_what_the_database_allows_is_refused_before_the_first_change(deployed):
+    deployed.capacity["allowed"] = 119  # of five engines' 120, with the source's own
+    grown = sites.an_inventory(hostB="{address: 10.0.0.2, api: 1, cfn: 1, engines: 3}")
+    before = deployed.performed()
+
+    with pytest.raises(errors.NotReady, match=r"allows 119 connections, but 24 engine workers .* 120 in all") as caught:
+        pipeline.deploy(grown, deployed, yes)
+
+    assert caught.value.exit_code == 3
+    assert {name: [step for step in steps if step != "run"] for name, steps in deployed.performed().items()} == {
+        name: [step for step in steps if step != "run"] for name, steps in before.items()}
+
+
+def test_growth_that_could_pass_what_the_database_allows_is_noted(deployed):
+    deployed.capacity["allowed"] = 1000
+    grown = sites.an_inventory(hostB="{address: 10.0.0.2, api: 1, cfn: 1, engines: 3}")
+
+    report = pipeline.deploy(grown, deployed, yes)
+
+    assert report.exit_code == 0
+    assert [each for each in report.planned.notes if "it were 1656, beside 4 of others" in each]
+
+
+def test_growth_without_the_memory_for_it_is_refused(deployed):
+    deployed.hosts["hostB"].available = 100 * 2**20
+    grown = sites.an_inventory(hostB="{address: 10.0.0.2, api: 1, cfn: 1, engines: 3}")
+
+    with pytest.raises(errors.NotReady, match="hostB: the processes that come need about .* but 100 MiB are available"):
+        pipeline.deploy(grown, deployed, yes)
+
+
+def test_proxys_timeouts_that_make_504s_are_refused_without_a_look_at_other_limits(deployed):
+    deployed.asked.clear()
+
+    with pytest.raises(errors.NotReady, match="clients get 504 while Heat still works"):
+        pipeline.deploy(sites.an_inventory(proxy="timeouts: {server: 10s}"), deployed, yes)
+
+    assert "measure" not in titles(deployed)
+
+
+def test_check_judges_every_limit(inventory, fleet):
+    fleet.capacity["allowed"] = 50
+
+    checked = pipeline.check(inventory, fleet)
+
+    assert [each for each in checked.problems if "the database allows 50 connections" in each]
+
+
 def test_one_more_api_reloads_the_proxy_and_restarts_nothing(deployed):
     before = pids(deployed)
     grown = sites.an_inventory(hostB="{address: 10.0.0.2, api: [8004, 8104], cfn: 1, engines: 2}")
@@ -190,8 +256,8 @@ def test_changed_heat_conf_of_the_source_restarts_one_host_after_the_other(inven
     report = pipeline.deploy(inventory, deployed, yes)
 
     assert report.exit_code == 0
-    assert [each for each in titles(deployed) if each.startswith("restart")] == [
-        "restart engines on hostB", "restart engines on hostC", "restart APIs on hostB", "restart APIs on hostC"]
+    assert [each for each in titles(deployed) if each.startswith(("change", "restart"))] == [
+        "change hostB", "restart APIs on hostB", "change hostC", "restart APIs on hostC"]
     told = [f"@1 set server {section}/{host}-{port} state {state}" for host in ("hostB", "hostC")
             for state in ("drain", "ready") for section, port in (("rest_api_proxy", 8004), ("cfn_api_proxy", 8000))]
     assert sorted(performed(deployed)["hostA"]) == sorted(told)
@@ -208,6 +274,60 @@ def test_restart_that_fails_leaves_its_server_drained_until_the_next_run(invento
     deployed.mends()
     assert pipeline.deploy(inventory, deployed, yes).exit_code == 0
     assert deployed.hosts["hostA"].drained == set()
+
+
+class Breaks:
+    """A fleet whose host does not become ready with a new heat.conf, as often as that is there."""
+
+    def __init__(self, fleet, host, fragment):
+        self.fleet, self.host, self.fragment = fleet, host, fragment
+
+    def ask(self, title, verb, requests, timeout):
+        self.fleet.mends()
+        if b"broken" in self.fleet.hosts[self.host].files[HEAT_CONF].content:
+            self.fleet.breaks(self.host, self.fragment, "status 500")
+        return self.fleet.ask(title, verb, requests, timeout)
+
+
+def test_first_host_that_does_not_become_ready_gets_back_what_it_had_and_the_others_are_untouched(inventory, deployed):
+    then = {name: dict(host.files) for name, host in deployed.hosts.items()}
+    before = pids(deployed)
+    deployed.hosts["hostA"].has_file(HEAT_CONF, sites.CONF + "[cache]\nbroken = true\n", group="heat", mode=0o640)
+
+    report = pipeline.deploy(inventory, Breaks(deployed, "hostB", '"await_http"'), yes)
+
+    assert (report.exit_code, tuple(report.applied.failed), report.back.failed) == (7, ("hostB",), {})
+    assert {name: host.files for name, host in deployed.hosts.items() if name != "hostA"} == {
+        name: files for name, files in then.items() if name != "hostA"}
+    assert [key for key, pid in pids(deployed).items() if before[key] == pid and key[0] == "hostC"] == [
+        key for key in before if key[0] == "hostC"]
+    assert deployed.hosts["hostA"].drained == set()
+    assert running(deployed)["hostB"] == NODE
+
+
+def test_host_whose_change_could_not_be_made_is_put_back_too(inventory, deployed):
+    deployed.hosts["hostA"].has_file(HEAT_CONF, sites.CONF + "[cache]\nbroken = true\n", group="heat", mode=0o640)
+    deployed.breaks("hostB", '"restart"', "no memory")
+
+    report = pipeline.deploy(inventory, deployed, yes)
+
+    assert (report.exit_code, report.back is not None) == (5, True)
+    assert b"broken" not in deployed.hosts["hostB"].files[HEAT_CONF].content
+
+
+def test_host_that_is_lost_while_it_changes_is_told_and_left(inventory, deployed):
+    class Loses:
+        def ask(self, title, verb, requests, timeout):
+            if title == "change hostB":
+                deployed.loses("hostB")
+            return deployed.ask(title, verb, requests, timeout)
+
+    deployed.hosts["hostA"].has_file(HEAT_CONF, sites.CONF + "[cache]\nenabled = true\n", group="heat", mode=0o640)
+
+    report = pipeline.deploy(inventory, Loses(), yes)
+
+    assert (report.exit_code, report.back, tuple(report.applied.failed)) == (5, None, ("hostB",))
+    assert "hostC" not in performed(deployed)
 
 
 def test_rebooted_host_has_all_its_processes_and_needs_nothing(inventory, deployed):

@@ -1,10 +1,12 @@
 """The plan is the difference of two states, in an order that keeps the site serving."""
 
+from dataclasses import replace
+
 import sites
 
-from deployer import desired, plan
-from deployer.model import AnswersHttp, Found, HostState, Service
-from deployer.steps import AwaitReady, FreeAddress, WriteFile
+from deployer import changes, desired, plan
+from deployer.model import AnswersHttp, AnswersSocket, Found, HostState, Service
+from deployer.steps import AwaitReady, FreeAddress, Manner, WriteFile
 
 ENGINE, API, CFN = (sites.a_unit(service, number) for service, number in
                     ((Service.ENGINE, 1), (Service.API, 8004), (Service.CFN, 8000)))
@@ -193,15 +195,44 @@ def test_running_engine_that_is_not_enabled_is_only_enabled():
     assert sentences(todo) == ["enable heat-scaleout-engine@1.service (it must start with the host)"]
 
 
-def test_restarts_go_one_host_a_wave_and_engines_before_apis():
+def test_hosts_change_one_after_the_other_each_as_a_whole_and_its_engines_first():
     wanted = dict.fromkeys(("hostB", "hostC"), sites.a_state(ENGINE, API))
     found = dict.fromkeys(wanted, Found(sites.a_state(old(ENGINE), old(API))))
 
     todo = plan.diff(wanted, found)
 
-    assert waves(todo) == ["restart engines on hostB", "restart engines on hostC",
-                           "restart APIs on hostB", "restart APIs on hostC"]
-    assert [{step.host for step in wave.steps} for wave in todo.waves] == [{"hostB"}, {"hostC"}] * 2
+    assert waves(todo) == ["change hostB", "restart APIs on hostB", "change hostC", "restart APIs on hostC"]
+    assert [wave.rolls for wave in todo.waves] == ["hostB", "hostB", "hostC", "hostC"]
+    assert todo.rolled() == ("hostB", "hostC")
+    assert [step.unit for step in todo.waves[0].steps] == [ENGINE.name]
+
+
+def test_host_that_changes_gets_its_new_files_in_its_own_turn():
+    new, then = (sites.a_file("/etc/heat/heat.conf", text) for text in ("new", "old"))
+    wanted = dict.fromkeys(("hostB", "hostC"), sites.a_state(new, ENGINE))
+    found = dict.fromkeys(wanted, Found(sites.a_state(then, old(ENGINE))))
+
+    todo = plan.diff(wanted, found)
+
+    assert [(wave.rolls, type(wave.steps[0]).__name__) for wave in todo.waves] == [
+        ("hostB", "WriteFile"), ("hostC", "WriteFile")]
+
+
+def test_hosts_named_last_change_after_the_others():
+    wanted = dict.fromkeys(("hostA", "hostB", "hostC"), sites.a_state(ENGINE))
+    found = dict.fromkeys(wanted, Found(sites.a_state(old(ENGINE))))
+
+    assert plan.diff(wanted, found, Manner(last=("hostA", "hostB"))).rolled() == ("hostC", "hostA", "hostB")
+
+
+def test_hosts_that_are_asked_to_restart_do_so_though_nothing_changed():
+    state = sites.a_state(ENGINE, API)
+    wanted = dict.fromkeys(("hostB", "hostC"), state)
+
+    todo = plan.diff(wanted, dict.fromkeys(wanted, Found(state)), Manner(restart=("hostC",)))
+
+    assert sentences(todo) == [f"restart {unit.name} (asked for)" for unit in (ENGINE, API)]
+    assert {step.host for step in todo} == {"hostC"}
 
 
 def test_started_unit_is_proven_ready_before_the_next_wave():
@@ -210,7 +241,7 @@ def test_started_unit_is_proven_ready_before_the_next_wave():
 
     apis, proxy = todo.waves
     assert apis.steps[-1] == AwaitReady("hostB", "heat-scaleout-api@8004.service", ready)
-    assert [step.unit for step in proxy.steps] == ["heat-scaleout-proxy.service"] * 2
+    assert [step.unit for step in proxy.steps] == ["10.0.0.2:8004", *["heat-scaleout-proxy.service"] * 2]
 
 
 def test_restarted_unit_is_proven_ready_in_its_own_wave():
@@ -266,32 +297,45 @@ def test_proxy_takes_over_the_addresses_it_needs_and_no_other():
         FreeAddress("hostB", "10.0.0.1", 8004, api, because="the proxy takes over 10.0.0.1:8004")]
 
 
-def test_take_over_comes_after_the_configuration_is_written_and_before_the_start():
+def test_take_over_stops_the_old_server_only_once_the_proxy_serves_beside_it():
     listeners = (sites.a_listener(8004, unit="heat-api.service"),)
+    ready = AnswersSocket("/run/socket", "hello", "digest")
 
-    todo = diff(sites.a_state(PROXY, PROXY_CONF), HostState(), listeners=listeners)
+    todo = diff(sites.a_state(replace(PROXY, ready=ready), PROXY_CONF), HostState(), listeners=listeners)
 
-    assert sentences(todo) == [
+    assert [str(step) for step in todo] == [
         "write /etc/heat-scaleout/apis-proxy.conf (new)",
         "enable heat-scaleout-proxy.service (it must start with the host)",
-        "stop heat-api.service (the proxy takes over 10.0.0.1:8004)",
-        "start heat-scaleout-proxy.service (not running)"]
+        "share 10.0.0.1:8004 (the proxy takes over)",
+        "start heat-scaleout-proxy.service (not running)",
+        "wait until heat-scaleout-proxy.service is ready",
+        "stop heat-api.service (the proxy takes over 10.0.0.1:8004)"]
+
+
+def test_take_over_that_was_interrupted_is_finished():
+    both = (sites.a_listener(8004, program="haproxy", unit=PROXY.name), sites.a_listener(8004, unit="heat-api.service"))
+
+    todo = diff(sites.a_state(PROXY), sites.a_state(PROXY), listeners=both)
+
+    assert sentences(todo) == ["stop heat-api.service (the proxy takes over 10.0.0.1:8004)"]
 
 
 def test_holder_of_all_addresses_holds_every_one():
     for everywhere in ("0.0.0.0", "::"):
         listener = sites.a_listener(8004, address=everywhere)
-        assert plan.holder_of("10.0.0.1", 8004, [listener]) is listener
+        assert list(changes.holders_of("10.0.0.1", 8004, [listener])) == [listener]
 
 
 def test_holder_of_one_address_is_in_the_way_of_a_proxy_on_all():
     listener = sites.a_listener(8004, address="127.0.0.1")
 
-    assert plan.holder_of("0.0.0.0", 8004, [listener]) is listener
+    assert list(changes.holders_of("0.0.0.0", 8004, [listener])) == [listener]
 
 
 def test_holder_of_another_port_or_address_is_not_in_the_way():
-    assert plan.holder_of("10.0.0.1", 8004, [sites.a_listener(8005), sites.a_listener(address="10.0.0.9")]) is None
+    others = [sites.a_listener(8005), sites.a_listener(address="10.0.0.9")]
+
+    assert list(changes.holders_of("10.0.0.1", 8004, others)) == []
 
 
 def test_host_that_needs_nothing_is_still_named_among_the_hosts_compared():

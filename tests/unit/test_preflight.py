@@ -147,7 +147,7 @@ def test_proxys_address_that_a_stranger_holds_is_refused_by_name():
 
 
 def test_proxys_address_that_the_proxy_holds_is_no_problem():
-    own = sites.a_listener(8004, program="haproxy", unit=preflight.plan.PROXY)
+    own = sites.a_listener(8004, program="haproxy", unit=preflight.changes.PROXY)
 
     assert problems(hostA=sites.facts(listeners=(own,))) == ()
 

@@ -31,7 +31,7 @@ def text(name: str, **values: Any) -> str:
     Values are anything JSON can hold.
     """
     encoded = base64.b64encode(json.dumps(values).encode()).decode()
-    given = f"import base64, json, sys\nVALUES = json.loads(base64.b64decode({encoded!r}))\n"
+    given = f"# {name}\nimport base64, json, sys\nVALUES = json.loads(base64.b64decode({encoded!r}))\n"
     return given + _frame(name) + _source(name)
 
 

@@ -3,36 +3,70 @@
 import csv
 import http.client
 import itertools
-import json
 import os
 import re
 import signal
 import subprocess
 import time
 
-from deployer.remote.agent import files, ledger, look, programs, sockets
+from deployer.remote.agent import files, handover, ledger, look, programs, sockets
 
 POLL = 0.05  # seconds between two looks at something that no event announces
 LOOKS_PER_UNIT_CHECK = 10
 
 
 def perform(request):
-    """Given steps in order, do them and stop at the first that fails: {done: [output], failed: null | {index, why}}."""
+    """Given steps in order, do them and stop at the first that fails: {done: [output], failed: null | {index, why}}.
+
+    A step that only waits, and may be asked again from there, is told by `again`.
+    """
     done = []
     for index, step in enumerate(request["steps"]):
         try:
             done.append(STEPS[step["do"]](step, request["ledger"]) or "")
+        except programs.NotYet as waiting:
+            return {"done": done, "failed": {"index": index, "why": str(waiting), "again": True}}
         except (programs.Failed, OSError, LookupError, subprocess.SubprocessError) as error:
             return {"done": done, "failed": {"index": index, "why": str(error) or type(error).__name__}}
     return {"done": done, "failed": None}
 
 
+def share(step, ledger_path):
+    """Let the proxy listen beside whoever holds its addresses; where the kernel cannot, they are stopped first."""
+    held = holders_in(step)
+    if not handover.share(held):
+        stop_holders(held, step, ledger_path)
+
+
 def free(step, ledger_path):
-    """Stop whoever holds some addresses, if it still is the process the plan saw, and remember how to bring it back."""
-    held = [each for each in step["holders"] if holder_of(each["address"], each["port"])]
-    for each in held:
-        if holder_of(each["address"], each["port"]).get("pid") != each["pid"]:
+    """Stop whoever holds some addresses, when its last request is answered, and remember how to bring it back."""
+    held = holders_in(step)
+    if not held:
+        return
+    try:
+        handover.steer(held)
+        left = handover.drain(held, step["timeout"], POLL)
+    except PermissionError:  # nobody may look into another process's sockets here
+        left = 0
+    if left:
+        where = ", ".join("%(address)s:%(port)d" % each for each in held)
+        raise programs.Failed("%d connections to the old server of %s are still in use after %d s; it goes on "
+                              "answering them, new ones go to the proxy" % (left, where, step["timeout"]))
+    stop_holders(held, step, ledger_path)
+
+
+def holders_in(step):
+    """Those of a step's holders that still listen; Failed when another process took their place."""
+    held = []
+    for each in step["holders"]:
+        found = [other for other in listeners_at(each["address"], each["port"]) if other.get("unit") != step["beside"]]
+        if found and each["pid"] not in [other.get("pid") for other in found]:
             raise programs.Failed("%(address)s:%(port)d is now held by another process than planned" % each)
+        held += [each] if found else []
+    return held
+
+
+def stop_holders(held, step, ledger_path):
     remember_stopped(held, ledger_path)
     units = sorted({each["unit"] for each in held if each["unit"]})
     if units:
@@ -40,8 +74,12 @@ def free(step, ledger_path):
     for pid in {each["pid"] for each in held if not each["unit"]}:
         os.kill(pid, signal.SIGTERM)
     for each in held:
-        wait_until(lambda at=each: holder_of(at["address"], at["port"]) is None, step["timeout"],
+        wait_until(lambda at=each: not holds(at), step["timeout"],
                    "%(address)s:%(port)d is still held after its process was told to stop" % each)
+
+
+def holds(holder):
+    return any(each.get("pid") == holder["pid"] for each in listeners_at(holder["address"], holder["port"]))
 
 
 def remember_stopped(held, ledger_path):
@@ -50,7 +88,7 @@ def remember_stopped(held, ledger_path):
     ports = {each["port"] for each in held}
     book["stopped"] = [each for each in book["stopped"] if each["port"] not in ports]
     for each in held:
-        argv = holder_of(each["address"], each["port"]).get("argv", [])
+        argv = sockets.process(each["pid"]).get("argv", [])
         book["stopped"].append({"unit": each["unit"], "enabled": is_enabled(each["unit"]), "address": each["address"],
                                 "port": each["port"], "argv": argv})
     ledger.write(ledger_path, book)
@@ -60,9 +98,11 @@ def is_enabled(unit):
     return bool(unit) and subprocess.run(["systemctl", "is-enabled", "--quiet", unit]).returncode == 0
 
 
-def holder_of(address, port):
+def listeners_at(address, port):
+    """Who listens on an address, or on all addresses, at a port."""
     wanted = (address, "0.0.0.0", "::")
-    return next((each for each in sockets.listeners() if each["port"] == port and each["address"] in wanted), None)
+    return [each for each in sockets.listeners() if each["port"] == port
+            and (each["address"] in wanted or address in wanted[1:])]
 
 
 def wait_until(true, seconds, otherwise):
@@ -117,20 +157,43 @@ def tell(step, _):
     answer = sockets.ask(step["socket"], step["send"]).strip()
     if answer:
         raise programs.Failed("%s answered: %s" % (step["send"].strip(), answer))
+    deadline = time.monotonic() + step["timeout"]
     for condition in step["until"]:
-        wait_until(lambda shown=condition: shows(step["socket"], shown), step["timeout"],
-                   "after %d s it still was not so that %s" % (step["timeout"], json.dumps(condition)))
+        while not shows(step["socket"], condition):
+            if time.monotonic() > deadline:
+                return late(step, condition)
+            time.sleep(POLL)
+    return None
+
+
+def late(step, condition):
+    """What to say of an effect that does not come in time; Failed unless it may be done without."""
+    words = "after %d s %s" % (step["timeout"], condition["else"])
+    found = cells(step["socket"], condition)
+    if found:
+        words += " (%s: %s)" % (condition["column"], ", ".join(found))
+    if step.get("force"):
+        return words
+    raise programs.Failed(words)
 
 
 def shows(path, condition):
     """Whether an answer lacks a text, or has a row of comma-separated values whose column matches a pattern."""
-    answer = sockets.ask_or_none(path, condition["send"])
-    if answer is None or "lacks" in condition:
+    if "lacks" in condition:
+        answer = sockets.ask_or_none(path, condition["send"])
         return answer is not None and condition["lacks"] not in answer
+    return any(re.fullmatch(condition["matches"], cell) for cell in cells(path, condition))
+
+
+def cells(path, condition):
+    """The column of those rows of an answer, comma-separated values, that a condition is about."""
+    answer = sockets.ask_or_none(path, condition["send"])
+    if answer is None or "row" not in condition:
+        return []
     rows = csv.DictReader(line for line in answer.splitlines() if line.strip())
-    return any(re.fullmatch(condition["matches"], row[condition["column"]]) for row in rows
-               if all(row.get(key) == value for key, value in condition["row"].items()))
+    return [row[condition["column"]] for row in rows
+            if all(row.get(key) == value for key, value in condition["row"].items())]
 
 
-STEPS = {"write": files.write, "remove": files.remove, "systemctl": programs.systemctl,
-         "run": programs.run, "free": free, "await_http": await_http, "await_reply": await_reply, "tell": tell}
+STEPS = {"write": files.write, "remove": files.remove, "systemctl": programs.systemctl, "run": programs.run,
+         "share": share, "free": free, "await_http": await_http, "await_reply": await_reply, "tell": tell}

@@ -8,6 +8,13 @@ class Failed(Exception):
     """A step that could not be done; its text goes to the operator."""
 
 
+class NotYet(Failed):
+    """A program that still waits for something, which its text says; it may be asked again."""
+
+
+NOT_YET = 75  # how a program says so: EX_TEMPFAIL of sysexits.h
+
+
 def systemctl(step, _):
     """Run systemctl; when it fails, the last words of the units it was about say more than it does."""
     try:
@@ -27,6 +34,8 @@ def call(argv, timeout=60, given=None):
     """Run a program; what it prints, or Failed with its exit status and its last words."""
     ran = subprocess.run(argv, input=given or b"", stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=timeout)
     printed = ran.stdout.decode("utf-8", "replace")
+    if ran.returncode == NOT_YET:
+        raise NotYet(printed.strip())
     if ran.returncode:
         last = (ran.stderr.decode("utf-8", "replace") or printed).strip()[-2000:]
         raise Failed("%s ended with %d: %s" % (os.path.basename(argv[0]), ran.returncode, last))

@@ -11,6 +11,7 @@ UNIT_FILES = "/etc/systemd/system"
 def a_runtime(**how):
     fine = {"host": "hostB", "address": "10.0.0.2", "prefix": "/opt/heat", "config_dir": "/etc/heat", "user": "heat",
             "group": "heat", "launcher": "uwsgi", "uwsgi": "/opt/heat/bin/uwsgi", "grace": 60, "threads": 8,
+            "engine_grace": 60,
             "tree": "digest", "health": {Service.API: "/healthcheck", Service.CFN: "/healthcheck"}}
     return launch.Runtime(**fine | how)
 
@@ -147,7 +148,10 @@ def test_digest_that_a_process_notes_is_the_one_its_unit_must_have():
 
 def test_systemd_waits_longer_than_heats_own_grace_and_for_ever_when_that_has_no_end():
     for grace, seconds in ((60, "90"), (600, "630"), (0, "infinity")):
-        assert f"TimeoutStopSec={seconds}\n" in unit_text(a_host(engines=1, grace=grace), "engine")
+        engine = unit_text(a_host(engines=1, engine_grace=grace), "engine")
+        assert f"TimeoutStopSec={seconds}\n" in engine
+        assert f"Environment=OS_DEFAULT__GRACEFUL_SHUTDOWN_TIMEOUT={grace}\n" in engine
+        assert f"TimeoutStopSec={seconds}\n" in unit_text(a_host(api=(8004,), grace=grace), "api")
 
 
 def test_api_is_ready_when_it_answers_at_its_own_address_and_port():

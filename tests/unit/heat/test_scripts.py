@@ -21,7 +21,7 @@ def test_script_with_values_is_python_3_8(name):
 
 
 def test_values_arrive_as_they_were_given():
-    before_the_program = "\n".join(scripts.text("logins", **NASTY).splitlines()[:2])
+    before_the_program = "\n".join(scripts.text("logins", **NASTY).splitlines()[:3])
 
     ran = subprocess.run([sys.executable, "-"], input=before_the_program + "\nprint(json.dumps(VALUES))",
                          capture_output=True, text=True, timeout=20, check=True)

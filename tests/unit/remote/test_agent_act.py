@@ -69,7 +69,7 @@ def run(*argv, **how):
 
 def free(process, timeout=5, **how):
     holder = {"address": "127.0.0.1", "port": process.port, "pid": process.pid, "unit": "", **how}
-    return {"do": "free", "holders": [holder], "timeout": timeout}
+    return {"do": "free", "holders": [holder], "beside": "heat-scaleout-none.service", "timeout": timeout}
 
 
 def await_http(port, **how):
@@ -151,7 +151,7 @@ def test_free_of_a_process_that_does_not_stop_fails_in_time(book):
 
 def test_holder_of_every_address_holds_the_one_asked_for():
     with socket.create_server(("0.0.0.0", 0)) as server:
-        assert act.holder_of("127.0.0.9", server.getsockname()[1])["pid"] == os.getpid()
+        assert act.listeners_at("127.0.0.9", server.getsockname()[1])[0]["pid"] == os.getpid()
 
 
 def test_await_http_ends_with_the_first_good_answer(book, api):
@@ -181,8 +181,9 @@ def test_await_reply_ends_when_the_answer_contains_the_text(book, monkeypatch):
 
 
 STAT = "# pxname,svname,scur,status,\nrest,hostB,{},{},\nrest,hostC,9,UP,\n"
-IDLE = {"send": "show stat\n", "row": {"# pxname": "rest", "svname": "hostB"}, "column": "scur", "matches": "0"}
-ALONE = {"send": "show proc\n", "lacks": "# old workers"}
+IDLE = {"send": "show stat\n", "row": {"# pxname": "rest", "svname": "hostB"}, "column": "scur", "matches": "0",
+        "else": "it still has requests in progress"}
+ALONE = {"send": "show proc\n", "lacks": "# old workers", "else": "old workers end theirs"}
 
 
 @pytest.fixture
@@ -224,7 +225,15 @@ def test_tell_without_effect_fails_in_time_and_says_what_it_waited_for(book, ans
 
     why = perform(book, tell(IDLE, timeout=0.1))["failed"]["why"]
 
-    assert "still was not so that" in why and '"scur"' in why
+    assert why == "after 0 s it still has requests in progress (scur: 3)"
+
+
+def test_tell_that_may_do_without_its_effect_says_what_it_waited_for(book, answers):
+    answers.update({tell()["send"]: [""], "show stat\n": [STAT.format(3, "DRAIN")]})
+
+    reply = perform(book, tell(IDLE, timeout=0.1, force=True))
+
+    assert reply == {"done": ["after 0 s it still has requests in progress (scur: 3)"], "failed": None}
 
 
 def test_tell_of_a_server_that_is_not_in_the_table_never_counts_as_shown(book, answers):

@@ -12,9 +12,9 @@ from steps_here import write
 
 from deployer import model
 from deployer.remote import ssh
-from deployer.remote.agent import act, files, ledger, look, programs, sockets
+from deployer.remote.agent import act, files, ledger, look, measure, programs, sockets
 
-MODULES = (act, files, ledger, look, programs, sockets)
+MODULES = (act, files, ledger, look, measure, programs, sockets)
 
 
 def run_as_on_a_host(verb, request):
@@ -44,6 +44,10 @@ def test_perform_script_does_its_steps(tmp_path):
     assert reply["failed"]["index"] == 1
 
 
+def test_measure_script_answers_in_json():
+    assert run_as_on_a_host("measure", {"units": ["heat-scaleout-*"]})["available"] > 0
+
+
 def test_script_shows_no_secret_of_its_request():
     request = {"ledger": "", "steps": [{"do": "run", "argv": [], "stdin": "canary-of-heat-conf"}]}
 
@@ -54,7 +58,7 @@ def test_script_of_a_look_is_small():
     assert len(ssh.script("observe", {})) < 32_000
 
 
-@pytest.mark.parametrize("verb", ["observe", "perform"])
+@pytest.mark.parametrize("verb", ["observe", "measure", "perform"])
 def test_script_is_python_3_8(verb):
     ast.parse(ssh.script(verb, {"steps": []}), feature_version=(3, 8))
 

@@ -1,0 +1,56 @@
+"""What an engine still holds in Heat's database, and how its traces are taken away: for programs in Heat's Python.
+
+An engine holds a resource while it works on it (resource.engine_id) and, without convergence, a stack's lock
+(stack_lock.engine_id). A worker that ends properly marks its row of the service table as deleted and leaves it there.
+"""
+
+import sqlalchemy
+
+from deployer.heat.scripts import queues
+
+RESOURCES = """SELECT stack.name, resource.name, resource.action
+               FROM resource JOIN stack ON stack.id = resource.stack_id WHERE resource.engine_id IN :ids"""
+LOCKS = """SELECT stack.name FROM stack_lock JOIN stack ON stack.id = stack_lock.stack_id
+           WHERE stack_lock.engine_id IN :ids"""
+MOST_NAMED = 5
+
+
+def ids_of(database, host):
+    """The workers that an engine of this name has had, as far as they left a row."""
+    with database.connect() as link:
+        found = link.execute(sqlalchemy.text("SELECT engine_id FROM service WHERE host = :host"), {"host": host})
+        return [row[0] for row in found]
+
+
+def held(database, ids):
+    """What these workers work on, in words."""
+    resources = ["%s/%s (%s)" % tuple(row) for row in select(database, RESOURCES, ids)]
+    return resources + ["the lock of stack %s" % row[0] for row in select(database, LOCKS, ids)]
+
+
+def named(things):
+    """Some things in words; of many the first."""
+    more = len(things) - MOST_NAMED
+    return ", ".join(things[:MOST_NAMED]) + (" and %d more" % more if more > 0 else "")
+
+
+def forget(database, conf, ids):
+    """Delete the queues and rows of workers that are gone; return the queues that somebody still reads."""
+    if not ids:
+        return []
+    broker = queues.connect(conf)
+    read = queues.delete(broker, [name for each in ids for name in queues.of_engine(each)])
+    broker.close()
+    gone = [each for each in ids if not set(queues.of_engine(each)) & set(read)]
+    with database.begin() as link:
+        link.execute(expanding("DELETE FROM service WHERE engine_id IN :ids"), {"ids": gone or [""]})
+    return read
+
+
+def select(database, statement, ids):
+    with database.connect() as link:
+        return link.execute(expanding(statement), {"ids": list(ids) or [""]}).fetchall()
+
+
+def expanding(statement):
+    return sqlalchemy.text(statement).bindparams(sqlalchemy.bindparam("ids", expanding=True))

@@ -1,0 +1,40 @@
+"""What systemd says of a unit of this host: for programs in Heat's Python."""
+
+import glob
+import subprocess
+import time
+
+KEYS = "ActiveState,Job,MainPID,NRestarts,ExecMainStartTimestampMonotonic"
+
+
+def state(unit):
+    shown = subprocess.run(["systemctl", "show", "--property=" + KEYS, unit], stdout=subprocess.PIPE, timeout=30)
+    return dict(line.split("=", 1) for line in shown.stdout.decode().splitlines())
+
+
+def is_stopping(shown):
+    """Whether a process that was told to stop, or to start again, still ends its work."""
+    return shown["ActiveState"] == "deactivating" or shown.get("Job", "0") not in ("", "0")
+
+
+def started(shown):
+    """When a unit's process started, as a wall clock of this host reads it now."""
+    return time.time() - time.monotonic() + int(shown["ExecMainStartTimestampMonotonic"]) / 1e6
+
+
+def children(pid):
+    """The processes that a process has started, whichever of its threads did."""
+    found = []
+    for path in glob.glob("/proc/%d/task/*/children" % pid):
+        try:
+            with open(path) as stream:
+                found += stream.read().split()
+        except OSError:  # that thread is gone
+            continue
+    return found
+
+
+def last_words(unit):
+    shown = subprocess.run(["journalctl", "--unit", unit, "--lines=15", "--no-pager", "--output=cat"],
+                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=30)
+    return shown.stdout.decode("utf-8", "replace")

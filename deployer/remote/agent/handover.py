@@ -1,0 +1,155 @@
+"""Hand an address over from the process that listens there to another, without a client noticing.
+
+Root may copy another process's socket (pidfd_getfd(2), Linux 5.6). On such copies the old listener is told to share
+its address (SO_REUSEPORT, which asks for one owner of all its sockets), the kernel is told to lead new connections to
+the newest listener (SO_ATTACH_REUSEPORT_CBPF, socket(7)), and kept-alive connections are closed while they are idle.
+"""
+
+import ctypes
+import errno
+import os
+import socket
+import struct
+import time
+
+from deployer.remote.agent import sockets
+
+PIDFD_OPEN, PIDFD_GETFD = 434, 438  # the same numbers on every architecture but Alpha
+STEER = 51  # SO_ATTACH_REUSEPORT_CBPF
+RETURN = 0x06  # BPF_RET | BPF_K
+LISTENING, ESTABLISHED = "0A", "01"
+QUIET = 10  # ms without a byte sent after which an answer is taken as whole
+UNSURE = 250  # ms after which a request and an answer of one clock tick are taken as one exchange; falls with time
+SILENT = 2000  # ms that a new connection may take to ask for something
+CANNOT = (errno.ENOSYS, errno.EPERM, errno.EINVAL)
+
+
+def share(held):
+    """Let others listen beside these holders; False when this kernel lets nobody copy a socket."""
+    try:
+        for pid, inode in sorted(listening(held)):
+            with copy_of(pid, inode) as listener:
+                os.fchown(listener.fileno(), os.geteuid(), -1)
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    except OSError as error:
+        if error.errno not in CANNOT:
+            raise
+        return False
+    return True
+
+
+def steer(held):
+    """Lead new connections to whoever listens beside these holders; where they alone listen nothing changes."""
+    taken = listening(held)
+    program = struct.pack("HBBI", RETURN, 0, 0, len(taken))
+    kept = ctypes.create_string_buffer(program)
+    for pid, inode in sorted(taken):
+        with copy_of(pid, inode) as listener:
+            try:
+                listener.setsockopt(socket.SOL_SOCKET, STEER, struct.pack("HP", 1, ctypes.addressof(kept)))
+            except OSError as error:  # the old one listens on all addresses: it gets none of ours anyway
+                if error.errno != errno.EINVAL:
+                    raise
+
+
+def drain(held, seconds, poll):
+    """Wait until the holders have no connection left, closing those that are idle; how many are left."""
+    started = time.monotonic()
+    while True:
+        passed = time.monotonic() - started
+        left = sum(not is_over(each, UNSURE / (1 + passed)) for each in connections(held)) + waiting(held)
+        if not left or passed > seconds:
+            return left
+        time.sleep(poll)
+
+
+def listening(held):
+    """(pid, inode) of every socket through which these holders listen."""
+    ports = {each["port"] for each in held}
+    inodes = {row[9] for row in rows(LISTENING) if port_of(row) in ports}
+    return {(each["pid"], inode) for each in held for inode in inodes_of(each["pid"]) & inodes}
+
+
+def waiting(held):
+    """Connections that the holders have not accepted yet."""
+    inodes = {inode for _, inode in listening(held)}
+    return sum(int(row[4].partition(":")[2], 16) for row in rows(LISTENING) if row[9] in inodes)
+
+
+def connections(held):
+    """(pid, inode) of every established connection to the holders' ports, theirs or their workers'."""
+    ports = {each["port"] for each in held}
+    inodes = {row[9] for row in rows(ESTABLISHED) if port_of(row) in ports}
+    listeners = {inode for _, inode in listening(held)}
+    for pid in (int(name) for name in os.listdir("/proc") if name.isdigit()):
+        mine = inodes_of(pid)
+        if mine & listeners:
+            yield from ((pid, inode) for inode in mine & inodes)
+
+
+def is_over(place, unsure):
+    """Whether a connection is gone; one that is idle is closed."""
+    try:
+        with copy_of(*place) as connection:
+            if is_idle(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 192), unsure):
+                connection.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        return True
+    return False  # until its owner has closed it too
+
+
+def is_idle(info, unsure):
+    """Whether a connection's last words were an answer (struct tcp_info of linux/tcp.h)."""
+    unacknowledged, = struct.unpack_from("I", info, 24)
+    sent, = struct.unpack_from("I", info, 44)  # ms ago, as is the next
+    received, = struct.unpack_from("I", info, 52)
+    asked, answered = struct.unpack_from("II", info, 152)  # segments with data
+    if not asked:
+        return received > SILENT
+    return answered and not unacknowledged and sent > QUIET and (received > sent or received == sent > unsure)
+
+
+def rows(state):
+    return [row for table in ("/proc/net/tcp", "/proc/net/tcp6") for row in sockets.rows_of(table) if row[3] == state]
+
+
+def port_of(row):
+    return int(row[1].rpartition(":")[2], 16)
+
+
+def inodes_of(pid):
+    """The sockets that a process holds, by inode; none of a process that is gone."""
+    return set(numbers_of(pid))
+
+
+def numbers_of(pid):
+    found = {}
+    try:
+        for number in os.listdir("/proc/%d/fd" % pid):
+            target = os.readlink("/proc/%d/fd/%s" % (pid, number))
+            if target.startswith("socket:["):
+                found[target[8:-1]] = int(number)
+    except OSError:
+        pass
+    return found
+
+
+def copy_of(pid, inode):
+    """A socket of another process, which stays its own too."""
+    number = numbers_of(pid).get(inode)
+    if number is None:
+        raise ProcessLookupError(errno.ESRCH, "the process has closed it")
+    process = call(PIDFD_OPEN, pid, 0)
+    try:
+        return socket.socket(fileno=call(PIDFD_GETFD, process, number, 0))
+    finally:
+        os.close(process)
+
+
+def call(number, *arguments):
+    """A system call that Python has no name for."""
+    library = ctypes.CDLL(None, use_errno=True)
+    result = library.syscall(number, *arguments)
+    if result < 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    return result

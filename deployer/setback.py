@@ -1,0 +1,29 @@
+"""What a host must get back when the change that it was the first to have does not work there. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from deployer.model import Found, HostState, Unit
+
+
+def states(
+    before: Mapping[str, Found], wanted: Mapping[str, HostState], now: Mapping[str, Found]
+) -> dict[str, HostState]:
+    """Given hosts as they were, with the contents of their files, return that as what they should have again.
+
+    Files that came since then go; those that are not ours are left as they are now.
+    """
+    return {host: _state(each.state, wanted[host], now[host].state) for host, each in before.items()}
+
+
+def _state(before: HostState, wanted: HostState, now: HostState) -> HostState:
+    ours = before.managed | now.managed
+    files = {path: file for path, file in before.files.items() if path in ours}
+    units = {name: _unit(unit, wanted) for name, unit in before.units.items() if unit.running}
+    return HostState(files, units, farewells=wanted.farewells)
+
+
+def _unit(unit: Unit, wanted: HostState) -> Unit:
+    """The process as it ran, with the proof that it does; what it reads has changed meanwhile without a word of it."""
+    proven = wanted.units.get(unit.name)
+    return replace(unit, ready=proven.ready, drained=proven.drained) if proven else unit
