@@ -60,7 +60,7 @@ class Run:
             return
         heat = stacks.opened(self._bed.lab.directory / "clouds.yaml")
         slow = Stacks(heat, f"load-{self._load.run}-{len(self.operations)}")
-        slow.begin(operation.stacks)
+        slow.begin(operation.stacks, stacks.nested(stacks.SECONDS))
         time.sleep(UNDER_WAY)
         seen["in_progress"] = slow.in_progress()
         yield seen

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ END_LIMIT = 240.0  # seconds after which a stack that is still in progress count
 DELETE_LIMIT = 120.0
 SECONDS = 20.0  # that the resources of a stack take, one half after the other
 GROUP = 2
+AT_ONCE = 4  # stacks that are asked for at the same time
 
 
 @dataclass(frozen=True)
@@ -47,15 +49,18 @@ class Stacks:
         self._begun: dict[str, str] = {}  # id -> name
         self._refused: list[str] = []
 
-    def begin(self, count: int, seconds: float = SECONDS) -> None:
+    def begin(self, count: int, template: Mapping[str, Any]) -> None:
         """Ask for so many stacks; each is in progress when this returns."""
-        for number in range(count):
-            body = {"stack_name": f"{self._prefix}-{number}", "template": template(seconds), "timeout_mins": 10}
-            answer = self._heat.request("/stacks", "POST", json=body, raise_exc=False)
-            if answer.status_code == 201:
-                self._begun[answer.json()["stack"]["id"]] = body["stack_name"]
-            else:
-                self._refused.append(f"{body['stack_name']}: {answer.status_code} {answer.text[:200]}")
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            list(pool.map(lambda number: self._begin(f"{self._prefix}-{number}", template), range(count)))
+
+    def _begin(self, name: str, template: Mapping[str, Any]) -> None:
+        body = {"stack_name": name, "template": template, "timeout_mins": 10}
+        answer = self._heat.request("/stacks", "POST", json=body, raise_exc=False)
+        if answer.status_code == 201:
+            self._begun[answer.json()["stack"]["id"]] = name
+        else:
+            self._refused.append(f"{name}: {answer.status_code} {answer.text[:200]}")
 
     def in_progress(self) -> int:
         """How many are at work now."""
@@ -93,12 +98,24 @@ def fates(seen: Mapping[str, tuple[str, str]], refused: list[str]) -> Fates:
         refused=tuple(refused))
 
 
-def template(seconds: float) -> dict[str, Any]:
+def single(seconds: float) -> dict[str, Any]:
+    """A stack of one resource that takes so long: the engine that has it finishes it alone."""
+    return _template({"only": _slow(seconds)})
+
+
+def nested(seconds: float) -> dict[str, Any]:
     """A resource that takes half the time, then a nested stack of some that take the other half at once.
 
-    So a stack that loses its engine in the first half needs another engine to go on, and one more to make the nested.
+    Each step is a message to whichever engine is free: what an engine that stops has been sent must not be lost.
     """
-    slow = {"type": "OS::Heat::TestResource", "properties": {"action_wait_secs": {"create": seconds / 2}}}
-    nested = {"type": "OS::Heat::ResourceGroup", "depends_on": "first",
-              "properties": {"count": GROUP, "resource_def": slow}}
-    return {"heat_template_version": "2016-10-14", "resources": {"first": slow, "group": nested}}
+    group = {"type": "OS::Heat::ResourceGroup", "depends_on": "first",
+             "properties": {"count": GROUP, "resource_def": _slow(seconds / 2)}}
+    return _template({"first": _slow(seconds / 2), "group": group})
+
+
+def _slow(seconds: float) -> dict[str, Any]:
+    return {"type": "OS::Heat::TestResource", "properties": {"action_wait_secs": {"create": seconds}}}
+
+
+def _template(resources: Mapping[str, Any]) -> dict[str, Any]:
+    return {"heat_template_version": "2016-10-14", "resources": dict(resources)}

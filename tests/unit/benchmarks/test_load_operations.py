@@ -63,6 +63,15 @@ def test_failures_for_one_reason_are_one_line():
     assert text.count("| takeover | 2 |") == 1
 
 
+def test_slow_stack_takes_its_time_in_one_resource_or_half_in_each_of_two_steps():
+    only = stacks.single(20)["resources"]["only"]
+    first, group = stacks.nested(20)["resources"].values()
+
+    assert only["properties"] == {"action_wait_secs": {"create": 20}}
+    assert first["properties"] == group["properties"]["resource_def"]["properties"] == {
+        "action_wait_secs": {"create": 10}}
+
+
 def test_stacks_are_counted_by_how_they_ended():
     seen = {"a": ("CREATE_COMPLETE", ""), "b": ("CREATE_FAILED", "no engine"), "c": ("CREATE_IN_PROGRESS", "")}
 
