@@ -51,6 +51,7 @@ class Stacks:
 
     def begin(self, count: int, template: Mapping[str, Any]) -> None:
         """Ask for so many stacks; each is in progress when this returns."""
+        self._look()  # logs in once, before several threads would
         with ThreadPoolExecutor(AT_ONCE) as pool:
             list(pool.map(lambda number: self._begin(f"{self._prefix}-{number}", template), range(count)))
 

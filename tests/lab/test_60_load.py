@@ -39,7 +39,7 @@ def test_every_process_restarts_without_losing_a_request_or_a_stack(restored):
     fates = slow.awaited(LIMIT)
 
     assert len([each for each in restarts if "engine" in each]) == 2 and in_progress >= 15
-    assert (fates.begun, fates.complete, fates.failed, fates.stuck) == (20, 20, {}, ())
+    assert fates == stacks.Fates(begun=20, complete=20, failed={}, stuck=())
     assert slow.delete() == ()
 
 
