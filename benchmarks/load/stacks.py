@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 LOOK = 1.0  # seconds between two looks: Heat announces nothing to its clients
-END_LIMIT = 240.0  # seconds after which a stack that is still in progress counts as stuck
+END_LIMIT = 120.0  # seconds after which a stack that is still in progress counts as stuck
 DELETE_LIMIT = 120.0
 SECONDS = 20.0  # that the resources of a stack take, one half after the other
 GROUP = 2
