@@ -1,0 +1,58 @@
+"""Clients and slow stacks at work while the site changes: no request fails, every POST arrives once, no stack is lost.
+
+The long run of the same is `bin/load`.
+"""
+
+import contextlib
+
+import pytest
+
+from benchmarks.load import arrivals, running, stacks
+from benchmarks.load.arrivals import Book
+from benchmarks.load.running import Bounds
+
+pytestmark = pytest.mark.lab
+
+BOUNDS = Bounds(rate=100, most=20_000, seconds=200)
+RELOADS = 10
+SECONDS = 40  # that a stack takes: longer than it takes to begin twenty
+LIMIT = 100  # seconds for what then is still in progress
+
+
+def test_apis_come_and_go_and_the_proxy_reloads_without_losing_a_request(restored):
+    with nothing_lost(restored):
+        restored.invoke("add-api", "hostB", "--yes")
+        restored.invoke("add-cfn", "hostC", "--yes")
+        for _ in range(RELOADS):
+            restored.on("hostA", "systemctl", "reload", "heat-scaleout-proxy.service")
+        restored.invoke("remove-api", "hostB", "--yes")
+        restored.invoke("remove-cfn", "hostC", "--yes")
+
+
+def test_every_process_restarts_without_losing_a_request_or_a_stack(restored):
+    slow = stacks.Stacks(stacks.opened(restored.lab.directory / "clouds.yaml"), "slow")
+    with nothing_lost(restored):
+        slow.begin(20, stacks.single(SECONDS))
+        in_progress = slow.in_progress()
+        restored.on("hostA", "sed", "-i", "s/^debug = .*/debug = true/", "/etc/heat/heat.conf")
+        restarts = [each["step"] for each in restored.json("deploy", "--yes")["done"] if "restart " in each["step"]]
+    fates = slow.awaited(LIMIT)
+
+    assert len([each for each in restarts if "engine" in each]) == 2 and in_progress >= 15
+    assert fates == stacks.Fates(begun=20, complete=20, failed={}, stuck=())
+    assert slow.delete() == ()
+
+
+@contextlib.contextmanager
+def nothing_lost(site):
+    """Have clients ask the proxy for the length of a `with`, then look at every answer and into the APIs' logs."""
+    with running.clients(site.lab.hosts["hostA"], BOUNDS) as load:
+        yield
+    book = Book(load.run)
+    arrivals.collect(site.lab, book)
+    result = load.result()
+    failures = [f"{each}: the proxy said {arrivals.proxy_lines(book, [each])}" for each in result.failures[:5]]
+    arrived = arrivals.judged(book, load.samples)
+    assert (result.failed, failures) == (0, [])
+    assert result.requests > 300
+    assert (arrived.once, arrived.twice, arrived.lost) == (result.posts, (), ())
