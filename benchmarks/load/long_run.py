@@ -5,7 +5,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -117,8 +117,18 @@ def _done(bed: Testbed, act: Act) -> Iterator[str]:
     for turn in range(act.times):
         if turn:
             time.sleep(act.pause)
+        if error := _failure(argv):
+            yield f"{' '.join(act.argv)}: {error}"
+
+
+def _failure(argv: Sequence[str]) -> str:
+    """Run a command, and say how it failed; the run goes on, for what clients saw meanwhile is what counts."""
+    try:
         ran = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=ACT_LIMIT,
                              cwd=testbed.CHECKOUT, check=False)
-        if ran.returncode:
-            print((ran.stdout + ran.stderr)[-2000:], file=sys.stderr)
-            yield f"{' '.join(act.argv)} ended with {ran.returncode}: {(ran.stderr or ran.stdout)[-500:]}"
+    except subprocess.TimeoutExpired:
+        return f"did not end in {ACT_LIMIT:.0f} s"
+    if ran.returncode:
+        print((ran.stdout + ran.stderr)[-2000:], file=sys.stderr)
+        return f"ended with {ran.returncode}: {(ran.stderr or ran.stdout)[-500:]}"
+    return ""
