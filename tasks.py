@@ -116,6 +116,12 @@ def verify(c, inventory=None, junit=None, cloud=None, format="table"):
     commands.verify(c, inventory, junit, cloud, format)
 
 
+@task(help=PATIENT)
+def restore(c, inventory=None, yes=False, wait="", force=False, format="table"):
+    """Go back to the single server: who served before serves again, nothing of ours stays on any host."""
+    changing.restore(c, inventory, changing.Terms(yes, format, "", wait, force))
+
+
 @task(help=YES)
 def recover(c, inventory=None, yes=False, format="table"):
     """Show what engines that died have left in Heat and its broker, and take it away."""
@@ -124,5 +130,5 @@ def recover(c, inventory=None, yes=False, format="table"):
 
 namespace = Collection(
     deploy, plan, render, add_engine, add_api, add_cfn, remove_engine, remove_api, remove_cfn, scale, restart, drain,
-    undrain, recover, status, preflight, verify)
+    undrain, recover, restore, status, preflight, verify)
 namespace.add_collection(Collection.from_module(lab_tasks), name="lab")

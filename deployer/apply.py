@@ -18,7 +18,9 @@ from deployer.steps import (
     AwaitReady,
     DrainServer,
     EnableUnit,
+    Forget,
     FreeAddress,
+    GiveBack,
     Plan,
     ReadyServer,
     ReloadSystemd,
@@ -36,6 +38,7 @@ from deployer.steps import (
 TOGETHER = (ShareAddress, FreeAddress, EnableUnit, StartUnit, RestartUnit, StopUnit)
 PROOFS = (AwaitReady, ReadyServer)
 STEP_LIMIT = 120.0  # seconds for one step that says nothing else
+STOP_LIMIT = 180.0  # seconds for a process to stop: the proxy may take 130 for the requests it has
 ENGINE = f"heat-scaleout-{Service.ENGINE}@"
 
 
@@ -192,6 +195,17 @@ def _holders(step: ShareAddress | FreeAddress) -> dict[str, Any]:
 
 
 @request.register
+def _(step: GiveBack) -> dict[str, Any]:
+    return {"do": "give_back", "stopped": [dict(each) for each in step.stopped], "beside": unit_name(Service.PROXY),
+            "timeout": STEP_LIMIT}
+
+
+@request.register
+def _(step: Forget) -> dict[str, Any]:
+    return {"do": "forget"}
+
+
+@request.register
 def _(step: ReloadSystemd) -> dict[str, Any]:
     return _systemctl("daemon-reload")
 
@@ -218,6 +232,8 @@ def _(step: ReloadUnit) -> dict[str, Any]:
 
 @request.register
 def _(step: StopUnit) -> dict[str, Any]:
+    if step.unit == unit_name(Service.PROXY):
+        return {"do": "stop_gently", "unit": step.unit, "timeout": STOP_LIMIT}
     return _systemctl("disable", "--quiet", "--now", *_unwaited(step.unit), step.unit)
 
 

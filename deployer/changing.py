@@ -104,6 +104,29 @@ def scale(context, inventory: str | None, numbers: Mapping[str, Any], terms: Ter
         _end(report, terms.format)
 
 
+def restore(context, inventory: str | None, terms: Terms) -> None:
+    """Go back to the single server."""
+    with ending(terms.format):
+        wanted = terminal.read(context, inventory)
+        from deployer import pipeline
+
+        def accept(todo) -> bool:
+            changes = todo.plan.changes()
+            if changes:
+                console.talk(console.plan_text(todo.plan, "about to be applied"))
+            return not changes or terms.yes or not sys.stdin.isatty() or _names(wanted.site)
+
+        with terminal.fleet(wanted) as fleet:
+            report = pipeline.restore(wanted, fleet, accept, terms.manner())
+        _end(report, terms.format)
+
+
+def _names(site: str) -> bool:
+    """Whether the person at the terminal means this very site."""
+    print(f"This takes the site away. To go on, type its name ({site}): ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip() == site
+
+
 def recover(context, inventory: str | None, yes: bool, format: str) -> None:
     """Show what dead engines have left, and take it away."""
     with ending(format):

@@ -8,7 +8,7 @@ from deployer.heat import launch, releases, source
 from deployer.heat.conf import rewrite
 from deployer.inventory.schema import Inventory
 from deployer.inventory.values import Endpoint
-from deployer.model import Facts, File, Found, HostState, Listener, Service, digest_of, file_of
+from deployer.model import Facts, File, Found, HostState, Listener, Probe, Service, Unit, digest_of, file_of
 from deployer.proxy import config
 
 SLICE = "heat-scaleout.slice"
@@ -40,6 +40,14 @@ def states(inventory: Inventory, found: Mapping[str, Found]) -> Wanted:
         proxy = config.state(_front(inventory, origin, binds), inventory.instances())
         wanted[inventory.proxy.host] = _merged([wanted[inventory.proxy.host], proxy])
     return Wanted({name: _with_slice(state) for name, state in wanted.items()}, binds, tuple(remarks))
+
+
+def nothing(inventory: Inventory, found: Mapping[str, Found]) -> Wanted:
+    """Hosts without anything of ours, and how the engines that leave prove that they have."""
+    origin = read_source(inventory, found)
+    states_ = {name: HostState(farewells=_farewells(runtime_of(inventory, name, origin, each.facts), each.state, {}))
+               for name, each in found.items()}
+    return Wanted(states_, {})
 
 
 def read_source(inventory: Inventory, found: Mapping[str, Found]) -> source.Source:
@@ -80,9 +88,14 @@ def _host(inventory: Inventory, name: str, site, found: Found) -> tuple[HostStat
     tree = files or _tree(found.state, runtime.config_dir)
     runtime = replace(runtime, tree=digest_of("\n".join(f"{file.path} {file.digest}" for file in tree).encode()))
     wanted = launch.state(runtime, instances)
-    farewells = {name: launch.farewell(runtime, name) for name in found.state.units
-                 if name.startswith(ENGINES) and name not in wanted.units}
+    farewells = _farewells(runtime, found.state, wanted.units)
     return _merged([HostState({file.path: file for file in files}, farewells=farewells), wanted]), remarks
+
+
+def _farewells(runtime: launch.Runtime, found: HostState, wanted: Mapping[str, Unit]) -> dict[str, Probe]:
+    """How each engine that is no longer wanted proves that it has left."""
+    return {name: launch.farewell(runtime, name) for name in found.units
+            if name.startswith(ENGINES) and name not in wanted}
 
 
 def runtime_of(inventory: Inventory, name: str, origin: source.Source, facts: Facts) -> launch.Runtime:

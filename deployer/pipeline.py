@@ -89,6 +89,24 @@ def deploy(
     return Report(todo, applied, _left(todo, fleet, limit))
 
 
+def restore(inventory: Inventory, fleet: Fleet, accept: Accept, manner: Manner = PLAIN) -> Report:
+    """Take everything of ours away and have those serve again who did before us; `accept` as for a deploy."""
+    seen = observed.look(inventory, fleet)
+    _refuse_unreachable(seen)
+    nothing = desired.nothing(inventory, seen.found)
+    todo = Planned(inventory, plan.back(nothing.states, seen.found, manner), nothing, seen.found)
+    problems = () if manner.force else tuple(_workless(todo, fleet))
+    if problems:
+        raise errors.NotReady(problems, hint="Nothing was changed.")
+    if not accept(todo):
+        return Report(todo, Applied(), accepted=False)
+    applied = apply.run(todo.plan, fleet)
+    if applied.failed:
+        return Report(todo, applied)
+    found = observed.look(inventory, fleet).found
+    return Report(todo, applied, plan.back({name: nothing.states[name] for name in found}, found))
+
+
 def _before(todo: Planned, fleet: Fleet) -> Mapping[str, Found]:
     """The hosts whose processes will change, with the contents of their files."""
     hosts = todo.plan.rolled()

@@ -1,11 +1,12 @@
 """Desired and observed state of every host -> ordered waves of steps; what `plan` prints is what `deploy` runs."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from deployer import changes, traffic
 from deployer.changes import APIS, HEAT
 from deployer.model import Found, HostState, Service, Unit
-from deployer.steps import PLAIN, Manner, Plan, Step, Wave
+from deployer.steps import PLAIN, Forget, GiveBack, Manner, Plan, Step, Wave
 
 
 def diff(wanted: Mapping[str, HostState], found: Mapping[str, Found], manner: Manner = PLAIN) -> Plan:
@@ -34,6 +35,22 @@ def diff(wanted: Mapping[str, HostState], found: Mapping[str, Found], manner: Ma
         Wave("clear files", _each(wanted, found, changes.clear)),
     ]
     return Plan(tuple(wave for wave in waves if wave.steps), tuple(wanted))
+
+
+def back(wanted: Mapping[str, HostState], found: Mapping[str, Found], manner: Manner = PLAIN) -> Plan:
+    """The way back to the single server, given states that want nothing: first who served before us serves again."""
+    away = diff(wanted, found, manner)
+    again = tuple(GiveBack(host, stopped, because="the proxy gives its addresses back")
+                  for host, each in found.items() if host in wanted and (stopped := _startable(each)))
+    forget = tuple(Forget(host) for host in wanted if found[host].state.managed)
+    waves = (Wave("serve from the old server", again), *away.waves, Wave("forget", forget))
+    return Plan(tuple(wave for wave in waves if wave.steps), away.hosts)
+
+
+def _startable(found: Found) -> tuple[Mapping[str, Any], ...]:
+    """What we stopped on a host that was a unit and does not serve again by now."""
+    back = {each.unit for each in found.facts.listeners}
+    return tuple(each for each in found.facts.stopped if each["unit"] and each["unit"] not in back)
 
 
 def _each(wanted: Mapping[str, HostState], found: Mapping[str, Found], decide) -> tuple[Step, ...]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from deployer.model import File, Listener, Probe
 
@@ -130,6 +131,26 @@ class Manner:
 
 
 PLAIN = Manner()
+
+
+@dataclass(frozen=True)
+class GiveBack(Step):
+    """Start who was stopped for the proxy beside it, so that new connections go there; `stopped` is the ledger's."""
+
+    stopped: tuple[Mapping[str, Any], ...]
+
+    def __str__(self) -> str:
+        return f"start {', '.join(sorted({each['unit'] for each in self.stopped}))} again ({self.because})"
+
+
+@dataclass(frozen=True)
+class Forget(Step):
+    """Remove our notes of what we did to a host."""
+
+    changes = False
+
+    def __str__(self) -> str:
+        return "forget what was done here"
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,8 @@ OWN = "/etc/heat-scaleout"
 SYSTEMD = "/etc/systemd/system"
 TITLES = {Service.API: "REST API", Service.CFN: "CFN API", Service.ENGINE: "engine"}
 SECTIONS = {Service.API: "heat_api", Service.CFN: "heat_api_cfn"}
-PROGRAMS = {Service.API: "heat-api", Service.CFN: "heat-api-cfn", Service.ENGINE: "heat-engine"}
+PROGRAMS = {Service.API: "heat-api", Service.CFN: "heat-api-cfn"}
+ENGINE_PROGRAM = f"{OWN}/heat-engine"
 WSGI_WORKERS = 2
 ENGINE_LIMIT = 90  # seconds for Heat to list a started engine as up
 CONF_CHECK = ("import sys; from oslo_config import cfg; "
@@ -90,6 +91,8 @@ def _shared_files(runtime: Runtime, service: Service) -> Iterator[File]:
                 refused_calls="@privileged @resources", exec_start=_command(runtime, service), user=runtime.user,
                 group=runtime.group, stop_seconds=_stop_seconds(_grace(runtime, service)), grace=runtime.engine_grace,
                 workers=runtime.workers.get(service))
+    if service is Service.ENGINE:
+        yield file_of(ENGINE_PROGRAM, scripts.program("heat_engine").encode())
     if _under_uwsgi(runtime, service):
         yield _file(f"{OWN}/{service}.ini", f"{service}/{service}.ini", service=service,
                     home="" if runtime.prefix == "/usr" else runtime.prefix,
@@ -126,8 +129,10 @@ def _overlays(runtime: Runtime, instances: Iterable[Instance]) -> Iterator[File]
 def _command(runtime: Runtime, service: Service) -> str:
     if _under_uwsgi(runtime, service):
         return f"{runtime.uwsgi} --ini {OWN}/{service}.ini --http-socket {_bracketed(runtime.address)}:%i"
+    if service is Service.ENGINE:
+        return f"{python_of(runtime.prefix)} {ENGINE_PROGRAM} --config-file {runtime.heat_conf}"
     command = f"{runtime.prefix}/bin/{PROGRAMS[service]} --config-file {runtime.heat_conf}"
-    return command if service is Service.ENGINE else f"{command} --config-file {OWN}/{service}-%i.conf"
+    return f"{command} --config-file {OWN}/{service}-%i.conf"
 
 
 def _under_uwsgi(runtime: Runtime, service: Service) -> bool:

@@ -24,7 +24,7 @@ from deployer.model import Host
 PARTS = {
     "observe": ("sockets", "ledger", "look"),
     "measure": ("sockets", "measure"),
-    "perform": ("sockets", "handover", "ledger", "look", "programs", "files", "act"),
+    "perform": ("sockets", "ledger", "look", "programs", "handover", "files", "act"),
 }
 # The agent's files become the modules they are here, so that they import one another in both places.
 FRAME = """\

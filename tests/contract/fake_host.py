@@ -196,6 +196,18 @@ class FakeHost:
             self.listeners = [each for each in self.listeners if each.pid != holder.pid]
             self.units.pop(unit, None)
 
+    def _do_give_back(self, step: dict[str, Any], book: dict[str, Any]) -> None:
+        for each in step["stopped"]:
+            pid = self.runs(each["argv"][0].rpartition("/")[2], each["port"], each["unit"], each["address"])
+            self.units[each["unit"]] = FakeUnit(active=True, enabled=each["enabled"], pid=pid)
+
+    def _do_stop_gently(self, step: dict[str, Any], _: dict[str, Any]) -> None:
+        self._disable(step["unit"])
+
+    def _do_forget(self, step: dict[str, Any], book: dict[str, Any]) -> None:
+        if not book["files"]:
+            self._books.clear()
+
     def _holders(self, step: dict[str, Any]) -> list[tuple[FakeListener, dict[str, Any]]]:
         found = []
         for wanted in step["holders"]:

@@ -80,7 +80,7 @@ PURE_INVENTORY = {"inventory.schema", "inventory.sections", "inventory.values", 
 UNCLEAN = {"socket", "subprocess", "time", "random", "requests", "threading", "urllib.request", "http.client"}
 LIBRARIES_OF_ONE_ROOM = {"fabric": {"remote.ssh"}, "paramiko": {"remote.ssh"}, "jinja2": {"render"},
                          "openstack": {"heat.smoke.clouds"}, "botocore": {"heat.smoke.cfn"}}
-HEATS_LIBRARIES = {"sqlalchemy", "oslo_config", "oslo_db", "oslo_messaging", "keystoneauth1", "amqp"}
+HEATS_LIBRARIES = {"sqlalchemy", "oslo_config", "oslo_db", "oslo_messaging", "keystoneauth1", "amqp", "heat"}
 EMPTY_WORDS = ("utils", "helpers", "manager", "base", "common", "misc")
 
 

@@ -395,6 +395,55 @@ def test_host_that_is_lost_while_it_changes_is_told_and_left(inventory, deployed
     assert "hostC" not in performed(deployed)
 
 
+def test_restore_has_those_serve_again_who_did_and_leaves_nothing_of_ours(inventory):
+    fleet = sites.a_fleet(inventory)
+    files = {name: dict(host.files) for name, host in fleet.hosts.items()}
+    listening = sorted((each.port, each.unit) for each in fleet.hosts["hostA"].listeners)
+    pipeline.deploy(inventory, fleet, yes)
+
+    report = pipeline.restore(inventory, fleet, yes)
+
+    assert (report.exit_code, report.left.changes()) == (0, ())
+    assert running(fleet) == {"hostA": [], "hostB": [], "hostC": []}
+    assert {name: host.files for name, host in fleet.hosts.items()} == files
+    assert sorted((each.port, each.unit) for each in fleet.hosts["hostA"].listeners) == listening
+    assert fleet.hosts["hostA"].book("/var/lib/heat-scaleout/ledger.json")["stopped"] == []
+    assert pipeline.restore(inventory, fleet, yes).planned.plan.changes() == ()
+
+
+def test_restore_starts_the_old_server_before_the_proxy_stops(inventory, deployed):
+    todo = pipeline.restore(inventory, deployed, no).planned.plan
+
+    assert [wave.name for wave in todo.waves][:3] == ["serve from the old server", "stop proxy", "stop APIs"]
+    assert str(todo.changes()[0]) == (
+        "start heat-api-cfn.service, heat-api.service again (the proxy gives its addresses back)")
+
+
+@pytest.mark.parametrize("fragment", ['"give_back"', '"stop_gently"', '"disable"', '"remove"', "engine_left"])
+def test_restore_that_breaks_anywhere_is_finished_by_running_it_again(inventory, fragment):
+    fleet = sites.a_fleet(inventory)
+    files = {name: dict(host.files) for name, host in fleet.hosts.items()}
+    pipeline.deploy(inventory, fleet, yes)
+    for name in fleet.hosts:
+        fleet.breaks(name, fragment)
+
+    assert pipeline.restore(inventory, fleet, yes).exit_code == 5
+    fleet.mends()
+
+    assert pipeline.restore(inventory, fleet, yes).exit_code == 0
+    assert {name: host.files for name, host in fleet.hosts.items()} == files
+
+
+def test_half_done_deploy_is_restored_as_well(inventory, fleet):
+    files = {name: dict(host.files) for name, host in fleet.hosts.items()}
+    fleet.breaks("hostC", '"start"', "no memory")
+    assert pipeline.deploy(inventory, fleet, yes).exit_code == 5
+    fleet.mends()
+
+    assert pipeline.restore(inventory, fleet, yes).exit_code == 0
+    assert {name: host.files for name, host in fleet.hosts.items()} == files
+
+
 def test_rebooted_host_has_all_its_processes_and_needs_nothing(inventory, deployed):
     deployed.hosts["hostB"].reboot()
 

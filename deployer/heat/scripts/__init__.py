@@ -35,6 +35,11 @@ def text(name: str, **values: Any) -> str:
     return given + _frame(name) + _source(name)
 
 
+def program(name: str) -> str:
+    """The program `<name>.py` as it is, for a host to keep."""
+    return _source(name)
+
+
 @functools.cache
 def _frame(name: str) -> str:
     parts = list(dict.fromkeys(_included(name)))

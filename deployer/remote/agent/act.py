@@ -4,7 +4,9 @@ import csv
 import http.client
 import itertools
 import os
+import pwd
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -34,7 +36,7 @@ def perform(request):
 def share(step, ledger_path):
     """Let the proxy listen beside whoever holds its addresses; where the kernel cannot, they are stopped first."""
     held = holders_in(step)
-    if not handover.share(held):
+    if not handover.share(held, os.geteuid()):
         stop_holders(held, step, ledger_path)
 
 
@@ -53,6 +55,50 @@ def free(step, ledger_path):
         raise programs.Failed("%d connections to the old server of %s are still in use after %d s; it goes on "
                               "answering them, new ones go to the proxy" % (left, where, step["timeout"]))
     stop_holders(held, step, ledger_path)
+
+
+def give_back(step, _):
+    """Start again who was stopped for the proxy, beside it, and lead new connections to them; it then may stop."""
+    held = [each for each in sockets.listeners() if each.get("unit") == step["beside"]]
+    for unit in sorted({each["unit"] for each in step["stopped"]}):
+        handover.share([each for each in held if each["port"] in ports_of(step, unit)], uid_of(unit))
+        handover.with_settings(unit, "Environment=UWSGI_REUSE_PORT=true", lambda name=unit: start_as_before(step, name))
+    for each in step["stopped"]:
+        wait_until(lambda at=each: serves(at), step["timeout"],
+                   "%(unit)s does not listen on %(address)s:%(port)d" % each)
+    handover.steer([each for each in held if each["port"] in [entry["port"] for entry in step["stopped"]]])
+
+
+def start_as_before(step, unit):
+    was_enabled = any(each["enabled"] for each in step["stopped"] if each["unit"] == unit)
+    programs.call(["systemctl"] + (["enable", "--quiet", "--now"] if was_enabled else ["start"]) + [unit],
+                  step["timeout"])
+
+
+def serves(entry):
+    return any(each.get("unit") == entry["unit"] for each in listeners_at(entry["address"], entry["port"]))
+
+
+def stop_gently(step, _):
+    """Stop the proxy once it has ended what it has begun: on SIGTERM it would cut that off."""
+    handover.with_settings(step["unit"], "KillSignal=SIGUSR1", lambda: programs.call(
+        ["systemctl", "disable", "--quiet", "--now", step["unit"]], step["timeout"]))
+
+
+def ports_of(step, unit):
+    return [each["port"] for each in step["stopped"] if each["unit"] == unit]
+
+
+def uid_of(unit):
+    """The user as whom a unit listens."""
+    shown = programs.call(["systemctl", "show", "--property=User", "--value", unit]).strip()
+    return pwd.getpwnam(shown).pw_uid if shown else 0
+
+
+def forget(step, ledger_path):
+    """Remove our own notes from a host on which nothing of ours is left."""
+    if not ledger.read(ledger_path)["files"]:
+        shutil.rmtree(os.path.dirname(ledger_path), ignore_errors=True)
 
 
 def holders_in(step):
@@ -196,4 +242,5 @@ def cells(path, condition):
 
 
 STEPS = {"write": files.write, "remove": files.remove, "systemctl": programs.systemctl, "run": programs.run,
-         "share": share, "free": free, "await_http": await_http, "await_reply": await_reply, "tell": tell}
+         "share": share, "free": free, "give_back": give_back, "stop_gently": stop_gently, "forget": forget,
+         "await_http": await_http, "await_reply": await_reply, "tell": tell}

@@ -12,10 +12,10 @@ import socket
 import struct
 import time
 
-from deployer.remote.agent import sockets
+from deployer.remote.agent import programs, sockets
 
 PIDFD_OPEN, PIDFD_GETFD = 434, 438  # the same numbers on every architecture but Alpha
-STEER = 51  # SO_ATTACH_REUSEPORT_CBPF
+STEER, LET_GO = 51, 68  # SO_ATTACH_REUSEPORT_CBPF, SO_DETACH_REUSEPORT_BPF
 RETURN = 0x06  # BPF_RET | BPF_K
 LISTENING, ESTABLISHED = "0A", "01"
 QUIET = 10  # ms without a byte sent after which an answer is taken as whole
@@ -24,13 +24,14 @@ SILENT = 2000  # ms that a new connection may take to ask for something
 CANNOT = (errno.ENOSYS, errno.EPERM, errno.EINVAL)
 
 
-def share(held):
-    """Let others listen beside these holders; False when this kernel lets nobody copy a socket."""
+def share(held, uid):
+    """Let processes of a user listen beside these holders; False when this kernel lets nobody copy a socket."""
     try:
         for pid, inode in sorted(listening(held)):
             with copy_of(pid, inode) as listener:
-                os.fchown(listener.fileno(), os.geteuid(), -1)
+                os.fchown(listener.fileno(), uid, -1)
                 listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+                let_go(listener)
     except OSError as error:
         if error.errno not in CANNOT:
             raise
@@ -38,18 +39,44 @@ def share(held):
     return True
 
 
+def let_go(listener):
+    """Take away what an earlier hand-over has told the kernel about this address."""
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, LET_GO, 0)
+    except OSError as error:
+        if error.errno not in (errno.ENOENT, errno.EINVAL):  # it was told nothing
+            raise
+
+
+def with_settings(unit, lines, act):
+    """Do something to a unit that has other settings for just that long."""
+    folder = "/run/systemd/system/%s.d" % unit
+    os.makedirs(folder, exist_ok=True)
+    path = os.path.join(folder, "heat-scaleout.conf")
+    try:
+        with open(path, "w") as stream:
+            stream.write("[Service]\n%s\n" % lines)
+        programs.call(["systemctl", "daemon-reload"])
+        act()
+    finally:
+        os.unlink(path)
+        if not os.listdir(folder):
+            os.rmdir(folder)
+        programs.call(["systemctl", "daemon-reload"])
+
+
 def steer(held):
     """Lead new connections to whoever listens beside these holders; where they alone listen nothing changes."""
-    taken = listening(held)
-    program = struct.pack("HBBI", RETURN, 0, 0, len(taken))
-    kept = ctypes.create_string_buffer(program)
-    for pid, inode in sorted(taken):
-        with copy_of(pid, inode) as listener:
-            try:
-                listener.setsockopt(socket.SOL_SOCKET, STEER, struct.pack("HP", 1, ctypes.addressof(kept)))
-            except OSError as error:  # the old one listens on all addresses: it gets none of ours anyway
-                if error.errno != errno.EINVAL:
-                    raise
+    for each in held:
+        taken = listening([each])
+        kept = ctypes.create_string_buffer(struct.pack("HBBI", RETURN, 0, 0, len(taken)))  # the one after all of these
+        for pid, inode in sorted(taken):
+            with copy_of(pid, inode) as listener:
+                try:
+                    listener.setsockopt(socket.SOL_SOCKET, STEER, struct.pack("HP", 1, ctypes.addressof(kept)))
+                except OSError as error:  # the old one listens on all addresses: it gets none of ours anyway
+                    if error.errno != errno.EINVAL:
+                        raise
 
 
 def drain(held, seconds, poll):

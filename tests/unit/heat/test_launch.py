@@ -69,7 +69,8 @@ def test_cfn_api_under_heat_api_overrides_its_own_section():
 def test_engine_is_its_own_program_with_either_launcher():
     for launcher in ("uwsgi", "heat-api"):
         unit = unit_text(a_host(engines=1, launcher=launcher), "engine")
-        assert "ExecStart=/opt/heat/bin/heat-engine --config-file /etc/heat/heat.conf\n" in unit
+        command = "/opt/heat/bin/python3 /etc/heat-scaleout/heat-engine --config-file /etc/heat/heat.conf"
+        assert f"ExecStart={command}\n" in unit
         assert "Environment=OS_DEFAULT__HOST=hostB-engine-%i\n" in unit
 
 

@@ -95,7 +95,7 @@ def test_nobody_else_may_listen_there_before_it_is_shared(old, beside):
 
 def test_new_connections_go_to_the_new_server_once_they_are_steered_there(old, beside):
     _, held = old
-    assert handover.share(held)
+    assert handover.share(held, os.geteuid())
     beside(held)
     handover.steer(held)
 
@@ -104,7 +104,7 @@ def test_new_connections_go_to_the_new_server_once_they_are_steered_there(old, b
 
 def test_old_server_answers_until_they_are_steered(old):
     _, held = old
-    handover.share(held)
+    handover.share(held, os.geteuid())
     handover.steer(held)
 
     assert [answer(asked(connected(held))) for _ in range(10)] == [b"old"] * 10
@@ -114,7 +114,7 @@ def test_request_in_progress_is_answered_before_the_old_server_is_told_to_be_fre
     process, held = old
     slow = asked(connected(held), "/slow")
     assert process.stdout.readline() == "asked\n"
-    handover.share(held)
+    handover.share(held, os.geteuid())
     beside(held)
     handover.steer(held)
 
@@ -129,7 +129,7 @@ def test_kept_alive_connection_is_closed_while_it_is_idle_and_its_client_sees_th
     _, held = old
     kept = connected(held)
     assert answer(asked(kept)) == b"old"
-    handover.share(held)
+    handover.share(held, os.geteuid())
     beside(held)
     handover.steer(held)
 
@@ -150,7 +150,7 @@ def test_connection_that_nobody_has_accepted_yet_is_waited_for():
 def test_kernel_that_copies_no_socket_is_no_error(old, monkeypatch):
     monkeypatch.setattr(handover, "PIDFD_GETFD", 9999)
 
-    assert handover.share(old[1]) is False
+    assert handover.share(old[1], os.geteuid()) is False
 
 
 def test_process_that_is_gone_holds_nothing(old):
@@ -158,5 +158,5 @@ def test_process_that_is_gone_holds_nothing(old):
     process.kill()
     process.wait()
 
-    assert handover.share(held)
+    assert handover.share(held, os.geteuid())
     assert handover.drain(held, 0, 0) == 0
