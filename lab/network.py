@@ -1,6 +1,7 @@
 """The lab's own network on this machine: a bridge for each lab, and behind it a route to nowhere.
 
-The blackhole sees to it that nothing meant for a lab ever leaves by the default route.
+The blackholes see to it that nothing meant for a lab ever leaves by the default route: one goes with its lab, and one
+behind all of them stays until the machine restarts, for whoever still asks a lab that has gone down.
 """
 
 import ipaddress
@@ -11,10 +12,14 @@ from lab import command, names
 from lab.errors import BadInput
 
 BLACKHOLE_METRIC = 4096
+GUARD = "198.18.0.0/16"  # every lab's addresses; the range is for tests alone (RFC 2544)
+GUARD_METRIC = 4097
 
 
 def up(subnet: int) -> None:
-    """Make the blackhole, then the bridge with this machine's address, where they are not there yet."""
+    """Make the blackholes, then the bridge with this machine's address, where they are not there yet."""
+    if not any(is_guard(route) for route in blackholes()):
+        command.run(["ip", "route", "add", "blackhole", GUARD, "metric", str(GUARD_METRIC)])
     if not has_blackhole(subnet):
         command.run(["ip", "route", "add", "blackhole", prefix(subnet), "metric", str(BLACKHOLE_METRIC)])
     bridge = names.bridge(subnet)
@@ -25,7 +30,7 @@ def up(subnet: int) -> None:
 
 
 def down(subnet: int) -> None:
-    """Remove the bridge with every link left on it, and the blackhole last."""
+    """Remove the bridge with every link left on it, and its blackhole last."""
     bridge = names.bridge(subnet)
     for link in links_on(bridge):
         command.run(["ip", "link", "delete", link["ifname"]])
@@ -55,7 +60,7 @@ def routes_into(subnet: int) -> list[str]:
     wanted = names.SUBNETS[subnet]
     found = []
     for route in json.loads(command.run(["ip", "-json", "-4", "route", "show", "table", "all"])):
-        if route["dst"] == "default" or is_ours(route, subnet):
+        if route["dst"] == "default" or is_ours(route, subnet) or is_guard(route):
             continue
         if ipaddress.ip_network(route["dst"], strict=False).overlaps(wanted):
             found.append(f"{route['dst']} via {route.get('dev', route.get('type', 'unknown'))}")
@@ -72,8 +77,18 @@ def is_ours(route: dict[str, Any], subnet: int) -> bool:
 
 def has_blackhole(subnet: int) -> bool:
     """Tell whether our blackhole for the subnet is there."""
+    return any(is_ours(route, subnet) for route in blackholes())
+
+
+def blackholes() -> list[dict[str, Any]]:
+    """Return the routes to nowhere that this machine has."""
     routes = json.loads(command.run(["ip", "-json", "-4", "route", "show", "type", "blackhole"]) or "[]")
-    return any(is_ours({**route, "type": "blackhole"}, subnet) for route in routes)
+    return [{**route, "type": "blackhole"} for route in routes]
+
+
+def is_guard(route: dict[str, Any]) -> bool:
+    """Tell whether a route is the one behind all labs."""
+    return route.get("type") == "blackhole" and route["dst"] == GUARD and route.get("metric") == GUARD_METRIC
 
 
 def forget_host(subnet: int, machine: str) -> None:
