@@ -60,6 +60,7 @@ OPERATIONS = (
     Operation("remove-engine, stacks in progress", (invoke("remove-engine", "hostB"),), SLOW_STACKS),
     Operation("restart, stacks in progress", (invoke("restart"),), SLOW_STACKS),
     Operation("heat.conf changed back", (debug("false"), invoke("deploy"))),
+    Operation("way back (restore)", (invoke("restore"),)),
 )
 
 
