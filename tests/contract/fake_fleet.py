@@ -22,6 +22,7 @@ class FakeFleet:
         self.capacity: dict[str, Any] = {"allowed": 5000, "most": 17, "connected": 16, "own": 12}
         self.heats_problems: list[str] = []
         self._gone: dict[str, errors.DeployerError] = {}
+        self.abandoned: list[dict[str, Any]] = []  # what dead workers left in Heat
         self._working: dict[str, int] = {}
         self._asked_to_leave: list[str] = []
         self._broken: list[tuple[str, str, str]] = []
@@ -100,6 +101,9 @@ class FakeFleet:
         return self._run_script(host, stdin.split()[1], json.loads(base64.b64decode(values[1])))
 
     def _run_script(self, host: FakeHost, name: str, values: dict[str, Any]) -> str:
+        if name == "abandoned":
+            found, self.abandoned = self.abandoned, [] if values["clean"] else self.abandoned
+            return json.dumps(found)
         if name == "engine_left":
             return self._leave(host, values)
         if "unit" in values and values["unit"] not in host.running():

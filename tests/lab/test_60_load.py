@@ -29,18 +29,20 @@ def test_apis_come_and_go_and_the_proxy_reloads_without_losing_a_request(restore
         restored.invoke("remove-cfn", "hostC", "--yes")
 
 
-def test_every_process_restarts_without_losing_a_request_or_a_stack(restored):
+def test_processes_restart_and_engines_leave_without_losing_a_request_or_a_stack(restored):
     slow = stacks.Stacks(stacks.opened(restored.lab.directory / "clouds.yaml"), "slow")
     with nothing_lost(restored):
         slow.begin(20, stacks.single(SECONDS))
         in_progress = slow.in_progress()
         restored.on("hostA", "sed", "-i", "s/^debug = .*/debug = true/", "/etc/heat/heat.conf")
         restarts = [each["step"] for each in restored.json("deploy", "--yes")["done"] if "restart " in each["step"]]
+        restored.invoke("remove-engine", "hostC", "--yes")
     fates = slow.awaited(LIMIT)
 
     assert len([each for each in restarts if "engine" in each]) == 2 and in_progress >= 15
     assert fates == stacks.Fates(begun=20, complete=20, failed={}, stuck=())
     assert slow.delete() == ()
+    assert restored.unread_queues() == []
 
 
 @contextlib.contextmanager

@@ -294,6 +294,84 @@ def test_remove_api_drains_it_and_edits_the_number_alone(invoke, inventory, flee
     assert "heat-scaleout-api@8005.service" not in fleet.hosts["hostB"].running()
 
 
+def test_remove_engine_waits_for_its_work_and_edits_the_number_alone(invoke, inventory, fleet):
+    invoke("deploy", "--inventory", inventory, "--yes")
+    fleet.holds("hostB", times=1)
+
+    code, _, err = invoke("remove-engine", "hostB", "--inventory", inventory, "--yes")
+
+    assert (code, inventory.read_text()) == (0, COMMENTED.replace("engines: 2", "engines: 1", 1))
+    assert "stop heat-scaleout-engine@2.service (not in the inventory)" in err
+
+
+def test_remove_engine_that_still_works_ends_with_5_names_the_work_and_kills_nothing(invoke, inventory, fleet):
+    invoke("deploy", "--inventory", inventory, "--yes")
+    fleet.holds("hostB", times=9)
+
+    code, out, _ = invoke("remove-engine", "hostB", "--wait", "0", "--inventory", inventory, "--yes")
+
+    assert code == 5
+    assert "hostB  FAILED  hostB-engine-2 still works on web/server (CREATE)" in out
+
+
+def test_drain_and_undrain_edit_one_word_and_reload_the_proxy(invoke, inventory, fleet):
+    invoke("deploy", "--inventory", inventory, "--yes")
+
+    code, _, err = invoke("drain", "hostB", "--inventory", inventory, "--yes")
+
+    assert (code, "drained: true" in inventory.read_text()) == (0, True)
+    assert "reload heat-scaleout-proxy.service" in err
+    assert invoke("drain", "hostB", "--inventory", inventory, "--yes")[:2] == (
+        0, "Nothing to do: every host is as wanted.\n")
+    assert invoke("undrain", "hostB", "--inventory", inventory, "--yes")[0] == 0
+    assert inventory.read_text() == COMMENTED.replace("engines: 2}", "engines: 2, drained: false}", 1)
+
+
+def test_restart_of_a_host_restarts_its_processes_and_no_other(invoke, inventory, fleet):
+    invoke("deploy", "--inventory", inventory, "--yes")
+    before = {name: host.running() for name, host in fleet.hosts.items()}
+
+    code, out, _ = invoke("restart", "--limit", "hostC", "--inventory", inventory, "--yes")
+
+    after = {name: host.running() for name, host in fleet.hosts.items()}
+    assert (code, after["hostB"]) == (0, before["hostB"])
+    assert set(after["hostC"].values()).isdisjoint(before["hostC"].values())
+    assert "steps done" in out
+
+
+@pytest.mark.parametrize("flags", [("--wait", "soon"), ("--wait", "1", "--limit", "hostX")])
+def test_restart_with_a_wrong_flag_ends_with_3_and_contacts_nobody(invoke, inventory, fleet, flags):
+    assert invoke("restart", *flags, "--inventory", inventory, "--yes")[0] == 3
+    assert fleet.asked == []
+
+
+def test_recover_lists_what_dead_engines_left_and_takes_it_away(invoke, inventory, fleet):
+    fleet.abandoned = [{"engine_id": "id-1", "host": "hostC-engine-1", "held": ["web/server (CREATE)"],
+                        "queues": ["engine_worker.id-1"]}]
+
+    code, out, err = invoke("recover", "--inventory", inventory, "--yes")
+
+    assert code == 0
+    assert "hostC-engine-1  id-1  web/server (CREATE); 1 queues" in err
+    assert "1 dead workers: cleaned; 1 marked as failed" in out
+    assert invoke("recover", "--inventory", inventory)[1] == (
+        "Nothing to recover: no dead engine has left anything.\n")
+
+
+def test_restore_asks_for_the_sites_name_on_a_terminal(invoke, inventory, fleet, monkeypatch):
+    invoke("deploy", "--inventory", inventory, "--yes")
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(sys.stdin, "readline", lambda: "y\n", raising=False)
+
+    code, _, err = invoke("restore", "--inventory", inventory)
+    assert (code, "To go on, type its name (site): " in err, "Nothing was changed." in err) == (0, True, True)
+    assert fleet.hosts["hostB"].running()
+
+    monkeypatch.setattr(sys.stdin, "readline", lambda: "site\n", raising=False)
+    assert invoke("restore", "--inventory", inventory)[0] == 0
+    assert fleet.hosts["hostB"].running() == {}
+
+
 def test_last_of_a_kind_is_not_removed(invoke, inventory, fleet):
     text = COMMENTED.replace("cfn: 1", "cfn: 0", 1)
     inventory.write_text(text)

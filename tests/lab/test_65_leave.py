@@ -1,0 +1,90 @@
+"""Hosts and engines that leave, die or break lose nothing that others can still do."""
+
+import json
+
+import pytest
+from test_30_change import requests_all_the_while
+
+from benchmarks.load import stacks
+
+pytestmark = pytest.mark.lab
+
+PROXY = "heat-scaleout-proxy.service"
+ENGINE = "heat-scaleout-engine@1.service"
+SECONDS = 40  # that a stack takes
+
+
+def test_drained_host_gets_no_request_whoever_reloads_the_proxy(restored):
+    site = restored
+    with requests_all_the_while(site) as answers:
+        site.invoke("drain", "hostB", "--yes")
+        before = served(site, "hostB")
+        site.on("hostA", "systemctl", "reload", PROXY)
+        status = site.json("status")
+        assert [each["proxy"] for each in of_host(status, "hostB", "api")] == ["DRAIN"]
+        assert status["pending"] == []
+        assert served(site, "hostB") <= before
+        site.invoke("undrain", "hostB", "--yes")
+
+    assert [each["proxy"] for each in of_host(site.json("status"), "hostB", "api")] == ["UP"]
+    assert set(answers) == {200}
+
+
+def test_change_that_breaks_the_first_host_is_taken_back_there_and_touches_no_other(restored):
+    site = restored
+    before, conf = site.processes(), site.on("hostB", "cat", "/etc/heat/heat.conf")
+    site.on("hostA", "cp", "-p", "/etc/heat/heat.conf", "/root/heat.conf.good")
+    site.on("hostA", "sed", "-i", "$a [paste_deploy]\\napi_paste_config = /etc/heat/no-such.ini", "/etc/heat/heat.conf")
+
+    with requests_all_the_while(site) as answers:
+        ended = site.invoke("deploy", "--yes", "--format", "json", code=7)
+
+    site.on("hostA", "mv", "/root/heat.conf.good", "/etc/heat/heat.conf")
+    told, after = json.loads(ended.stdout), site.processes()
+    assert list(told["failed"]) == ["hostB"]
+    assert told["put_back"]["host"] == "hostB"
+    assert told["put_back"]["failed"] == {}
+    assert site.on("hostB", "cat", "/etc/heat/heat.conf") == conf
+    assert {key: pid for key, pid in after.items() if key[0] != "hostB"} == {
+        key: pid for key, pid in before.items() if key[0] != "hostB"}
+    assert set(after) == set(before)
+    assert site.json("plan")["changes"] == 0
+    assert set(answers) == {200}
+
+
+def test_engine_that_was_killed_is_seen_and_what_it_held_is_recovered(restored):
+    site = restored
+    slow = stacks.Stacks(stacks.opened(site.lab.directory / "clouds.yaml"), "killed")
+    slow.begin(12, stacks.single(SECONDS))
+
+    site.on("hostC", "systemctl", "kill", "--signal=KILL", ENGINE)
+
+    (seen,) = [each for each in site.json("status")["instances"]
+               if (each["host"], each["unit"]) == ("hostC", ENGINE)]
+    assert "without process" in seen["drift"]
+    time_passes(site)
+    workers = site.json("recover", "--yes")["workers"]
+    fates = slow.awaited(120)
+    held = sum(len(each["held"]) for each in workers)
+    assert {each["host"] for each in workers} == {"hostC-engine-1"}
+    assert (fates.stuck, fates.complete + len(fates.failed)) == ((), 12)
+    assert len(fates.failed) == held > 0
+    assert slow.delete() == ()
+    assert site.unread_queues() == []
+    assert site.json("recover", "--yes")["workers"] == []
+
+
+def of_host(status, host, service):
+    return [each for each in status["instances"] if (each["host"], each["service"]) == (host, service)]
+
+
+def served(site, host):
+    """How many requests the proxy has sent to a host's APIs since its last reload."""
+    return sum(each["requests"] for each in site.json("status")["instances"]
+               if each["host"] == host and each["requests"] is not None)
+
+
+def time_passes(site):
+    """Heat has an engine down two minutes after its last report: let them have passed."""
+    site.on("hostA", "mariadb", "-e", "UPDATE heat.service SET updated_at = updated_at - INTERVAL 10 MINUTE, "
+                                      "created_at = created_at - INTERVAL 10 MINUTE WHERE host = 'hostC-engine-1'")
