@@ -132,7 +132,8 @@ def scaled(text: str, inventory: Inventory, wish: "scaling.Wish", fleet: Fleet) 
         return scaling.text(text, inventory, wish, {})
     seen = observed.look(inventory, fleet, scaling.hosts_for(inventory))
     _refuse_unreachable(seen)
-    return scaling.text(text, inventory, wish, {name: each.facts.cpus for name, each in seen.found.items()})
+    held = engines.held(inventory, fleet) if scaling.has_fewer_engines(inventory, wish) else {}
+    return scaling.text(text, inventory, wish, {name: each.facts.cpus for name, each in seen.found.items()}, held)
 
 
 def check(inventory: Inventory, fleet: Fleet) -> Tried:

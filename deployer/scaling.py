@@ -45,7 +45,7 @@ def refuse_impossible(inventory: Inventory, wish: Wish) -> None:
 def hosts_for(inventory: Inventory) -> tuple[str, ...]:
     """The hosts over which totals go: those that run Heat already, and all but the proxy's where none does.
 
-    A drained host is left as it is, and what it has does not count.
+    A drained host keeps what it has.
     """
     working = [name for name, entry in inventory.hosts.items() if not entry.drained]
     running = [name for name in working if any(_numbers(inventory, name))]
@@ -63,10 +63,20 @@ def text(
     totals = {name: {} for name in hosts_for(inventory)}
     for service, total in wish.totals.items():
         places = {name: _place(inventory, name, service, (cpus[name], held)) for name in totals}
-        for name, count in spread.spread(total, places, MOST_PROCESSES).items():
+        elsewhere = _total(inventory, service) - sum(place.has for place in places.values())
+        for name, count in spread.spread(max(0, total - elsewhere), places, MOST_PROCESSES).items():
             totals[name][service] = count
     after = editor.with_totals(before, totals)
     return after if wish.workers is None else editor.with_engine_workers(after, wish.workers)
+
+
+def has_fewer_engines(inventory: Inventory, wish: Wish) -> bool:
+    """Whether engines have to leave, so that it matters what each works on."""
+    return wish.totals.get(Service.ENGINE, MOST_PROCESSES) < _total(inventory, Service.ENGINE)
+
+
+def _total(inventory: Inventory, service: Service) -> int:
+    return sum(each.service is service for each in inventory.instances())
 
 
 def remarks(inventory: Inventory, wish: Wish) -> Iterator[str]:

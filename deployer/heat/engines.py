@@ -108,13 +108,22 @@ def _name(step: StopUnit | StartUnit) -> str:
 
 def rows(inventory: Inventory, fleet: Fleet) -> tuple[Row, ...]:
     """Ask the source host for every engine Heat knows; raise HostFailed when its database does not answer."""
+    return tuple(_row(each) for each in json.loads(_asked(inventory, fleet, "engine_rows")))
+
+
+def held(inventory: Inventory, fleet: Fleet) -> dict[str, int]:
+    """Ask the source host how many resources each engine works on, by its name; raise HostFailed as `rows` does."""
+    return json.loads(_asked(inventory, fleet, "held"))
+
+
+def _asked(inventory: Inventory, fleet: Fleet, name: str) -> str:
     source = inventory.heat.source
     heat = inventory.heat_of(source)
-    script = scripts.text("engine_rows", conf=f"{heat.config_dir}/heat.conf")
+    script = scripts.text(name, conf=f"{heat.config_dir}/heat.conf")
     printed = run(fleet, "ask Heat", {source: (launch.python_of(heat.prefix), script)}, LIMIT)[source]
     if isinstance(printed, errors.DeployerError):
         raise printed
-    return tuple(_row(each) for each in json.loads(printed))
+    return printed
 
 
 def _row(each: Mapping[str, Any]) -> Row:

@@ -23,6 +23,7 @@ class FakeFleet:
         self.heats_problems: list[str] = []
         self._gone: dict[str, errors.DeployerError] = {}
         self.abandoned: list[dict[str, Any]] = []  # what dead workers left in Heat
+        self.held: dict[str, int] = {}  # engine -> how many resources it works on
         self._working: dict[str, int] = {}
         self._asked_to_leave: list[str] = []
         self._broken: list[tuple[str, str, str]] = []
@@ -104,6 +105,8 @@ class FakeFleet:
         if name == "abandoned":
             found, self.abandoned = self.abandoned, [] if values["clean"] else self.abandoned
             return json.dumps(found)
+        if name == "held":
+            return json.dumps(self.held)
         if name == "engine_left":
             return self._leave(host, values)
         if "unit" in values and values["unit"] not in host.running():

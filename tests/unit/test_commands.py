@@ -407,6 +407,26 @@ def test_scale_down_stops_what_leaves_and_touches_nothing_else(invoke, inventory
     assert "hostC: {address: 10.0.0.3, api: 1, cfn: 1, engines: 1}" in inventory.read_text()
 
 
+def test_scale_down_takes_the_engine_that_works_on_the_least(invoke, inventory, fleet):
+    invoke("deploy", "--inventory", inventory, "--yes")
+    fleet.held = {"hostC-engine-2": 7, "hostB-engine-2": 1, "hostB-engine-1": 9}
+
+    code, _, err = invoke("scale", "--engines", "3", "--inventory", inventory, "--yes")
+
+    assert (code, "hostB  stop heat-scaleout-engine@2.service" in err, "hostC  stop" in err) == (0, True, False)
+
+
+def test_scale_leaves_a_drained_host_what_it_has_and_counts_it(invoke, inventory, fleet):
+    invoke("deploy", "--inventory", inventory, "--yes")
+    invoke("drain", "hostB", "--inventory", inventory, "--yes")
+
+    code, _, err = invoke("scale", "--engines", "5", "--inventory", inventory, "--yes")
+
+    assert code == 0
+    assert "hostC  start heat-scaleout-engine@3.service" in err
+    assert "engines: 3" in inventory.read_text()
+
+
 def test_scale_to_what_is_there_changes_nothing(invoke, inventory, fleet):
     invoke("deploy", "--inventory", inventory, "--yes")
 
