@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from deployer.model import Found, HostState, Unit
+from deployer.steps import Plan, RestartUnit, StartUnit, Step
 
 
 def states(
@@ -14,6 +15,15 @@ def states(
     Files that came since then go; those that are not ours are left as they are now.
     """
     return {host: _state(each.state, wanted[host], now[host].state) for host, each in before.items()}
+
+
+def surely(todo: Plan) -> Plan:
+    """The same plan with each start as a restart: a process that dies over and over may just run again, as it was."""
+    return replace(todo, waves=tuple(replace(wave, steps=tuple(map(_restart, wave.steps))) for wave in todo.waves))
+
+
+def _restart(step: Step) -> Step:
+    return RestartUnit(step.host, step.unit, because="as before") if isinstance(step, StartUnit) else step
 
 
 def _state(before: HostState, wanted: HostState, now: HostState) -> HostState:

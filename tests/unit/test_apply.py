@@ -7,7 +7,7 @@ import sites
 from contract.fake_fleet import FakeFleet
 from contract.fake_host import FakeHost
 
-from deployer import apply, errors
+from deployer import apply, errors, orders
 from deployer.model import AnswersHttp, AnswersSocket, Program, Service
 from deployer.steps import (
     AwaitReady,
@@ -137,7 +137,7 @@ def test_host_that_is_lost_on_the_way_has_its_error_and_all_its_steps_left(fleet
      {"do": "run", "argv": ("python3", "-"), "stdin": "script", "timeout": 7.0}),
 ])
 def test_step_in_the_words_of_the_agent(step, request_):
-    asked = apply.request(step)
+    asked = orders.request(step)
 
     assert {name: asked[name] for name in request_} == request_
 
@@ -146,7 +146,7 @@ def test_write_in_the_words_of_the_agent_carries_content_access_and_check():
     file = sites.a_file("/x", "content", owner="heat", group="heat", mode=0o640, check=("true", "{}"),
                         only=Service.PROXY)
 
-    asked = apply.request(WriteFile("hostB", file))
+    asked = orders.request(WriteFile("hostB", file))
 
     assert base64.b64decode(asked.pop("content")) == b"content"
     assert asked == {"do": "write", "path": "/x", "owner": "heat", "group": "heat", "mode": 0o640,
@@ -156,4 +156,4 @@ def test_write_in_the_words_of_the_agent_carries_content_access_and_check():
 def test_every_kind_of_step_has_a_request():
     kinds = set(Step.__subclasses__())
 
-    assert kinds == {kind for kind in apply.request.registry if kind is not object}
+    assert kinds == {kind for kind in orders.request.registry if kind is not object}

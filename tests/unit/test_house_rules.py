@@ -60,7 +60,8 @@ MAY_USE = {
     "leftovers": INVENTORY | {"changes", "heat.launch", "heat.engines", "observed", "processes", "proxy."},
     "status": INVENTORY | {"heat.engines", "observed", "leftovers", "processes"},
     "table": {"console", "processes", "status"},
-    "apply": STEPS | {"heat.source", "observed", "proxy.runtime", "remote.fleet"},
+    "orders": STEPS | {"heat.source", "proxy.runtime"},
+    "apply": STEPS | {"observed", "orders", "remote.fleet"},
     "verify": INVENTORY | {"console", "desired", "heat.", "observed", "remote.fleet"},
     "pipeline": INVENTORY | STEPS | {
         "apply", "desired", "observed", "plan", "preflight", "rendered", "scaling", "setback", "status",
@@ -70,8 +71,8 @@ MAY_USE = {
     "changing": INVENTORY | STEPS | {"console", "pipeline", "scaling", "terminal", "heat.abandoned"},
     "commands": INVENTORY | {"console", "diffs", "pipeline", "terminal", "verify", "watching"},
 }
-PURE = {"model", "errors", "steps", "render", "changes", "plan", "setback", "desired", "diffs", "status", "processes",
-        "leftovers", "table", "preflight", "spread", "scaling", "heat.launch", "heat.source", "proxy.config",
+PURE = {"model", "errors", "steps", "render", "changes", "plan", "orders", "setback", "desired", "diffs", "status",
+        "processes",        "leftovers", "table", "preflight", "spread", "scaling", "heat.launch", "heat.source", "proxy.config",
         "proxy.runtime", "traffic", *PURE_HEAT,
         *(f"budget.{name}" for name in ("sizes", "connections", "memory", "files", "timeouts", "judge"))}
 PURE_INVENTORY = {"inventory.schema", "inventory.sections", "inventory.values", "inventory.document",

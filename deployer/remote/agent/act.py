@@ -58,15 +58,19 @@ def free(step, ledger_path):
 
 
 def give_back(step, _):
-    """Start again who was stopped for the proxy, beside it, and lead new connections to them; it then may stop."""
-    held = [each for each in sockets.listeners() if each.get("unit") == step["beside"]]
+    """Start again who was stopped for the proxy, beside it, and lead new connections to them once they answer."""
+    ports = {each["port"] for each in step["stopped"]}
+    held = [each for each in sockets.listeners() if each.get("unit") == step["beside"] and each["port"] in ports]
+    source = handover.unused_port()
     for unit in sorted({each["unit"] for each in step["stopped"]}):
-        handover.share([each for each in held if each["port"] in ports_of(step, unit)], uid_of(unit))
+        mine = [each for each in held if each["port"] in ports_of(step, unit)]
+        handover.share(mine, uid_of(unit))
+        handover.keep(mine, source)
         handover.with_settings(unit, "Environment=UWSGI_REUSE_PORT=true", lambda name=unit: start_as_before(step, name))
     for each in step["stopped"]:
-        wait_until(lambda at=each: serves(at), step["timeout"],
-                   "%(unit)s does not listen on %(address)s:%(port)d" % each)
-    handover.steer([each for each in held if each["port"] in [entry["port"] for entry in step["stopped"]]])
+        wait_until(lambda at=each: serves(at) and handover.answers_from(at["address"], at["port"], source),
+                   step["timeout"], "%(unit)s does not answer on %(address)s:%(port)d" % each)
+    handover.steer(held)
 
 
 def start_as_before(step, unit):

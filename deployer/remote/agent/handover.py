@@ -16,7 +16,8 @@ from deployer.remote.agent import programs, sockets
 
 PIDFD_OPEN, PIDFD_GETFD = 434, 438  # the same numbers on every architecture but Alpha
 STEER, LET_GO = 51, 68  # SO_ATTACH_REUSEPORT_CBPF, SO_DETACH_REUSEPORT_BPF
-RETURN = 0x06  # BPF_RET | BPF_K
+RETURN, LOAD_HALF, IS_EQUAL = 0x06, 0x28, 0x15  # BPF_RET | BPF_K, BPF_LD | BPF_H | BPF_ABS, BPF_JMP | BPF_JEQ
+NETWORK = 0xFFF00000  # SKF_NET_OFF: offsets from the network header
 LISTENING, ESTABLISHED = "0A", "01"
 QUIET = 10  # ms without a byte sent after which an answer is taken as whole
 UNSURE = 250  # ms after which a request and an answer of one clock tick are taken as one exchange; falls with time
@@ -68,15 +69,51 @@ def with_settings(unit, lines, act):
 def steer(held):
     """Lead new connections to whoever listens beside these holders; where they alone listen nothing changes."""
     for each in held:
-        taken = listening([each])
-        kept = ctypes.create_string_buffer(struct.pack("HBBI", RETURN, 0, 0, len(taken)))  # the one after all of these
-        for pid, inode in sorted(taken):
-            with copy_of(pid, inode) as listener:
-                try:
-                    listener.setsockopt(socket.SOL_SOCKET, STEER, struct.pack("HP", 1, ctypes.addressof(kept)))
-                except OSError as error:  # the old one listens on all addresses: it gets none of ours anyway
-                    if error.errno != errno.EINVAL:
-                        raise
+        told(each, lambda others: [(RETURN, 0, 0, others)])
+
+
+def keep(held, source):
+    """Leave new connections to these holders, but for those from one port, which go to whoever listens beside them."""
+    for each in held:
+        ports_at = NETWORK + (40 if ":" in each["address"] else 20)  # behind an IP header without options
+        told(each, lambda others, place=ports_at: [(LOAD_HALF, 0, 0, place), (IS_EQUAL, 0, 1, source),
+                                                   (RETURN, 0, 0, others), (RETURN, 0, 0, 0)])
+
+
+def told(holder, program):
+    """Give the kernel a program that chooses, by their order of arrival, among the listeners of an address."""
+    taken = listening([holder])
+    lines = b"".join(struct.pack("HBBI", *line) for line in program(len(taken)))
+    kept = ctypes.create_string_buffer(lines)
+    for pid, inode in sorted(taken):
+        with copy_of(pid, inode) as listener:
+            try:
+                listener.setsockopt(socket.SOL_SOCKET, STEER,
+                                    struct.pack("HP", len(lines) // 8, ctypes.addressof(kept)))
+            except OSError as error:  # the old one listens on all addresses: it gets none of ours anyway
+                if error.errno != errno.EINVAL:
+                    raise
+
+
+def answers_from(address, port, source):
+    """Whether who gets the connections from a port of this host answers HTTP, whatever it says."""
+    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as connection:
+        connection.settimeout(5)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # the port is free at once
+        try:
+            connection.bind(("", source))
+            connection.connect((address, port))
+            connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            return connection.recv(5) == b"HTTP/"
+        except OSError:
+            return False
+
+
+def unused_port():
+    with socket.socket() as probe:
+        probe.bind(("", 0))
+        return probe.getsockname()[1]
 
 
 def drain(held, seconds, poll):

@@ -102,6 +102,29 @@ def test_new_connections_go_to_the_new_server_once_they_are_steered_there(old, b
     assert [answer(asked(connected(held))) for _ in range(40)] == [b"new"] * 40
 
 
+def test_new_server_can_be_tried_from_one_port_while_all_others_still_reach_the_old_one(old, beside):
+    process, held = old
+    if process.args[-1] != "127.0.0.1":  # one that listens everywhere gets nothing beside a more exact one
+        return
+    source = handover.unused_port()
+    handover.share(held, os.geteuid())
+    beside(held)
+    handover.keep(held, source)
+    steered = http.client.HTTPConnection("127.0.0.1", held[0]["port"], timeout=10, source_address=("", source))
+
+    assert [answer(asked(connected(held))) for _ in range(40)] == [b"old"] * 40
+    assert answer(asked(steered)) == b"new"
+    steered.close()
+
+
+def test_whoever_answers_http_is_seen_to_do_so(old):
+    _, held = old
+    port = held[0]["port"]
+
+    assert [handover.answers_from("127.0.0.1", port, handover.unused_port()) for _ in range(3)] == [True] * 3
+    assert not handover.answers_from("127.0.0.1", handover.unused_port(), handover.unused_port())
+
+
 def test_old_server_answers_until_they_are_steered(old):
     _, held = old
     handover.share(held, os.geteuid())

@@ -1,0 +1,37 @@
+"""What a host gets back is what it had, whatever its processes do at that moment."""
+
+import sites
+
+from deployer import setback
+from deployer.model import Found, HostState, Service
+from deployer.steps import AwaitReady, Plan, RestartUnit, StartUnit, Wave
+
+ENGINE = sites.a_unit(Service.ENGINE, 1)
+CONF, OWN, LATER = (sites.a_file(f"/etc/heat/{name}") for name in ("heat.conf", "operators.yaml", "later.conf"))
+
+
+def test_files_of_ours_come_back_later_ones_go_and_the_operators_are_left():
+    before = HostState({each.path: each for each in (CONF, OWN)}, {ENGINE.name: ENGINE}, frozenset({CONF.path}))
+    now = HostState({LATER.path: LATER}, {}, frozenset({CONF.path, LATER.path}))
+
+    state = setback.states({"hostB": Found(before)}, {"hostB": HostState()}, {"hostB": Found(now)})["hostB"]
+
+    assert (dict(state.files), dict(state.units)) == ({CONF.path: CONF}, {ENGINE.name: ENGINE})
+
+
+def test_process_is_proven_as_it_would_have_been_and_one_that_did_not_run_is_not_started():
+    ready = AwaitReady("hostB", ENGINE.name, None)
+    stopped = sites.a_unit(Service.ENGINE, 2, running=False)
+    before = HostState(units={ENGINE.name: ENGINE, stopped.name: stopped})
+    wanted = HostState(units={ENGINE.name: sites.a_unit(Service.ENGINE, 1, ready=ready)})
+
+    state = setback.states({"hostB": Found(before)}, {"hostB": wanted}, {"hostB": Found(HostState())})["hostB"]
+
+    assert {name: unit.ready for name, unit in state.units.items()} == {ENGINE.name: ready}
+
+
+def test_start_becomes_a_restart_as_the_process_may_just_run_again():
+    todo = Plan((Wave("change hostB", (StartUnit("hostB", ENGINE.name), AwaitReady("hostB", ENGINE.name, None))),))
+
+    assert list(setback.surely(todo)) == [
+        RestartUnit("hostB", ENGINE.name, because="as before"), AwaitReady("hostB", ENGINE.name, None)]
