@@ -72,8 +72,8 @@ MAY_USE = {
     "commands": INVENTORY | {"console", "diffs", "pipeline", "terminal", "verify", "watching"},
 }
 PURE = {"model", "errors", "steps", "render", "changes", "plan", "orders", "setback", "desired", "diffs", "status",
-        "processes",        "leftovers", "table", "preflight", "spread", "scaling", "heat.launch", "heat.source", "proxy.config",
-        "proxy.runtime", "traffic", *PURE_HEAT,
+        "processes", "leftovers", "table", "preflight", "spread", "scaling", "heat.launch", "heat.source",
+        "proxy.config", "proxy.runtime", "traffic", *PURE_HEAT,
         *(f"budget.{name}" for name in ("sizes", "connections", "memory", "files", "timeouts", "judge"))}
 PURE_INVENTORY = {"inventory.schema", "inventory.sections", "inventory.values", "inventory.document",
                   "inventory.checks", "inventory.validation", "inventory.wording", "inventory.phrases",
