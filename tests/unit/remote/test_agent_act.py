@@ -154,6 +154,16 @@ def test_holder_of_every_address_holds_the_one_asked_for():
         assert act.listeners_at("127.0.0.9", server.getsockname()[1])[0]["pid"] == os.getpid()
 
 
+@pytest.mark.parametrize(("files", "unit", "stays"), [({}, "heat-api.service", False), ({}, "", True),
+                                                     ({"/x": {"original": None}}, "heat-api.service", True)])
+def test_notes_stay_while_they_say_how_to_bring_something_back(book, files, unit, stays):
+    ledger.write(book, {"files": files, "folders": [], "stopped": [{"unit": unit, "port": 8004, "argv": ["x"]}]})
+
+    assert perform(book, {"do": "forget"})["failed"] is None
+
+    assert os.path.exists(book) is stays
+
+
 def test_await_http_ends_with_the_first_good_answer(book, api):
     assert perform(book, await_http(api.server_port))["failed"] is None
     assert api.asked == ["/healthcheck"] * 3
