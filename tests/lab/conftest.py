@@ -67,6 +67,13 @@ class Site:
         return path
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have all tests of a kind of Heat run one after the other by one process, which has its lab."""
+    for item in items:
+        kind = item.callspec.params.get("fresh", "any") if hasattr(item, "callspec") else "any"
+        item.add_marker(pytest.mark.xdist_group(kind))
+
+
 @pytest.fixture(scope="session", params=[NEWEST, OLD], ids=["newest", "old"])
 def fresh(request, tmp_path_factory) -> Site:
     """A lab whose hostA runs a single Heat, with nothing of ours on any host."""
