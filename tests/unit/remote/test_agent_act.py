@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 from steps_here import write
@@ -161,7 +162,7 @@ def test_notes_stay_while_they_say_how_to_bring_something_back(book, files, unit
 
     assert perform(book, {"do": "forget"})["failed"] is None
 
-    assert os.path.exists(book) is stays
+    assert Path(book).exists() is stays
 
 
 def test_await_http_ends_with_the_first_good_answer(book, api):
