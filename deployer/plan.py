@@ -105,6 +105,5 @@ def _returns(wanted: Mapping[str, HostState], found: Mapping[str, Found], manner
     """Servers that an earlier run left drained, but for those that a restart has just brought back."""
     for host in wanted:
         restarted = _restarting(wanted[host], found[host].state, host, manner, APIS)
-        staying = [unit.name for unit in changes.units_of(wanted[host], APIS)
-                   if not unit.drained and changes.runs(unit, found[host].state) and unit not in restarted]
-        yield from traffic.left_drained(found, {host: staying})
+        yield from traffic.left_drained(found, (unit for unit in changes.units_of(wanted[host], APIS)
+                                                if not unit.drained and unit not in restarted))

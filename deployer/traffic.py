@@ -34,9 +34,11 @@ def withdrawals(
 def unserved(found: Mapping[str, Found], apis: Iterable[Unit]) -> Iterator[Unit]:
     """Those of the site's APIs that the proxy has no server for so far."""
     known = {server.address for server in _front(found)[1]}
-    for unit in apis:
-        if isinstance(unit.ready, AnswersHttp) and _endpoint(unit.ready.address, unit.ready.port) not in known:
-            yield unit
+    return (unit for unit in apis if isinstance(unit.ready, AnswersHttp) and _answers_at(unit.ready) not in known)
+
+
+def _answers_at(ready: AnswersHttp) -> str:
+    return _endpoint(ready.address, ready.port)
 
 
 def returns(drained: Iterable[DrainServer], because: str) -> Iterator[ReadyServer]:
@@ -44,11 +46,12 @@ def returns(drained: Iterable[DrainServer], because: str) -> Iterator[ReadyServe
     return (ReadyServer(step.host, step.server, because=because) for step in drained)
 
 
-def left_drained(found: Mapping[str, Found], staying: Mapping[str, Collection[str]]) -> Iterator[ReadyServer]:
-    """Given host -> units that go on running, yield a return for each of their servers that gets no requests."""
+def left_drained(found: Mapping[str, Found], staying: Iterable[Unit]) -> Iterator[ReadyServer]:
+    """Given APIs that are to serve, whether they run by now or not, yield a return for each that gets no requests."""
     front, servers = _front(found)
-    for server in _servers_of(found, servers, staying):
-        if server.drained:
+    addresses = {_answers_at(unit.ready) for unit in staying if isinstance(unit.ready, AnswersHttp)}
+    for server in servers:
+        if server.drained and server.address in addresses:
             yield ReadyServer(front, server.path, because="it was drained")
 
 

@@ -31,6 +31,7 @@ def test_apis_come_and_go_and_the_proxy_reloads_without_losing_a_request(restore
 
 def test_processes_restart_and_engines_leave_without_losing_a_request_or_a_stack(restored):
     slow = stacks.Stacks(stacks.opened(restored.lab.directory / "clouds.yaml"), "slow")
+    left_by_others = set(restored.unread_queues())
     with nothing_lost(restored):
         slow.begin(20, stacks.single(SECONDS))
         in_progress = slow.in_progress()
@@ -42,7 +43,7 @@ def test_processes_restart_and_engines_leave_without_losing_a_request_or_a_stack
     assert len([each for each in restarts if "engine" in each]) == 2 and in_progress >= 15
     assert fates == stacks.Fates(begun=20, complete=20, failed={}, stuck=())
     assert slow.delete() == ()
-    assert restored.unread_queues() == []
+    assert set(restored.unread_queues()) <= left_by_others
 
 
 @contextlib.contextmanager

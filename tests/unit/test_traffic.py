@@ -3,13 +3,15 @@
 import sites
 
 from deployer import plan, traffic
-from deployer.model import Found, HostState, Server, Service, unit_name
+from deployer.model import AnswersHttp, Found, HostState, Server, Service, unit_name
 from deployer.steps import DrainServer, ReadyServer
 
 API, CFN = unit_name(Service.API, 8004), unit_name(Service.CFN, 8000)
 B, C, CFN_B = (Server(section, name, address, "UP") for section, name, address in (
     ("rest_api_proxy", "hostB-8004", "10.0.0.2:8004"), ("rest_api_proxy", "hostC-8004", "10.0.0.3:8004"),
     ("cfn_api_proxy", "hostB-8000", "10.0.0.2:8000")))
+
+SERVING = sites.a_unit(Service.API, 8004, ready=AnswersHttp("10.0.0.2", 8004))
 
 
 def with_status(server, status):
@@ -69,13 +71,22 @@ def test_every_drain_has_its_way_back():
 
 
 def test_server_that_an_earlier_run_left_drained_gets_its_requests_back():
-    (step,) = traffic.left_drained(hosts(with_status(B, "DRAIN"), C), {"hostB": [API]})
+    (step,) = traffic.left_drained(hosts(with_status(B, "DRAIN"), C), [SERVING])
 
     assert (step.server, step.because) == ("rest_api_proxy/hostB-8004", "it was drained")
 
 
 def test_server_that_serves_is_left_as_it_is():
-    assert list(traffic.left_drained(hosts(B, C), {"hostB": [API]})) == []
+    assert list(traffic.left_drained(hosts(B, C), [SERVING])) == []
+
+
+def test_server_of_a_process_that_this_plan_starts_gets_its_requests_back():
+    found = hosts(with_status(B, "DRAIN"), C, state=HostState())
+    found["hostB"] = Found(HostState(), sites.facts())
+
+    todo = plan.diff({"hostA": HostState(), "hostB": sites.a_state(SERVING)}, found)
+
+    assert [type(step).__name__ for step in todo.changes()] == ["StartUnit", "ReadyServer"]
 
 
 def test_restart_is_drained_before_and_served_after_in_waves_of_its_own():
