@@ -86,7 +86,7 @@ def test_server_of_a_process_that_this_plan_starts_gets_its_requests_back():
 
     todo = plan.diff({"hostA": HostState(), "hostB": sites.a_state(SERVING)}, found)
 
-    assert [type(step).__name__ for step in todo.changes()] == ["StartUnit", "ReadyServer"]
+    assert [type(step).__name__ for step in todo.changes()] == ["EnableUnit", "StartUnit", "ReadyServer"]
 
 
 def test_restart_is_drained_before_and_served_after_in_waves_of_its_own():
