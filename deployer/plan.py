@@ -6,7 +6,7 @@ from typing import Any
 from deployer import changes, traffic
 from deployer.changes import APIS, HEAT
 from deployer.model import Found, HostState, Service, Unit
-from deployer.steps import PLAIN, Forget, GiveBack, Manner, Plan, Step, Wave
+from deployer.steps import PLAIN, Forget, GiveBack, Manner, Plan, ReadyServer, Step, Wave
 
 
 def diff(wanted: Mapping[str, HostState], found: Mapping[str, Found], manner: Manner = PLAIN) -> Plan:
@@ -20,15 +20,16 @@ def diff(wanted: Mapping[str, HostState], found: Mapping[str, Found], manner: Ma
                      key=lambda host: host in manner.last)
     still = {host: state for host, state in wanted.items() if host not in rolling}
     leaving = _leaving(wanted, found)
+    rolls = [wave for host in rolling for wave in _roll(host, wanted, found, manner)]
     waves = [
         Wave("stage files", _each(still, found, changes.stage)),
         Wave("start engines", _each(still, found, changes.starts(Service.ENGINE))),
         Wave("start APIs", _each(still, found, changes.starts(*APIS))),
-        *(wave for host in rolling for wave in _roll(host, wanted, found, manner)),
+        *rolls,
         Wave("drain APIs", tuple(traffic.drains(found, leaving, "it leaves", manner))),
         Wave("drain hosts", tuple(traffic.withdrawals(found, _drained(wanted, found), manner))),
         Wave("proxy", tuple(_proxy(wanted, found))),
-        Wave("serve", tuple(_returns(wanted, found, manner))),
+        Wave("serve", tuple(_returns(wanted, found, rolls))),
         Wave("stop proxy", _each(wanted, found, changes.stops(Service.PROXY))),
         Wave("stop APIs", _each(wanted, found, changes.stops(*APIS))),
         Wave("stop engines", _each(wanted, found, changes.stops(Service.ENGINE, manner=manner))),
@@ -101,9 +102,8 @@ def _proxy(wanted: Mapping[str, HostState], found: Mapping[str, Found]) -> Itera
         yield from changes.proxy(host, wanted[host], found[host], new)
 
 
-def _returns(wanted: Mapping[str, HostState], found: Mapping[str, Found], manner: Manner) -> Iterator[Step]:
+def _returns(wanted: Mapping[str, HostState], found: Mapping[str, Found], rolls: Iterable[Wave]) -> Iterator[Step]:
     """Servers that an earlier run left drained, but for those that a restart has just brought back."""
-    for host in wanted:
-        restarted = _restarting(wanted[host], found[host].state, host, manner, APIS)
-        yield from traffic.left_drained(found, (unit for unit in changes.units_of(wanted[host], APIS)
-                                                if not unit.drained and unit not in restarted))
+    back = {step.server for wave in rolls for step in wave.steps if isinstance(step, ReadyServer)}
+    serving = (unit for state in wanted.values() for unit in changes.units_of(state, APIS) if not unit.drained)
+    return (step for step in traffic.left_drained(found, serving) if step.server not in back)

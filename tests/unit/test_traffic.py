@@ -89,6 +89,15 @@ def test_server_of_a_process_that_this_plan_starts_gets_its_requests_back():
     assert [type(step).__name__ for step in todo.changes()] == ["EnableUnit", "StartUnit", "ReadyServer"]
 
 
+def test_server_of_a_process_that_dies_over_and_over_gets_its_requests_back_after_its_restart():
+    old = sites.a_unit(Service.API, 8004, config="old")
+    found = hosts(with_status(B, "DRAIN"), C, units=(), state=sites.a_state(old))
+
+    todo = plan.diff({"hostA": HostState(), "hostB": sites.a_state(SERVING)}, found)
+
+    assert [type(step).__name__ for step in todo.changes()] == ["RestartUnit", "ReadyServer"]
+
+
 def test_restart_is_drained_before_and_served_after_in_waves_of_its_own():
     unit, old = (sites.a_unit(Service.API, 8004, config=config) for config in ("new", "old"))
     found = hosts(B, C, state=sites.a_state(old))
