@@ -120,7 +120,7 @@ def _put_back(todo: Planned, applied: Applied, before: Mapping[str, Found], flee
     if seen is None or host not in seen.found:
         return None
     states = setback.states({host: before[host]}, todo.wanted.states, seen.found)
-    return apply.run(setback.surely(plan.diff(states, seen.found)), fleet)
+    return apply.run(setback.surely(plan.diff(states, seen.found), applied.done), fleet)
 
 
 def scaled(text: str, inventory: Inventory, wish: "scaling.Wish", fleet: Fleet) -> str:

@@ -1,10 +1,10 @@
 """What a host must get back when the change that it was the first to have does not work there. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from deployer.model import Found, HostState, Unit
-from deployer.steps import Plan, RestartUnit, StartUnit, Step
+from deployer.steps import DrainServer, Plan, ReadyServer, RestartUnit, StartUnit, Step, Wave
 
 
 def states(
@@ -17,9 +17,17 @@ def states(
     return {host: _state(each.state, wanted[host], now[host].state) for host, each in before.items()}
 
 
-def surely(todo: Plan) -> Plan:
-    """The same plan with each start as a restart: a process that dies over and over may just run again, as it was."""
-    return replace(todo, waves=tuple(replace(wave, steps=tuple(map(_restart, wave.steps))) for wave in todo.waves))
+def surely(todo: Plan, done: Iterable[Step] = ()) -> Plan:
+    """The same plan with each start as a restart: a process that dies over and over may just run again, as it was.
+
+    Servers that what was done has drained serve again; HAProxy shows one that is down as such, drained or not.
+    """
+    waves = [replace(wave, steps=tuple(map(_restart, wave.steps))) for wave in todo.waves]
+    done = tuple(done)
+    back = {step.server for step in (*done, *todo) if isinstance(step, ReadyServer)}
+    again = tuple(ReadyServer(step.host, step.server, because="as before") for step in done
+                  if isinstance(step, DrainServer) and step.server not in back)
+    return replace(todo, waves=(*waves, *([Wave("serve as before", again)] if again else [])))
 
 
 def _restart(step: Step) -> Step:
