@@ -110,13 +110,14 @@ def _of_proxy(inventory: Inventory, name: str, found: Found, wanted: Mapping[str
 def _of_drains(inventory: Inventory, seen: Seen) -> Iterator[str]:
     """Some server that is not drained serves each kind of API right now, where any does."""
     front = seen.found.get(inventory.proxy.host)
-    servers = [each for each in (front.facts.servers if front else ()) if each.serves]
+    servers = front.facts.servers if front else ()
     drained = {str(Endpoint(each.address, each.port)) for each in inventory.instances() if each.drained and each.port}
-    for section in dict.fromkeys(each.section for each in servers):
+    for section in dict.fromkeys(each.section for each in servers if each.serves):
         staying = [each for each in servers if each.section == section and each.address not in drained]
-        if not staying:
-            yield (f"{inventory.proxy.host}: no other server of {section} serves now, so that nobody would answer "
-                   "clients: start one first.")
+        if not any(each.serves for each in staying):
+            others = "".join(f", {each.name} is {each.status} ({each.check})" for each in staying)
+            yield (f"{inventory.proxy.host}: no other server of {section} serves now{others}, so that nobody would "
+                   "answer clients: start one first.")
 
 
 def is_heat_api(holder: Listener) -> bool:

@@ -295,7 +295,7 @@ def test_host_is_not_drained_while_no_other_serves(inventory, deployed):
     drained = sites.an_inventory(hostB="{address: 10.0.0.2, api: 1, cfn: 1, engines: 2, drained: true}")
     deployed.hosts["hostA"].drained = {"rest_api_proxy/hostC-8004"}
 
-    with pytest.raises(errors.NotReady, match="no other server of rest_api_proxy serves now"):
+    with pytest.raises(errors.NotReady, match="serves now, hostC-8004 is DRAIN"):
         pipeline.deploy(drained, deployed, yes)
 
 
