@@ -41,16 +41,19 @@ class Applied:
     unproven: bool = False
 
 
-def run(plan: Plan, fleet: Fleet) -> Applied:
-    """Perform every wave in order; stop after the first in which a host fails and say what is left."""
+def run(plan: Plan, fleet: Fleet, number: int | None = None) -> Applied:
+    """Perform every wave in order; stop after the first in which a host fails and say what is left.
+
+    `number` is that of the run in which the hosts note each step.
+    """
     done: list[Step] = []
-    for number, wave in enumerate(plan.waves):
-        outcomes = _perform(wave, fleet)
+    for index, wave in enumerate(plan.waves):
+        outcomes = _perform(wave, fleet, number)
         finished = [step for each in outcomes.values() for step in each.done]
         done += finished
         failed = {host: each.error for host, each in outcomes.items() if each.error}
         if failed:
-            left = [step for later in plan.waves[number:] for step in later.steps if step not in finished]
+            left = [step for later in plan.waves[index:] for step in later.steps if step not in finished]
             unproven = all(each.tried and isinstance(each.tried[0], PROOFS) for each in outcomes.values() if each.error)
             return Applied(tuple(done), failed, tuple(left), wave, unproven)
     return Applied(tuple(done), {}, ())
@@ -66,7 +69,7 @@ class Outcome:
     again: bool = False
 
 
-def _perform(wave: Wave, fleet: Fleet) -> dict[str, Outcome]:
+def _perform(wave: Wave, fleet: Fleet, number: int | None) -> dict[str, Outcome]:
     """Ask every host of a wave for its steps, and those again that still wait for something, until they have."""
     batches = {host: _batches(steps) for host, steps in wave.by_host().items()}
     outcomes = {host: Outcome() for host in batches}
@@ -74,31 +77,36 @@ def _perform(wave: Wave, fleet: Fleet) -> dict[str, Outcome]:
     title = wave.name
     while asked:
         left = {host: batches[host][_count(batches[host], outcomes[host].done):] for host in asked}
-        replies = _asked(title, left, fleet)
+        replies = _asked(title, left, fleet, number)
         for host in asked:
             outcomes[host] = _after(outcomes[host], _outcome(host, left[host], replies[host]))
         waited = time.monotonic() - started
         asked = tuple(host for host in asked if outcomes[host].again and waited < _patience(outcomes[host].tried[0]))
         title = f"{wave.name} ({'; '.join(outcomes[host].error.message for host in asked)})"
-    return {host: _forced(host, outcome, fleet) for host, outcome in outcomes.items()}
+    return {host: _forced(host, outcome, fleet, number) for host, outcome in outcomes.items()}
 
 
-def _forced(host: str, outcome: Outcome, fleet: Fleet) -> Outcome:
+def _forced(host: str, outcome: Outcome, fleet: Fleet, number: int | None) -> Outcome:
     """Kill what still works after all patience, where that was asked for."""
     step = outcome.tried[0] if outcome.again else None
     if not (isinstance(step, AwaitLeft) and step.force):
         return outcome
-    kill = orders.systemctl("kill", "--signal=KILL", step.unit)
-    asked = {host: {"ledger": LEDGER, "steps": [kill, orders.request(step)]}}
+    kill = orders.systemctl("kill", "--signal=KILL", step.unit) | {"says": f"kill {step.unit}"}
+    asked = {host: _request(number, [kill, _order([step])])}
     reply = fleet.ask(f"kill {step.unit}", "perform", asked, 180.0)
     return _after(outcome, _outcome(host, [(), (step,)], reply[host]))
 
 
-def _asked(title: str, left: Mapping[str, list[tuple[Step, ...]]], fleet: Fleet) -> dict[str, Any]:
-    requests = {host: {"ledger": LEDGER, "steps": [_order(batch) for batch in each]}
-                for host, each in left.items()}
+def _asked(
+    title: str, left: Mapping[str, list[tuple[Step, ...]]], fleet: Fleet, number: int | None
+) -> dict[str, Any]:
+    requests = {host: _request(number, [_order(batch) for batch in each]) for host, each in left.items()}
     limit = 30 + max(sum(each.get("timeout", 10.0) for each in asked["steps"]) for asked in requests.values())
     return fleet.ask(title, "perform", requests, limit)
+
+
+def _request(number: int | None, steps: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"ledger": LEDGER, "steps": steps} | ({} if number is None else {"run": number})
 
 
 def _count(batches: Sequence[Sequence[Step]], done: Sequence[Step]) -> int:
@@ -131,7 +139,7 @@ def _order(batch: Sequence[Step]) -> dict[str, Any]:
     key = "holders" if "holders" in first else "arguments"
     for other in others:
         first[key] += other[key][-1:]
-    return first
+    return first | {"says": ", ".join(map(str, batch))}
 
 
 def _outcome(host: str, batches: Sequence[tuple[Step, ...]], reply: Any) -> Outcome:

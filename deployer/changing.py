@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from deployer import console, errors, terminal
+from deployer import console, errors, outcome, terminal
 from deployer.terminal import ending
 
 if TYPE_CHECKING:
@@ -189,5 +189,5 @@ def _end(report, format: str) -> None:
     if not report.accepted:
         console.talk("Nothing was changed.")
     else:
-        terminal.show(format, lambda: console.deploy_text(report), lambda: console.deploy_json(report))
+        terminal.show(format, lambda: outcome.text(report), lambda: outcome.json(report))
     sys.exit(report.exit_code)

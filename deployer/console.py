@@ -1,16 +1,16 @@
-"""Plans, reports and errors as text or JSON; talk goes to stderr, results to stdout."""
+"""Plans and errors as text or JSON, and progress; talk goes to stderr, results to stdout."""
 
 import json
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from deployer.errors import DeployerError
-from deployer.steps import Plan, Step
+from deployer.steps import Plan
 
 SCHEMA_VERSION = 1
-QUIET = ("look", "ask Heat")  # what takes a moment on every command
+QUIET = ("look", "ask Heat", "note the end")  # what takes a moment on every command
 SLOW = 2.0  # seconds after which a host's end of a stage is worth a line
 
 
@@ -30,63 +30,6 @@ def plan_json(plan: Plan) -> dict[str, Any]:
     for step in plan.changes():
         steps[step.host].append({"step": str(step), "because": step.because})
     return {"schema_version": SCHEMA_VERSION, "changes": len(plan.changes()), "hosts": steps}
-
-
-def deploy_text(report: Any) -> str:
-    """How a deploy ended: what was done, and for each host that failed why, what is left, and what was put back."""
-    applied = report.applied
-    changes, left = _changes(applied.done), _changes(_left(report))
-    if not applied.failed and not left:
-        return f"{counted(len(changes), 'step')} done." if changes else "Nothing to do: every host is as wanted."
-    lines = [f"{counted(len(changes), 'step')} done, {len(left)} left.", *_failures(applied.failed)]
-    lines += [f"{step.host}  left    {step}" for step in left]
-    lines += _put_back(report)
-    return "\n".join([*lines, "Mend it, then run `invoke deploy`: it goes on from what the hosts have now."])
-
-
-def _failures(failed: Mapping[str, DeployerError]) -> Iterator[str]:
-    for host, error in failed.items():
-        yield f"{host}  FAILED  {error.message.removeprefix(f'{host}: ')}"
-        if error.hint:
-            yield f"    {error.hint}"
-
-
-def _put_back(report: Any) -> Iterator[str]:
-    """What became of the host whose change failed, when it was the first of several or the only one."""
-    if report.back is None:
-        return
-    host = report.applied.wave.rolls
-    if report.back.failed:
-        yield f"{host}  could not be put back to what it had:"
-        yield from _failures(report.back.failed)
-    else:
-        yield f"{host}  has again what it had before ({counted(len(_changes(report.back.done)), 'step')}), and serves."
-    yield "No other host was changed by what is left."
-
-
-def _left(report: Any) -> Sequence[Step]:
-    return report.applied.left or report.left.changes()
-
-
-def _changes(steps: Sequence[Step]) -> list[Step]:
-    return [step for step in steps if step.changes]
-
-
-def deploy_json(report: Any) -> dict[str, Any]:
-    """The plan's JSON, with what was done, what failed, what is left and what was done to put a host back."""
-    back = report.back
-    return plan_json(report.planned.plan) | {
-        "done": _listed(report.applied.done),
-        "failed": {host: {"error": error.message, "hint": error.hint} for host, error in report.applied.failed.items()},
-        "left": _listed(_left(report)),
-        "put_back": None if back is None else {
-            "host": report.applied.wave.rolls, "done": _listed(back.done),
-            "failed": {host: {"error": error.message, "hint": error.hint} for host, error in back.failed.items()}},
-    }
-
-
-def _listed(steps: Sequence[Step]) -> list[dict[str, str]]:
-    return [{"host": step.host, "step": str(step)} for step in _changes(steps)]
 
 
 def as_json(value: Mapping[str, Any], indent: int | None = 2) -> str:

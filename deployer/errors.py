@@ -73,3 +73,21 @@ class VerifyFailed(DeployerError):
     """The site was changed as planned but does not prove to work."""
 
     exit_code = 7
+
+
+class StalePlan(DeployerError):
+    """What a saved plan was decided from is not what is there now; `moved` names each file, unit or step."""
+
+    exit_code = 8
+
+    def __init__(self, moved: Sequence[str], hint: str = "") -> None:
+        super().__init__("\n".join(moved), hint)
+        self.moved = tuple(moved)
+
+
+def together(failures: Sequence[DeployerError]) -> DeployerError:
+    """Several hosts' failures as one error: the only one itself, else all, with the exit code of the worst."""
+    if len(failures) == 1:
+        return failures[0]
+    worst = next((error for error in failures if isinstance(error, HostUnreachable)), failures[0])
+    return ManyFailed(failures, worst.exit_code)

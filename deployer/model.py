@@ -241,7 +241,8 @@ class Facts:
 
     `paths`: name of a look-up -> the paths it found; `engines`: engine processes that are not ours, as listeners
     without an address; `servers`: those of the proxy that runs here; `stopped`: what we stopped, as the ledger says;
-    `answers`: name of a program that ran during the look -> what it printed, or why it failed.
+    `answers`: name of a program that ran during the look -> what it printed, or why it failed; `newest`: the last run
+    that began here, with what it is doing.
     """
 
     python: tuple[int, ...] = ()
@@ -258,6 +259,7 @@ class Facts:
     stopped: tuple[Mapping[str, Any], ...] = ()
     hostname: str = ""
     answers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
+    newest: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)

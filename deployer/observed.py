@@ -102,7 +102,7 @@ def _facts(reply: Mapping[str, Any]) -> Facts:
         listeners=tuple(Listener(each["address"], each["port"], **_holder(each)) for each in reply["listeners"]),
         engines=tuple(engines),
         servers=runtime.servers(reply["replies"].get(config.MASTER)), stopped=tuple(reply["ledger"]["stopped"]),
-        hostname=reply["hostname"], answers=reply["answers"])
+        hostname=reply["hostname"], answers=reply["answers"], newest=reply["newest"])
 
 
 def _holder(each: Mapping[str, Any]) -> dict[str, Any]:

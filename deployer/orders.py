@@ -42,7 +42,7 @@ def request(step: Step) -> dict[str, Any]:
 def _(step: WriteFile) -> dict[str, Any]:
     file = step.file
     return {"do": "write", "path": file.path, "content": base64.b64encode(file.content or b"").decode(),
-            "owner": file.owner, "group": file.group, "mode": file.mode, "check": file.check, "kept": KEPT}
+            "owner": file.owner, "group": file.group, "mode": file.mode, "kept": KEPT}
 
 
 @request.register

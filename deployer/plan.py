@@ -40,18 +40,28 @@ def diff(wanted: Mapping[str, HostState], found: Mapping[str, Found], manner: Ma
 
 def back(wanted: Mapping[str, HostState], found: Mapping[str, Found], manner: Manner = PLAIN) -> Plan:
     """The way back to the single server, given states that want nothing: first who served before us serves again."""
+    again = revert(wanted, found, {}, manner)
+    notes = [host for host in wanted if again.waves or found[host].state.managed or found[host].facts.newest]
+    forget = Wave("forget", tuple(Forget(host) for host in notes))
+    return Plan((*again.waves, *([forget] if forget.steps else [])), again.hosts)
+
+
+def revert(
+    wanted: Mapping[str, HostState], found: Mapping[str, Found], before: Mapping[str, Found], manner: Manner = PLAIN
+) -> Plan:
+    """The way to what hosts had before, among which are the processes that were stopped since then."""
     away = diff(wanted, found, manner)
-    again = tuple(GiveBack(host, stopped, because="the proxy gives its addresses back")
-                  for host, each in found.items() if host in wanted and (stopped := _startable(each)))
-    forget = tuple(Forget(host) for host in wanted if found[host].state.managed)
-    waves = (Wave("serve from the old server", again), *away.waves, Wave("forget", forget))
-    return Plan(tuple(wave for wave in waves if wave.steps), away.hosts)
+    again = tuple(GiveBack(host, stopped, because="the proxy gives its addresses back") for host, each in found.items()
+                  if host in wanted and (stopped := _startable(each, before.get(host))))
+    return Plan((*([Wave("serve from the old server", again)] if again else []), *away.waves), away.hosts)
 
 
-def _startable(found: Found) -> tuple[Mapping[str, Any], ...]:
-    """What we stopped on a host that was a unit and does not serve again by now."""
+def _startable(found: Found, before: Found | None) -> tuple[Mapping[str, Any], ...]:
+    """What we have stopped on a host, since `before` if given, that was a unit and does not serve again by now."""
     back = {each.unit for each in found.facts.listeners}
-    return tuple(each for each in found.facts.stopped if each["unit"] and each["unit"] not in back)
+    known = before.facts.stopped if before else ()
+    return tuple(each for each in found.facts.stopped
+                 if each["unit"] and each["unit"] not in back and each not in known)
 
 
 def _each(wanted: Mapping[str, HostState], found: Mapping[str, Found], decide) -> tuple[Step, ...]:

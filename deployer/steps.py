@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 from deployer.model import File, Listener, Probe
@@ -111,19 +112,29 @@ class FreeAddress(Step):
 REQUESTS = 150.0  # seconds that requests in progress may take; an old worker of the proxy ends after 120
 
 
+class OnError(StrEnum):
+    """When a host fails: leave the others as they are, go on with them, or give back to all what they had."""
+
+    STOP = "stop"
+    CONTINUE = "continue"
+    REVERT = "revert"
+
+
 @dataclass(frozen=True)
 class Manner:
     """How a plan is to be carried out.
 
     `restart`: hosts whose processes are restarted although nothing about them changed. `last`: hosts that are changed
     after the others. `wait`: seconds that requests and work in progress may take (None: REQUESTS for requests, for an
-    engine's work as long as its own grace); `force`: go on without them after that.
+    engine's work as long as its own grace); `force`: go on without them after that. `on_error`: what a host that fails
+    means for the others.
     """
 
     restart: Collection[str] = ()
     last: Collection[str] = ()
     wait: float | None = None
     force: bool = False
+    on_error: OnError = OnError.STOP
 
     @property
     def drain_wait(self) -> float:

@@ -22,9 +22,10 @@ from deployer import errors
 from deployer.model import Host
 
 PARTS = {
-    "observe": ("sockets", "ledger", "look"),
+    "observe": ("sockets", "journal", "ledger", "look"),
     "measure": ("sockets", "measure"),
-    "perform": ("sockets", "ledger", "look", "programs", "handover", "files", "act"),
+    "perform": ("sockets", "journal", "ledger", "look", "programs", "handover", "files", "act"),
+    **dict.fromkeys(("stage", "close", "recall"), ("journal", "ledger", "generations")),
 }
 # The agent's files become the modules they are here, so that they import one another in both places.
 FRAME = """\
@@ -40,7 +41,8 @@ json.dump({verb}(request), sys.stdout)
 """
 VERBS = {"observe": "sys.modules['deployer.remote.agent.look'].observe",
          "measure": "sys.modules['deployer.remote.agent.measure'].measure",
-         "perform": "sys.modules['deployer.remote.agent.act'].perform"}
+         "perform": "sys.modules['deployer.remote.agent.act'].perform",
+         **{verb: f"sys.modules['deployer.remote.agent.generations'].{verb}" for verb in ("stage", "close", "recall")}}
 
 
 class UnknownKey(paramiko.SSHException):

@@ -27,6 +27,7 @@ class FakeFleet:
         self._working: dict[str, int] = {}
         self._asked_to_leave: list[str] = []
         self._broken: list[tuple[str, str, str]] = []
+        self._refused: list[tuple[str, str, str]] = []
         for host in self.hosts.values():
             host.run_program = self._run
             host.reached = self._listeners
@@ -46,6 +47,10 @@ class FakeFleet:
         """From now on the steps of a host whose request contains a text fail."""
         self._broken.append((name, fragment, why))
 
+    def refuses(self, name: str, path: str, why: str) -> None:
+        """From now on a host has something against a file that it is to get."""
+        self._refused.append((name, path, why))
+
     def holds(self, name: str, times: int) -> list[str]:
         """The next engine of a host that leaves still works when it is asked so many times; returns who was asked."""
         self._working[name] = times
@@ -55,6 +60,7 @@ class FakeFleet:
         """Every host answers and every step works again."""
         self._gone.clear()
         self._broken.clear()
+        self._refused.clear()
 
     def performed(self) -> dict[str, list[str]]:
         """Host -> every step it has done, in order."""
@@ -70,8 +76,11 @@ class FakeFleet:
         if name in self._gone:
             return self._gone[name]
         host = self.hosts[name]
-        if verb == "measure":
-            return host.measure(request)
+        refusals = [f"{path}: {why}" for host_name, path, why in self._refused if host_name == name]
+        if verb == "stage" and refusals:
+            return {"problems": refusals}
+        if verb in ("measure", "stage", "close", "recall"):
+            return getattr(host, verb)(request)
         if verb == "observe":
             return host.observe(request) | self._unanswered(name, request.get("programs", {}))
         for index, step in enumerate(request["steps"]):

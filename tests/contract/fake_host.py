@@ -1,10 +1,11 @@
-"""One host in memory: files, units, listening sockets and a ledger, behind the agent's two verbs."""
+"""One host in memory: files, units, listening sockets and a ledger, behind the agent's verbs."""
 
 import base64
 import fnmatch
 import hashlib
 import itertools
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -71,6 +72,10 @@ class FakeHost:
         self.done: list[str] = []
         self.run_program = _simple_program
         self.reached = lambda: self.listeners  # what listens on the hosts that this one reaches
+        self.newest: dict[str, Any] = {}  # the last run, as the journal tells it
+        self.generations: dict[int, dict[str, Any]] = {}
+        self._objects: dict[str, bytes] = {}
+        self.read_only = False
         self._books: dict[str, dict[str, Any]] = {}
         self._loaded: dict[str, bytes] = {}
 
@@ -122,7 +127,7 @@ class FakeHost:
             "replies": {path: self._answer(path) for path in request.get("ask", {})},
             "free": dict.fromkeys(request.get("disk", ()), self.free),
             "accounts": {name: self.accounts.get(name) for name in request.get("accounts", ())},
-            "ledger": self.book(request.get("ledger", "")),
+            "ledger": self.book(request.get("ledger", "")), "newest": dict(self.newest),
             "answers": {name: self._program(each) for name, each in request.get("programs", {}).items()},
         }
 
@@ -131,16 +136,68 @@ class FakeHost:
         chosen = sorted(name for name in units if any(fnmatch.fnmatch(name, each) for each in request.get("units", ())))
         return {"available": self.available, "most_files": self.most_files, "units": dict.fromkeys(chosen, self.held)}
 
+    def stage(self, request: dict[str, Any]) -> dict[str, Any]:
+        problems = self._refused(request["run"])
+        problems += [problem for file in request["files"] if file["comes"] for problem in self._faults(file)]
+        if problems:
+            return {"problems": problems}
+        for file in request["files"]:
+            content = self.files[file["path"]].content if file["content"] is None else base64.b64decode(file["content"])
+            self._objects[file["digest"]] = content
+        self.generations[request["run"]["number"]] = {"run": request["run"], "state": request["state"]}
+        self.newest = request["run"] | {"doing": None, "result": None}
+        return {"problems": []}
+
+    def _refused(self, run: dict[str, Any]) -> list[str]:
+        if self.newest and self.newest["number"] >= run["number"]:
+            return ["generation {number} was begun meanwhile: {command} by {who}".format(**self.newest)]
+        return []
+
+    def _faults(self, file: dict[str, Any]) -> Iterator[str]:
+        if self.read_only:
+            yield "/etc cannot be written to: its file system is read-only"
+        elif self.free < 2**20:
+            yield f"/etc has no room: {self.free} bytes are free, {2**20} are needed"
+        elif file["check"]:
+            try:
+                self.run_program(self, list(file["check"]), "")
+            except Failed as error:
+                yield f"{file['path']}: {error}"
+
+    def close(self, request: dict[str, Any]) -> dict[str, Any]:
+        run = request["run"]
+        if run["result"] == "refused":
+            self.generations.pop(run["number"], None)
+        if run["number"] in self.generations:
+            self.generations[run["number"]]["run"] = run
+        if self.newest.get("number") == run["number"]:
+            self.newest |= {"result": run["result"], "doing": None}
+        return {}
+
+    def recall(self, request: dict[str, Any]) -> dict[str, Any]:
+        upto = [number for number in sorted(self.generations, reverse=True) if number <= request.get("number", -1)]
+        state = next((self.generations[each]["state"] for each in upto if self.generations[each]["state"]), None)
+        files = {path: each | {"content": base64.b64encode(self._objects[each["digest"]]).decode()}
+                 for path, each in (state or {"files": {}})["files"].items()}
+        return {"runs": [self.generations[number]["run"] for number in sorted(self.generations)],
+                "state": state and state | {"files": files}}
+
     def perform(self, request: dict[str, Any]) -> dict[str, Any]:
         done: list[str] = []
         for index, step in enumerate(request["steps"]):
             try:
+                self._doing(request, step.get("says"))
                 done.append(getattr(self, f"_do_{step['do']}")(step, self.book(request["ledger"])) or "")
+                self._doing(request, None)
             except Failed as error:
                 again = {"again": True} if isinstance(error, NotYet) else {}
                 return {"done": done, "failed": {"index": index, "why": str(error), **again}}
             self.done.append(_sentence(step))
         return {"done": done, "failed": None}
+
+    def _doing(self, request: dict[str, Any], sentence: str | None) -> None:
+        if self.newest.get("number") == request.get("run", -1):
+            self.newest["doing"] = sentence
 
     def book(self, path: str) -> dict[str, Any]:
         return self._books.setdefault(path, {"files": {}, "folders": [], "stopped": []})
@@ -157,8 +214,6 @@ class FakeHost:
         for account in (step["owner"], step["group"]):
             if account not in self.accounts:
                 raise Failed(f"name not found: {account!r}")
-        if step["check"]:
-            self.run_program(self, list(step["check"]), "")
         content = base64.b64decode(step["content"])
         self.files[path] = FakeFile(content, step["owner"], step["group"], step["mode"])
 
@@ -207,6 +262,7 @@ class FakeHost:
     def _do_forget(self, step: dict[str, Any], book: dict[str, Any]) -> None:
         if not book["files"]:
             self._books.clear()
+            self.newest, self.generations, self._objects = {}, {}, {}
 
     def _holders(self, step: dict[str, Any]) -> list[tuple[FakeListener, dict[str, Any]]]:
         found = []

@@ -31,8 +31,8 @@ def unit(fleet_under_test, place):
        systemctl("daemon-reload"))
 
 
-def write(path, text, check=(), **access):
-    return {"do": "write", "path": path, "content": base64.b64encode(text.encode()).decode(), "check": check,
+def write(path, text, **access):
+    return {"do": "write", "path": path, "content": base64.b64encode(text.encode()).decode(),
             "kept": ".before", "owner": "root", "group": "root", "mode": 0o644} | access
 
 
@@ -165,24 +165,6 @@ def test_file_that_was_there_before_is_kept_and_comes_back_when_ours_is_removed(
         path: (digest_of(b"original"), 0o600)}
 
 
-def test_write_refused_by_its_check_leaves_the_old_content_and_stops(fleet_under_test, place):
-    path = f"{place}/file"
-    do(fleet_under_test, place, write(path, "good"))
-
-    reply = do(fleet_under_test, place, run("true"), write(path, "bad", check=["false", "{}"]), write(path, "later"))
-
-    assert (len(reply["done"]), reply["failed"]["index"]) == (1, 1)
-    assert "false ended with 1" in reply["failed"]["why"]
-    assert look(fleet_under_test, trees=[path])["files"][path]["digest"] == digest_of(b"good")
-
-
-def test_write_accepted_by_its_check_replaces_the_file(fleet_under_test, place):
-    reply = do(fleet_under_test, place, write(f"{place}/file", "good", check=["true", "{}"]))
-
-    assert reply["failed"] is None
-    assert look(fleet_under_test, trees=[place])["files"][f"{place}/file"]["digest"] == digest_of(b"good")
-
-
 def test_write_for_an_unknown_account_fails_and_writes_nothing(fleet_under_test, place):
     reply = do(fleet_under_test, place, write(f"{place}/file", "text", group="nobody-at-all"))
 
@@ -267,3 +249,99 @@ def test_taking_over_an_address_that_nobody_holds_does_nothing(fleet_under_test,
     step = {"do": what, "holders": [holder], "beside": "heat-scaleout-none.service", "timeout": 1}
 
     assert do(fleet_under_test, place, step) == {"done": [""], "failed": None}
+
+
+def a_file(path, text, check=(), comes=True):
+    """A file as a host is asked to judge and keep it."""
+    content = base64.b64encode(text.encode()).decode() if comes else None
+    return {"path": path, "digest": digest_of(text.encode()), "content": content, "check": check, "comes": comes}
+
+
+def a_run(number, result=None):
+    return {"number": number, "command": "deploy", "who": "operator@desk", "at": "2026-11-21T00:00:00Z",
+            "result": result}
+
+
+def stage(ground, place, number, *files):
+    """Have the first host judge and keep files; return its problems."""
+    state = {"files": {each["path"]: {"digest": each["digest"]} for each in files}, "units": {}}
+    request = {"ledger": f"{place}/ledger.json", "run": a_run(number), "state": state, "files": list(files)}
+    return asked(ground, "stage", request)["problems"]
+
+
+def asked(ground, verb, request):
+    return ground.fleet.ask(verb, verb, {ground.hosts[0]: request}, LIMIT)[ground.hosts[0]]
+
+
+def end(ground, place, number, result):
+    asked(ground, "close", {"ledger": f"{place}/ledger.json", "run": a_run(number, result)})
+
+
+def forget(ground, place):
+    do(ground, place, {"do": "forget"})
+
+
+def newest(ground, place):
+    found = look(ground, ledger=f"{place}/ledger.json")["newest"]
+    return {name: found.get(name) for name in ("number", "doing", "result")} if found else {}
+
+
+def test_staged_file_is_judged_and_kept_and_nothing_else_is_changed(fleet_under_test, place):
+    assert stage(fleet_under_test, place, 1, a_file(f"{place}/file", "good", check=["true", "{}"])) == []
+
+    assert look(fleet_under_test, trees=[f"{place}/file"])["files"] == {}
+    assert newest(fleet_under_test, place) == {"number": 1, "doing": None, "result": None}
+    forget(fleet_under_test, place)
+
+
+def test_file_that_its_program_refuses_is_told_and_no_run_begins(fleet_under_test, place):
+    problems = stage(fleet_under_test, place, 1, a_file(f"{place}/file", "bad", check=["false", "{}"]))
+
+    assert len(problems) == 1
+    assert problems[0].startswith(f"{place}/file: ")
+    assert newest(fleet_under_test, place) == {}
+
+
+def test_run_that_is_not_newer_than_the_newest_is_refused(fleet_under_test, place):
+    stage(fleet_under_test, place, 4)
+
+    assert stage(fleet_under_test, place, 4) == ["generation 4 was begun meanwhile: deploy by operator@desk"]
+    forget(fleet_under_test, place)
+
+
+def test_ended_run_says_how_and_one_that_was_refused_leaves_no_generation(fleet_under_test, place):
+    book = f"{place}/ledger.json"
+    stage(fleet_under_test, place, 1)
+    end(fleet_under_test, place, 1, "done")
+    stage(fleet_under_test, place, 2)
+    end(fleet_under_test, place, 2, "refused")
+
+    assert newest(fleet_under_test, place) == {"number": 2, "doing": None, "result": "refused"}
+    runs = asked(fleet_under_test, "recall", {"ledger": book})["runs"]
+    assert [(run["number"], run["result"]) for run in runs] == [(1, "done")]
+    forget(fleet_under_test, place)
+
+
+def test_state_of_a_generation_comes_back_with_its_contents(fleet_under_test, place):
+    book, path = f"{place}/ledger.json", f"{place}/file"
+    stage(fleet_under_test, place, 1, a_file(path, "first"))
+    do(fleet_under_test, place, write(path, "first"))
+    stage(fleet_under_test, place, 2, a_file(path, "first", comes=False), a_file(f"{place}/other", "second"))
+
+    first, second, none = (asked(fleet_under_test, "recall", {"ledger": book, "number": number})["state"]
+                           for number in (1, 9, 0))
+
+    assert {name: base64.b64decode(each["content"]) for name, each in first["files"].items()} == {path: b"first"}
+    assert sorted(base64.b64decode(each["content"]) for each in second["files"].values()) == [b"first", b"second"]
+    assert none is None
+    do(fleet_under_test, place, {"do": "remove", "path": path})
+    forget(fleet_under_test, place)
+
+
+def test_step_that_failed_is_what_the_run_was_doing(fleet_under_test, place):
+    stage(fleet_under_test, place, 7)
+    steps = [run("true") | {"says": "look around"}, run("false") | {"says": "make it so"}]
+    asked(fleet_under_test, "perform", {"ledger": f"{place}/ledger.json", "run": 7, "steps": steps})
+
+    assert newest(fleet_under_test, place) == {"number": 7, "doing": "make it so", "result": None}
+    forget(fleet_under_test, place)

@@ -63,15 +63,24 @@ MAY_USE = {
     "orders": STEPS | {"heat.source", "proxy.runtime"},
     "apply": STEPS | {"observed", "orders", "remote.fleet"},
     "verify": INVENTORY | {"console", "desired", "heat.", "observed", "remote.fleet"},
+    "generations": GROUND,
+    "staging": GROUND | {"generations", "observed", "remote.fleet"},
+    "carrying": INVENTORY | STEPS | {
+        "apply", "desired", "generations", "observed", "plan", "setback", "staging", "remote.fleet"},
+    "outcome": STEPS | {"console"},
+    "readiness": INVENTORY | STEPS | {
+        "carrying", "desired", "observed", "preflight", "heat.engines", "heat.logins", "heat.capacity", "measured",
+        "budget.", "remote.fleet"},
     "pipeline": INVENTORY | STEPS | {
-        "apply", "desired", "observed", "plan", "preflight", "rendered", "scaling", "setback", "status",
-        "heat.engines", "heat.logins", "heat.capacity", "measured", "budget.", "remote.fleet"},
+        "apply", "carrying", "desired", "generations", "observed", "plan", "preflight", "readiness", "rendered",
+        "scaling", "staging", "status", "heat.engines", "heat.logins", "remote.fleet"},
     "watching": INVENTORY | {"console", "pipeline", "status", "table", "remote.fleet"},
     "terminal": INVENTORY | {"console", "remote.fleet"},
-    "changing": INVENTORY | STEPS | {"console", "pipeline", "scaling", "terminal", "heat.abandoned"},
+    "changing": INVENTORY | STEPS | {"console", "outcome", "pipeline", "scaling", "terminal", "heat.abandoned"},
     "commands": INVENTORY | {"console", "diffs", "pipeline", "terminal", "verify", "watching"},
 }
 PURE = {"model", "errors", "steps", "render", "changes", "plan", "orders", "setback", "desired", "diffs", "status",
+        "generations", "outcome",
         "processes", "leftovers", "table", "preflight", "spread", "scaling", "heat.launch", "heat.source",
         "proxy.config", "proxy.runtime", "traffic", *PURE_HEAT,
         *(f"budget.{name}" for name in ("sizes", "connections", "memory", "files", "timeouts", "judge"))}

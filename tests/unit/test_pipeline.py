@@ -361,7 +361,7 @@ def test_first_host_that_does_not_become_ready_gets_back_what_it_had_and_the_oth
 
     report = pipeline.deploy(inventory, Breaks(deployed, "hostB", '"await_http"'), yes)
 
-    assert (report.exit_code, tuple(report.applied.failed), report.back.failed) == (7, ("hostB",), {})
+    assert (report.exit_code, tuple(report.applied.failed), report.back.applied.failed) == (7, ("hostB",), {})
     assert {name: host.files for name, host in deployed.hosts.items() if name != "hostA"} == {
         name: files for name, files in then.items() if name != "hostA"}
     assert [key for key, pid in pids(deployed).items() if before[key] == pid and key[0] == "hostC"] == [
@@ -598,22 +598,36 @@ def test_broken_heat_conf_leaves_the_old_one_and_its_engines_serving(inventory, 
 def test_heat_conf_that_oslo_config_refuses_on_a_host_leaves_the_old_one_serving(inventory, deployed):
     before, old = pids(deployed), deployed.hosts["hostB"].files[HEAT_CONF].content
     deployed.hosts["hostA"].has_file(HEAT_CONF, sites.CONF + "[cache]\nenabled = true\n", group="heat", mode=0o640)
-    deployed.breaks("hostB", '"check": ["/opt/heat/bin/python3"', "python3 ended with 1: ConfigFileParseError")
+    deployed.refuses("hostB", HEAT_CONF, "ConfigFileParseError")
 
-    report = pipeline.deploy(inventory, deployed, yes)
+    with pytest.raises(errors.NotReady, match=f"^hostB: {HEAT_CONF}: ConfigFileParseError$"):
+        pipeline.deploy(inventory, deployed, yes)
 
-    assert report.exit_code == 5
-    assert f"could not write {HEAT_CONF} (changed)" in report.applied.failed["hostB"].message
     assert deployed.hosts["hostB"].files[HEAT_CONF].content == old
-    assert pids(deployed) == before
+    assert (pids(deployed), performed(deployed)) == (before, {})
 
 
-def test_host_lost_during_a_deploy_is_named_and_stops_the_next_wave(inventory, fleet):
+def test_host_lost_before_the_first_change_costs_nothing(inventory, fleet):
     def accept(_):
         fleet.loses("hostC")
         return True
 
-    report = pipeline.deploy(inventory, fleet, accept)
+    with pytest.raises(errors.ManyFailed, match="hostC: connection refused\n  Nothing was changed") as failed:
+        pipeline.deploy(inventory, fleet, accept)
+
+    assert failed.value.exit_code == 4
+    assert performed(fleet) == {}
+    assert [host.generations for host in fleet.hosts.values()] == [{}, {}, {}]
+
+
+def test_host_lost_during_a_deploy_is_named_and_stops_the_next_wave(inventory, fleet):
+    class Loses:
+        def ask(self, title, verb, requests, timeout):
+            if verb == "perform":
+                fleet.loses("hostC")
+            return fleet.ask(title, verb, requests, timeout)
+
+    report = pipeline.deploy(inventory, Loses(), yes)
 
     assert report.exit_code == 5
     assert isinstance(report.applied.failed["hostC"], errors.HostUnreachable)

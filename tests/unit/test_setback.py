@@ -14,7 +14,8 @@ def test_files_of_ours_come_back_later_ones_go_and_the_operators_are_left():
     before = HostState({each.path: each for each in (CONF, OWN)}, {ENGINE.name: ENGINE}, frozenset({CONF.path}))
     now = HostState({LATER.path: LATER}, {}, frozenset({CONF.path, LATER.path}))
 
-    state = setback.states({"hostB": Found(before)}, {"hostB": HostState()}, {"hostB": Found(now)})["hostB"]
+    nothing = {"hostB": HostState()}
+    state = setback.states({"hostB": Found(before)}, nothing, {"hostB": Found(now)}, nothing)["hostB"]
 
     assert (dict(state.files), dict(state.units)) == ({CONF.path: CONF}, {ENGINE.name: ENGINE})
 
@@ -25,7 +26,10 @@ def test_process_is_proven_as_it_would_have_been_and_one_that_did_not_run_is_not
     before = HostState(units={ENGINE.name: ENGINE, stopped.name: stopped})
     wanted = HostState(units={ENGINE.name: sites.a_unit(Service.ENGINE, 1, ready=ready)})
 
-    state = setback.states({"hostB": Found(before)}, {"hostB": wanted}, {"hostB": Found(HostState())})["hostB"]
+    leaving = {"hostB": HostState(farewells={stopped.name: ready})}
+    state = setback.states({"hostB": Found(before)}, {"hostB": wanted}, {"hostB": Found(HostState())}, leaving)["hostB"]
+
+    assert state.farewells == {stopped.name: ready}
 
     assert {name: unit.ready for name, unit in state.units.items()} == {ENGINE.name: ready}
 

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import time
 
-from deployer.remote.agent import files, handover, ledger, look, programs, sockets
+from deployer.remote.agent import files, handover, journal, ledger, look, programs, sockets
 
 POLL = 0.05  # seconds between two looks at something that no event announces
 LOOKS_PER_UNIT_CHECK = 10
@@ -25,7 +25,9 @@ def perform(request):
     done = []
     for index, step in enumerate(request["steps"]):
         try:
+            journal.doing(request, step)
             done.append(STEPS[step["do"]](step, request["ledger"]) or "")
+            journal.did(request)
         except programs.NotYet as waiting:
             return {"done": done, "failed": {"index": index, "why": str(waiting), "again": True}}
         except (programs.Failed, OSError, LookupError, subprocess.SubprocessError) as error:

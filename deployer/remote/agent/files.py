@@ -4,7 +4,7 @@ import base64
 import os
 import shutil
 
-from deployer.remote.agent import ledger, programs
+from deployer.remote.agent import ledger
 
 
 def write(step, ledger_path):
@@ -19,12 +19,7 @@ def write(step, ledger_path):
             same_owner(path, kept)
         book["files"][path] = {"original": kept}
         ledger.write(ledger_path, book)
-    ledger.replace(path, base64.b64decode(step["content"]), step, judge(step.get("check")))
-
-
-def judge(argv):
-    """What runs a config's own program on a file before it replaces the old one; `{}` in argv is the file's path."""
-    return argv and (lambda path: programs.call([path if part == "{}" else part for part in argv]))
+    ledger.replace(path, base64.b64decode(step["content"]), step)
 
 
 def same_owner(path, copy):

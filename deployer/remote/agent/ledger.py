@@ -17,12 +17,16 @@ def read(path):
 
 def write(path, ledger):
     os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-    ours = {"owner": pwd.getpwuid(os.geteuid()).pw_name, "group": grp.getgrgid(os.getegid()).gr_name, "mode": 0o600}
-    replace(path, json.dumps(ledger, indent=1).encode(), ours)
+    replace(path, json.dumps(ledger, indent=1).encode(), ours())
 
 
-def replace(path, content, step, judge=None):
-    """Temporary file in the same folder, owner and mode first, judged by its own program, then renamed over."""
+def ours():
+    """How a file is that nobody but us may read."""
+    return {"owner": pwd.getpwuid(os.geteuid()).pw_name, "group": grp.getgrgid(os.getegid()).gr_name, "mode": 0o600}
+
+
+def replace(path, content, step):
+    """Temporary file in the same folder, owner and mode first, on the disk, then renamed over."""
     temporary = path + ".heat-scaleout-new"
     if os.path.exists(temporary):  # left by an interrupted run
         os.unlink(temporary)
@@ -34,8 +38,6 @@ def replace(path, content, step, judge=None):
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
-        if judge:
-            judge(temporary)
         os.rename(temporary, path)
     except BaseException:
         os.unlink(temporary)

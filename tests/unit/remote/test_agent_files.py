@@ -95,27 +95,6 @@ def test_write_makes_the_folders_on_the_way_as_readable_as_the_file(tmp_path, bo
     assert read(book)["folders"] == [str(tmp_path / "a"), str(tmp_path / "a" / "b")]
 
 
-def test_write_refused_by_its_check_leaves_the_old_content_and_nothing_else(tmp_path, book):
-    path = tmp_path / "etc" / "file"
-    files.write(write(path, "old"), book)
-
-    with pytest.raises(programs.Failed, match="grep ended with 1"):
-        files.write(write(path, "new", check=["grep", "old", "{}"]), book)
-
-    assert path.read_text() == "old"
-    assert names(path.parent) == ["file"]
-
-
-def test_write_lets_its_check_judge_the_new_content_with_its_access(tmp_path, book):
-    path = tmp_path / "file"
-    script = "import os, sys; s = os.stat(sys.argv[1]); assert oct(s.st_mode)[-3:] == '640', s; " \
-             "assert open(sys.argv[1]).read() == 'new'"
-
-    files.write(write(path, "new", check=[sys.executable, "-c", script, "{}"]), book)
-
-    assert path.read_text() == "new"
-
-
 def test_write_over_what_an_interrupted_run_left_succeeds(tmp_path, book):
     left = tmp_path / "etc" / ("file" + ".heat-scaleout-new")
     left.parent.mkdir()
@@ -253,12 +232,3 @@ def test_ledger_survives_being_written_and_read(book):
     ledger.write(book, {"files": {"/x": {"original": None}}, "folders": ["/y"], "stopped": [{"unit": "z"}]})
 
     assert ledger.read(book)["stopped"] == [{"unit": "z"}]
-
-
-def test_replace_refused_by_its_judge_raises_what_the_judge_did(tmp_path):
-    def judge(_):
-        raise programs.Failed("not good")
-
-    with pytest.raises(programs.Failed, match="not good"):
-        ledger.replace(str(tmp_path / "file"), b"x", {**ME, "mode": 0o600}, judge)
-    assert names(tmp_path) == []

@@ -1,0 +1,140 @@
+"""What was deployed and when: a run and each host's state in JSON and back, and which of them to go back to. Pure."""
+
+import base64
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from deployer import errors
+from deployer.model import AnswersHttp, AnswersSocket, File, Found, HostState, Probe, Program, Service, Unit
+
+DONE, FAILED, PUT_BACK, REFUSED = "done", "failed", "put back", "refused"
+PROBES = {each.__name__: each for each in (AnswersHttp, AnswersSocket, Program)}
+
+
+@dataclass(frozen=True)
+class Author:
+    """Who asks for a change, and from what: `who` is user@host, `at` UTC in ISO 8601, `tool` our version.
+
+    `inventory` is the path of the file and `text` what it says once the change is accepted.
+    """
+
+    who: str = ""
+    command: str = ""
+    at: str = ""
+    tool: str = ""
+    inventory: str = ""
+    text: str = field(default="", repr=False)
+
+
+NOBODY = Author()
+
+
+@dataclass(frozen=True)
+class Run:
+    """One numbered deploy; `result` is None while it has not ended."""
+
+    number: int
+    author: Author
+    result: str | None = None
+
+    def json(self) -> dict[str, Any]:
+        """The run as the hosts keep it."""
+        return {"number": self.number, **asdict(self.author), "result": self.result}
+
+
+def next_run(found: Mapping[str, Found], author: Author) -> Run:
+    """The run after the newest that any of the hosts has."""
+    return Run(1 + max((each.facts.newest.get("number", 0) for each in found.values()), default=0), author)
+
+
+def run_of(kept: Mapping[str, Any]) -> Run:
+    """A run as a host has kept it."""
+    told = {name: kept.get(name, "") for name in Author.__dataclass_fields__}
+    return Run(kept["number"], Author(**told), kept.get("result"))
+
+
+def unfinished(found: Mapping[str, Found]) -> tuple[str, ...]:
+    """One sentence for each host on which a run has not ended: which, whose, and what was under way."""
+    return tuple(_interrupted(host, each.facts.newest) for host, each in found.items()
+                 if each.facts.newest and each.facts.newest["result"] is None)
+
+
+def _interrupted(host: str, newest: Mapping[str, Any]) -> str:
+    doing = f"was under way: {newest['doing']}" if newest["doing"] else "no step was under way"
+    return (f"{host}: generation {newest['number']} ({newest['command']}, {newest['who']}, {newest['at']}) has not "
+            f"come to its end; {doing}")
+
+
+def merged(runs: Mapping[str, Iterable[Mapping[str, Any]]]) -> dict[int, tuple[Run, tuple[str, ...]]]:
+    """Given host -> the runs that it has kept, return number -> the run and its hosts, in order.
+
+    A run that has ended on one host and not on another is one that has not.
+    """
+    found: dict[int, tuple[Run, tuple[str, ...]]] = {}
+    for host, kept in runs.items():
+        for run in map(run_of, kept):
+            known, hosts = found.get(run.number, (run, ()))
+            result = known.result if run.result is not None else None
+            found[run.number] = (replace(known, result=result), (*hosts, host))
+    return dict(sorted(found.items()))
+
+
+def target(known: Mapping[int, tuple[Run, tuple[str, ...]]], number: int | None) -> Run:
+    """The generation to go back to: as asked, or the last that was done before the newest; BadInput for none."""
+    numbers = ", ".join(map(str, known)) or "none"
+    if number is not None:
+        if number not in known:
+            raise errors.BadInput(f"there is no generation {number}", hint=f"There are: {numbers} (`invoke history`).")
+        return known[number][0]
+    done = [run for run, _ in list(known.values())[:-1] if run.result == DONE]
+    if not done:
+        raise errors.BadInput("there is no earlier generation that was done to go back to",
+                              hint=f"There are: {numbers}. `invoke restore` goes back to the single server.")
+    return done[-1]
+
+
+def encoded(state: HostState) -> dict[str, Any]:
+    """A host's state without the contents of its files."""
+    return {"files": {path: _file_json(file) for path, file in state.files.items()},
+            "units": {name: _unit_json(unit) for name, unit in state.units.items()}}
+
+
+def decoded(kept: Mapping[str, Any] | None) -> HostState:
+    """A host's state as it has kept it, its files with their contents; None: nothing of ours."""
+    if kept is None:
+        return HostState()
+    return HostState({path: _file(path, each) for path, each in kept["files"].items()},
+                     {name: _unit(name, each) for name, each in kept["units"].items()})
+
+
+def _file_json(file: File) -> dict[str, Any]:
+    return {"digest": file.digest, "owner": file.owner, "group": file.group, "mode": file.mode,
+            "check": list(file.check), "only": file.only}
+
+
+def _file(path: str, kept: Mapping[str, Any]) -> File:
+    return File(path, kept["digest"], kept["owner"], kept["group"], kept["mode"],
+                base64.b64decode(kept["content"]), tuple(kept["check"]), kept["only"] and Service(kept["only"]))
+
+
+def _unit_json(unit: Unit) -> dict[str, Any]:
+    return {"running": unit.running, "enabled": unit.enabled, "config": unit.config, "ready": _probe_json(unit.ready),
+            "needs": [list(each) for each in unit.needs], "reads": list(unit.reads), "drained": unit.drained}
+
+
+def _unit(name: str, kept: Mapping[str, Any]) -> Unit:
+    return Unit(name, kept["running"], kept["enabled"], kept["config"], ready=_probe(kept["ready"]),
+                needs=tuple((address, port) for address, port in kept["needs"]), reads=tuple(kept["reads"]),
+                drained=kept["drained"])
+
+
+def _probe_json(probe: Probe | None) -> dict[str, Any] | None:
+    return probe and {"kind": type(probe).__name__, **asdict(probe)}
+
+
+def _probe(kept: Mapping[str, Any] | None) -> Probe | None:
+    if kept is None:
+        return None
+    fields = {name: tuple(value) if isinstance(value, list) else value for name, value in kept.items()}
+    return PROBES[fields.pop("kind")](**fields)

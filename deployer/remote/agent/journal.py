@@ -1,0 +1,92 @@
+"""What is done to a host, step by step: a line is on the disk before the step begins, and one when it has ended."""
+
+import json
+import os
+import time
+
+NAME = "journal"
+MOST_LINES = 2000
+
+
+def begin(folder, run):
+    """Note that a run begins, given {number, command, who, at, ...}; lines of runs long past go."""
+    path = os.path.join(folder, NAME)
+    lines = read_lines(path)
+    if len(lines) > MOST_LINES:
+        replace(path, lines[-MOST_LINES // 2:])
+    note(folder, dict(run, event="begin"))
+
+
+def note(folder, entry):
+    """Append an entry that survives a power failure; nothing where our folder is gone."""
+    if not os.path.isdir(folder):
+        return
+    line = json.dumps(dict(entry, at=entry.get("at") or now())) + "\n"
+    descriptor = os.open(os.path.join(folder, NAME), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        os.write(descriptor, line.encode())
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def doing(request, step):
+    """Note which step of a run begins, if the request belongs to one."""
+    if "run" in request:
+        note(os.path.dirname(request["ledger"]), {"event": "doing", "number": request["run"], "step": step["says"]})
+
+
+def did(request):
+    """Note that the step has ended well."""
+    if "run" in request:
+        note(os.path.dirname(request["ledger"]), {"event": "did", "number": request["run"]})
+
+
+def newest(folder):
+    """The last run that began here, with what it is doing: {number, command, who, at, ..., doing, result}.
+
+    `result` is None while it has not ended, and `doing` the step that is under way, or None. {} when there was none.
+    """
+    run = {}
+    for line in read_lines(os.path.join(folder, NAME)):
+        entry = parsed(line)
+        event = entry.pop("event", "")
+        if event == "begin":
+            run = dict(entry, doing=None, result=None)
+        elif event == "doing" and entry["number"] == run.get("number"):
+            run["doing"] = entry["step"]
+        elif event == "did" and entry["number"] == run.get("number"):
+            run["doing"] = None
+        elif event == "end" and entry["number"] == run.get("number"):
+            run.update(result=entry["result"], doing=None)
+    return run
+
+
+def parsed(line):
+    """An entry; an empty one for a line that a power failure cut off."""
+    try:
+        return json.loads(line)
+    except ValueError:
+        return {}
+
+
+def read_lines(path):
+    try:
+        with open(path, encoding="utf-8", errors="replace") as stream:
+            return stream.read().splitlines()
+    except FileNotFoundError:
+        return []
+
+
+def replace(path, lines):
+    temporary = path + ".new"
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as stream:
+        stream.write("".join(line + "\n" for line in lines))
+        stream.flush()
+        os.fsync(stream.fileno())
+    os.rename(temporary, path)
+
+
+def now():
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
