@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from deployer import errors, orders
-from deployer.observed import LEDGER
+from deployer.observed import ALONE, LEDGER
 from deployer.remote.fleet import Fleet
 from deployer.steps import (
     AwaitLeft,
@@ -89,16 +89,16 @@ def _forced(host: str, outcome: Outcome, fleet: Fleet) -> Outcome:
     if not (isinstance(step, AwaitLeft) and step.force):
         return outcome
     kill = orders.systemctl("kill", "--signal=KILL", step.unit)
-    asked = {host: {"ledger": LEDGER, "steps": [kill, orders.request(step)]}}
+    asked = {host: {"ledger": LEDGER, "alone": ALONE, "steps": [kill, orders.request(step)]}}
     reply = fleet.ask(f"kill {step.unit}", "perform", asked, 180.0)
     return _after(outcome, _outcome(host, [(), (step,)], reply[host]))
 
 
 def _asked(title: str, left: Mapping[str, list[tuple[Step, ...]]], fleet: Fleet) -> dict[str, Any]:
-    requests = {host: {"ledger": LEDGER, "steps": [_order(batch) for batch in each]}
+    requests = {host: {"ledger": LEDGER, "alone": ALONE, "steps": [_order(batch) for batch in each]}
                 for host, each in left.items()}
-    limit = 30 + max(sum(each.get("timeout", 10.0) for each in asked["steps"]) for asked in requests.values())
-    return fleet.ask(title, "perform", requests, limit)
+    work = max(sum(each.get("timeout", 10.0) for each in asked["steps"]) for asked in requests.values())
+    return fleet.ask(title, "perform", requests, 30 + ALONE["seconds"] + work)
 
 
 def _count(batches: Sequence[Sequence[Step]], done: Sequence[Step]) -> int:

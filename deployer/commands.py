@@ -1,4 +1,4 @@
-"""What every command that changes nothing does at the terminal; the others are in `changing`.
+"""What every command that changes no host does at the terminal; the others are in `changing`.
 
 Imports stay inside the functions, so that `invoke --list` and usage errors cost nothing.
 """
@@ -84,3 +84,27 @@ def verify(context, inventory: str | None, junit: str | None, cloud: str | None,
         terminal.show(format, proof.text, proof.json)
         if proof.failed:
             sys.exit(errors.VerifyFailed.exit_code)
+
+
+def lock(context, inventory: str | None, format: str) -> None:
+    """Show who holds the site's lock."""
+    with ending(format):
+        from deployer import lock as locks
+
+        wanted = terminal.read(context, inventory)
+        with terminal.fleet(wanted) as fleet:
+            holder = locks.look(wanted, fleet)
+        terminal.show(format, lambda: str(holder or "Nobody holds the lock."),
+                      lambda: {"schema_version": console.SCHEMA_VERSION, "held_by": locks.as_json(holder)})
+
+
+def unlock(context, inventory: str | None, id: str, format: str) -> None:
+    """End the lock that has this id, and so the command that holds it."""
+    with ending(format):
+        from deployer import lock as locks
+
+        wanted = terminal.read(context, inventory)
+        with terminal.fleet(wanted) as fleet:
+            ended = locks.release(wanted, fleet, id)
+        terminal.show(format, lambda: f"Ended the lock of {ended}",
+                      lambda: {"schema_version": console.SCHEMA_VERSION, "ended": locks.as_json(ended)})

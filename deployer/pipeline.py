@@ -50,6 +50,8 @@ class Report:
 
     @property
     def exit_code(self) -> int:
+        if any(isinstance(each, errors.Locked) for each in self.applied.failed.values()):
+            return errors.Locked.exit_code
         if self.applied.failed:
             is_back = self.back is not None and not self.back.failed
             return (errors.VerifyFailed if is_back and self.applied.unproven else errors.HostFailed).exit_code
@@ -61,7 +63,7 @@ def planned(
 ) -> Planned:
     """What a deploy would do, on the hosts of `limit` (all, when empty); changes nothing."""
     seen = observed.look(inventory, fleet, _needed(inventory, limit), contents)
-    _refuse_unreachable(seen)
+    observed.refuse_unreachable(seen)
     wanted = desired.states(inventory, _known(inventory, seen))
     chosen = {name: state for name, state in wanted.states.items() if not limit or name in limit}
     # The source has a configuration that is not ours to put back, and the proxy's host most to lose.
@@ -92,7 +94,7 @@ def deploy(
 def restore(inventory: Inventory, fleet: Fleet, accept: Accept, manner: Manner = PLAIN) -> Report:
     """Take everything of ours away and have those serve again who did before us; `accept` as for a deploy."""
     seen = observed.look(inventory, fleet)
-    _refuse_unreachable(seen)
+    observed.refuse_unreachable(seen)
     nothing = desired.nothing(inventory, seen.found)
     todo = Planned(inventory, plan.back(nothing.states, seen.found, manner), nothing, seen.found)
     problems = () if manner.force else tuple(_workless(todo, fleet))
@@ -131,7 +133,7 @@ def scaled(text: str, inventory: Inventory, wish: "scaling.Wish", fleet: Fleet) 
     if not wish.totals:
         return scaling.text(text, inventory, wish, {})
     seen = observed.look(inventory, fleet, scaling.hosts_for(inventory))
-    _refuse_unreachable(seen)
+    observed.refuse_unreachable(seen)
     held = engines.held(inventory, fleet) if scaling.has_fewer_engines(inventory, wish) else {}
     return scaling.text(text, inventory, wish, {name: each.facts.cpus for name, each in seen.found.items()}, held)
 
@@ -169,7 +171,7 @@ def render(inventory: Inventory, found: Mapping[str, Found], out: Path) -> tuple
 def found(inventory: Inventory, fleet: Fleet) -> Mapping[str, Found]:
     """One look at every host; raise HostUnreachable unless all answer."""
     seen = observed.look(inventory, fleet)
-    _refuse_unreachable(seen)
+    observed.refuse_unreachable(seen)
     return seen.found
 
 
@@ -190,16 +192,6 @@ def _left(todo: Planned, fleet: Fleet, limit: Collection[str]) -> Plan:
     seen = observed.look(todo.inventory, fleet, _needed(todo.inventory, limit))
     chosen = {name: todo.wanted.states[name] for name in seen.found if not limit or name in limit}
     return plan.diff(chosen, seen.found)
-
-
-def _refuse_unreachable(seen: Seen) -> None:
-    if not seen.errors:
-        return
-    first, *others = seen.errors.values()
-    if not others:
-        raise first
-    worst = next((error for error in seen.errors.values() if isinstance(error, errors.HostUnreachable)), first)
-    raise errors.ManyFailed(tuple(seen.errors.values()), worst.exit_code)
 
 
 def _refuse_unready(todo: Planned, fleet: Fleet, manner: Manner) -> tuple[str, ...]:

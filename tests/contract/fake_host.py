@@ -69,6 +69,7 @@ class FakeHost:
         self.python = [3, 11, 2]
         self.uid, self.systemd = 0, True
         self.done: list[str] = []
+        self.locks: dict[str, dict[str, Any]] = {}  # path -> who holds it
         self.run_program = _simple_program
         self.reached = lambda: self.listeners  # what listens on the hosts that this one reaches
         self._books: dict[str, dict[str, Any]] = {}
@@ -130,6 +131,15 @@ class FakeHost:
         units = {*self.running(), *(each.unit for each in self.engines)}
         chosen = sorted(name for name in units if any(fnmatch.fnmatch(name, each) for each in request.get("units", ())))
         return {"available": self.available, "most_files": self.most_files, "units": dict.fromkeys(chosen, self.held)}
+
+    def holder(self, request: dict[str, Any]) -> dict[str, Any]:
+        return {"held_by": self.locks.get(request["path"], {})}
+
+    def release(self, request: dict[str, Any]) -> dict[str, Any]:
+        found = self.locks.get(request["path"], {})
+        if not found or found["id"] != request["id"]:
+            return {"ended": {}, "held_by": found}
+        return {"ended": self.locks.pop(request["path"]), "held_by": {}}
 
     def perform(self, request: dict[str, Any]) -> dict[str, Any]:
         done: list[str] = []
