@@ -7,31 +7,35 @@ from lab import tasks as lab_tasks
 
 INVENTORY = "YAML file of hosts and what they run, or a name in inventories/"
 COMMON = {"inventory": INVENTORY, "format": "table or json"}
-YES = {**COMMON, "yes": "do not ask before the first change"}
+YES = {**COMMON, "yes": "do not ask before the first change",
+       "lock-wait": "seconds that another command may take to end"}
 LIMIT = "only these hosts: hostB,hostC"
 PATIENT = {**YES, "wait": "seconds that requests and work in progress may take",
            "force": "go on without them after that, and where nobody would be left to serve"}
 COUNT = {**YES, "count": "how many"}
 FEWER = {**PATIENT, "count": "how many"}
+ON_ERROR = {"on-error": "when a host fails: stop, continue with the others, or revert all to what they had"}
 
 
-@task(help={**PATIENT, "limit": LIMIT})
-def deploy(c, inventory=None, yes=False, limit="", wait="", force=False, format="table"):
+@task(help={**PATIENT, **ON_ERROR, "limit": LIMIT, "plan": "file of a plan, which alone is applied, unasked"})
+def deploy(c, inventory=None, yes=False, limit="", wait="", force=False, format="table", lock_wait="", on_error="stop",
+           plan=""):
     """Bring every host to its desired state: plan, show, apply, prove."""
-    changing.deploy(c, inventory, changing.Terms(yes, format, limit, wait, force))
+    changing.deploy(c, inventory, changing.Terms(yes, format, limit, wait, force, lock_wait, on_error), plan)
 
 
-@task(help={**PATIENT, "limit": LIMIT})
-def restart(c, inventory=None, yes=False, limit="", wait="", force=False, format="table"):
+@task(help={**PATIENT, **ON_ERROR, "limit": LIMIT})
+def restart(c, inventory=None, yes=False, limit="", wait="", force=False, format="table", lock_wait="",
+            on_error="stop"):
     """Restart every process of Heat, one host after the other, drained at the proxy first."""
-    changing.restart(c, inventory, changing.Terms(yes, format, limit, wait, force))
+    changing.restart(c, inventory, changing.Terms(yes, format, limit, wait, force, lock_wait, on_error))
 
 
 @task(help={**COMMON, "diff": "show what changes in every file, secrets masked", "limit": LIMIT,
-            "exit-code": "end with 2 when there is something to do"})
-def plan(c, inventory=None, diff=False, exit_code=False, limit="", format="table"):
+            "exit-code": "end with 2 when there is something to do", "out": "file for `deploy --plan`"})
+def plan(c, inventory=None, diff=False, exit_code=False, limit="", out="", format="table"):
     """Show what a deploy would do; change nothing."""
-    commands.plan(c, inventory, diff, exit_code, limit, format)
+    commands.plan(c, inventory, diff, exit_code, limit, out, format)
 
 
 @task(help={"inventory": INVENTORY, "out": "folder to write to", "source": "local copy of the source's /etc/heat"})
@@ -41,60 +45,60 @@ def render(c, out, inventory=None, source=None):
 
 
 @task(help=COUNT)
-def add_engine(c, host, inventory=None, count="1", yes=False, format="table"):
+def add_engine(c, host, inventory=None, count="1", yes=False, format="table", lock_wait=""):
     """Add engines to a host: change the inventory by that much and deploy."""
-    changing.add(c, inventory, (host, "engine", count), changing.Terms(yes, format))
+    changing.add(c, inventory, (host, "engine", count), changing.Terms(yes, format, lock_wait=lock_wait))
 
 
 @task(help=COUNT)
-def add_api(c, host, inventory=None, count="1", yes=False, format="table"):
+def add_api(c, host, inventory=None, count="1", yes=False, format="table", lock_wait=""):
     """Add REST APIs to a host: change the inventory by that much and deploy."""
-    changing.add(c, inventory, (host, "api", count), changing.Terms(yes, format))
+    changing.add(c, inventory, (host, "api", count), changing.Terms(yes, format, lock_wait=lock_wait))
 
 
 @task(help=COUNT)
-def add_cfn(c, host, inventory=None, count="1", yes=False, format="table"):
+def add_cfn(c, host, inventory=None, count="1", yes=False, format="table", lock_wait=""):
     """Add CFN APIs to a host: change the inventory by that much and deploy."""
-    changing.add(c, inventory, (host, "cfn", count), changing.Terms(yes, format))
+    changing.add(c, inventory, (host, "cfn", count), changing.Terms(yes, format, lock_wait=lock_wait))
 
 
 @task(help=FEWER)
-def remove_engine(c, host, inventory=None, count="1", yes=False, wait="", force=False, format="table"):
+def remove_engine(c, host, inventory=None, count="1", yes=False, wait="", force=False, format="table", lock_wait=""):
     """Take engines of a host away once they have ended their work, and what they leave in Heat."""
-    changing.remove(c, inventory, (host, "engine", count), changing.Terms(yes, format, "", wait, force))
+    changing.remove(c, inventory, (host, "engine", count), changing.Terms(yes, format, "", wait, force, lock_wait))
 
 
 @task(help=FEWER)
-def remove_api(c, host, inventory=None, count="1", yes=False, wait="", force=False, format="table"):
+def remove_api(c, host, inventory=None, count="1", yes=False, wait="", force=False, format="table", lock_wait=""):
     """Take REST APIs of a host away: drained at the proxy, then stopped."""
-    changing.remove(c, inventory, (host, "api", count), changing.Terms(yes, format, "", wait, force))
+    changing.remove(c, inventory, (host, "api", count), changing.Terms(yes, format, "", wait, force, lock_wait))
 
 
 @task(help=FEWER)
-def remove_cfn(c, host, inventory=None, count="1", yes=False, wait="", force=False, format="table"):
+def remove_cfn(c, host, inventory=None, count="1", yes=False, wait="", force=False, format="table", lock_wait=""):
     """Take CFN APIs of a host away: drained at the proxy, then stopped."""
-    changing.remove(c, inventory, (host, "cfn", count), changing.Terms(yes, format, "", wait, force))
+    changing.remove(c, inventory, (host, "cfn", count), changing.Terms(yes, format, "", wait, force, lock_wait))
 
 
 @task(help=PATIENT)
-def drain(c, host, inventory=None, yes=False, wait="", force=False, format="table"):
+def drain(c, host, inventory=None, yes=False, wait="", force=False, format="table", lock_wait=""):
     """Have the proxy send nothing to the APIs of a host, until `undrain`; its engines work on."""
-    changing.drain(c, inventory, host, True, changing.Terms(yes, format, "", wait, force))
+    changing.drain(c, inventory, host, True, changing.Terms(yes, format, "", wait, force, lock_wait))
 
 
 @task(help=PATIENT)
-def undrain(c, host, inventory=None, yes=False, wait="", force=False, format="table"):
+def undrain(c, host, inventory=None, yes=False, wait="", force=False, format="table", lock_wait=""):
     """Have the proxy send requests to the APIs of a host again."""
-    changing.drain(c, inventory, host, False, changing.Terms(yes, format, "", wait, force))
+    changing.drain(c, inventory, host, False, changing.Terms(yes, format, "", wait, force, lock_wait))
 
 
 @task(help={**PATIENT, "engines": "engines in all", "api": "REST APIs in all", "cfn": "CFN APIs in all",
             "workers": "workers of each engine"})
 def scale(c, engines=None, api=None, cfn=None, workers=None, inventory=None, yes=False, wait="", force=False,
-          format="table"):
+          format="table", lock_wait=""):
     """Bring the site to totals, spread over the hosts by their CPUs, or its engines to another size."""
     numbers = {"engines": engines, "api": api, "cfn": cfn, "workers": workers}
-    changing.scale(c, inventory, numbers, changing.Terms(yes, format, "", wait, force))
+    changing.scale(c, inventory, numbers, changing.Terms(yes, format, "", wait, force, lock_wait))
 
 
 @task(help={**COMMON, "watch": "look again and again, until Ctrl-C", "interval": "seconds between two looks",
@@ -117,18 +121,44 @@ def verify(c, inventory=None, junit=None, cloud=None, format="table"):
 
 
 @task(help=PATIENT)
-def restore(c, inventory=None, yes=False, wait="", force=False, format="table"):
+def restore(c, inventory=None, yes=False, wait="", force=False, format="table", lock_wait=""):
     """Go back to the single server: who served before serves again, nothing of ours stays on any host."""
-    changing.restore(c, inventory, changing.Terms(yes, format, "", wait, force))
+    changing.restore(c, inventory, changing.Terms(yes, format, "", wait, force, lock_wait))
+
+
+@task(positional=["number"], optional=["number"],
+      help={**PATIENT, **ON_ERROR, "number": "the generation, as `history` shows it; without it, the one before"})
+def rollback(c, number=None, inventory=None, yes=False, wait="", force=False, format="table", lock_wait="",
+             on_error="stop"):
+    """Go back to an earlier generation: its files, its processes and its inventory."""
+    changing.rollback(c, inventory, number, changing.Terms(yes, format, "", wait, force, lock_wait, on_error))
+
+
+@task(help=COMMON)
+def history(c, inventory=None, format="table"):
+    """Show what was deployed, when, by whom, and how it ended."""
+    commands.history(c, inventory, format)
 
 
 @task(help=YES)
-def recover(c, inventory=None, yes=False, format="table"):
+def recover(c, inventory=None, yes=False, format="table", lock_wait=""):
     """Show what engines that died have left in Heat and its broker, and take it away."""
-    changing.recover(c, inventory, yes, format)
+    changing.recover(c, inventory, changing.Terms(yes, format, lock_wait=lock_wait))
+
+
+@task(help=COMMON)
+def lock(c, inventory=None, format="table"):
+    """Show which command changes the site now."""
+    commands.lock(c, inventory, format)
+
+
+@task(help={**COMMON, "id": "the lock's, as `lock` shows it"})
+def unlock(c, id, inventory=None, format="table"):
+    """End the command that changes the site, when its machine is gone."""
+    commands.unlock(c, inventory, id, format)
 
 
 namespace = Collection(
     deploy, plan, render, add_engine, add_api, add_cfn, remove_engine, remove_api, remove_cfn, scale, restart, drain,
-    undrain, recover, restore, status, preflight, verify)
+    undrain, recover, restore, rollback, history, status, preflight, verify, lock, unlock)
 namespace.add_collection(Collection.from_module(lab_tasks), name="lab")

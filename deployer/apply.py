@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from deployer import errors, orders
-from deployer.observed import LEDGER
+from deployer.observed import ALONE, LEDGER
 from deployer.remote.fleet import Fleet
 from deployer.steps import (
     AwaitLeft,
@@ -101,12 +101,12 @@ def _asked(
     title: str, left: Mapping[str, list[tuple[Step, ...]]], fleet: Fleet, number: int | None
 ) -> dict[str, Any]:
     requests = {host: _request(number, [_order(batch) for batch in each]) for host, each in left.items()}
-    limit = 30 + max(sum(each.get("timeout", 10.0) for each in asked["steps"]) for asked in requests.values())
-    return fleet.ask(title, "perform", requests, limit)
+    work = max(sum(each.get("timeout", 10.0) for each in asked["steps"]) for asked in requests.values())
+    return fleet.ask(title, "perform", requests, 30 + ALONE["seconds"] + work)
 
 
 def _request(number: int | None, steps: list[dict[str, Any]]) -> dict[str, Any]:
-    return {"ledger": LEDGER, "steps": steps} | ({} if number is None else {"run": number})
+    return {"ledger": LEDGER, "alone": ALONE, "steps": steps} | ({} if number is None else {"run": number})
 
 
 def _count(batches: Sequence[Sequence[Step]], done: Sequence[Step]) -> int:

@@ -62,6 +62,8 @@ class Report:
 
     @property
     def exit_code(self) -> int:
+        if any(isinstance(each, errors.Locked) for each in self.applied.failed.values()):
+            return errors.Locked.exit_code
         if self.applied.failed:
             is_back = self.back is not None and not self.back.applied.failed
             return (errors.VerifyFailed if is_back and self.applied.unproven else errors.HostFailed).exit_code

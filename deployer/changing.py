@@ -5,7 +5,7 @@ Imports stay inside the functions, so that `invoke --list` and usage errors cost
 
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from deployer import console, errors, outcome, terminal
@@ -13,6 +13,8 @@ from deployer.terminal import ending
 
 if TYPE_CHECKING:
     from deployer.inventory.schema import Inventory
+    from deployer.remote.fleet import Fleet
+    from deployer.writing import Wish
 
 Edit = Callable[[str], str]
 
@@ -22,7 +24,8 @@ class Terms:
     """On what terms a deploy runs: unasked, on which hosts, in what manner, shown how, and what it does when accepted.
 
     `wait` are the seconds that work in progress may take ("": the inventory's); `force` goes on without it after them,
-    and also where nobody would be left to serve.
+    and also where nobody would be left to serve. `lock_wait`: seconds that another command may take to end. `on_error`:
+    what becomes of the others when a host fails. `check` may refuse the plan before anybody is asked.
     """
 
     yes: bool = False
@@ -30,10 +33,14 @@ class Terms:
     limit: str = ""
     wait: str = ""
     force: bool = False
+    lock_wait: str = ""
+    on_error: str = "stop"
     keep: Callable[[], None] = field(default=lambda: None)
+    check: Callable[[Any], None] = field(default=lambda todo: None)
 
     def accept(self, todo) -> bool:
         """Show the plan, ask where somebody can answer, and keep the changed inventory before the first change."""
+        self.check(todo)
         changes = todo.plan.changes()
         terminal.tell((*todo.wanted.remarks, *todo.notes) if changes else ())
         if changes:
@@ -45,22 +52,51 @@ class Terms:
 
     def manner(self, restart: tuple[str, ...] = ()):
         """How the plan is to be carried out."""
-        from deployer.steps import Manner
+        from deployer.steps import Manner, OnError
 
-        return Manner(restart, wait=terminal.seconds("wait", self.wait, 0.0) if self.wait else None, force=self.force)
+        if self.on_error not in tuple(OnError):
+            raise errors.BadInput(f"--on-error takes {', '.join(OnError)}, not {self.on_error!r}")
+        seconds = terminal.seconds("wait", self.wait, 0.0) if self.wait else None
+        return Manner(restart, wait=seconds, force=self.force, on_error=OnError(self.on_error))
 
 
-def deploy(context, inventory: str | None, terms: Terms) -> None:
-    """Bring every host to its desired state."""
+def deploy(context, inventory: str | None, terms: Terms, plan: str = "") -> None:
+    """Bring every host to its desired state; given the file of a plan, only by that very plan."""
     with ending(terms.format):
-        _deploy(terminal.read(context, inventory), terms)
+        saved = _saved(plan, terms) if plan else None
+        if saved:
+            terms = replace(terms, limit=saved["limit"], yes=True)
+        with _alone(context, inventory or (saved and saved["inventory"]), terms) as (wish, fleet):
+            report = _deploy(wish, fleet, replace(terms, check=_as_saved(saved, wish.text)) if saved else terms)
+        _end(report, terms.format)
+
+
+def _saved(path: str, terms: Terms) -> Mapping[str, Any]:
+    from deployer import planfile
+
+    if terms.limit:
+        raise errors.BadInput("--limit and --plan do not go together: the plan has its own hosts")
+    return planfile.decoded(terminal.text_of(path), path)
+
+
+def _as_saved(saved: Mapping[str, Any], text: str) -> Callable[[Any], None]:
+    """What refuses any other plan than the saved one."""
+    def check(todo) -> None:
+        from deployer import planfile
+
+        moved = planfile.moved(saved, todo, text)
+        if moved:
+            raise errors.StalePlan(moved, hint="Nothing was changed. Make the plan again, and look at it.")
+    return check
 
 
 def restart(context, inventory: str | None, terms: Terms) -> None:
     """Restart every process of Heat, one host after the other."""
     with ending(terms.format):
-        wanted = terminal.read(context, inventory)
-        _deploy(wanted, terms, terminal.limited(wanted, terms.limit) or tuple(wanted.hosts))
+        with _alone(context, inventory, terms) as (wish, fleet):
+            hosts = terminal.limited(wish.inventory, terms.limit) or tuple(wish.inventory.hosts)
+            report = _deploy(wish, fleet, terms, hosts)
+        _end(report, terms.format)
 
 
 def add(context, inventory: str | None, change: tuple[str, str, Any], terms: Terms) -> None:
@@ -90,34 +126,31 @@ def drain(context, inventory: str | None, host: str, drained: bool, terms: Terms
 def scale(context, inventory: str | None, numbers: Mapping[str, Any], terms: Terms) -> None:
     """Ask for totals over the hosts, or for another size of engines, and deploy."""
     with ending(terms.format):
-        from deployer import pipeline, scaling
-        from deployer.inventory import editor, reader
+        from deployer import pipeline, scaling, writing
 
-        path = terminal.locate(context, inventory)
-        before = reader.read(path)
         wish = scaling.wish({flag: terminal.number(flag, text) for flag, text in numbers.items() if text is not None})
-        with terminal.fleet(before) as fleet:
-            text = pipeline.scaled(path.read_bytes().decode(), before, wish, fleet)
-            terminal.tell(tuple(scaling.remarks(before, wish)))
-            terms = _keeping(terms, lambda: editor.write(path, text))
-            report = pipeline.deploy(reader.parse(text, path), fleet, terms.accept, manner=terms.manner())
+        with _alone(context, inventory, terms,
+                    check=lambda wanted: scaling.refuse_impossible(wanted, wish)) as (now, fleet):
+            text = pipeline.scaled(now.text, now.inventory, wish, fleet)
+            terminal.tell(tuple(scaling.remarks(now.inventory, wish)))
+            terms = _keeping(terms, now.path, text, fleet)
+            report = _deploy(writing.as_it_is(now.path, text), fleet, terms)
         _end(report, terms.format)
 
 
 def restore(context, inventory: str | None, terms: Terms) -> None:
     """Go back to the single server."""
     with ending(terms.format):
-        wanted = terminal.read(context, inventory)
-        from deployer import pipeline
+        with _alone(context, inventory, terms) as (wish, fleet):
+            from deployer import pipeline
 
-        def accept(todo) -> bool:
-            changes = todo.plan.changes()
-            if changes:
-                console.talk(console.plan_text(todo.plan, "about to be applied"))
-            return not changes or terms.yes or not sys.stdin.isatty() or _names(wanted.site)
+            def accept(todo) -> bool:
+                changes = todo.plan.changes()
+                if changes:
+                    console.talk(console.plan_text(todo.plan, "about to be applied"))
+                return not changes or terms.yes or not sys.stdin.isatty() or _names(wish.inventory.site)
 
-        with terminal.fleet(wanted) as fleet:
-            report = pipeline.restore(wanted, fleet, accept, terms.manner())
+            report = pipeline.restore(wish.inventory, fleet, accept, terms.manner(), _author(wish))
         _end(report, terms.format)
 
 
@@ -127,19 +160,32 @@ def _names(site: str) -> bool:
     return sys.stdin.readline().strip() == site
 
 
-def recover(context, inventory: str | None, yes: bool, format: str) -> None:
+def rollback(context, inventory: str | None, number: str | None, terms: Terms) -> None:
+    """Go back to what the hosts had in a generation, and to its inventory."""
+    with ending(terms.format):
+        chosen = None if number is None else terminal.number("number", number)
+        with _alone(context, inventory, terms) as (wish, fleet):
+            from deployer import pipeline, writing
+
+            then = pipeline.target(wish.inventory, fleet, chosen)
+            old = writing.as_then(wish, then.author.text)
+            report = pipeline.rollback(old.inventory, then.number, fleet, _keeping(terms, old.path, old.text, fleet)
+                                       .accept, terms.manner(), _author(old))
+        _end(report, terms.format)
+
+
+def recover(context, inventory: str | None, terms: Terms) -> None:
     """Show what dead engines have left, and take it away."""
-    with ending(format):
+    with ending(terms.format):
         from dataclasses import asdict
 
         from deployer.heat import abandoned
 
-        wanted = terminal.read(context, inventory)
-        with terminal.fleet(wanted) as fleet:
-            found = abandoned.look(wanted, fleet)
-            accepted = bool(found) and _accepted(abandoned.text(found, False), yes)
-            cleaned = abandoned.clean(wanted, fleet) if accepted else ()
-        terminal.show(format, lambda: abandoned.text(cleaned or found, accepted),
+        with _alone(context, inventory, terms) as (wish, fleet):
+            found = abandoned.look(wish.inventory, fleet)
+            accepted = bool(found) and _accepted(abandoned.text(found, False), terms.yes)
+            cleaned = abandoned.clean(wish.inventory, fleet) if accepted else ()
+        terminal.show(terms.format, lambda: abandoned.text(cleaned or found, accepted),
                       lambda: {"schema_version": console.SCHEMA_VERSION, "cleaned": accepted,
                                "workers": [asdict(each) for each in cleaned or found]})
 
@@ -158,30 +204,55 @@ def _numbers(edit: Callable[..., str], change: tuple[str, str, Any]) -> Edit:
 
 def _deploy_edited(context, inventory: str | None, edit: Edit, terms: Terms, loses: str = "") -> None:
     """Deploy a changed inventory, whose file is written once the plan is accepted; `loses` is what it has fewer of."""
-    from deployer.inventory import editor, reader
+    def check(wanted: "Inventory") -> None:
+        if loses and not terms.force and not any(each.service == loses for each in wanted.instances()):
+            raise errors.BadInput(f"this would take the site's last {loses} away", "To mean it, say --force.")
 
-    path = terminal.locate(context, inventory)
-    reader.read(path)
-    text = edit(path.read_bytes().decode())
-    wanted = reader.parse(text, path)
-    if loses and not terms.force and not any(each.service == loses for each in wanted.instances()):
-        raise errors.BadInput(f"this would take the site's last {loses} away", "To mean it, say --force.")
-    _deploy(wanted, _keeping(terms, lambda: editor.write(path, text)))
+    with _alone(context, inventory, terms, edit, check) as (wish, fleet):
+        report = _deploy(wish, fleet, _keeping(terms, wish.path, wish.text, fleet))
+    _end(report, terms.format)
 
 
-def _keeping(terms: Terms, keep: Callable[[], None]) -> Terms:
-    from dataclasses import replace
+def _alone(context, inventory: str | None, terms: Terms, edit: Edit | None = None,
+           check: Callable[["Inventory"], None] = lambda wanted: None):
+    """What is wanted of a site, edited and checked, and its hosts for this command alone."""
+    from deployer import writing
+
+    def read(path, text: str) -> writing.Wish:
+        as_it_is = writing.as_it_is(path, text)
+        wish = writing.as_it_is(path, edit(text)) if edit else as_it_is
+        terminal.limited(wish.inventory, terms.limit)
+        check(wish.inventory)
+        return wish
+
+    terms.manner()
+    return writing.alone(context, inventory, terms.lock_wait, read)
+
+
+def _keeping(terms: Terms, path, text: str, fleet: "Fleet") -> Terms:
+    """The terms of a command that writes a changed inventory once its plan is accepted, if it is still alone then."""
+    from deployer.inventory import editor
+
+    def keep() -> None:
+        if not fleet.holding():
+            raise errors.Locked.lost()
+        editor.write(path, text)
 
     return replace(terms, keep=keep)
 
 
-def _deploy(wanted: "Inventory", terms: Terms, restart: tuple[str, ...] = ()) -> None:
-    limit, manner = terminal.limited(wanted, terms.limit), terms.manner(restart)
+def _deploy(wish: "Wish", fleet: "Fleet", terms: Terms, restart: tuple[str, ...] = ()):
+    limit, manner = terminal.limited(wish.inventory, terms.limit), terms.manner(restart)
     from deployer import pipeline
 
-    with terminal.fleet(wanted) as fleet:
-        report = pipeline.deploy(wanted, fleet, terms.accept, limit, manner)
-    _end(report, terms.format)
+    return pipeline.deploy(wish.inventory, fleet, terms.accept, limit, manner, _author(wish))
+
+
+def _author(wish: "Wish"):
+    """This very command, as the hosts remember it."""
+    from deployer import writing
+
+    return writing.author(wish)
 
 
 def _end(report, format: str) -> None:

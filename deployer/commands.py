@@ -1,4 +1,4 @@
-"""What every command that changes nothing does at the terminal; the others are in `changing`.
+"""What every command that changes no host does at the terminal; the others are in `changing`.
 
 Imports stay inside the functions, so that `invoke --list` and usage errors cost nothing.
 """
@@ -12,8 +12,8 @@ from deployer.terminal import ending
 CHANGES_PENDING = 2
 
 
-def plan(context, inventory: str | None, diff: bool, exit_code: bool, limit: str, format: str) -> None:
-    """Show what a deploy would do."""
+def plan(context, inventory: str | None, diff: bool, exit_code: bool, limit: str, out: str, format: str) -> None:
+    """Show what a deploy would do, and keep it for `deploy --plan`."""
     with ending(format):
         from deployer import diffs, pipeline
 
@@ -21,11 +21,32 @@ def plan(context, inventory: str | None, diff: bool, exit_code: bool, limit: str
         with terminal.fleet(wanted) as fleet:
             todo = pipeline.planned(wanted, fleet, terminal.limited(wanted, limit), contents=diff)
         shown = diffs.of_plan(todo.plan, todo.found, wanted.heat.source) if diff else {}
-        terminal.tell(todo.wanted.remarks)
+        terminal.tell((*todo.wanted.remarks, *todo.notes))
+        if out:
+            _keep(todo, out, limit)
         terminal.show(format, lambda: "\n".join([*shown.values(), console.plan_text(todo.plan)]),
                lambda: console.plan_json(todo.plan) | ({"diffs": shown} if diff else {}))
         if exit_code and todo.plan.changes():
             sys.exit(CHANGES_PENDING)
+
+
+def _keep(todo, out: str, limit: str) -> None:
+    from deployer import planfile
+
+    path = todo.inventory.path
+    kept = planfile.encoded(todo, str(path.absolute()), terminal.text_of(str(path)), limit)
+    terminal.write_private(out, console.as_json(kept) + "\n")
+
+
+def history(context, inventory: str | None, format: str) -> None:
+    """Show every generation that the hosts have kept."""
+    with ending(format):
+        from deployer import past, pipeline
+
+        wanted = terminal.read(context, inventory)
+        with terminal.fleet(wanted) as fleet:
+            known = pipeline.history(wanted, fleet)
+        terminal.show(format, lambda: past.text(known), lambda: past.json(known))
 
 
 def render(context, inventory: str | None, out: str, source: str | None) -> None:
@@ -84,3 +105,27 @@ def verify(context, inventory: str | None, junit: str | None, cloud: str | None,
         terminal.show(format, proof.text, proof.json)
         if proof.failed:
             sys.exit(errors.VerifyFailed.exit_code)
+
+
+def lock(context, inventory: str | None, format: str) -> None:
+    """Show who holds the site's lock."""
+    with ending(format):
+        from deployer import lock as locks
+
+        wanted = terminal.read(context, inventory)
+        with terminal.fleet(wanted) as fleet:
+            holder = locks.look(wanted, fleet)
+        terminal.show(format, lambda: str(holder or "Nobody holds the lock."),
+                      lambda: {"schema_version": console.SCHEMA_VERSION, "held_by": locks.as_json(holder)})
+
+
+def unlock(context, inventory: str | None, id: str, format: str) -> None:
+    """End the lock that has this id, and so the command that holds it."""
+    with ending(format):
+        from deployer import lock as locks
+
+        wanted = terminal.read(context, inventory)
+        with terminal.fleet(wanted) as fleet:
+            ended = locks.release(wanted, fleet, id)
+        terminal.show(format, lambda: f"Ended the lock of {ended}",
+                      lambda: {"schema_version": console.SCHEMA_VERSION, "ended": locks.as_json(ended)})

@@ -10,7 +10,7 @@ from deployer.errors import DeployerError
 from deployer.steps import Plan
 
 SCHEMA_VERSION = 1
-QUIET = ("look", "ask Heat", "note the end")  # what takes a moment on every command
+QUIET = ("look", "ask Heat", "ask for the lock", "note the end")  # what takes a moment on every command
 SLOW = 2.0  # seconds after which a host's end of a stage is worth a line
 
 

@@ -69,6 +69,18 @@ class ManyFailed(DeployerError):
         self.exit_code = exit_code
 
 
+class Locked(DeployerError):
+    """Another command changes the site, or the lock of this one was lost."""
+
+    exit_code = 6
+
+    @classmethod
+    def lost(cls) -> "Locked":
+        """Return the error of a command whose lock has ended before it."""
+        return cls("the lock was lost: its host did not hear this command for too long, or somebody ended it; nothing "
+                   "more is changed", hint="Run the same command again: it goes on from what the hosts have now.")
+
+
 class VerifyFailed(DeployerError):
     """The site was changed as planned but does not prove to work."""
 

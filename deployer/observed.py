@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from deployer.errors import DeployerError
+from deployer.errors import DeployerError, HostFailed, together
 from deployer.heat import launch
 from deployer.inventory.schema import Inventory
 from deployer.model import NOTHING, Facts, File, Found, HostState, Listener, Service, Unit
@@ -13,6 +13,7 @@ from deployer.proxy import config, runtime
 from deployer.remote.fleet import Fleet
 
 LEDGER = "/var/lib/heat-scaleout/ledger.json"
+ALONE = {"path": "/run/heat-scaleout-perform.lock", "seconds": 30.0}  # what another may take to end
 UNITS = "heat-scaleout-*"
 LIMIT = 60.0  # seconds for a host to answer a look
 
@@ -30,13 +31,27 @@ def look(inventory: Inventory, fleet: Fleet, only: Collection[str] = (), content
     """Look at all hosts at once, or at those of `only`. `contents` brings the content of every file, for diffs.
 
     `programs` run on the source host meanwhile; their answers are among its facts. `limit`: seconds for a host.
+    Who holds the lock waits for hosts where a command that was killed is still at work.
     """
-    requests = {name: _request(inventory, name, contents) for name in inventory.hosts if not only or name in only}
+    settled = {"settled": ALONE} if fleet.holding() else {}
+    requests = {name: _request(inventory, name, contents) | settled
+                for name in inventory.hosts if not only or name in only}
     if programs:
         requests[inventory.heat.source]["programs"] = programs
-    replies = fleet.ask("look", "observe", requests, limit)
+    replies = {name: _settled(name, reply) for name, reply in fleet.ask("look", "observe", requests, limit).items()}
     bad = {name: reply for name, reply in replies.items() if isinstance(reply, DeployerError)}
     return Seen({name: _found(reply) for name, reply in replies.items() if name not in bad}, bad)
+
+
+def refuse_unreachable(seen: Seen) -> None:
+    """Raise the error of a host that could not be looked at, or those of all that could not."""
+    if seen.errors:
+        raise together(tuple(seen.errors.values()))
+
+
+def _settled(host: str, reply: Any) -> Any:
+    is_busy = not isinstance(reply, DeployerError) and "busy" in reply
+    return HostFailed(host, reply["busy"]) if is_busy else reply
 
 
 def _request(inventory: Inventory, name: str, contents: bool) -> dict[str, Any]:

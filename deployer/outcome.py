@@ -38,7 +38,7 @@ def _done(report: Any, changes: Sequence[Step]) -> str:
 
 
 def hosts(report: Any) -> dict[str, Now]:
-    """What each host of the plan has now, and what to run next for it; after a run that failed nowhere, all as planned."""
+    """What each host of the plan has now, and what to run next for it."""
     return {host: _now(report, host) for host in report.planned.plan.hosts}
 
 

@@ -42,7 +42,7 @@ def planned(
 ) -> Planned:
     """What a deploy would do, on the hosts of `limit` (all, when empty); changes nothing."""
     seen = observed.look(inventory, fleet, _needed(inventory, limit), contents)
-    _refuse_unreachable(seen)
+    observed.refuse_unreachable(seen)
     wanted = desired.states(inventory, _known(inventory, seen))
     chosen = {name: state for name, state in wanted.states.items() if not limit or name in limit}
     manner = _with_last(manner, inventory)
@@ -127,7 +127,7 @@ def scaled(text: str, inventory: Inventory, wish: "scaling.Wish", fleet: Fleet) 
     if not wish.totals:
         return scaling.text(text, inventory, wish, {})
     seen = observed.look(inventory, fleet, scaling.hosts_for(inventory))
-    _refuse_unreachable(seen)
+    observed.refuse_unreachable(seen)
     held = engines.held(inventory, fleet) if scaling.has_fewer_engines(inventory, wish) else {}
     return scaling.text(text, inventory, wish, {name: each.facts.cpus for name, each in seen.found.items()}, held)
 
@@ -169,7 +169,7 @@ def found(inventory: Inventory, fleet: Fleet) -> Mapping[str, Found]:
 
 def _all_found(inventory: Inventory, fleet: Fleet) -> Mapping[str, Found]:
     seen = observed.look(inventory, fleet)
-    _refuse_unreachable(seen)
+    observed.refuse_unreachable(seen)
     return seen.found
 
 
@@ -185,9 +185,6 @@ def _needed(inventory: Inventory, limit: Collection[str]) -> Collection[str]:
     return {*limit, inventory.heat.source, inventory.proxy.host} if limit else ()
 
 
-def _refuse_unreachable(seen: Seen) -> None:
-    if seen.errors:
-        raise errors.together(tuple(seen.errors.values()))
 
 
 def _known(inventory: Inventory, seen: Seen) -> dict[str, Found]:

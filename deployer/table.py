@@ -28,7 +28,7 @@ def text(picture: Picture) -> str:
     if all(line.config_is_desired is not False for line in picture.lines):
         del rows["CONFIG"]
     shown = {title: cells for title, cells in rows.items() if any(cells)}
-    return "\n".join([*_aligned(shown), *_ending(picture)])
+    return "\n".join([*aligned(shown), *_ending(picture)])
 
 
 def _address(line: Line) -> str:
@@ -66,7 +66,8 @@ def _proxy(line: Line) -> str:
     return word if line.sessions is None else f"{word}, {line.sessions} open"
 
 
-def _aligned(columns: Mapping[str, Sequence[str]]) -> list[str]:
+def aligned(columns: Mapping[str, Sequence[str]]) -> list[str]:
+    """The lines of a table, given title -> cells, each column as wide as it needs."""
     widths = {title: max(map(len, (title, *cells))) for title, cells in columns.items()}
     rows = [tuple(columns), *zip(*columns.values(), strict=True)]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths.values(), strict=True)).rstrip()

@@ -46,6 +46,25 @@ def locate(context, inventory: str | None) -> Path:
     return reader.locate(inventory, os.environ, Path.cwd(), context.config.get("inventory"))
 
 
+def text_of(path: str) -> str:
+    """Return what a file says; raise BadInput when it cannot be read."""
+    try:
+        return Path(path).read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise errors.BadInput(f"{path}: {getattr(error, 'strerror', None) or 'this is no text'}") from None
+
+
+def write_private(path: str, text: str) -> None:
+    """Write a file that nobody else may read; raise BadInput when that cannot be."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as stream:
+            os.fchmod(descriptor, 0o600)
+            stream.write(text)
+    except OSError as error:
+        raise errors.BadInput(f"{path}: {error.strerror}") from None
+
+
 def fleet(wanted: "Inventory", quiet: bool = False):
     """Return the hosts of an inventory, reached when they are first asked."""
     from deployer.remote.fleet import over_ssh

@@ -18,7 +18,16 @@ class Fleet(Protocol):
         """Begin to connect to every host, for who has something else to do meanwhile."""
 
     def ask(self, title: str, verb: str, requests: Mapping[str, Mapping[str, Any]], timeout: float) -> dict[str, Any]:
-        """Ask many hosts at once: host -> reply, or the DeployerError that stands in its place."""
+        """Ask many hosts at once: host -> reply, or the DeployerError that stands in its place.
+
+        What changes hosts ("perform") is refused with Locked for all of them once a hold was lost.
+        """
+
+    def hold(self, host: str, request: Mapping[str, Any], timeout: float) -> Any:
+        """Take a lock on a host and keep it until the fleet is closed: {held} or {held_by}, or a DeployerError."""
+
+    def holding(self) -> bool:
+        """Whether a lock was taken and is ours still, as its host says now."""
 
 
 class Progress(Protocol):
@@ -57,6 +66,7 @@ class SshFleet:
         self._hosts = hosts
         self._progress = progress
         self._connections: dict[str, Future] = {}
+        self._hold: Any = None
         self._pool = ThreadPoolExecutor(max_workers=min(MOST_AT_ONCE, max(1, len(hosts))))
 
     def open(self) -> None:
@@ -66,6 +76,8 @@ class SshFleet:
 
     def ask(self, title: str, verb: str, requests: Mapping[str, Mapping[str, Any]], timeout: float) -> dict[str, Any]:
         """Send each host its request; a host that fails has its error as its answer and does not hide the others."""
+        if verb == "perform" and self._hold and not self._hold.beats():
+            return dict.fromkeys(requests, errors.Locked.lost())
         self._progress.begin(title, tuple(requests))
         futures = {self._pool.submit(self._ask_one, name, verb, request, timeout): name
                    for name, request in requests.items()}
@@ -74,13 +86,37 @@ class SshFleet:
         self._progress.end()
         return {name: _answer(future) for future, name in futures.items()}
 
+    def hold(self, host: str, request: Mapping[str, Any], timeout: float) -> Any:
+        """Take a lock on a host over the connection that it has, and keep it until `close`, or until it is lost."""
+        from deployer.remote import ssh
+
+        try:
+            with self._connection(host) as connection:
+                held, reply = ssh.hold(connection, self._hosts[host], request, timeout)
+        except errors.DeployerError as error:
+            return error
+        if "held" in reply:
+            self._hold = held
+            held.keep()
+        return reply
+
+    def holding(self) -> bool:
+        """Ask the host of a lock that was taken."""
+        return self._hold is not None and self._hold.beats()
+
     def _ask_one(self, name: str, verb: str, request: Mapping[str, Any], timeout: float) -> dict:
         from deployer.remote import ssh  # Fabric takes 0.2 s to import: only commands that reach a host pay it
 
+        with self._connection(name) as connection:
+            return ssh.ask(connection, self._hosts[name], verb, request, timeout)
+
+    @contextlib.contextmanager
+    def _connection(self, name: str) -> Iterator[Any]:
+        """The connection to a host, given up when an error comes of it."""
         if name not in self._connections:
             self._connections[name] = _done(self._connect(name))
         try:
-            return ssh.ask(self._connections[name].result(), self._hosts[name], verb, request, timeout)
+            yield self._connections[name].result()
         except errors.DeployerError:
             _close(self._connections.pop(name))
             raise
@@ -91,6 +127,9 @@ class SshFleet:
         return ssh.connect(self._hosts[name])
 
     def close(self) -> None:
+        """Let go of what is held, then close every connection."""
+        if self._hold:
+            self._hold.close()
         for connection in self._connections.values():
             _close(connection)
         self._pool.shutdown(wait=False, cancel_futures=True)

@@ -20,11 +20,13 @@ from paramiko.hostkeys import HostKeyEntry
 
 from deployer import errors
 from deployer.model import Host
+from deployer.remote.holding import Hold
 
 PARTS = {
-    "observe": ("sockets", "journal", "ledger", "look"),
+    "observe": ("session", "sockets", "journal", "ledger", "look"),
     "measure": ("sockets", "measure"),
-    "perform": ("sockets", "journal", "ledger", "look", "programs", "handover", "files", "act"),
+    "perform": ("session", "sockets", "journal", "ledger", "look", "programs", "handover", "files", "act"),
+    **dict.fromkeys(("hold", "holder", "release"), ("hold",)),
     **dict.fromkeys(("stage", "close", "recall"), ("journal", "ledger", "generations")),
 }
 # The agent's files become the modules they are here, so that they import one another in both places.
@@ -42,7 +44,10 @@ json.dump({verb}(request), sys.stdout)
 VERBS = {"observe": "sys.modules['deployer.remote.agent.look'].observe",
          "measure": "sys.modules['deployer.remote.agent.measure'].measure",
          "perform": "sys.modules['deployer.remote.agent.act'].perform",
+         **{verb: f"sys.modules['deployer.remote.agent.hold'].{verb}" for verb in ("hold", "holder", "release")},
          **{verb: f"sys.modules['deployer.remote.agent.generations'].{verb}" for verb in ("stage", "close", "recall")}}
+# `python3 -` reads all of its input before it runs; what goes on listening takes its program from the first line.
+FIRST_LINE = "import base64,sys;exec(base64.b64decode(sys.stdin.readline()))"
 
 
 class UnknownKey(paramiko.SSHException):
@@ -79,10 +84,9 @@ def ask(connection: Connection, host: Host, verb: str, request: Mapping[str, Any
 
     Raise HostFailed when there is none in `timeout` seconds.
     """
-    command = shlex.join((["sudo", "-n"] if host.login.sudo else []) + ["python3", "-"])
     sent = time.time()
     try:
-        stdin, stdout, stderr = connection.client.exec_command(command, timeout=timeout)
+        stdin, stdout, stderr = connection.client.exec_command(_command(host, "python3", "-"), timeout=timeout)
         stdin.write(script(verb, request))
         stdin.channel.shutdown_write()
         printed, talked = _read_both(stdout, stderr)
@@ -93,6 +97,29 @@ def ask(connection: Connection, host: Host, verb: str, request: Mapping[str, Any
     if status:
         raise _no_agent(connection, host, talked)
     return json.loads(printed) | {"sent": sent, "received": time.time()}
+
+
+def hold(connection: Connection, host: Host, request: Mapping[str, Any], timeout: float) -> tuple[Hold, dict]:
+    """Start what holds a lock on a host while it hears us; return it, not kept up yet, and its first answer.
+
+    Raise HostFailed when there is none in `timeout` seconds.
+    """
+    try:
+        channel = connection.client.get_transport().open_session(timeout=timeout)
+        channel.exec_command(_command(host, "python3", "-c", FIRST_LINE))
+        channel.sendall(base64.b64encode(script("hold", request)) + b"\n")
+        held = Hold(channel)
+        return held, held.answer(timeout)
+    except EOFError:
+        channel.settimeout(timeout)
+        raise _no_agent(connection, host, channel.makefile_stderr("rb").read().decode("utf-8", "replace")) from None
+    except (TimeoutError, paramiko.SSHException, OSError) as error:
+        raise errors.HostFailed(host.name, f"no lock can be taken ({_why(error)}, limit {timeout:.0f} s)",
+                                hint="Nothing was changed. Run the same command again.") from None
+
+
+def _command(host: Host, *argv: str) -> str:
+    return shlex.join([*(["sudo", "-n"] if host.login.sudo else []), *argv])
 
 
 def script(verb: str, request: Mapping[str, Any]) -> bytes:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from contract.fake_host import Failed, FakeHost, FakeListener, NotYet
+from contract.fake_host import PIDS, Failed, FakeHost, FakeListener, NotYet
 
 from deployer import errors
 
@@ -21,6 +21,8 @@ class FakeFleet:
         self.stacks_bound_to_loopback = 0
         self.capacity: dict[str, Any] = {"allowed": 5000, "most": 17, "connected": 16, "own": 12}
         self.heats_problems: list[str] = []
+        self.holds_asked: list[str] = []
+        self._lock: tuple[str, str, dict[str, Any]] | None = None  # host, path, what is noted there
         self._gone: dict[str, errors.DeployerError] = {}
         self.abandoned: list[dict[str, Any]] = []  # what dead workers left in Heat
         self.held: dict[str, int] = {}  # engine -> how many resources it works on
@@ -37,7 +39,31 @@ class FakeFleet:
 
     def ask(self, title: str, verb: str, requests: Mapping[str, Mapping[str, Any]], timeout: float) -> dict[str, Any]:
         self.asked.append((title, verb, tuple(requests)))
+        if verb == "perform" and self._lock and not self.holding():
+            return dict.fromkeys(requests, errors.Locked.lost())
         return {name: self._reply(name, verb, json.loads(json.dumps(request))) for name, request in requests.items()}
+
+    def hold(self, host: str, request: Mapping[str, Any], timeout: float) -> Any:
+        self.holds_asked.append(host)
+        if host in self._gone:
+            return self._gone[host]
+        locks, path = self.hosts[host].locks, request["path"]
+        if locks.get(path) and request["wait"]:
+            self.waited()
+        if locks.get(path):
+            return {"held_by": locks[path]}
+        locks[path] = dict(request["who"], since="2026-01-02T03:04:05Z", holder=next(PIDS))
+        self._lock = (host, path, locks[path])
+        return {"held": locks[path]}
+
+    def holding(self) -> bool:
+        if self._lock is None:
+            return False
+        host, path, note = self._lock
+        return self.hosts[host].locks.get(path) is note
+
+    def waited(self) -> None:
+        """What happens while a command waits for the lock; a test puts there what it likes."""
 
     def loses(self, name: str) -> None:
         """From now on a host does not answer."""
@@ -70,7 +96,10 @@ class FakeFleet:
         return self
 
     def __exit__(self, *_: object) -> None:
-        pass
+        if self.holding():
+            host, path, _note = self._lock
+            del self.hosts[host].locks[path]
+        self._lock = None
 
     def _reply(self, name: str, verb: str, request: dict[str, Any]) -> Any:
         if name in self._gone:
@@ -79,7 +108,7 @@ class FakeFleet:
         refusals = [f"{path}: {why}" for host_name, path, why in self._refused if host_name == name]
         if verb == "stage" and refusals:
             return {"problems": refusals}
-        if verb in ("measure", "stage", "close", "recall"):
+        if verb in ("measure", "stage", "close", "recall", "holder", "release"):
             return getattr(host, verb)(request)
         if verb == "observe":
             return host.observe(request) | self._unanswered(name, request.get("programs", {}))

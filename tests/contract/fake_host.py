@@ -70,6 +70,7 @@ class FakeHost:
         self.python = [3, 11, 2]
         self.uid, self.systemd = 0, True
         self.done: list[str] = []
+        self.locks: dict[str, dict[str, Any]] = {}  # path -> who holds it
         self.run_program = _simple_program
         self.reached = lambda: self.listeners  # what listens on the hosts that this one reaches
         self.newest: dict[str, Any] = {}  # the last run, as the journal tells it
@@ -181,6 +182,14 @@ class FakeHost:
                  for path, each in (state or {"files": {}})["files"].items()}
         return {"runs": [self.generations[number]["run"] for number in sorted(self.generations)],
                 "state": state and state | {"files": files}}
+    def holder(self, request: dict[str, Any]) -> dict[str, Any]:
+        return {"held_by": self.locks.get(request["path"], {})}
+
+    def release(self, request: dict[str, Any]) -> dict[str, Any]:
+        found = self.locks.get(request["path"], {})
+        if not found or found["id"] != request["id"]:
+            return {"ended": {}, "held_by": found}
+        return {"ended": self.locks.pop(request["path"]), "held_by": {}}
 
     def perform(self, request: dict[str, Any]) -> dict[str, Any]:
         done: list[str] = []

@@ -345,3 +345,47 @@ def test_step_that_failed_is_what_the_run_was_doing(fleet_under_test, place):
 
     assert newest(fleet_under_test, place) == {"number": 7, "doing": "make it so", "result": None}
     forget(fleet_under_test, place)
+def hold(ground, place, id, wait=0.0):
+    who = {"id": id, "owner": "alice", "host": "ws", "pid": 7, "command": "invoke deploy"}
+    return ground.fleet.hold(ground.hosts[0], {"path": f"/run/contract-{place.rpartition('/')[2]}.lock", "wait": wait,
+                                               "silence": LIMIT, "who": who}, LIMIT)
+
+
+def ask_for_lock(ground, place, verb, **more):
+    host = ground.hosts[0]
+    request = {"path": f"/run/contract-{place.rpartition('/')[2]}.lock"} | more
+    return ground.fleet.ask("ask for the lock", verb, {host: request}, LIMIT)[host]
+
+
+def test_lock_that_was_taken_is_held_and_shown_and_refused_to_another(fleet_under_test, place):
+    assert not fleet_under_test.fleet.holding()
+
+    held = hold(fleet_under_test, place, "1")["held"]
+
+    assert fleet_under_test.fleet.holding()
+    assert {name: held[name] for name in ("id", "owner", "pid")} == {"id": "1", "owner": "alice", "pid": 7}
+    assert ask_for_lock(fleet_under_test, place, "holder")["held_by"] == held
+    assert hold(fleet_under_test, place, "2") == {"held_by": held}
+    assert do(fleet_under_test, place, run("true"))["failed"] is None
+
+
+def test_lock_of_a_host_that_is_gone_is_its_error(fleet_under_test, place):
+    ground = type(fleet_under_test)(fleet_under_test.fleet, (fleet_under_test.gone, ""), "", "")
+
+    assert isinstance(hold(ground, place, "1"), errors.HostUnreachable)
+    assert not fleet_under_test.fleet.holding()
+
+
+def test_lock_that_was_lost_stops_every_change_and_no_look(fleet_under_test, place):
+    held = hold(fleet_under_test, place, "1")["held"]
+    assert ask_for_lock(fleet_under_test, place, "release", id="2") == {"ended": {}, "held_by": held}
+    assert fleet_under_test.fleet.holding()
+
+    assert ask_for_lock(fleet_under_test, place, "release", id="1") == {"ended": held, "held_by": {}}
+
+    steps = {"ledger": f"{place}/ledger.json", "steps": [write(f"{place}/file", "text")]}
+    replies = fleet_under_test.fleet.ask("perform", "perform", dict.fromkeys(fleet_under_test.hosts, steps), LIMIT)
+    assert [type(each) for each in replies.values()] == [errors.Locked, errors.Locked]
+    assert not fleet_under_test.fleet.holding()
+    assert look(fleet_under_test, trees=[place])["files"] == {}
+    assert ask_for_lock(fleet_under_test, place, "holder") == {"held_by": {}}

@@ -142,7 +142,7 @@ def test_step_in_the_words_of_the_agent(step, request_):
     assert {name: asked[name] for name in request_} == request_
 
 
-def test_write_in_the_words_of_the_agent_carries_content_access_and_check():
+def test_write_in_the_words_of_the_agent_carries_content_and_access():
     file = sites.a_file("/x", "content", owner="heat", group="heat", mode=0o640, check=("true", "{}"),
                         only=Service.PROXY)
 
@@ -150,7 +150,7 @@ def test_write_in_the_words_of_the_agent_carries_content_access_and_check():
 
     assert base64.b64decode(asked.pop("content")) == b"content"
     assert asked == {"do": "write", "path": "/x", "owner": "heat", "group": "heat", "mode": 0o640,
-                     "check": ("true", "{}"), "kept": ".before-heat-scaleout"}
+                     "kept": ".before-heat-scaleout"}
 
 
 def test_every_kind_of_step_has_a_request():

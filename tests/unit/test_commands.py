@@ -11,6 +11,7 @@ import sites
 from invoke import Program
 from invoke.loader import FilesystemLoader
 
+from deployer import lock
 from deployer.remote import fleet as fleets
 
 COMMENTED = sites.an_inventory_text().replace("  hostB: {", "  # grows first\n  hostB: {")
@@ -146,7 +147,7 @@ def test_bad_argument_ends_with_3_changes_nothing_and_contacts_nobody(invoke, in
 
     assert (code, out) == (3, "")
     assert words in err and "Traceback" not in err
-    assert (fleet.asked, inventory.read_text()) == ([], COMMENTED)
+    assert (fleet.asked, fleet.holds_asked, inventory.read_text()) == ([], [], COMMENTED)
 
 
 @pytest.mark.parametrize("argv", [
@@ -219,7 +220,7 @@ def test_deploy_shows_its_plan_on_stderr_and_its_result_on_stdout(invoke, invent
 
     assert code == 0
     assert "about to be applied" in err
-    assert out.endswith("steps done.\n")
+    assert out.endswith("steps done. This is generation 1.\n")
 
 
 def test_second_deploy_says_that_there_is_nothing_to_do(invoke, inventory, fleet):
@@ -494,7 +495,7 @@ def test_deploy_asks_on_a_terminal_and_goes_on_with_yes(invoke, inventory, fleet
 
     assert code == 0
     assert "Apply this plan? [y/N]" in err
-    assert out.endswith("steps done.\n")
+    assert out.endswith("steps done. This is generation 1.\n")
 
 
 def test_deploy_with_yes_asks_nobody_on_a_terminal(invoke, inventory, fleet, monkeypatch):
@@ -504,7 +505,7 @@ def test_deploy_with_yes_asks_nobody_on_a_terminal(invoke, inventory, fleet, mon
     code, out, err = invoke("deploy", "--inventory", inventory, "--yes")
 
     assert (code, "[y/N]" in err) == (0, False)
-    assert out.endswith("steps done.\n")
+    assert out.endswith("steps done. This is generation 1.\n")
 
 
 def test_interruption_ends_with_130_and_says_how_to_go_on(invoke, inventory, fleet):
@@ -617,3 +618,131 @@ def test_inventory_is_found_by_its_name_and_by_the_environment(invoke, fleet, in
     monkeypatch.setenv("HEAT_SCALEOUT_INVENTORY", str(inventory))
 
     assert "hostC" in invoke("plan")[1]
+
+
+@pytest.fixture
+def alice(fleet):
+    """Another command that holds the lock: how to end it is its value."""
+    other = type(fleet)(fleet.hosts)
+    lock.take(sites.an_inventory(), other, lock.Writer("1f3a", "alice", "desk", 4711, "invoke deploy --yes"))
+    yield other
+    other.__exit__()
+
+
+WRITERS = [
+    ("deploy",), ("restart",), ("add-engine", "hostB"), ("add-api", "hostB"), ("add-cfn", "hostB"),
+    ("remove-engine", "hostB"), ("remove-api", "hostB"), ("remove-cfn", "hostB"), ("drain", "hostB"),
+    ("undrain", "hostB"), ("scale", "--engines", "6"), ("restore",), ("recover",)]
+
+
+@pytest.mark.parametrize("argv", WRITERS, ids=" ".join)
+def test_second_writer_ends_with_6_before_it_looks_at_a_host(invoke, inventory, fleet, alice, argv):
+    code, out, err = invoke(*argv, "--yes", "--inventory", inventory)
+
+    assert (code, out, fleet.asked, inventory.read_text()) == (6, "", [], COMMENTED)
+    assert "error: the site is being changed by alice@desk (pid 4711" in err and "--lock-wait" in err
+
+
+@pytest.mark.parametrize("argv", [
+    ("plan",), ("status",), ("preflight",), ("render", "--out", "/dev/null/x", "--source", "/none")], ids=" ".join)
+def test_reader_asks_nobody_for_the_lock(invoke, inventory, fleet, alice, argv):
+    code, _, err = invoke(*argv, "--inventory", inventory)
+
+    assert (fleet.holds_asked, "being changed" in err, code == 6) == ([], False, False)
+
+
+@pytest.mark.parametrize("argv", WRITERS, ids=" ".join)
+def test_writer_that_waits_runs_when_the_other_has_ended(invoke, inventory, fleet, argv):
+    invoke("deploy", "--yes", "--inventory", inventory)
+    other = type(fleet)(fleet.hosts)
+    lock.take(sites.an_inventory(), other, lock.Writer("1f3a", "alice", "desk", 4711, "invoke deploy --yes"))
+    fleet.waited = lambda: other.__exit__()
+
+    code, _, err = invoke(*argv, "--yes", "--lock-wait", "60", "--inventory", inventory)
+
+    assert (code, other.holding()) == (0, False)
+    assert "waiting up to 60 s for alice@desk" in err
+    assert all(host.locks == {} for host in fleet.hosts.values())
+
+
+def test_edit_of_the_command_before_is_not_lost(invoke, inventory, fleet, alice):
+    def ends():
+        inventory.write_text(COMMENTED.replace("engines: 2", "engines: 3", 1))
+        alice.__exit__()
+
+    fleet.waited = ends
+
+    code, _, _ = invoke("add-engine", "hostB", "--yes", "--lock-wait", "60", "--inventory", inventory)
+
+    assert (code, inventory.read_text()) == (0, COMMENTED.replace("engines: 2", "engines: 4", 1))
+
+
+def test_hosts_that_changed_while_a_command_waited_end_it_with_3(invoke, inventory, fleet, alice):
+    def ends():
+        inventory.write_text(COMMENTED.replace("10.0.0.3", "10.0.0.4", 1))
+        alice.__exit__()
+
+    fleet.waited = ends
+
+    code, _, err = invoke("deploy", "--yes", "--lock-wait", "60", "--inventory", inventory)
+
+    assert (code, fleet.asked) == (3, [])
+    assert "its hosts were changed while this command waited" in err
+
+
+def test_inventory_is_not_written_by_a_command_that_lost_its_lock(invoke, inventory, fleet, monkeypatch):
+    class Terminal:
+        def isatty(self):
+            return True
+
+        def readline(self):
+            fleet.hosts["hostA"].locks.clear()
+            return "y\n"
+
+    monkeypatch.setattr(sys, "stdin", Terminal())
+
+    code, _, err = invoke("add-engine", "hostB", "--inventory", inventory)
+
+    assert (code, inventory.read_text()) == (6, COMMENTED)
+    assert "the lock was lost" in err
+
+
+def test_lock_wait_that_is_no_number_ends_with_3_and_contacts_nobody(invoke, inventory, fleet):
+    code, _, err = invoke("deploy", "--lock-wait", "soon", "--inventory", inventory)
+
+    assert (code, fleet.holds_asked) == (3, [])
+    assert "--lock-wait takes a number of seconds, not 'soon'" in err
+
+
+def test_lock_shows_who_holds_it_or_that_nobody_does(invoke, inventory, fleet, alice):
+    held = invoke("lock", "--inventory", inventory)
+    as_json = json.loads(invoke("lock", "--inventory", inventory, "--format", "json")[1])
+    alice.__exit__()
+
+    assert held[0] == 0 and held[1].startswith("alice@desk (pid 4711, since ")
+    assert (as_json["schema_version"], as_json["held_by"]["id"], as_json["held_by"]["owner"]) == (1, "1f3a", "alice")
+    assert invoke("lock", "--inventory", inventory)[:2] == (0, "Nobody holds the lock.\n")
+    assert json.loads(invoke("lock", "--inventory", inventory, "--format", "json")[1])["held_by"] is None
+
+
+def test_unlock_ends_the_lock_with_that_id_and_refuses_another(invoke, inventory, fleet, alice):
+    code, _, err = invoke("unlock", "--id", "2b2b", "--inventory", inventory)
+    assert (code, alice.holding()) == (3, True)
+    assert "it is held by alice@desk" in err
+
+    code, out, _ = invoke("unlock", "--id", "1f3a", "--inventory", inventory)
+
+    assert (code, alice.holding()) == (0, False)
+    assert out.startswith("Ended the lock of alice@desk")
+
+
+def test_commands_name_of_its_owner_is_the_one_who_used_sudo(invoke, inventory, fleet, monkeypatch):
+    seen = []
+    monkeypatch.setenv("SUDO_USER", "carol")
+    monkeypatch.setattr(sys, "argv", ["/usr/bin/invoke", "deploy", "--limit", "host B"])
+    monkeypatch.setattr(fleet, "hold", lambda host, request, limit: seen.append(request["who"]) or {"held_by": {}})
+
+    assert invoke("deploy", "--yes", "--inventory", inventory)[0] == 6
+
+    assert (seen[0]["owner"], seen[0]["pid"], seen[0]["host"]) == ("carol", os.getpid(), socket.gethostname())
+    assert seen[0]["command"] == "invoke deploy --limit 'host B'"

@@ -1,7 +1,6 @@
 """What people and scripts read."""
 
 import json
-from types import SimpleNamespace
 
 from deployer import console, errors
 from deployer.steps import AwaitReady, Plan, StartUnit, Wave
@@ -29,59 +28,6 @@ def test_plan_json_is_the_contract():
     assert console.plan_json(PLAN) == {
         "schema_version": 1, "changes": 1,
         "hosts": {"hostB": [{"step": str(START), "because": "not running"}], "hostLong": []}}
-
-
-def a_report(done=(), failed=(), left=(), back=None, rolls=""):
-    """What a deploy did; `left` is of the plan that failed."""
-    applied = SimpleNamespace(done=done, failed=dict(failed), left=left, wave=Wave("change it", (), rolls))
-    return SimpleNamespace(planned=SimpleNamespace(plan=PLAN), applied=applied, left=Plan(), back=back)
-
-
-def test_host_that_was_put_back_is_told_and_what_it_serves():
-    failed = {"hostB": errors.HostFailed("hostB", "it broke")}
-    back = SimpleNamespace(done=(START, WAIT), failed={})
-
-    text = console.deploy_text(a_report((), failed, (OTHER,), back, rolls="hostB"))
-
-    assert "hostB  has again what it had before (1 step), and serves.\nNo other host was changed" in text
-
-
-def test_host_that_could_not_be_put_back_is_told_with_why():
-    failed = {"hostB": errors.HostFailed("hostB", "it broke")}
-    back = SimpleNamespace(done=(), failed={"hostB": errors.HostFailed("hostB", "no memory")})
-
-    text = console.deploy_text(a_report((), failed, (OTHER,), back, rolls="hostB"))
-
-    assert "hostB  could not be put back to what it had:\nhostB  FAILED  no memory" in text
-
-
-def test_deploy_text_of_nothing_to_do_says_so():
-    assert console.deploy_text(a_report()) == "Nothing to do: every host is as wanted."
-
-
-def test_deploy_text_of_success_counts_the_changes():
-    assert console.deploy_text(a_report((START, WAIT))) == "1 step done."
-
-
-def test_deploy_text_of_failure_tells_who_why_what_is_left_and_what_to_run_next():
-    failed = {"hostB": errors.HostFailed("hostB", "it broke", hint="mend it")}
-    text = console.deploy_text(a_report((), failed, (START, OTHER)))
-
-    assert text.splitlines() == [
-        "0 steps done, 2 left.", "hostB  FAILED  it broke", "    mend it", f"hostB  left    {START}",
-        f"hostLong  left    {OTHER}",
-        "Mend it, then run `invoke deploy`: it goes on from what the hosts have now."]
-
-
-def test_deploy_json_adds_to_the_plans_json():
-    failed = {"hostB": errors.HostFailed("hostB", "it broke", hint="mend it")}
-
-    data = console.deploy_json(a_report((START, WAIT), failed, (OTHER,)))
-
-    assert {name: data[name] for name in console.plan_json(PLAN)} == console.plan_json(PLAN)
-    assert data["done"] == [{"host": "hostB", "step": str(START)}]
-    assert data["failed"] == {"hostB": {"error": "hostB: it broke", "hint": "mend it"}}
-    assert data["left"] == [{"host": "hostLong", "step": str(OTHER)}]
 
 
 def test_error_is_two_lines_and_one_without_a_hint():

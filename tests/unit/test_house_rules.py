@@ -42,7 +42,8 @@ MAY_USE = {
     "rendered": GROUND,
     "desired": INVENTORY | PURE_HEAT | {"heat.launch", "heat.source", "proxy.config", "render"},
     "remote.agent.": {"remote.agent."},
-    "remote.ssh": GROUND,
+    "remote.holding": set(),
+    "remote.ssh": GROUND | {"remote.holding"},
     "remote.fleet": GROUND | {"remote.ssh"},
     "observed": INVENTORY | {"heat.launch", "proxy.", "remote.fleet"},
     "heat.engines": INVENTORY | STEPS | {"heat.launch", "heat.scripts", "remote.fleet"},
@@ -75,12 +76,19 @@ MAY_USE = {
         "apply", "carrying", "desired", "generations", "observed", "plan", "preflight", "readiness", "rendered",
         "scaling", "staging", "status", "heat.engines", "heat.logins", "remote.fleet"},
     "watching": INVENTORY | {"console", "pipeline", "status", "table", "remote.fleet"},
+    "lock": INVENTORY | {"observed", "remote.fleet"},
+    "past": {"console", "generations", "table"},
+    "writing": INVENTORY | {"console", "generations", "lock", "remote.fleet", "terminal"},
     "terminal": INVENTORY | {"console", "remote.fleet"},
-    "changing": INVENTORY | STEPS | {"console", "outcome", "pipeline", "scaling", "terminal", "heat.abandoned"},
-    "commands": INVENTORY | {"console", "diffs", "pipeline", "terminal", "verify", "watching"},
+    "changing": INVENTORY | STEPS | {
+        "console", "outcome", "pipeline", "planfile", "remote.fleet", "scaling", "terminal", "writing",
+        "heat.abandoned"},
+    "planfile": STEPS | {"console"},
+    "commands": INVENTORY | {
+        "console", "diffs", "lock", "past", "pipeline", "planfile", "terminal", "verify", "watching"},
 }
 PURE = {"model", "errors", "steps", "render", "changes", "plan", "orders", "setback", "desired", "diffs", "status",
-        "generations", "outcome",
+        "generations", "outcome", "past", "planfile",
         "processes", "leftovers", "table", "preflight", "spread", "scaling", "heat.launch", "heat.source",
         "proxy.config", "proxy.runtime", "traffic", *PURE_HEAT,
         *(f"budget.{name}" for name in ("sizes", "connections", "memory", "files", "timeouts", "judge"))}

@@ -346,6 +346,7 @@ class Breaks:
 
     def __init__(self, fleet, host, fragment):
         self.fleet, self.host, self.fragment = fleet, host, fragment
+        self.holding = fleet.holding
 
     def ask(self, title, verb, requests, timeout):
         self.fleet.mends()
@@ -382,6 +383,8 @@ def test_host_whose_change_could_not_be_made_is_put_back_too(inventory, deployed
 
 def test_host_that_is_lost_while_it_changes_is_told_and_left(inventory, deployed):
     class Loses:
+        holding = deployed.holding
+
         def ask(self, title, verb, requests, timeout):
             if title == "change hostB":
                 deployed.loses("hostB")
@@ -623,9 +626,12 @@ def test_host_lost_before_the_first_change_costs_nothing(inventory, fleet):
 def test_host_lost_during_a_deploy_is_named_and_stops_the_next_wave(inventory, fleet):
     class Loses:
         def ask(self, title, verb, requests, timeout):
-            if verb == "perform":
+            if title == "stage files":
                 fleet.loses("hostC")
             return fleet.ask(title, verb, requests, timeout)
+
+        def holding(self):
+            return True
 
     report = pipeline.deploy(inventory, Loses(), yes)
 

@@ -6,7 +6,7 @@ import traceback
 import pytest
 import sites
 
-from deployer import apply, console, diffs, errors, pipeline, status
+from deployer import apply, console, diffs, errors, outcome, pipeline, status
 from deployer.model import Secret
 from deployer.steps import WriteFile
 
@@ -81,8 +81,8 @@ def test_report_shows_no_secret_when_everything_fails(inventory, fleet):
     report = pipeline.deploy(inventory, fleet, lambda _: True)
 
     applied = report.applied
-    shown = [repr(report), console.deploy_text(report),
-             json.dumps(console.deploy_json(report))]
+    shown = [repr(report), outcome.text(report),
+             json.dumps(outcome.json(report))]
     assert applied.failed
     assert [text for text in shown if CANARY in text] == []
 

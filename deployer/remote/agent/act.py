@@ -11,7 +11,7 @@ import signal
 import subprocess
 import time
 
-from deployer.remote.agent import files, handover, journal, ledger, look, programs, sockets
+from deployer.remote.agent import files, handover, journal, ledger, look, programs, session, sockets
 
 POLL = 0.05  # seconds between two looks at something that no event announces
 LOOKS_PER_UNIT_CHECK = 10
@@ -22,9 +22,10 @@ def perform(request):
 
     A step that only waits, and may be asked again from there, is told by `again`.
     """
-    done = []
+    done, turn = [], session.Turn(request)
     for index, step in enumerate(request["steps"]):
         try:
+            turn.begin(index, step)
             journal.doing(request, step)
             done.append(STEPS[step["do"]](step, request["ledger"]) or "")
             journal.did(request)
@@ -163,6 +164,7 @@ def wait_until(true, seconds, otherwise):
     while not true():
         if time.monotonic() > deadline:
             raise programs.Failed(otherwise)
+        session.go_on()
         time.sleep(POLL)
 
 
@@ -177,6 +179,7 @@ def await_http(step, _):
         if late or looks % LOOKS_PER_UNIT_CHECK == 0 and crash_loops(step["unit"]):
             raise programs.Failed("no good answer from %s:%d%s (%s)\n%s" % (
                 step["address"], step["port"], step["path"], last[0], programs.last_words(step["unit"])))
+        session.go_on()
         time.sleep(POLL)
 
 
@@ -215,6 +218,7 @@ def tell(step, _):
         while not shows(step["socket"], condition):
             if time.monotonic() > deadline:
                 return late(step, condition)
+            session.go_on()
             time.sleep(POLL)
     return None
 

@@ -12,7 +12,7 @@ import socket
 import struct
 import time
 
-from deployer.remote.agent import programs, sockets
+from deployer.remote.agent import programs, session, sockets
 
 PIDFD_OPEN, PIDFD_GETFD = 434, 438  # the same numbers on every architecture but Alpha
 STEER, LET_GO = 51, 68  # SO_ATTACH_REUSEPORT_CBPF, SO_DETACH_REUSEPORT_BPF
@@ -124,6 +124,7 @@ def drain(held, seconds, poll):
         left = sum(not is_over(each, UNSURE / (1 + passed)) for each in connections(held)) + waiting(held)
         if not left or passed > seconds:
             return left
+        session.go_on()
         time.sleep(poll)
 
 

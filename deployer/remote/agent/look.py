@@ -11,14 +11,20 @@ import subprocess
 import sys
 import time
 
-from deployer.remote.agent import journal, ledger, sockets
+from deployer.remote.agent import journal, ledger, session, sockets
 
 NOT_LOADED = {"active": "inactive", "sub": "", "pid": 0, "stale": False, "restarts": 0}
 UNIT_KEYS = "Id,ActiveState,SubState,MainPID,NeedDaemonReload,NRestarts,UnitFileState"
 
 
 def observe(request):
-    """Given what to look at, return what is there now; what is missing is left out, never an error."""
+    """Given what to look at, return what is there now; what is missing is left out, never an error.
+
+    {busy: why} when the host was to be `settled` and is not.
+    """
+    busy = session.why_unsettled(request.get("settled"))
+    if busy:
+        return {"busy": busy}
     carry = tuple(request.get("carry", []))
     begun = {name: begin(each) for name, each in request.get("programs", {}).items()}  # they work while we look
     units = units_like(request.get("units", []))

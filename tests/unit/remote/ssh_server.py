@@ -29,14 +29,29 @@ class Server(paramiko.ServerInterface):
         return True
 
     def _run(self, channel, command):
-        given = channel.makefile("rb").read()
-        ran = subprocess.run(["/bin/sh", "-c", command], input=given, capture_output=True, timeout=20,
-                             env=self._environment)
+        with subprocess.Popen(["/bin/sh", "-c", command], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, env=self._environment) as ran:
+            copies = [threading.Thread(target=_copy, args=each, daemon=True) for each in (
+                (lambda: ran.stdout.read1(65536), channel.sendall), (lambda: ran.stderr.read1(65536),
+                                                                     channel.sendall_stderr))]
+            for each in copies:
+                each.start()
+            _copy(lambda: channel.recv(65536), lambda data: (ran.stdin.write(data), ran.stdin.flush()))
+            with contextlib.suppress(OSError):  # it has ended without reading all
+                ran.stdin.close()
+            status = ran.wait(20)
+            for each in copies:
+                each.join()
         with contextlib.suppress(OSError):  # the client may have given up
-            channel.sendall(ran.stdout)
-            channel.sendall_stderr(ran.stderr)
-            channel.send_exit_status(ran.returncode)
+            channel.send_exit_status(status)
             channel.close()
+
+
+def _copy(read, write):
+    """Pass on what comes until it ends, or nobody takes it."""
+    with contextlib.suppress(OSError):
+        while data := read():
+            write(data)
 
 
 @contextlib.contextmanager

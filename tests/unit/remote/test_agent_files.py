@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 import sites
-from steps_here import ME, remove, write
+from steps_here import remove, write
 
-from deployer.remote.agent import files, ledger, programs
+from deployer.remote.agent import files, ledger
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from steps_here import write
 
 from deployer import model
 from deployer.remote import ssh
-from deployer.remote.agent import act, files, ledger, look, measure, programs, sockets
+from deployer.remote.agent import act, files, hold, ledger, look, measure, programs, session, sockets
 
-MODULES = (act, files, ledger, look, measure, programs, sockets)
+MODULES = (act, files, hold, ledger, look, measure, programs, session, sockets)
 
 
 def run_as_on_a_host(verb, request):
@@ -58,7 +58,7 @@ def test_script_of_a_look_is_small():
     assert len(ssh.script("observe", {})) < 32_000
 
 
-@pytest.mark.parametrize("verb", ["observe", "measure", "perform"])
+@pytest.mark.parametrize("verb", sorted(ssh.VERBS))
 def test_script_is_python_3_8(verb):
     ast.parse(ssh.script(verb, {"steps": []}), feature_version=(3, 8))
 

@@ -1,0 +1,83 @@
+"""A request's time on this host: whether anybody still waits for its answer, and the host for it alone."""
+
+import fcntl
+import json
+import os
+import select
+import signal
+import time
+
+
+class Turn:
+    """A request that changes the host: it begins when no other is under way, and ends when nobody waits for it.
+
+    `alone` of the request has the path of the lock and the seconds that another may take to end.
+    """
+
+    def __init__(self, request):
+        self.alone = request.get("alone")
+        self.steps = len(request["steps"])
+        self.lock = None  # a file; closed, and so let go, with this turn
+
+    def begin(self, index, step):
+        """Before a step: TimeoutError when another request does not end, BrokenPipeError when nobody waits for us."""
+        if self.alone and self.lock is None:
+            self.lock = locked(self.alone, fcntl.LOCK_EX)
+        go_on()
+        if self.lock:
+            note(self.lock, {"pid": os.getpid(), "at": time.strftime("%H:%M:%S", time.gmtime()), "do": step["do"],
+                             "number": index + 1, "of": self.steps})
+
+
+def go_on():
+    """Raise BrokenPipeError when nobody reads our answer any more: our session has ended, another may begin."""
+    reader = select.poll()
+    reader.register(1, 0)  # POLLERR and POLLHUP are told unasked
+    if reader.poll(0):
+        raise BrokenPipeError("whoever asked for this has gone")
+
+
+def why_unsettled(alone):
+    """Wait until no request changes the host; why it still is one that does, or None."""
+    try:
+        if alone:
+            locked(alone, fcntl.LOCK_SH).close()
+    except TimeoutError as error:
+        return str(error)
+    except PermissionError:  # nor can who asks change anything here
+        return None
+    return None
+
+
+def locked(alone, how):
+    """The file of a lock that we have waited for; TimeoutError says who still has it."""
+    descriptor = os.open(alone["path"], os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    file = os.fdopen(descriptor, "r+b", buffering=0)
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.setitimer(signal.ITIMER_REAL, alone["seconds"])
+    try:
+        fcntl.lockf(file, how)
+    except TimeoutError:
+        raise TimeoutError("another command is still at work here after %d s%s; it ends by itself, run this one again "
+                           "then" % (alone["seconds"], noted(file))) from None
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    return file
+
+
+def give_up(*_):
+    raise TimeoutError
+
+
+def note(file, what):
+    os.ftruncate(file.fileno(), 0)
+    os.pwrite(file.fileno(), json.dumps(what).encode(), 0)
+
+
+def noted(file):
+    try:
+        return " (pid %(pid)d, since %(at)s UTC at step %(number)d of %(of)d: %(do)s)" % json.loads(
+            os.pread(file.fileno(), 4096, 0))
+    except (ValueError, LookupError):
+        return ""

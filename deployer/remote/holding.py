@@ -1,0 +1,94 @@
+"""A program on a host that lives as long as it hears us: its first answer, our heartbeat, its end."""
+
+import contextlib
+import json
+import threading
+import time
+from typing import Any, Protocol
+
+EVERY = 10.0  # seconds between two heartbeats
+PATIENCE = 30.0  # seconds for the answer to one: less than the host allows for silence
+ENDING = 5.0
+
+
+class Channel(Protocol):
+    """What this needs of the channel to the program."""
+
+    def settimeout(self, timeout: float) -> None: ...
+
+    def sendall(self, data: bytes) -> None: ...
+
+    def recv(self, most: int) -> bytes: ...
+
+    def shutdown_write(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class Hold:
+    """Our side of such a program. Its lines are JSON, ours are numbers, which it says again."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._unread = b""
+        self._number = 0
+        self._one_at_a_time = threading.Lock()
+        self._ended = threading.Event()
+
+    def answer(self, seconds: float) -> dict[str, Any]:
+        """Wait for its first answer, and let it hear us meanwhile; raise EOFError or OSError when there is none."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            with contextlib.suppress(TimeoutError):
+                return self._read(min(EVERY, max(0.0, deadline - time.monotonic())))
+            self._send()
+        raise TimeoutError
+
+    def keep(self) -> None:
+        """From now on let it hear us every few seconds."""
+        threading.Thread(target=self._beat_on, daemon=True).start()
+
+    def beats(self) -> bool:
+        """Whether it hears us now; once it has not, it never will."""
+        with self._one_at_a_time:
+            if self._ended.is_set():
+                return False
+            try:
+                number = self._send()
+                while self._read(PATIENCE).get("heard") != number:
+                    continue
+            except (OSError, EOFError):
+                self._ended.set()
+            return not self._ended.is_set()
+
+    def close(self) -> None:
+        """End it, and wait until it has let go: our next command must not meet this one."""
+        self._ended.set()
+        if self._one_at_a_time.acquire(timeout=ENDING):
+            with contextlib.suppress(OSError, EOFError):
+                self._channel.shutdown_write()
+                while "freed" not in self._read(ENDING):
+                    continue
+            self._one_at_a_time.release()
+        self._channel.close()
+
+    def _beat_on(self) -> None:
+        while not self._ended.wait(EVERY):
+            self.beats()
+
+    def _send(self) -> int:
+        self._number += 1
+        self._channel.settimeout(PATIENCE)
+        self._channel.sendall(b"%d\n" % self._number)
+        return self._number
+
+    def _read(self, seconds: float) -> dict[str, Any]:
+        """Its next line, or what it said last; raise EOFError when it has ended."""
+        self._channel.settimeout(seconds)
+        while b"\n" not in self._unread:
+            part = self._channel.recv(65536)
+            if not part and not self._unread:
+                raise EOFError("it has ended")
+            self._unread += part or b"\n"
+        line, _, self._unread = self._unread.partition(b"\n")
+        return json.loads(line)
