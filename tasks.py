@@ -126,12 +126,11 @@ def restore(c, inventory=None, yes=False, wait="", force=False, format="table", 
     changing.restore(c, inventory, changing.Terms(yes, format, "", wait, force, lock_wait))
 
 
-@task(positional=["number"], optional=["number"],
-      help={**PATIENT, **ON_ERROR, "number": "the generation, as `history` shows it; without it, the one before"})
-def rollback(c, number=None, inventory=None, yes=False, wait="", force=False, format="table", lock_wait="",
+@task(help={**PATIENT, **ON_ERROR, "to": "number of the generation, as `history` shows it; else the one before"})
+def rollback(c, to="", inventory=None, yes=False, wait="", force=False, format="table", lock_wait="",
              on_error="stop"):
     """Go back to an earlier generation: its files, its processes and its inventory."""
-    changing.rollback(c, inventory, number, changing.Terms(yes, format, "", wait, force, lock_wait, on_error))
+    changing.rollback(c, inventory, to, changing.Terms(yes, format, "", wait, force, lock_wait, on_error))
 
 
 @task(help=COMMON)

@@ -160,10 +160,10 @@ def _names(site: str) -> bool:
     return sys.stdin.readline().strip() == site
 
 
-def rollback(context, inventory: str | None, number: str | None, terms: Terms) -> None:
+def rollback(context, inventory: str | None, number: str, terms: Terms) -> None:
     """Go back to what the hosts had in a generation, and to its inventory."""
     with ending(terms.format):
-        chosen = None if number is None else terminal.number("number", number)
+        chosen = terminal.number("to", number) if number else None
         with _alone(context, inventory, terms) as (wish, fleet):
             from deployer import pipeline, writing
 

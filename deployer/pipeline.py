@@ -115,7 +115,7 @@ def rollback(
                      for host, each in kept.items()}, {})
     manner = _with_last(manner, inventory)
     todo = Planned(inventory, plan.diff(wanted.states, found, manner), wanted, found,
-                   generations.unfinished(found), manner, author, rerun=f"invoke rollback {number}")
+                   generations.unfinished(found), manner, author, rerun=f"invoke rollback --to {number}")
     return _accepted(todo, fleet, accept)
 
 
