@@ -62,7 +62,7 @@ def planned(
     inventory: Inventory, fleet: Fleet, limit: Collection[str] = (), contents: bool = False, manner: Manner = PLAIN
 ) -> Planned:
     """What a deploy would do, on the hosts of `limit` (all, when empty); changes nothing."""
-    seen = observed.look(inventory, fleet, _needed(inventory, limit), contents)
+    seen = observed.look(inventory, fleet, needed(inventory, limit), contents)
     observed.refuse_unreachable(seen)
     wanted = desired.states(inventory, _known(inventory, seen))
     chosen = {name: state for name, state in wanted.states.items() if not limit or name in limit}
@@ -118,7 +118,7 @@ def _before(todo: Planned, fleet: Fleet) -> Mapping[str, Found]:
 def _put_back(todo: Planned, applied: Applied, before: Mapping[str, Found], fleet: Fleet) -> Applied | None:
     """Give the host that was about to change what it had; None when no change was under way, or it is out of reach."""
     host = applied.wave.rolls if applied.wave else ""
-    seen = observed.look(todo.inventory, fleet, _needed(todo.inventory, [host])) if host in before else None
+    seen = observed.look(todo.inventory, fleet, needed(todo.inventory, [host])) if host in before else None
     if seen is None or host not in seen.found:
         return None
     states = setback.states({host: before[host]}, todo.wanted.states, seen.found)
@@ -182,14 +182,14 @@ def as_if_found(inventory: Inventory, folder: Path) -> Mapping[str, Found]:
     return _known(inventory, Seen({source: Found(state)}, {}))
 
 
-def _needed(inventory: Inventory, limit: Collection[str]) -> Collection[str]:
+def needed(inventory: Inventory, limit: Collection[str]) -> Collection[str]:
     """The hosts to look at: the source says what all others should have, the proxy has its servers drained."""
     return {*limit, inventory.heat.source, inventory.proxy.host} if limit else ()
 
 
 def _left(todo: Planned, fleet: Fleet, limit: Collection[str]) -> Plan:
     """What still differs after the plan was run; hosts that are gone meanwhile are told by the failure itself."""
-    seen = observed.look(todo.inventory, fleet, _needed(todo.inventory, limit))
+    seen = observed.look(todo.inventory, fleet, needed(todo.inventory, limit))
     chosen = {name: todo.wanted.states[name] for name in seen.found if not limit or name in limit}
     return plan.diff(chosen, seen.found)
 
