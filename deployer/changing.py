@@ -216,14 +216,16 @@ def _deploy_edited(context, inventory: str | None, edit: Edit, terms: Terms, los
 def _alone(context, inventory: str | None, terms: Terms, edit: Edit | None = None,
            check: Callable[["Inventory"], None] = lambda wanted: None):
     """What is wanted of a site, edited and checked, and its hosts for this command alone."""
-    from deployer import writing
+    from dataclasses import replace
+
+    from deployer import pipeline, writing
 
     def read(path, text: str) -> writing.Wish:
         as_it_is = writing.as_it_is(path, text)
         wish = writing.as_it_is(path, edit(text)) if edit else as_it_is
-        terminal.limited(wish.inventory, terms.limit)
+        limit = terminal.limited(wish.inventory, terms.limit)
         check(wish.inventory)
-        return wish
+        return replace(wish, hosts=pipeline.needed(wish.inventory, limit))
 
     terms.manner()
     return writing.alone(context, inventory, terms.lock_wait, read)

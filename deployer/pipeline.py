@@ -41,7 +41,7 @@ def planned(
     inventory: Inventory, fleet: Fleet, limit: Collection[str] = (), contents: bool = False, manner: Manner = PLAIN
 ) -> Planned:
     """What a deploy would do, on the hosts of `limit` (all, when empty); changes nothing."""
-    seen = observed.look(inventory, fleet, _needed(inventory, limit), contents)
+    seen = observed.look(inventory, fleet, needed(inventory, limit), contents)
     observed.refuse_unreachable(seen)
     wanted = desired.states(inventory, _known(inventory, seen))
     chosen = {name: state for name, state in wanted.states.items() if not limit or name in limit}
@@ -180,7 +180,7 @@ def as_if_found(inventory: Inventory, folder: Path) -> Mapping[str, Found]:
     return _known(inventory, Seen({source: Found(state)}, {}))
 
 
-def _needed(inventory: Inventory, limit: Collection[str]) -> Collection[str]:
+def needed(inventory: Inventory, limit: Collection[str]) -> Collection[str]:
     """The hosts to look at: the source says what all others should have, the proxy has its servers drained."""
     return {*limit, inventory.heat.source, inventory.proxy.host} if limit else ()
 

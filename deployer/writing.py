@@ -7,7 +7,7 @@ import shlex
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -23,11 +23,15 @@ LONGEST_COMMAND = 200
 
 @dataclass(frozen=True)
 class Wish:
-    """What is wanted of a site: its inventory, the text that says so, and the file where that is, or will be, kept."""
+    """What is wanted of a site: its inventory, the text that says so, and the file where that is, or will be, kept.
+
+    `hosts` are those that it takes; all, when empty.
+    """
 
     path: Path
     text: str
     inventory: Inventory
+    hosts: Collection[str] = ()
 
 
 Read = Callable[[Path, str], Wish]
@@ -50,7 +54,7 @@ def alone(context, inventory: str | None, wait: str, read: Read) -> Iterator[tup
     before = reader.content_of(path)
     wish = read(path, _text(before, path))
     with terminal.fleet(wish.inventory) as fleet:
-        fleet.open()
+        fleet.open(wish.hosts)
         lock.take(wish.inventory, fleet, writer(), seconds, console.talk)
         now = reader.content_of(path)
         yield (wish if now == before else _same_hosts(wish, read(path, _text(now, path)))), fleet

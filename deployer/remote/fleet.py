@@ -1,7 +1,7 @@
 """Many hosts at once: one connection a host, kept for the length of a command, and every host's answer or error."""
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from typing import Any, Protocol
 
@@ -14,8 +14,8 @@ MOST_AT_ONCE = 32
 class Fleet(Protocol):
     """What the stages need of the hosts; tests put hosts in memory behind it."""
 
-    def open(self) -> None:
-        """Begin to connect to every host, for who has something else to do meanwhile."""
+    def open(self, only: Collection[str] = ()) -> None:
+        """Begin to connect to every host, or to those of `only`, for who has something else to do meanwhile."""
 
     def ask(self, title: str, verb: str, requests: Mapping[str, Mapping[str, Any]], timeout: float) -> dict[str, Any]:
         """Ask many hosts at once: host -> reply, or the DeployerError that stands in its place.
@@ -69,9 +69,9 @@ class SshFleet:
         self._hold: Any = None
         self._pool = ThreadPoolExecutor(max_workers=min(MOST_AT_ONCE, max(1, len(hosts))))
 
-    def open(self) -> None:
-        """Begin to connect to every host; who asks one waits until its connection is there."""
-        for name in self._hosts:
+    def open(self, only: Collection[str] = ()) -> None:
+        """Begin to connect to the hosts; who asks one waits until its connection is there."""
+        for name in only or self._hosts:
             self._connections[name] = self._pool.submit(self._connect, name)
 
     def ask(self, title: str, verb: str, requests: Mapping[str, Mapping[str, Any]], timeout: float) -> dict[str, Any]:
@@ -98,6 +98,8 @@ class SshFleet:
         if "held" in reply:
             self._hold = held
             held.keep()
+        else:
+            held.close()
         return reply
 
     def holding(self) -> bool:

@@ -3,7 +3,7 @@
 import base64
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from contract.fake_host import PIDS, Failed, FakeHost, FakeListener, NotYet
@@ -21,6 +21,7 @@ class FakeFleet:
         self.stacks_bound_to_loopback = 0
         self.capacity: dict[str, Any] = {"allowed": 5000, "most": 17, "connected": 16, "own": 12}
         self.heats_problems: list[str] = []
+        self.opened: set[str] | None = None  # the hosts that were to be connected to ahead; empty: all
         self.holds_asked: list[str] = []
         self._lock: tuple[str, str, dict[str, Any]] | None = None  # host, path, what is noted there
         self._gone: dict[str, errors.DeployerError] = {}
@@ -34,8 +35,8 @@ class FakeFleet:
             host.run_program = self._run
             host.reached = self._listeners
 
-    def open(self) -> None:
-        pass
+    def open(self, only: Collection[str] = ()) -> None:
+        self.opened = set(only)
 
     def ask(self, title: str, verb: str, requests: Mapping[str, Mapping[str, Any]], timeout: float) -> dict[str, Any]:
         self.asked.append((title, verb, tuple(requests)))

@@ -354,7 +354,8 @@ def hold(ground, place, id, wait=0.0):
 def ask_for_lock(ground, place, verb, **more):
     host = ground.hosts[0]
     request = {"path": f"/run/contract-{place.rpartition('/')[2]}.lock"} | more
-    return ground.fleet.ask("ask for the lock", verb, {host: request}, LIMIT)[host]
+    reply = ground.fleet.ask("ask for the lock", verb, {host: request}, LIMIT)[host]
+    return {name: value for name, value in reply.items() if name in ("held_by", "ended")}
 
 
 def test_lock_that_was_taken_is_held_and_shown_and_refused_to_another(fleet_under_test, place):

@@ -707,6 +707,14 @@ def test_inventory_is_not_written_by_a_command_that_lost_its_lock(invoke, invent
     assert "the lock was lost" in err
 
 
+def test_writer_with_a_limit_connects_to_no_host_that_it_does_not_take(invoke, inventory, fleet):
+    invoke("deploy", "--yes", "--inventory", inventory, "--limit", "hostB")
+    assert fleet.opened == {"hostA", "hostB"}
+
+    invoke("deploy", "--yes", "--inventory", inventory)
+    assert fleet.opened == set()
+
+
 def test_lock_wait_that_is_no_number_ends_with_3_and_contacts_nobody(invoke, inventory, fleet):
     code, _, err = invoke("deploy", "--lock-wait", "soon", "--inventory", inventory)
 

@@ -31,14 +31,12 @@ class Server(paramiko.ServerInterface):
     def _run(self, channel, command):
         with subprocess.Popen(["/bin/sh", "-c", command], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, env=self._environment) as ran:
+            threading.Thread(target=_pass_on, args=(channel, ran.stdin), daemon=True).start()
             copies = [threading.Thread(target=_copy, args=each, daemon=True) for each in (
-                (lambda: ran.stdout.read1(65536), channel.sendall), (lambda: ran.stderr.read1(65536),
-                                                                     channel.sendall_stderr))]
+                (lambda: ran.stdout.read1(65536), channel.sendall),
+                (lambda: ran.stderr.read1(65536), channel.sendall_stderr))]
             for each in copies:
                 each.start()
-            _copy(lambda: channel.recv(65536), lambda data: (ran.stdin.write(data), ran.stdin.flush()))
-            with contextlib.suppress(OSError):  # it has ended without reading all
-                ran.stdin.close()
             status = ran.wait(20)
             for each in copies:
                 each.join()
@@ -47,9 +45,16 @@ class Server(paramiko.ServerInterface):
             channel.close()
 
 
+def _pass_on(channel, stdin):
+    """Give a program its input as it comes."""
+    _copy(lambda: channel.recv(65536), lambda data: (stdin.write(data), stdin.flush()))
+    with contextlib.suppress(OSError, ValueError):  # it has ended without reading all
+        stdin.close()
+
+
 def _copy(read, write):
     """Pass on what comes until it ends, or nobody takes it."""
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, ValueError):
         while data := read():
             write(data)
 
