@@ -55,15 +55,20 @@ def run_of(kept: Mapping[str, Any]) -> Run:
 
 
 def unfinished(found: Mapping[str, Found]) -> tuple[str, ...]:
-    """One sentence for each host on which a run has not ended: which, whose, and what was under way."""
-    return tuple(_interrupted(host, each.facts.newest) for host, each in found.items()
-                 if each.facts.newest and each.facts.newest["result"] is None)
+    """One sentence for each run that has not come to its end: which, whose, and what was under way on which host."""
+    open_runs: dict[int, list[tuple[str, Mapping[str, Any]]]] = {}
+    for host, each in found.items():
+        newest = each.facts.newest
+        if newest and newest["result"] is None:
+            open_runs.setdefault(newest["number"], []).append((host, newest))
+    return tuple(_interrupted(runs) for _, runs in sorted(open_runs.items()))
 
 
-def _interrupted(host: str, newest: Mapping[str, Any]) -> str:
-    doing = f"was under way: {newest['doing']}" if newest["doing"] else "no step was under way"
-    return (f"{host}: generation {newest['number']} ({newest['command']}, {newest['who']}, {newest['at']}) has not "
-            f"come to its end; {doing}")
+def _interrupted(runs: list[tuple[str, Mapping[str, Any]]]) -> str:
+    _, run = runs[0]
+    doing = [f"on {host} this was under way: {newest['doing']}" for host, newest in runs if newest["doing"]]
+    return (f"generation {run['number']} ({run['command']}, {run['who']}, {run['at']}) has not come to its end on "
+            f"{', '.join(host for host, _ in runs)}; {'; '.join(doing) or 'no step was under way'}")
 
 
 def merged(runs: Mapping[str, Iterable[Mapping[str, Any]]]) -> dict[int, tuple[Run, tuple[str, ...]]]:

@@ -154,7 +154,8 @@ def look(inventory: Inventory, fleet: Fleet) -> status.Picture:
     wanted = desired.states(inventory, _known(inventory, seen)).states
     todo = plan.diff({name: wanted[name] for name in seen.found}, seen.found)
     pending = tuple(f"{step.host}: {step}" for step in todo.changes())
-    return status.Picture(status.lines(inventory, seen, wanted, view), pending, errors_seen, view.problems)
+    return status.Picture(status.lines(inventory, seen, wanted, view), pending, errors_seen, view.problems,
+                          generations.unfinished(seen.found))
 
 
 def render(inventory: Inventory, found: Mapping[str, Found], out: Path) -> tuple[Path, ...]:
