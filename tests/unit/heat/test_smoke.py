@@ -7,7 +7,7 @@ import pytest
 
 from deployer import errors
 from deployer.heat.smoke import cfn, clouds, engines, spread, stack
-from deployer.heat.smoke.check import Book, Outcome, Unproven, masked
+from deployer.heat.smoke.check import Book, Outcome, Unproven
 from deployer.inventory import reader
 from deployer.inventory.values import Endpoint
 from deployer.model import Secret
@@ -212,15 +212,6 @@ def test_secrets_of_a_cloud_are_known_and_never_printed(tmp_path):
 
     assert cloud.secrets == ("hush",)
     assert "hush" not in repr(cloud)
-
-
-@pytest.mark.parametrize("text", ["p@ss word", "at p%40ss%20word here", "p%40ss+word"])
-def test_secret_is_masked_as_it_is_and_as_urls_write_it(text):
-    assert "***" in masked(text, ["p@ss word"]) and "ss" not in masked(text, ["p@ss word"])
-
-
-def test_longer_secret_is_masked_before_one_that_begins_it():
-    assert masked("hushhush", ["hush", "hushhush"]) == "***"
 
 
 def test_step_that_fails_is_noted_with_its_reason_and_without_secrets():
