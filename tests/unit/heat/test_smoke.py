@@ -1,5 +1,6 @@
 """The parts of the smoke test that decide: who is up, who was reached, what is signed, what may be shown."""
 
+import logging
 import re
 from pathlib import Path
 
@@ -212,6 +213,17 @@ def test_secrets_of_a_cloud_are_known_and_never_printed(tmp_path):
 
     assert cloud.secrets == ("hush",)
     assert "hush" not in repr(cloud)
+
+
+@pytest.mark.parametrize("name", ["keystoneauth.session", "keystoneauth.identity.v3", "botocore.auth", "openstack"])
+def test_libraries_log_no_answers_of_keystone_at_any_verbosity(tmp_path, monkeypatch, name):
+    path = tmp_path / "clouds.yaml"
+    path.write_text("clouds: {one: {auth: {auth_url: 'http://127.0.0.1:1', username: u, password: hush}}}")
+    monkeypatch.setattr(logging.getLogger(), "level", logging.DEBUG)
+
+    clouds.chosen("one", str(path))
+
+    assert not logging.getLogger(name).isEnabledFor(logging.INFO)
 
 
 def test_step_that_fails_is_noted_with_its_reason_and_without_secrets():
