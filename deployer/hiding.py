@@ -16,12 +16,17 @@ MASK = "***"
 SHORTEST, CERTAIN = 4, 8  # characters of a secret that is hidden as a word, and of one that is hidden anywhere
 LIKE_NO_NAME = 16  # and of one that no host, queue or engine has for its name
 DATA = ("files", "texts", "globs", "units", "listeners", "processes", "replies", "free", "accounts", "ledger")
+UNPRINTABLE = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e]")
 ENDS_OF_A_WORD = r"(?<![\w/-]){}(?![\w/-])"
 
 
 def hidden(text: str, known: Iterable[str]) -> str:
-    """A text without the secrets that are known, in any spelling, and without what looks like one."""
-    return secrets.stamped_prose(without(text, known), lambda _: MASK)
+    """A text without the secrets that are known, in any spelling, and without what looks like one.
+
+    What would tell a terminal to do something is spelled out.
+    """
+    shown = secrets.stamped_prose(without(text, known), lambda _: MASK)
+    return UNPRINTABLE.sub(lambda sign: f"\\x{ord(sign.group()):02x}", shown.replace("\r\n", "\n"))
 
 
 def without(text: str, known: Iterable[str]) -> str:

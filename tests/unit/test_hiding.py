@@ -68,6 +68,10 @@ def test_words_that_hold_no_secret_stay_as_they_are(text):
     assert hiding.hidden(text, []) == text
 
 
+def test_words_give_no_orders_to_a_terminal():
+    assert hiding.hidden("a\x1b]0;x\x07b\r\n\tc\rd\u202e", []) == "a\\x1b]0;x\\x07b\n\tc\\x0dd\\x202e"
+
+
 def test_line_of_a_secret_of_several_lines_is_hidden():
     assert hiding.without("he said BBBBBBBBBBBB", ["AAAAAAAAAAAA\nBBBBBBBBBBBB"]) == "he said ***"
 
