@@ -16,6 +16,7 @@ import pytest
 pytestmark = pytest.mark.lab
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = "proxy: {host: hostA, stats: {bind: '127.0.0.1:1936', user: operator, password: CanaryOfThePage42}}"
+IN_ENVIRONMENT = "CanaryOfTheEnvironment7"
 CONTROL = "control-5d1f7e-control"  # what the spy must find: its own argument, and a file that everybody may read
 FOLDERS = ("/etc/heat", "/etc/heat-scaleout", "/var/lib/heat-scaleout", "/etc/systemd/system", "/run/heat-scaleout-spy")
 STOP = "/run/heat-scaleout-spy/stop"
@@ -39,7 +40,7 @@ class Spied:
 def secrets(site) -> set[str]:
     """Every secret of the site in the spellings of configuration files, programs and URLs."""
     conf = site.on("hostA", "cat", "/etc/heat/heat.conf")
-    written = {*re.findall(r"://[^:/@\s]+:([^@\s]+)@", conf), "CanaryOfThePage42",
+    written = {*re.findall(r"://[^:/@\s]+:([^@\s]+)@", conf), "CanaryOfThePage42", IN_ENVIRONMENT,
                *re.findall(r"^\w*(?:password|_key) *= *(.+)$", conf, re.MULTILINE),
                *re.findall(r'password: "?([^"\s]+)', (site.lab.directory / "clouds.yaml").read_text())}
     plain = {unquote(each).replace("$$", "$") for each in written}
@@ -183,7 +184,10 @@ def nobody_logs_in(site, host):
 
 def said(site, run, *command, code=0, inventory=None):
     """Run a command with every detail that there is, and keep what it says."""
-    ran = site.invoke("--debug", "--echo", *command, code=code, inventory=inventory)
+    with pytest.MonkeyPatch.context() as environment:
+        for name in ("OS_PASSWORD", "HEAT_SCALEOUT_PASSWORD", "HEAT_PASSWORD", "SUDO_PASSWORD"):
+            environment.setenv(name, IN_ENVIRONMENT)
+        ran = site.invoke("--debug", "--echo", *command, code=code, inventory=inventory)
     run.said[" ".join(command)] = f"{ran.stdout}\n{ran.stderr}"
 
 
