@@ -70,6 +70,7 @@ def spied(site, secrets) -> Spied:
 def test_commands_say_no_secret_at_the_highest_verbosity(secrets, spied):
     assert all("invoke." in text for text in spied.said.values()), "the details were not asked for"
     assert shown_in(secrets, spied.said) == {}
+    assert "RESP BODY" not in spied.said["verify --format json"], "Keystone's answers hold the keys that it lends"
 
 
 def test_no_command_line_holds_a_secret_at_any_moment(spied):
