@@ -1,6 +1,6 @@
 """Errors for the operator: what failed, where and why, with a hint of what to do, and the exit code it ends with."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 
 class DeployerError(Exception):
@@ -12,6 +12,11 @@ class DeployerError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+
+    def reword(self, change: Callable[[str], str]) -> None:
+        """Say the same in other words."""
+        self.message, self.hint = change(self.message), change(self.hint)
+        self.args = (self.message,)
 
 
 class BadInput(DeployerError):

@@ -66,10 +66,10 @@ def write_private(path: str, text: str) -> None:
 
 
 def fleet(wanted: "Inventory", quiet: bool = False):
-    """Return the hosts of an inventory, reached when they are first asked."""
-    from deployer.remote.fleet import over_ssh
+    """Return the hosts of an inventory, reached when they are first asked; nothing that they say holds a secret."""
+    from deployer import discreet
 
-    return over_ssh({name: wanted.host(name) for name in wanted.hosts}, console.Progress(quiet))
+    return discreet.over_ssh(wanted, console.Progress(quiet))
 
 
 def limited(wanted: "Inventory", limit: str) -> tuple[str, ...]:

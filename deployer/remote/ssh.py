@@ -75,7 +75,7 @@ def connect(host: Host) -> Connection:
     try:
         connection.open()
     except (OSError, paramiko.SSHException, EOFError) as error:
-        raise _unreachable(host, _meant(connection, error)) from None
+        raise _unreachable(host, connection, _meant(connection, error)) from None
     return connection
 
 
@@ -188,9 +188,12 @@ def _meant(connection: Connection, error: Exception) -> Exception:
     return paramiko.AuthenticationException(str(error)) if is_vague else error
 
 
-def _unreachable(host: Host, error: Exception) -> errors.HostUnreachable:
-    where = f"{host.login.user}@{host.address} port {host.login.port}"
-    command = f"ssh -p {host.login.port} {host.login.user}@{host.address}"
+def _unreachable(host: Host, connection: Connection, error: Exception) -> errors.HostUnreachable:
+    jump = connection.gateway
+    by_jump = jump is not None and not jump.is_connected
+    other = jump if by_jump else connection
+    where = f"{'the jump host ' if by_jump else ''}{other.user}@{other.host} port {other.port}"
+    command = f"ssh -p {other.port} {other.user}@{other.host}"
     if isinstance(error, paramiko.BadHostKeyException):
         return errors.HostUnreachable(host.name, f"the host key of {where} is not the one we know; nothing was sent",
                                       hint="If the host was reinstalled, replace its line in "

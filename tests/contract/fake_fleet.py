@@ -70,6 +70,10 @@ class FakeFleet:
         """From now on a host does not answer."""
         self._gone[name] = errors.HostUnreachable(name, "connection refused", hint="Is sshd up?")
 
+    def fails_with(self, name: str, error: errors.DeployerError) -> None:
+        """From now on every request to a host ends with an error."""
+        self._gone[name] = error
+
     def breaks(self, name: str, fragment: str, why: str = "it broke") -> None:
         """From now on the steps of a host whose request contains a text fail."""
         self._broken.append((name, fragment, why))

@@ -111,6 +111,13 @@ def test_last_words_of_a_program_that_talks_much_are_its_last(book):
     assert len(why) < 2100
 
 
+def test_last_words_of_a_program_begin_with_a_whole_word(book):
+    """Half a secret would not be known as one."""
+    why = perform(book, run("sh", "-c", "yes secretsecret | head -n 1000 | tr '\\n' ' ' >&2; exit 1"))["failed"]["why"]
+
+    assert set(why.partition(": ")[2].split()) == {"secretsecret"}
+
+
 def test_reply_can_be_written_as_json(book):
     assert json.loads(json.dumps(perform(book, run("printf", "\\377"), run("false"))))["failed"]["index"] == 1
 

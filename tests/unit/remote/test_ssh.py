@@ -159,6 +159,18 @@ def test_changed_host_key_is_refused_and_nothing_is_sent(a_host):
     assert "reinstalled" in error.hint
 
 
+@pytest.mark.parametrize(("known", "why"), [(None, "is unknown"), (OTHER_KEY, "is not the one we know")])
+def test_jump_host_whose_key_is_not_known_is_refused_and_nothing_is_sent(a_host, port, known, why):
+    """The key that the inventory gives a host is none of its jump host's."""
+    key = f"{HOST_KEY.get_name()} {HOST_KEY.get_base64()}"
+
+    error = ask(a_host(key=known, host_key=key, gateway=f"operator@127.0.0.1:{port}"))
+
+    assert isinstance(error, errors.HostUnreachable)
+    assert f"{why}; nothing was sent" in error.message
+    assert "jump host" in error.message
+
+
 def test_refused_key_is_a_refused_login(a_host, tmp_path):
     error = ask(a_host(key=HOST_KEY, user="stranger"))
 
