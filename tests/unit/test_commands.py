@@ -753,4 +753,4 @@ def test_commands_name_of_its_owner_is_the_one_who_used_sudo(invoke, inventory, 
     assert invoke("deploy", "--yes", "--inventory", inventory)[0] == 6
 
     assert (seen[0]["owner"], seen[0]["pid"], seen[0]["host"]) == ("carol", os.getpid(), socket.gethostname())
-    assert seen[0]["command"] == "invoke deploy --limit 'host B'"
+    assert seen[0]["command"] == "invoke deploy --limit host B"
