@@ -138,7 +138,8 @@ def _open_statistics(proxy: Proxy | None) -> Iterator[Conflict]:
     stats = proxy and proxy.stats
     if not stats:
         return
-    if (stats.user is None) != (stats.password is None):
-        yield Conflict(STATS, "`user` and `password` go together; give both or neither")
-    elif stats.user is None and not stats.bind.is_loopback:
-        yield Conflict(STATS, "a page that others reach needs `user` and `password`")
+    if stats.user is None or stats.password is None:
+        yield Conflict(STATS, "the page needs `user` and `password`: whoever is on the host would read it")
+    if not stats.bind.is_loopback:
+        yield Conflict(STATS, "the page sends its password in plain text: bind it to a loopback address, and reach it by "
+                              "`ssh -L`")

@@ -154,8 +154,8 @@ class Tls(Section):
 class Stats(Section):
     """HAProxy's page of statistics."""
 
-    bind: BindAddress = Field("127.0.0.1:1936", validate_default=True, description="Where the page is served.")
-    user: StatsUser | None = Field(None, description="Login of the page; needed unless `bind` is a loopback address.")
+    bind: BindAddress = Field("127.0.0.1:1936", validate_default=True, description="Loopback address of the page; others reach it by `ssh -L`.")
+    user: StatsUser | None = Field(None, description="Login of the page; needed.")
     password: Password | None = Field(None, description="Password of the page; goes with `user`. Never shown.")
 
 

@@ -116,8 +116,8 @@ def test_address_that_others_cannot_use_is_refused(address, expected):
         ('bind: {cfn: "[::]:8000"}', "  hostA: {address: 10.0.0.1, cfn: 1, engines: 1}\n"),
         ('bind: {api: "[2001:DB8:0::1]:8004"}', '  hostA: {address: "2001:db8::1", api: 1, engines: 1}\n'),
         ('bind: {api: "10.0.0.9:80", cfn: "10.0.0.9:80"}', "  hostA: {address: 10.0.0.1, engines: 1}\n"),
-        ('bind: {api: "*:1936"}, stats: {}', "  hostA: {address: 10.0.0.1, engines: 1}\n"),
-        ('stats: {bind: "127.0.0.1:1936"}, bind: {cfn: "*:1936"}', "  hostA: {address: 10.0.0.1, engines: 1}\n"),
+        ('bind: {api: "*:1936"}, stats: {user: x, password: y}', "  hostA: {address: 10.0.0.1, engines: 1}\n"),
+        ('stats: {bind: "127.0.0.1:1936", user: x, password: y}, bind: {cfn: "*:1936"}', "  hostA: {address: 10.0.0.1, engines: 1}\n"),
     ],
 )
 def test_address_of_the_proxy_used_twice_is_refused(proxy, hosts):
@@ -271,17 +271,18 @@ def test_broken_yaml_around_a_password_does_not_show_it(value):
 @pytest.mark.parametrize(
     ("stats", "is_accepted"),
     [
-        ("{}", True),
+        ("{}", False),
         ("{user: x, password: y}", True),
         ("{user: x}", False),
         ("{password: y}", False),
         ('{bind: "10.0.0.1:1936"}', False),
         ('{bind: "*:1936"}', False),
-        ('{bind: "*:1936", user: x, password: y}', True),
-        ('{bind: "[::1]:1936"}', True),
+        ('{bind: "*:1936", user: x, password: y}', False),
+        ('{bind: "10.0.0.1:1936", user: x, password: y}', False),
+        ('{bind: "[::1]:1936", user: x, password: y}', True),
     ],
 )
-def test_statistics_that_others_reach_need_a_login(stats, is_accepted):
+def test_statistics_are_on_loopback_with_a_login(stats, is_accepted):
     assert (not problems(a_text(proxy=f"host: hostA, stats: {stats}"))) is is_accepted
 
 
