@@ -54,21 +54,27 @@ def run_of(kept: Mapping[str, Any]) -> Run:
     return Run(kept["number"], Author(**told), kept.get("result"))
 
 
+def left_open(found: Mapping[str, Found]) -> dict[Run, tuple[str, ...]]:
+    """Each run that has not come to its end -> the hosts on which it has not."""
+    hosts: dict[Run, tuple[str, ...]] = {}
+    for host, each in found.items():
+        if each.facts.newest and each.facts.newest["result"] is None:
+            run = run_of(each.facts.newest)
+            hosts[run] = (*hosts.get(run, ()), host)
+    return hosts
+
+
 def unfinished(found: Mapping[str, Found]) -> tuple[str, ...]:
     """One sentence for each run that has not come to its end: which, whose, and what was under way on which host."""
-    open_runs: dict[int, list[tuple[str, Mapping[str, Any]]]] = {}
-    for host, each in found.items():
-        newest = each.facts.newest
-        if newest and newest["result"] is None:
-            open_runs.setdefault(newest["number"], []).append((host, newest))
-    return tuple(_interrupted(runs) for _, runs in sorted(open_runs.items()))
+    return tuple(_interrupted(run, {host: found[host].facts.newest["doing"] for host in hosts})
+                 for run, hosts in left_open(found).items())
 
 
-def _interrupted(runs: list[tuple[str, Mapping[str, Any]]]) -> str:
-    _, run = runs[0]
-    doing = [f"on {host} this was under way: {newest['doing']}" for host, newest in runs if newest["doing"]]
-    return (f"generation {run['number']} ({run['command']}, {run['who']}, {run['at']}) has not come to its end on "
-            f"{', '.join(host for host, _ in runs)}; {'; '.join(doing) or 'no step was under way'}")
+def _interrupted(run: Run, doing: Mapping[str, str | None]) -> str:
+    said = [f"on {host} this was under way: {step}" for host, step in doing.items() if step]
+    author = run.author
+    return (f"generation {run.number} ({author.command}, {author.who}, {author.at}) has not come to its end on "
+            f"{', '.join(doing)}; {'; '.join(said) or 'no step was under way'}")
 
 
 def merged(runs: Mapping[str, Iterable[Mapping[str, Any]]]) -> dict[int, tuple[Run, tuple[str, ...]]]:

@@ -72,9 +72,11 @@ def _accepted(todo: Planned, fleet: Fleet, accept: Accept) -> Report:
     if todo.plan.changes():
         todo = replace(todo, notes=(*todo.notes, *readiness.refuse_unready(todo, fleet)))
     accepted = accept(todo)
-    if not accepted or not todo.plan.changes():
-        return Report(todo, Applied(), accepted=accepted)
-    return carrying.carry_out(todo, fleet)
+    if accepted and todo.plan.changes():
+        return carrying.carry_out(todo, fleet)
+    if accepted:
+        staging.finish(todo.found, fleet)
+    return Report(todo, Applied(), accepted=accepted)
 
 
 def restore(

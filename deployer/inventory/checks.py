@@ -141,5 +141,5 @@ def _open_statistics(proxy: Proxy | None) -> Iterator[Conflict]:
     if stats.user is None or stats.password is None:
         yield Conflict(STATS, "the page needs `user` and `password`: whoever is on the host would read it")
     if not stats.bind.is_loopback:
-        yield Conflict(STATS, "the page sends its password in plain text: bind it to a loopback address, and reach it by "
-                              "`ssh -L`")
+        yield Conflict(STATS, "the page sends its password in plain text: bind it to a loopback address; others "
+                              "reach it by `ssh -L`")

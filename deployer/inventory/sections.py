@@ -154,7 +154,9 @@ class Tls(Section):
 class Stats(Section):
     """HAProxy's page of statistics."""
 
-    bind: BindAddress = Field("127.0.0.1:1936", validate_default=True, description="Loopback address of the page; others reach it by `ssh -L`.")
+    bind: BindAddress = Field(
+        "127.0.0.1:1936", validate_default=True, description="Loopback address of the page; reach it by `ssh -L`."
+    )
     user: StatsUser | None = Field(None, description="Login of the page; needed.")
     password: Password | None = Field(None, description="Password of the page; goes with `user`. Never shown.")
 

@@ -95,7 +95,8 @@ def judged_by_haproxy(text, folder):
 
 @pytest.mark.parametrize("settings", [
     "", "balance: leastconn", "server_names: numbered", 'bind: {api: "*:8004", cfn: "[::1]:8000"}',
-    'stats: {bind: "127.0.0.1:1936", user: operator, password: "a:b!c"}', 'stats: {bind: "[::1]:1936", user: x, password: y}',
+    'stats: {bind: "127.0.0.1:1936", user: operator, password: "a:b!c"}',
+    'stats: {bind: "[::1]:1936", user: x, password: y}',
     "check: {path: /, interval: 500ms, rise: 1, fall: 9}, timeouts: {server: 3m}, retries: 0",
 ])
 def test_proxys_configuration_is_valid_for_haproxy(settings, tmp_path):

@@ -132,7 +132,8 @@ def test_running_configuration_is_known_by_the_digest_it_carries():
 
 def test_digest_changes_with_every_change_of_the_configuration():
     base = a_state().units[config.UNIT].config
-    others = [{"proxy": "balance: source"}, {"proxy": 'stats: {bind: "127.0.0.1:1", user: x, password: y}'}, {"hostC": ""},
+    others = [{"proxy": "balance: source"}, {"proxy": 'stats: {bind: "127.0.0.1:1", user: x, password: y}'},
+              {"hostC": ""},
               {"hostB": "{address: 10.0.0.2, api: 2}"}]
 
     assert base not in [a_state(**how).units[config.UNIT].config for how in others]
