@@ -108,13 +108,23 @@ class Probe:
 
 
 @dataclass(frozen=True)
+class Trust:
+    """What a TLS server must prove: a name, by a certificate of the authorities in the file `ca`."""
+
+    name: str
+    ca: str
+
+
+@dataclass(frozen=True)
 class AnswersHttp(Probe):
-    """An HTTP GET is answered with one of `expect`."""
+    """An HTTP GET, over TLS if `secure`, is answered with one of `expect`; `trust`: by whom alone (None: anybody)."""
 
     address: str
     port: int
     path: str = "/"
     expect: tuple[int, ...] = (200, 300)
+    secure: bool = False
+    trust: Trust | None = None
 
 
 @dataclass(frozen=True)
@@ -165,8 +175,9 @@ def file_of(path: str, content: bytes, **how: Any) -> File:
 class Unit:
     """A systemd unit. `config` is the digest of everything its process read when it started (None: not running).
 
-    `ready` proves a start; `needs` are the (address, port) pairs that it listens on; `reads` are the files, and with a
-    final slash the folders, that its process reads when it starts; `drained`: the proxy sends it nothing.
+    `ready` proves a start, `reached` that the proxy's host reaches it (None: as `ready`); `needs` are the (address,
+    port) pairs that it listens on; `reads` are the files, and with a final slash the folders, that its process reads
+    when it starts; `drained`: the proxy sends it nothing; `secure`: it speaks TLS.
     """
 
     name: str
@@ -175,9 +186,11 @@ class Unit:
     config: str | None = None
     pid: int | None = field(default=None, compare=False)
     ready: Probe | None = field(default=None, compare=False)
+    reached: Probe | None = field(default=None, compare=False)
     needs: tuple[tuple[str, int], ...] = field(default=(), compare=False)
     reads: tuple[str, ...] = field(default=(), compare=False)
     drained: bool = field(default=False, compare=False)
+    secure: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -236,12 +249,27 @@ class Server:
 
 
 @dataclass(frozen=True)
+class Certificate:
+    """Files of a TLS server or client as a host sees them. `why`: what makes them unusable (None: nothing).
+
+    `names` are those of the certificate, `left` the seconds until it ends (None for a file of authorities); `digest`
+    is that of the files.
+    """
+
+    why: str | None = None
+    names: tuple[str, ...] = ()
+    left: float | None = None
+    digest: str = ""
+
+
+@dataclass(frozen=True)
 class Facts:
     """What else a host says of itself. `skew`: seconds its clock is ahead of ours; `free`: path -> bytes.
 
     `paths`: name of a look-up -> the paths it found; `engines`: engine processes that are not ours, as listeners
     without an address; `servers`: those of the proxy that runs here; `stopped`: what we stopped, as the ledger says;
-    `answers`: name of a program that ran during the look -> what it printed, or why it failed.
+    `answers`: name of a program that ran during the look -> what it printed, or why it failed; `certificates`: what
+    TLS takes there, by purpose.
     """
 
     python: tuple[int, ...] = ()
@@ -258,6 +286,7 @@ class Facts:
     stopped: tuple[Mapping[str, Any], ...] = ()
     hostname: str = ""
     answers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
+    certificates: Mapping[str, Certificate] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

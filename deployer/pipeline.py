@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deployer import apply, desired, errors, observed, plan, preflight, rendered, setback, status
+from deployer import apply, certificates, desired, errors, observed, plan, preflight, rendered, setback, status
 from deployer.apply import Applied
 from deployer.desired import Wanted
 from deployer.heat import engines, logins
@@ -144,8 +144,9 @@ def check(inventory: Inventory, fleet: Fleet) -> Tried:
     wanted = desired.states(inventory, _known(inventory, seen))
     tried = logins.tried(inventory, {name: wanted.states[name] for name in seen.found}, fleet)
     judged = _judged(inventory, seen.found, fleet)
-    problems = (*preflight.problems(inventory, seen, wanted.states), *tried.problems, *judged.problems)
-    return Tried(problems, (*wanted.remarks, *tried.notes, *judged.notes))
+    problems = (*preflight.problems(inventory, seen, wanted.states), *certificates.problems(inventory, seen.found),
+                *tried.problems, *judged.problems)
+    return Tried(problems, (*wanted.remarks, *certificates.notes(seen.found), *tried.notes, *judged.notes))
 
 
 def look(inventory: Inventory, fleet: Fleet) -> status.Picture:
@@ -208,11 +209,12 @@ def _refuse_unready(todo: Planned, fleet: Fleet, manner: Manner) -> tuple[str, .
     states = {host: todo.wanted.states[host] for host in preflight.unproven(todo.inventory, todo.plan)}
     tried = logins.tried(todo.inventory, states, fleet)
     judged = _judged(todo.inventory, todo.found, fleet, todo.plan)
-    problems = (*preflight.problems(todo.inventory, seen, todo.wanted.states), *tried.problems, *judged.problems,
+    problems = (*preflight.problems(todo.inventory, seen, todo.wanted.states),
+                *certificates.problems(todo.inventory, todo.found), *tried.problems, *judged.problems,
                 *(() if manner.force else _workless(todo, fleet)))
     if problems:
         raise errors.NotReady(problems, hint="Nothing was changed. Mend these, then run the same command again.")
-    return (*tried.notes, *judged.notes)
+    return (*certificates.notes(todo.found), *tried.notes, *judged.notes)
 
 
 def _judged(

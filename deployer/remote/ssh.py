@@ -22,9 +22,9 @@ from deployer import errors
 from deployer.model import Host
 
 PARTS = {
-    "observe": ("sockets", "ledger", "look"),
+    "observe": ("sockets", "ledger", "certificates", "look"),
     "measure": ("sockets", "measure"),
-    "perform": ("sockets", "ledger", "look", "programs", "handover", "files", "act"),
+    "perform": ("sockets", "ledger", "certificates", "look", "programs", "handover", "files", "act"),
 }
 # The agent's files become the modules they are here, so that they import one another in both places.
 FRAME = """\

@@ -21,6 +21,7 @@ class FakeFleet:
         self.stacks_bound_to_loopback = 0
         self.capacity: dict[str, Any] = {"allowed": 5000, "most": 17, "connected": 16, "own": 12}
         self.heats_problems: list[str] = []
+        self.uwsgi_flags = "-O2 -DUWSGI_SSL"
         self._gone: dict[str, errors.DeployerError] = {}
         self.abandoned: list[dict[str, Any]] = []  # what dead workers left in Heat
         self.held: dict[str, int] = {}  # engine -> how many resources it works on
@@ -97,6 +98,8 @@ class FakeFleet:
         values = re.search(r"b64decode\('([^']*)'\)", stdin)
         if name == "false":
             raise Failed("false ended with 1: ")
+        if name == "uwsgi":
+            return self.uwsgi_flags
         if name != "python3" or not values:
             return stdin if name == "cat" else ""
         return self._run_script(host, stdin.split()[1], json.loads(base64.b64decode(values[1])))

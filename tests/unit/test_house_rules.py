@@ -34,9 +34,11 @@ MAY_USE = {
     "heat.source": GROUND | PURE_HEAT | {"heat.launch"},
     "proxy.config": INVENTORY | {"render"},
     "proxy.runtime": GROUND | {"proxy.config"},
+    "proxy.links": GROUND | {"proxy.config"},
     "traffic": STEPS,
     "changes": STEPS,
-    "plan": STEPS | {"changes", "traffic"},
+    "switching": INVENTORY | STEPS | {"changes", "proxy.config", "proxy.links"},
+    "plan": STEPS | {"changes", "switching", "traffic"},
     "setback": STEPS,
     "diffs": STEPS | PURE_HEAT | {"heat.source", "proxy.config"},
     "rendered": GROUND,
@@ -55,6 +57,7 @@ MAY_USE = {
         "budget.", "desired", "measured", "heat.launch", "heat.source", "heat.capacity", "proxy.config"},
     "spread": GROUND,
     "scaling": INVENTORY | {"heat.launch", "spread"},
+    "certificates": INVENTORY | {"desired", "heat.launch", "proxy.config"},
     "preflight": INVENTORY | STEPS | {"changes", "heat.releases", "observed"},
     "processes": INVENTORY | {"changes", "heat.launch", "heat.engines", "observed", "proxy."},
     "leftovers": INVENTORY | {"changes", "heat.launch", "heat.engines", "observed", "processes", "proxy."},
@@ -64,7 +67,7 @@ MAY_USE = {
     "apply": STEPS | {"observed", "orders", "remote.fleet"},
     "verify": INVENTORY | {"console", "desired", "heat.", "observed", "remote.fleet"},
     "pipeline": INVENTORY | STEPS | {
-        "apply", "desired", "observed", "plan", "preflight", "rendered", "scaling", "setback", "status",
+        "apply", "certificates", "desired", "observed", "plan", "preflight", "rendered", "scaling", "setback", "status",
         "heat.engines", "heat.logins", "heat.capacity", "measured", "budget.", "remote.fleet"},
     "watching": INVENTORY | {"console", "pipeline", "status", "table", "remote.fleet"},
     "terminal": INVENTORY | {"console", "remote.fleet"},
@@ -73,7 +76,7 @@ MAY_USE = {
 }
 PURE = {"model", "errors", "steps", "render", "changes", "plan", "orders", "setback", "desired", "diffs", "status",
         "processes", "leftovers", "table", "preflight", "spread", "scaling", "heat.launch", "heat.source",
-        "proxy.config", "proxy.runtime", "traffic", *PURE_HEAT,
+        "proxy.config", "proxy.runtime", "proxy.links", "certificates", "switching", "traffic", *PURE_HEAT,
         *(f"budget.{name}" for name in ("sizes", "connections", "memory", "files", "timeouts", "judge"))}
 PURE_INVENTORY = {"inventory.schema", "inventory.sections", "inventory.values", "inventory.document",
                   "inventory.checks", "inventory.validation", "inventory.wording", "inventory.phrases",

@@ -8,6 +8,7 @@ import pwd
 import re
 import shutil
 import signal
+import ssl
 import subprocess
 import time
 
@@ -165,7 +166,10 @@ def wait_until(true, seconds, otherwise):
 
 
 def await_http(step, _):
-    """Wait until an address answers with an expected status; give up early when its unit dies over and over."""
+    """Wait until an address answers with an expected status; give up early when its unit dies over and over.
+
+    Over TLS, if `trust` names a server and its authorities, only that one's answer counts.
+    """
     last = [""]
     started = time.monotonic()
     for looks in itertools.count(1):
@@ -181,6 +185,9 @@ def await_http(step, _):
 def answers(step, last):
     connection = http.client.HTTPConnection(step["address"], step["port"], timeout=5)
     try:
+        if step.get("secure"):
+            connection.connect()
+            connection.sock = secured(connection.sock, step.get("trust"))
         connection.request("GET", step["path"])
         status = connection.getresponse().status
     except (OSError, http.client.HTTPException) as error:
@@ -190,6 +197,15 @@ def answers(step, last):
         connection.close()
     last[0] = "status %d" % status
     return status in step["expect"]
+
+
+def secured(plain, trust):
+    if trust:
+        return ssl.create_default_context(cafile=trust["ca"]).wrap_socket(plain, server_hostname=trust["name"])
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context.wrap_socket(plain)
 
 
 def crash_loops(unit):

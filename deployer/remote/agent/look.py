@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 
-from deployer.remote.agent import ledger, sockets
+from deployer.remote.agent import certificates, ledger, sockets
 
 NOT_LOADED = {"active": "inactive", "sub": "", "pid": 0, "stale": False, "restarts": 0}
 UNIT_KEYS = "Id,ActiveState,SubState,MainPID,NeedDaemonReload,NRestarts,UnitFileState"
@@ -40,6 +40,7 @@ def observe(request):
         "free": {path: free_bytes(path) for path in request.get("disk", [])},
         "accounts": {name: account(name) for name in request.get("accounts", [])},
         "ledger": ledger.read(request.get("ledger", "")),
+        "certificates": {name: certificates.look_at(each) for name, each in request.get("certificates", {}).items()},
         "answers": {name: answer(each, request["programs"][name]["timeout"]) for name, each in begun.items()},
     }
 
