@@ -5,8 +5,9 @@ from collections.abc import Iterator, Mapping
 from deployer import desired
 from deployer.heat import launch
 from deployer.inventory.schema import Inventory
-from deployer.model import Certificate, Facts, Found, Trust
+from deployer.model import Facts, Found
 from deployer.proxy import config
+from deployer.trust import Certificate, Trust
 
 DAY = 86400.0  # seconds
 SOON = 30 * DAY  # before its end a certificate is spoken of

@@ -9,7 +9,6 @@ from deployer.heat.conf import rewrite
 from deployer.inventory.schema import Inventory
 from deployer.inventory.values import Endpoint
 from deployer.model import (
-    Certificate,
     Facts,
     File,
     Found,
@@ -17,12 +16,12 @@ from deployer.model import (
     Listener,
     Probe,
     Service,
-    Trust,
     Unit,
     digest_of,
     file_of,
 )
 from deployer.proxy import config
+from deployer.trust import Certificate, Trust
 
 SLICE = "heat-scaleout.slice"
 ENGINES = f"heat-scaleout-{Service.ENGINE}@"

@@ -7,6 +7,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
+from deployer.trust import Certificate, Trust
+
 NOTHING: Mapping[Any, Any] = MappingProxyType({})
 
 
@@ -105,14 +107,6 @@ class Probe:
     """How a started process proves that it is ready, within `timeout` seconds; one kind a subclass."""
 
     timeout: float = field(default=60.0, kw_only=True)
-
-
-@dataclass(frozen=True)
-class Trust:
-    """What a TLS server must prove: a name, by a certificate of the authorities in the file `ca`."""
-
-    name: str
-    ca: str
 
 
 @dataclass(frozen=True)
@@ -246,20 +240,6 @@ class Server:
     @property
     def drained(self) -> bool:
         return self.status.startswith("DRAIN")
-
-
-@dataclass(frozen=True)
-class Certificate:
-    """Files of a TLS server or client as a host sees them. `why`: what makes them unusable (None: nothing).
-
-    `names` are those of the certificate, `left` the seconds until it ends (None for a file of authorities); `digest`
-    is that of the files.
-    """
-
-    why: str | None = None
-    names: tuple[str, ...] = ()
-    left: float | None = None
-    digest: str = ""
 
 
 @dataclass(frozen=True)

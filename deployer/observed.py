@@ -8,9 +8,10 @@ from typing import Any
 from deployer.errors import DeployerError
 from deployer.heat import launch
 from deployer.inventory.schema import Inventory
-from deployer.model import NOTHING, Certificate, Facts, File, Found, HostState, Listener, Service, Unit
+from deployer.model import NOTHING, Facts, File, Found, HostState, Listener, Service, Unit
 from deployer.proxy import config, runtime
 from deployer.remote.fleet import Fleet
+from deployer.trust import Certificate
 
 LEDGER = "/var/lib/heat-scaleout/ledger.json"
 UNITS = "heat-scaleout-*"

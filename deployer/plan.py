@@ -87,7 +87,7 @@ def _roll(host: str, wanted, found, manner: Manner, follow: tuple[Step, ...]) ->
     yield Wave(f"change {host}", change, rolls=host)
     yield Wave(f"drain APIs on {host}", drains, rolls=host)
     yield Wave(f"restart APIs on {host}", tuple(changes.restarts(host, apis, because)), rolls=host)
-    yield Wave(f"speak to {host} in another way", follow, rolls=host)
+    yield Wave(f"proxy follows {host}", follow, rolls=host)
     yield Wave(f"serve from {host}", tuple(traffic.returns(drains, "it is ready")), rolls=host)
 
 

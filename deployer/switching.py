@@ -22,20 +22,20 @@ class Followed:
 def follow(host: str, wanted: Mapping[str, HostState], found: Mapping[str, Found]) -> Followed:
     """Given a host whose APIs run as wanted by now, and the proxy as found, let it speak to those alone in a new way.
 
-    First the proxy's host has to reach them so: what it does not trust takes no request away from those that serve.
+    First the proxy's host has to trust them: what it does not serves nobody, and is told at once.
     """
     front = _front(found)
     apis = [unit for unit in changes.units_of(wanted[host], APIS) if isinstance(unit.ready, AnswersHttp)]
     text = front and found[front].state.files[config.CONFIG].content.decode()
     now = links.links(text or "")
     changed = {address: link for address, link in _links(apis).items() if now.get(address, link) != link}
+    proven = tuple(changes.reached(front, [unit for unit in apis if unit.reached or _address(unit) in changed]))
     if not changed:
-        return Followed((), found)
+        return Followed(proven if front else (), found)
     text, digest = links.relinked(text, changed)
     file = _file(text, wanted.get(front), found[front].state)
     because = f"{host} is spoken to in another way"
-    steps = (*changes.reached(front, [unit for unit in apis if _address(unit) in changed]),
-             WriteFile(front, file, because=because), ReloadUnit(front, PROXY, because=because),
+    steps = (*proven, WriteFile(front, file, because=because), ReloadUnit(front, PROXY, because=because),
              AwaitReady(front, PROXY, config.runs_with(digest)))
     return Followed(steps, {**found, front: _with(found[front], file, digest)})
 

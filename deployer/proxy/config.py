@@ -14,12 +14,12 @@ from deployer.model import (
     HostState,
     Instance,
     Service,
-    Trust,
     Unit,
     digest_of,
     file_of,
     unit_name,
 )
+from deployer.trust import Trust
 
 CONFIG = "/etc/heat-scaleout/apis-proxy.conf"
 SOCKET = "/run/heat-scaleout-proxy/stats.sock"

@@ -6,8 +6,9 @@ import pytest
 import sites
 
 from deployer import certificates, preflight
-from deployer.model import Certificate, Found, HostState
+from deployer.model import Found, HostState
 from deployer.observed import Seen
+from deployer.trust import Certificate
 
 DAY = 86400.0
 UWSGI = "/opt/heat/bin/uwsgi"
@@ -42,7 +43,7 @@ def test_site_without_tls_is_no_business_of_this():
 
 
 @pytest.mark.parametrize(("how", "host", "words"), [
-    ({"apis": Certificate(why="/etc/ssl/api.pem: none")}, "hostB", "`heat.tls`: /etc/ssl/api.pem: none: put a PEM file"),
+    ({"apis": Certificate(why="/etc/ssl/api.pem: none")}, "hostB", "`heat.tls`: /etc/ssl/api.pem: none: put a PEM"),
     ({"clients": Certificate(why="/etc/ssl/site.pem: x")}, "hostA", "`proxy.tls`: /etc/ssl/site.pem: x: put a PEM"),
     ({"apis": replace(GOOD, left=-3 * DAY - 1)}, "hostB", "ended 3 days ago: the proxy would refuse it"),
     ({"apis": replace(GOOD, names=("other",))}, "hostB", "is for other, not for hostB"),

@@ -14,14 +14,15 @@ MOST_LINES, MOST_LINES_OF_A_FUNCTION = 300, 45
 
 # Who may use which rooms of deployer/, from the ground up; a name ending in `.` stands for all rooms below it.
 # Each room may use the rooms of its own entry, and nothing else of this house.
-GROUND = {"model", "errors"}
+GROUND = {"model", "trust", "errors"}
 STEPS = GROUND | {"steps"}
 HEAT_CONF = {f"heat.conf.{name}" for name in (
     "editor", "grammar", "hosts", "leftovers", "masking", "options", "references", "rewrite", "secrets")}
 PURE_HEAT = {*HEAT_CONF, "heat.releases"}
 INVENTORY = GROUND | {"inventory."}
 MAY_USE = {
-    "model": set(),
+    "model": {"trust"},
+    "trust": set(),
     "errors": set(),
     "steps": {"model"},
     "render": set(),
@@ -76,7 +77,8 @@ MAY_USE = {
 }
 PURE = {"model", "errors", "steps", "render", "changes", "plan", "orders", "setback", "desired", "diffs", "status",
         "processes", "leftovers", "table", "preflight", "spread", "scaling", "heat.launch", "heat.source",
-        "proxy.config", "proxy.runtime", "proxy.links", "certificates", "switching", "traffic", *PURE_HEAT,
+        "proxy.config", "proxy.runtime", "proxy.links", "certificates", "switching", "traffic", "trust",
+        *PURE_HEAT,
         *(f"budget.{name}" for name in ("sizes", "connections", "memory", "files", "timeouts", "judge"))}
 PURE_INVENTORY = {"inventory.schema", "inventory.sections", "inventory.values", "inventory.document",
                   "inventory.checks", "inventory.validation", "inventory.wording", "inventory.phrases",

@@ -8,11 +8,10 @@ import pwd
 import re
 import shutil
 import signal
-import ssl
 import subprocess
 import time
 
-from deployer.remote.agent import files, handover, ledger, look, programs, sockets
+from deployer.remote.agent import certificates, files, handover, ledger, look, programs, sockets
 
 POLL = 0.05  # seconds between two looks at something that no event announces
 LOOKS_PER_UNIT_CHECK = 10
@@ -187,7 +186,7 @@ def answers(step, last):
     try:
         if step.get("secure"):
             connection.connect()
-            connection.sock = secured(connection.sock, step.get("trust"))
+            connection.sock = certificates.secured(connection.sock, step.get("trust"))
         connection.request("GET", step["path"])
         status = connection.getresponse().status
     except (OSError, http.client.HTTPException) as error:
@@ -197,15 +196,6 @@ def answers(step, last):
         connection.close()
     last[0] = "status %d" % status
     return status in step["expect"]
-
-
-def secured(plain, trust):
-    if trust:
-        return ssl.create_default_context(cafile=trust["ca"]).wrap_socket(plain, server_hostname=trust["name"])
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context.wrap_socket(plain)
 
 
 def crash_loops(unit):

@@ -1,4 +1,4 @@
-"""Look at the files that TLS takes on a host: whether they fit and can be read, for which names, and until when."""
+"""TLS on a host: whether its files fit and can be read, for which names and until when; and talking to a server."""
 
 import grp
 import hashlib
@@ -85,3 +85,13 @@ def become(account, asked):
     os.initgroups(account.pw_name, group)
     os.setgid(group)
     os.setuid(account.pw_uid)
+
+
+def secured(plain, trust):
+    """A connection over TLS, to whom `trust` names, by certificates of its authorities, or (None) to anybody."""
+    if trust:
+        return ssl.create_default_context(cafile=trust["ca"]).wrap_socket(plain, server_hostname=trust["name"])
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context.wrap_socket(plain)

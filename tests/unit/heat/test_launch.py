@@ -5,7 +5,8 @@ from dataclasses import replace
 import sites
 
 from deployer.heat import launch
-from deployer.model import AnswersHttp, Instance, Program, Service, Trust, unit_name
+from deployer.model import AnswersHttp, Instance, Program, Service, unit_name
+from deployer.trust import Trust
 
 TLS = launch.Tls("/etc/ssl/api.pem", "/etc/ssl/api.key", "digest", Trust("hostB", "/etc/ssl/ca.pem"))
 UNIT_FILES = "/etc/systemd/system"
@@ -67,7 +68,7 @@ def test_api_with_tls_is_proven_over_tls_and_by_its_name_from_the_proxys_host():
     unit = a_host(api=(8004,), tls=TLS).units["heat-scaleout-api@8004.service"]
 
     assert (unit.secure, unit.ready.secure, unit.ready.trust) == (True, True, None)
-    assert unit.reached == replace(unit.ready, trust=TLS.trust)
+    assert (unit.reached.trust, unit.reached.path) == (TLS.trust, unit.ready.path)
 
 
 def test_new_certificate_is_a_new_configuration_of_the_apis_alone():

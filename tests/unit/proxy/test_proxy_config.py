@@ -6,8 +6,9 @@ import pytest
 import sites
 
 from deployer.inventory.values import Endpoint
-from deployer.model import AnswersSocket, Service, Trust
+from deployer.model import AnswersSocket, Service
 from deployer.proxy import config, links
+from deployer.trust import Trust
 
 BINDS = {Service.API: Endpoint("10.0.0.1", 8004), Service.CFN: Endpoint("10.0.0.1", 8000)}
 CHECKS = {Service.API: "/healthcheck", Service.CFN: "/"}
