@@ -34,7 +34,7 @@ STOP_MARGIN = 30  # seconds systemd waits beyond the grace that Heat gives itsel
 PAUSE = 20  # seconds of waiting for an engine's work after which it is told what it is
 DAY = 86400.0  # seconds
 APIS = "apis"  # what the certificate of a host's APIs is looked at for
-REACH_LIMIT = 15.0  # seconds for what is ready to be taken by the proxy's host: a wrong certificate stays wrong
+REACH_LIMIT = 10.0  # seconds for what is ready to be taken by the proxy's host: a wrong certificate stays wrong
 SECURE = "over TLS"  # what a process notes beside its configuration
 NO_TLS_1_1 = 0x10000000  # OpenSSL's SSL_OP_NO_TLSv1_1; uWSGI itself refuses what is older
 # Behind TLS an answer's links must have the scheme that the client uses, which only the proxy knows.

@@ -8,8 +8,9 @@ import json
 import socket
 import ssl
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
-LIMIT = 5  # seconds for one word
+LIMIT = 6  # seconds for one word
 
 
 def context(ca, version=None):
@@ -50,4 +51,5 @@ def seen(address, port, name, ca):
             "old": [each for each in old if each]}
 
 
-json.dump([seen(*each) for each in json.loads(sys.argv[1])], sys.stdout)
+with ThreadPoolExecutor(32) as pool:  # who speaks plain HTTP keeps each question waiting to its limit
+    json.dump(list(pool.map(lambda each: seen(*each), json.loads(sys.argv[1]))), sys.stdout)

@@ -37,6 +37,14 @@ def secured(site):
         site.invoke("deploy", "--yes")
 
 
+@pytest.fixture(scope="module")
+def fronted(secured):
+    """The same with TLS for its clients."""
+    secured.inventory.write_text(secured.edited(BEFORE).read_text())
+    secured.invoke("deploy", "--yes")
+    return secured
+
+
 def test_site_turns_to_tls_behind_the_proxy_and_no_client_sees_an_error(secured):
     assert len(secured.answers) > 20
     assert set(secured.answers) == {200}
@@ -92,35 +100,32 @@ def test_certificate_that_does_not_fit_is_refused_before_any_change(secured, tmp
     assert secured.processes() == before
 
 
-def test_clients_get_new_tls_alone_and_links_that_lead_back(secured):
-    secured.inventory.write_text(secured.edited(BEFORE).read_text())
-    secured.invoke("deploy", "--yes")
-
+def test_clients_get_new_tls_alone_and_links_that_lead_back(fronted):
     for port in PORTS:
-        place = (secured.lab.hosts["hostA"], port)
-        assert answered(place, trusting(secured), "hostA") == 200
+        place = (fronted.lab.hosts["hostA"], port)
+        assert answered(place, trusting(fronted), "hostA") == 200
         assert versions(place) == set(NEW)
         assert not answers_plain_http(place)
-    assert links_of(secured) == {f"https://{secured.lab.hosts['hostA']}:8004/v1/"}
-    assert secured.json("plan")["changes"] == 0
+    assert links_of(fronted) == {f"https://{fronted.lab.hosts['hostA']}:8004/v1/"}
+    assert fronted.json("plan")["changes"] == 0
 
 
-def test_renewed_certificate_of_the_proxy_is_a_reload_and_a_short_one_is_told(secured):
-    give(secured, secured.lab.directory, "hostA", "proxy", days=3)
-    served = certificate_of((secured.lab.hosts["hostA"], 8004))
+def test_renewed_certificate_of_the_proxy_is_a_reload_and_a_short_one_is_told(fronted):
+    give(fronted, fronted.lab.directory, "hostA", "proxy", days=3)
+    served = certificate_of((fronted.lab.hosts["hostA"], 8004))
 
-    ran = secured.invoke("deploy", "--yes", "--format", "json")
+    ran = fronted.invoke("deploy", "--yes", "--format", "json")
 
     steps = [each["step"] for each in json.loads(ran.stdout)["done"]]
     assert [step.split(" (")[0] for step in steps if not step.startswith("wait")] == [
         "write /etc/heat-scaleout/apis-proxy.conf", "reload heat-scaleout-proxy.service"]
     assert "hostA: the certificate of `proxy.tls` ends in 2 days" in ran.stderr
-    assert certificate_of((secured.lab.hosts["hostA"], 8004)) != served
+    assert certificate_of((fronted.lab.hosts["hostA"], 8004)) != served
 
 
-def test_verify_proves_a_site_with_tls_and_finds_what_is_plain(secured):
-    with catalogue("http", "https", secured):
-        proof = secured.json("verify")
+def test_verify_proves_a_site_with_tls_and_finds_what_is_plain(fronted):
+    with catalogue("http", "https", fronted):
+        proof = fronted.json("verify")
         promises = {(each["where"], each["promise"]) for each in proof["checks"]}
 
     assert proof["failed"] is False
@@ -128,20 +133,20 @@ def test_verify_proves_a_site_with_tls_and_finds_what_is_plain(secured):
     assert ("hostA", "clients get TLS 1.2 or later there, and nothing else") in promises
 
 
-def test_site_goes_back_to_plain_http_and_clients_are_answered_until_the_proxy_itself_does(secured):
-    plain = secured.edited((HEAT[1], HEAT[0]), (BEFORE[1], BEFORE[0]), (BEHIND[1], BEHIND[0]))
-    secured.inventory.write_text(plain.read_text())
+def test_site_goes_back_to_plain_http_and_clients_are_answered_until_the_proxy_itself_does(fronted):
+    plain = fronted.edited((HEAT[1], HEAT[0]), (BEFORE[1], BEFORE[0]), (BEHIND[1], BEHIND[0]))
+    fronted.inventory.write_text(plain.read_text())
 
-    with requests_all_the_while(secured, trusting(secured)) as answers:
-        secured.invoke("deploy", "--yes")
+    with requests_all_the_while(fronted, trusting(fronted)) as answers:
+        fronted.invoke("deploy", "--yes")
 
     served = list(itertools.takewhile(lambda answer: answer == 200, answers))
     assert len(served) > 100
     assert 200 not in answers[len(served):]
-    assert secured.json("plan")["changes"] == 0
-    for name in secured.lab.hosts:
-        assert answers_plain_http((secured.lab.hosts[name], 8004))
-        assert versions((secured.lab.hosts[name], 8004)) == set()
+    assert fronted.json("plan")["changes"] == 0
+    for name in fronted.lab.hosts:
+        assert answers_plain_http((fronted.lab.hosts[name], 8004))
+        assert versions((fronted.lab.hosts[name], 8004)) == set()
 
 
 @contextlib.contextmanager
