@@ -7,6 +7,7 @@ from typing import Any
 
 from deployer import errors
 from deployer.model import AnswersHttp, AnswersSocket, File, Found, HostState, Probe, Program, Service, Unit
+from deployer.trust import Trust
 
 DONE, FAILED, PUT_BACK, REFUSED = "done", "failed", "put back", "refused"
 PROBES = {each.__name__: each for each in (AnswersHttp, AnswersSocket, Program)}
@@ -131,13 +132,14 @@ def _file(path: str, kept: Mapping[str, Any]) -> File:
 
 def _unit_json(unit: Unit) -> dict[str, Any]:
     return {"running": unit.running, "enabled": unit.enabled, "config": unit.config, "ready": _probe_json(unit.ready),
-            "needs": [list(each) for each in unit.needs], "reads": list(unit.reads), "drained": unit.drained}
+            "reached": _probe_json(unit.reached), "secure": unit.secure, "needs": [list(each) for each in unit.needs],
+            "reads": list(unit.reads), "drained": unit.drained}
 
 
 def _unit(name: str, kept: Mapping[str, Any]) -> Unit:
     return Unit(name, kept["running"], kept["enabled"], kept["config"], ready=_probe(kept["ready"]),
                 needs=tuple((address, port) for address, port in kept["needs"]), reads=tuple(kept["reads"]),
-                drained=kept["drained"])
+                drained=kept["drained"], reached=_probe(kept["reached"]), secure=kept["secure"])
 
 
 def _probe_json(probe: Probe | None) -> dict[str, Any] | None:
@@ -148,4 +150,6 @@ def _probe(kept: Mapping[str, Any] | None) -> Probe | None:
     if kept is None:
         return None
     fields = {name: tuple(value) if isinstance(value, list) else value for name, value in kept.items()}
+    if fields.get("trust"):
+        fields["trust"] = Trust(**fields["trust"])
     return PROBES[fields.pop("kind")](**fields)

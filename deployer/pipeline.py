@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from deployer import (
     carrying,
+    certificates,
     desired,
     errors,
     generations,
@@ -142,8 +143,9 @@ def check(inventory: Inventory, fleet: Fleet) -> Tried:
     wanted = desired.states(inventory, _known(inventory, seen))
     tried = logins.tried(inventory, {name: wanted.states[name] for name in seen.found}, fleet)
     judged = readiness.judged(inventory, seen.found, fleet)
-    problems = (*preflight.problems(inventory, seen, wanted.states), *tried.problems, *judged.problems)
-    return Tried(problems, (*wanted.remarks, *tried.notes, *judged.notes))
+    problems = (*preflight.problems(inventory, seen, wanted.states), *certificates.problems(inventory, seen.found),
+                *tried.problems, *judged.problems)
+    return Tried(problems, (*wanted.remarks, *certificates.notes(seen.found), *tried.notes, *judged.notes))
 
 
 def look(inventory: Inventory, fleet: Fleet) -> status.Picture:

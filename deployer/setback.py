@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from deployer.model import Found, HostState, Unit
+from deployer.model import AnswersHttp, Found, HostState, Unit
 from deployer.steps import DrainServer, Plan, ReadyServer, RestartUnit, StartUnit, Step, Wave
 
 
@@ -46,4 +46,10 @@ def _state(before: HostState, wanted: HostState, now: HostState, leaving: HostSt
 def _unit(unit: Unit, wanted: HostState) -> Unit:
     """The process as it ran, with the proof that it does; what it reads has changed meanwhile without a word of it."""
     proven = wanted.units.get(unit.name)
-    return replace(unit, ready=proven.ready, needs=proven.needs, drained=proven.drained) if proven else unit
+    if proven is None:
+        return unit
+    ready = proven.ready
+    if isinstance(ready, AnswersHttp):
+        ready = replace(ready, secure=unit.secure)
+    reached = proven.reached if unit.secure else None
+    return replace(unit, ready=ready, reached=reached, needs=proven.needs, drained=proven.drained)

@@ -24,6 +24,7 @@ class FakeFleet:
         self.opened: set[str] | None = None  # the hosts that were to be connected to ahead; empty: all
         self.holds_asked: list[str] = []
         self._lock: tuple[str, str, dict[str, Any]] | None = None  # host, path, what is noted there
+        self.uwsgi_flags = "-O2 -DUWSGI_SSL"
         self._gone: dict[str, errors.DeployerError] = {}
         self.abandoned: list[dict[str, Any]] = []  # what dead workers left in Heat
         self.held: dict[str, int] = {}  # engine -> how many resources it works on
@@ -140,6 +141,8 @@ class FakeFleet:
         values = re.search(r"b64decode\('([^']*)'\)", stdin)
         if name == "false":
             raise Failed("false ended with 1: ")
+        if name == "uwsgi":
+            return self.uwsgi_flags
         if name != "python3" or not values:
             return stdin if name == "cat" else ""
         return self._run_script(host, stdin.split()[1], json.loads(base64.b64decode(values[1])))

@@ -77,6 +77,7 @@ class FakeHost:
         self.generations: dict[int, dict[str, Any]] = {}
         self._objects: dict[str, bytes] = {}
         self.read_only = False
+        self.certificates: dict[str, dict[str, Any]] = {}  # path -> what differs from a good one
         self._books: dict[str, dict[str, Any]] = {}
         self._loaded: dict[str, bytes] = {}
 
@@ -129,6 +130,7 @@ class FakeHost:
             "free": dict.fromkeys(request.get("disk", ()), self.free),
             "accounts": {name: self.accounts.get(name) for name in request.get("accounts", ())},
             "ledger": self.book(request.get("ledger", "")), "newest": dict(self.newest),
+            "certificates": {name: self._certificate(each) for name, each in request.get("certificates", {}).items()},
             "answers": {name: self._program(each) for name, each in request.get("programs", {}).items()},
         }
 
@@ -353,6 +355,12 @@ class FakeHost:
             return {"printed": self.run_program(self, program["argv"], program["stdin"]), "why": None}
         except Failed as error:
             return {"printed": "", "why": str(error)}
+
+    def _certificate(self, asked: dict[str, str]) -> dict[str, Any]:
+        path = asked.get("certificate") or asked["ca"]
+        digest = hashlib.sha256(path.encode()).hexdigest()
+        fine = {"why": None, "names": [self.name], "left": 300 * 86400.0, "digest": digest}
+        return fine | self.certificates.get(path, {})
 
     def _shown(self, path: str, carry: tuple[str, ...]) -> dict[str, Any]:
         file = self.files[path]

@@ -14,14 +14,15 @@ MOST_LINES, MOST_LINES_OF_A_FUNCTION = 300, 45
 
 # Who may use which rooms of deployer/, from the ground up; a name ending in `.` stands for all rooms below it.
 # Each room may use the rooms of its own entry, and nothing else of this house.
-GROUND = {"model", "errors"}
+GROUND = {"model", "trust", "errors"}
 STEPS = GROUND | {"steps"}
 HEAT_CONF = {f"heat.conf.{name}" for name in (
     "editor", "grammar", "hosts", "leftovers", "masking", "options", "references", "rewrite", "secrets")}
 PURE_HEAT = {*HEAT_CONF, "heat.releases"}
 INVENTORY = GROUND | {"inventory."}
 MAY_USE = {
-    "model": set(),
+    "model": {"trust"},
+    "trust": set(),
     "errors": set(),
     "steps": {"model"},
     "render": set(),
@@ -36,9 +37,11 @@ MAY_USE = {
     "heat.source": GROUND | PURE_HEAT | {"heat.launch"},
     "proxy.config": INVENTORY | {"render"},
     "proxy.runtime": GROUND | {"proxy.config"},
+    "proxy.links": GROUND | {"proxy.config"},
     "traffic": STEPS,
     "changes": STEPS,
-    "plan": STEPS | {"changes", "traffic"},
+    "switching": INVENTORY | STEPS | {"changes", "proxy.config", "proxy.links"},
+    "plan": STEPS | {"changes", "switching", "traffic"},
     "setback": STEPS,
     "diffs": STEPS | PURE_HEAT | {"heat.source", "proxy.config"},
     "rendered": GROUND,
@@ -58,6 +61,7 @@ MAY_USE = {
         "budget.", "desired", "measured", "heat.launch", "heat.source", "heat.capacity", "proxy.config"},
     "spread": GROUND,
     "scaling": INVENTORY | {"heat.launch", "spread"},
+    "certificates": INVENTORY | {"desired", "heat.launch", "proxy.config"},
     "preflight": INVENTORY | STEPS | {"changes", "heat.releases", "observed"},
     "processes": INVENTORY | {"changes", "heat.launch", "heat.engines", "observed", "proxy."},
     "leftovers": INVENTORY | {"changes", "heat.launch", "heat.engines", "observed", "processes", "proxy."},
@@ -71,12 +75,12 @@ MAY_USE = {
         "apply", "desired", "generations", "observed", "plan", "setback", "staging", "remote.fleet"},
     "outcome": STEPS | {"console"},
     "readiness": INVENTORY | STEPS | {
-        "carrying", "desired", "observed", "preflight", "heat.engines", "heat.logins", "heat.capacity", "measured",
-        "budget.", "remote.fleet"},
+        "carrying", "certificates", "desired", "observed", "preflight", "heat.engines", "heat.logins", "heat.capacity",
+        "measured", "budget.", "remote.fleet"},
     "verify": INVENTORY | {"console", "desired", "discreet", "heat.", "hiding", "observed", "remote.fleet"},
     "pipeline": INVENTORY | STEPS | {
-        "apply", "carrying", "desired", "generations", "observed", "plan", "preflight", "readiness", "rendered",
-        "scaling", "staging", "status", "heat.engines", "heat.logins", "remote.fleet"},
+        "apply", "carrying", "certificates", "desired", "generations", "observed", "plan", "preflight", "readiness",
+        "rendered", "scaling", "staging", "status", "heat.engines", "heat.logins", "remote.fleet"},
     "watching": INVENTORY | {"console", "pipeline", "status", "table", "remote.fleet"},
     "lock": INVENTORY | {"observed", "remote.fleet"},
     "past": {"console", "generations", "table"},
@@ -92,7 +96,8 @@ MAY_USE = {
 PURE = {"model", "errors", "hiding", "steps", "render", "changes", "plan", "orders", "setback", "desired", "diffs",
         "status", "generations", "outcome", "past", "planfile",
         "processes", "leftovers", "table", "preflight", "spread", "scaling", "heat.launch", "heat.source",
-        "proxy.config", "proxy.runtime", "traffic", *PURE_HEAT,
+        "proxy.config", "proxy.runtime", "proxy.links", "certificates", "switching", "traffic", "trust",
+        *PURE_HEAT,
         *(f"budget.{name}" for name in ("sizes", "connections", "memory", "files", "timeouts", "judge"))}
 PURE_INVENTORY = {"inventory.schema", "inventory.sections", "inventory.values", "inventory.document",
                   "inventory.checks", "inventory.validation", "inventory.wording", "inventory.phrases",

@@ -11,7 +11,17 @@ import signal
 import subprocess
 import time
 
-from deployer.remote.agent import files, handover, journal, ledger, look, programs, session, sockets
+from deployer.remote.agent import (
+    certificates,
+    files,
+    handover,
+    journal,
+    ledger,
+    look,
+    programs,
+    session,
+    sockets,
+)
 
 POLL = 0.05  # seconds between two looks at something that no event announces
 LOOKS_PER_UNIT_CHECK = 10
@@ -169,7 +179,10 @@ def wait_until(true, seconds, otherwise):
 
 
 def await_http(step, _):
-    """Wait until an address answers with an expected status; give up early when its unit dies over and over."""
+    """Wait until an address answers with an expected status; give up early when its unit dies over and over.
+
+    Over TLS, if `trust` names a server and its authorities, only that one's answer counts.
+    """
     last = [""]
     started = time.monotonic()
     for looks in itertools.count(1):
@@ -186,6 +199,9 @@ def await_http(step, _):
 def answers(step, last):
     connection = http.client.HTTPConnection(step["address"], step["port"], timeout=5)
     try:
+        if step.get("secure"):
+            connection.connect()
+            connection.sock = certificates.secured(connection.sock, step.get("trust"))
         connection.request("GET", step["path"])
         status = connection.getresponse().status
     except (OSError, http.client.HTTPException) as error:
