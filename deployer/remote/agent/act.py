@@ -43,6 +43,7 @@ def perform(request):
             return {"done": done, "failed": {"index": index, "why": str(waiting), "again": True}}
         except (programs.Failed, OSError, LookupError, subprocess.SubprocessError) as error:
             return {"done": done, "failed": {"index": index, "why": str(error) or type(error).__name__}}
+    turn.end(os.path.dirname(request["ledger"]))
     return {"done": done, "failed": None}
 
 
