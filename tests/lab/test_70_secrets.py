@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote
 
 import pytest
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.on("newest")]
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = "proxy: {host: hostA, stats: {bind: '127.0.0.1:1936', user: operator, password: CanaryOfThePage42}}"
 IN_ENVIRONMENT = "CanaryOfTheEnvironment7"
