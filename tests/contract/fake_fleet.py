@@ -1,6 +1,7 @@
 """A fleet of hosts in memory: understands the agent's requests, and fails where a test tells it to."""
 
 import base64
+import functools
 import json
 import re
 from collections.abc import Collection, Mapping
@@ -9,6 +10,10 @@ from typing import Any
 from contract.fake_host import PIDS, Failed, FakeHost, FakeListener, NotYet
 
 from deployer import errors
+
+
+class Gone(Exception):
+    """A host whose session ends while it is asked."""
 
 
 class FakeFleet:
@@ -32,6 +37,7 @@ class FakeFleet:
         self._broken: list[tuple[str, str, str]] = []
         self._refused: list[tuple[str, str, str]] = []
         for host in self.hosts.values():
+            host.moment = functools.partial(self._moment, host.name)
             host.run_program = self._run
             host.reached = self._listeners
 
@@ -65,6 +71,13 @@ class FakeFleet:
 
     def waited(self) -> None:
         """What happens while a command waits for the lock; a test puts there what it likes."""
+
+    def moment(self, name: str, when: str, step: Mapping[str, Any]) -> None:
+        """What happens on a host "before" and "after" each step, and each change of our notes; a test says what.
+
+        Failed is how the step fails, Gone a host that is lost; what else it raises ends the command there and then, as
+        agents do whose session has ended.
+        """
 
     def loses(self, name: str) -> None:
         """From now on a host does not answer."""
@@ -105,21 +118,33 @@ class FakeFleet:
     def _reply(self, name: str, verb: str, request: dict[str, Any]) -> Any:
         if name in self._gone:
             return self._gone[name]
-        host = self.hosts[name]
-        refusals = [f"{path}: {why}" for host_name, path, why in self._refused if host_name == name]
+        try:
+            return self._answer(self.hosts[name], verb, request)
+        except Gone:
+            self.loses(name)
+            return self._gone[name]
+        except Failed as error:
+            return errors.HostFailed(name, str(error))
+
+    def _answer(self, host: FakeHost, verb: str, request: dict[str, Any]) -> Any:
+        if verb == "observe":
+            return host.observe(request) | self._unanswered(host.name, request.get("programs", {}))
+        refusals = [f"{path}: {why}" for host_name, path, why in self._refused if host_name == host.name]
         if verb == "stage" and refusals:
             return {"problems": refusals}
-        if verb in ("measure", "stage", "close", "recall", "holder", "release"):
+        if verb not in ("stage", "close"):
             return getattr(host, verb)(request)
-        if verb == "observe":
-            return host.observe(request) | self._unanswered(name, request.get("programs", {}))
-        for index, step in enumerate(request["steps"]):
-            why = next((why for host_name, fragment, why in self._broken
-                        if host_name == name and fragment in json.dumps(step)), None)
-            if why:
-                done = host.perform(request | {"steps": request["steps"][:index]})
-                return done if done["failed"] else done | {"failed": {"index": index, "why": why}}
-        return host.perform(request)
+        self.moment(host.name, "before", {"do": verb})
+        reply = getattr(host, verb)(request)
+        self.moment(host.name, "after", {"do": verb})
+        return reply
+
+    def _moment(self, name: str, when: str, step: dict[str, Any]) -> None:
+        why = next((why for host_name, fragment, why in self._broken
+                    if host_name == name and fragment in json.dumps(step)), None)
+        if why and when == "before":
+            raise Failed(why)
+        self.moment(name, when, step)
 
     def _listeners(self) -> list[FakeListener]:
         return [each for host in self.hosts.values() for each in host.listeners]
