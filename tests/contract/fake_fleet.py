@@ -28,6 +28,7 @@ class FakeFleet:
         self.heats_problems: list[str] = []
         self.opened: set[str] | None = None  # the hosts that were to be connected to ahead; empty: all
         self.holds_asked: list[str] = []
+        self.order: Callable[[Iterable[str]], list[str]] = list  # which host of many is first with its work
         self._lock: tuple[str, str, dict[str, Any]] | None = None  # host, path, what is noted there
         self._gone: dict[str, errors.DeployerError] = {}
         self.abandoned: list[dict[str, Any]] = []  # what dead workers left in Heat
@@ -48,7 +49,9 @@ class FakeFleet:
         self.asked.append((title, verb, tuple(requests)))
         if verb == "perform" and self._lock and not self.holding():
             return dict.fromkeys(requests, errors.Locked.lost())
-        return {name: self._reply(name, verb, json.loads(json.dumps(request))) for name, request in requests.items()}
+        replies = {name: self._reply(name, verb, json.loads(json.dumps(requests[name])))
+                   for name in self.order(requests)}
+        return {name: replies[name] for name in requests}
 
     def hold(self, host: str, request: Mapping[str, Any], timeout: float) -> Any:
         self.holds_asked.append(host)
