@@ -118,7 +118,7 @@ def _put_back(report: Report, before: Mapping[str, Found], fleet: Fleet) -> Back
     if not hosts or todo.inventory.heat.source not in found:
         return None
     leaving = desired.nothing(todo.inventory, found).states
-    states = setback.states({host: before[host] for host in hosts}, todo.wanted.states, found, leaving)
+    states = setback.states({host: before[host] for host in hosts}, todo.wanted.states, leaving)
     way = setback.surely(plan.revert(states, found, before), applied.done)
     return Back(hosts, apply.run(way, fleet, report.run.number))
 

@@ -106,6 +106,19 @@ def target(known: Mapping[int, tuple[Run, tuple[str, ...]]], number: int | None)
     return done[-1]
 
 
+def states(number: int, kept: Mapping[str, Mapping[str, Any]], working: Iterable[str]) -> dict[str, HostState]:
+    """Given host -> what it has kept of a generation, return their states; BadInput when one that works then has none.
+
+    That is what a restore leaves, and a host that was restored, or made anew, since then.
+    """
+    found = {host: decoded(each["state"]) for host, each in kept.items()}
+    empty = [host for host in dict.fromkeys(working) if not found[host].units]
+    if empty:
+        raise errors.BadInput(f"generation {number} has kept nothing on {', '.join(empty)}",
+                              hint="A restore took it away. `invoke deploy` brings the hosts to the inventory.")
+    return found
+
+
 def encoded(state: HostState) -> dict[str, Any]:
     """A host's state without the contents of its files."""
     return {"files": {path: _file_json(file) for path, file in state.files.items()},

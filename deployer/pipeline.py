@@ -69,15 +69,13 @@ def deploy(
 
 
 def _accepted(todo: Planned, fleet: Fleet, accept: Accept) -> Report:
-    """Carry a plan out that the hosts are ready for and that is accepted."""
+    """Carry a plan out that the hosts are ready for and that is accepted; one that only ends what another began, too."""
     if todo.plan.changes():
         todo = replace(todo, notes=(*todo.notes, *readiness.refuse_unready(todo, fleet)))
     accepted = accept(todo)
-    if accepted and todo.plan.changes():
-        return carrying.carry_out(todo, fleet)
-    if accepted:
-        staging.finish(todo.found, fleet)
-    return Report(todo, Applied(), accepted=accepted)
+    if not accepted or not (todo.plan.changes() or generations.unfinished(todo.found)):
+        return Report(todo, Applied(), accepted=accepted)
+    return carrying.carry_out(todo, fleet)
 
 
 def restore(
@@ -110,12 +108,15 @@ def target(inventory: Inventory, fleet: Fleet, number: int | None) -> Run:
 def rollback(
     inventory: Inventory, number: int, fleet: Fleet, accept: Accept, manner: Manner = PLAIN, author: Author = NOBODY
 ) -> Report:
-    """Bring the hosts to what they had in a generation, whose inventory is given; `accept` as for a deploy."""
+    """Bring the hosts to what they had in a generation, whose inventory is given; `accept` as for a deploy.
+
+    Raise BadInput for one of which some host has kept nothing, as of a restore.
+    """
     kept = staging.recall(inventory.hosts, number, fleet)
     found = _all_found(inventory, fleet)
     leaving = desired.nothing(inventory, found).states
-    wanted = Wanted({host: replace(generations.decoded(each["state"]), farewells=leaving[host].farewells)
-                     for host, each in kept.items()}, {})
+    states = generations.states(number, kept, [each.host for each in inventory.instances()])
+    wanted = Wanted({host: replace(state, farewells=leaving[host].farewells) for host, state in states.items()}, {})
     manner = _with_last(manner, inventory)
     todo = Planned(inventory, plan.diff(wanted.states, found, manner), wanted, found,
                    generations.unfinished(found), manner, author, rerun=f"invoke rollback --to {number}")

@@ -45,9 +45,10 @@ def diff(wanted: Mapping[str, HostState], found: Mapping[str, Found], manner: Ma
 def back(wanted: Mapping[str, HostState], found: Mapping[str, Found], manner: Manner = PLAIN) -> Plan:
     """The way back to the single server, given states that want nothing: first who served before us serves again."""
     again = revert(wanted, found, {}, manner)
-    notes = [host for host in wanted if again.waves or found[host].state.managed or found[host].facts.newest]
-    forget = Wave("forget", tuple(Forget(host) for host in notes))
-    return Plan((*again.waves, *([forget] if forget.steps else [])), again.hosts)
+    if not again.waves and not any(each.state.managed or each.facts.newest for each in found.values()):
+        return again
+    # Every host notes a run that begins, also one that an earlier run has made forget by now.
+    return Plan((*again.waves, Wave("forget", tuple(map(Forget, wanted)))), again.hosts)
 
 
 def revert(

@@ -8,15 +8,14 @@ from deployer.steps import DrainServer, Plan, ReadyServer, RestartUnit, StartUni
 
 
 def states(
-    before: Mapping[str, Found], wanted: Mapping[str, HostState], now: Mapping[str, Found],
-    leaving: Mapping[str, HostState],
+    before: Mapping[str, Found], wanted: Mapping[str, HostState], leaving: Mapping[str, HostState]
 ) -> dict[str, HostState]:
     """Given hosts as they were, with the contents of their files, return that as what they should have again.
 
-    Files that came since then go; those that are not ours are left as they are now. `leaving` says how each engine
-    proves that it has left.
+    Files that came since then go, and what was there before them comes back by that; those that are not ours are left
+    as they are now. `leaving` says how each engine proves that it has left.
     """
-    return {host: _state(each.state, wanted[host], now[host].state, leaving[host]) for host, each in before.items()}
+    return {host: _state(each.state, wanted[host], leaving[host]) for host, each in before.items()}
 
 
 def surely(todo: Plan, done: Iterable[Step] = ()) -> Plan:
@@ -36,9 +35,8 @@ def _restart(step: Step) -> Step:
     return RestartUnit(step.host, step.unit, because="as before") if isinstance(step, StartUnit) else step
 
 
-def _state(before: HostState, wanted: HostState, now: HostState, leaving: HostState) -> HostState:
-    ours = before.managed | now.managed
-    files = {path: file for path, file in before.files.items() if path in ours}
+def _state(before: HostState, wanted: HostState, leaving: HostState) -> HostState:
+    files = {path: file for path, file in before.files.items() if path in before.managed}
     units = {name: _unit(unit, wanted) for name, unit in before.units.items() if unit.running}
     return HostState(files, units, farewells=leaving.farewells)
 

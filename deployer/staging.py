@@ -46,12 +46,6 @@ def end(run: Run, result: str, hosts: Collection[str], fleet: Fleet) -> None:
     fleet.ask("note the end", "close", dict.fromkeys(hosts, request), LIMIT)
 
 
-def finish(found: Mapping[str, Found], fleet: Fleet) -> None:
-    """Have hosts that are as wanted note that the runs are done which were interrupted there."""
-    for run, hosts in generations.left_open(found).items():
-        end(run, generations.DONE, hosts, fleet)
-
-
 def recall(hosts: Collection[str], number: int | None, fleet: Fleet) -> dict[str, dict[str, Any]]:
     """Host -> {runs, state}: all that it has kept and, given a number, what it had then (None: nothing of ours).
 

@@ -1,6 +1,7 @@
 """What each release of Heat calls things: its number and name, launchers, WSGI modules, health checks. Pure."""
 
 import configparser
+import functools
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -109,6 +110,7 @@ def default_engine_workers(processors: int) -> int:
     return max(4, processors)
 
 
+@functools.lru_cache(maxsize=16)  # every process of every host asks for that of the same few files
 def healthcheck_path(paste_text: str, service: Service, flavor: str = "") -> str | None:
     """Where an API answers without a token, as its api-paste.ini has it; None when nowhere, or the file is unreadable.
 

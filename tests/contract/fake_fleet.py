@@ -1,6 +1,7 @@
 """A fleet of hosts in memory: understands the agent's requests, and fails where a test tells it to."""
 
 import base64
+import functools
 import json
 import re
 from collections.abc import Collection, Mapping
@@ -9,6 +10,10 @@ from typing import Any
 from contract.fake_host import PIDS, Failed, FakeHost, FakeListener, NotYet
 
 from deployer import errors
+
+
+class Gone(Exception):
+    """A host whose session ends while it is asked."""
 
 
 class FakeFleet:
@@ -23,6 +28,7 @@ class FakeFleet:
         self.heats_problems: list[str] = []
         self.opened: set[str] | None = None  # the hosts that were to be connected to ahead; empty: all
         self.holds_asked: list[str] = []
+        self.order: Callable[[Iterable[str]], list[str]] = list  # which host of many is first with its work
         self._lock: tuple[str, str, dict[str, Any]] | None = None  # host, path, what is noted there
         self.uwsgi_flags = "-O2 -DUWSGI_SSL"
         self._gone: dict[str, errors.DeployerError] = {}
@@ -33,6 +39,7 @@ class FakeFleet:
         self._broken: list[tuple[str, str, str]] = []
         self._refused: list[tuple[str, str, str]] = []
         for host in self.hosts.values():
+            host.moment = functools.partial(self._moment, host.name)
             host.run_program = self._run
             host.reached = self._listeners
 
@@ -43,7 +50,9 @@ class FakeFleet:
         self.asked.append((title, verb, tuple(requests)))
         if verb == "perform" and self._lock and not self.holding():
             return dict.fromkeys(requests, errors.Locked.lost())
-        return {name: self._reply(name, verb, json.loads(json.dumps(request))) for name, request in requests.items()}
+        replies = {name: self._reply(name, verb, json.loads(json.dumps(requests[name])))
+                   for name in self.order(requests)}
+        return {name: replies[name] for name in requests}
 
     def hold(self, host: str, request: Mapping[str, Any], timeout: float) -> Any:
         self.holds_asked.append(host)
@@ -66,6 +75,13 @@ class FakeFleet:
 
     def waited(self) -> None:
         """What happens while a command waits for the lock; a test puts there what it likes."""
+
+    def moment(self, name: str, when: str, step: Mapping[str, Any]) -> None:
+        """What happens on a host "before" and "after" each step, and each change of our notes; a test says what.
+
+        Failed is how the step fails, Gone a host that is lost; what else it raises ends the command there and then, as
+        agents do whose session has ended.
+        """
 
     def loses(self, name: str) -> None:
         """From now on a host does not answer."""
@@ -110,21 +126,33 @@ class FakeFleet:
     def _reply(self, name: str, verb: str, request: dict[str, Any]) -> Any:
         if name in self._gone:
             return self._gone[name]
-        host = self.hosts[name]
-        refusals = [f"{path}: {why}" for host_name, path, why in self._refused if host_name == name]
+        try:
+            return self._answer(self.hosts[name], verb, request)
+        except Gone:
+            self.loses(name)
+            return self._gone[name]
+        except Failed as error:
+            return errors.HostFailed(name, str(error))
+
+    def _answer(self, host: FakeHost, verb: str, request: dict[str, Any]) -> Any:
+        if verb == "observe":
+            return host.observe(request) | self._unanswered(host.name, request.get("programs", {}))
+        refusals = [f"{path}: {why}" for host_name, path, why in self._refused if host_name == host.name]
         if verb == "stage" and refusals:
             return {"problems": refusals}
-        if verb in ("measure", "stage", "close", "recall", "holder", "release"):
+        if verb not in ("stage", "close"):
             return getattr(host, verb)(request)
-        if verb == "observe":
-            return host.observe(request) | self._unanswered(name, request.get("programs", {}))
-        for index, step in enumerate(request["steps"]):
-            why = next((why for host_name, fragment, why in self._broken
-                        if host_name == name and fragment in json.dumps(step)), None)
-            if why:
-                done = host.perform(request | {"steps": request["steps"][:index]})
-                return done if done["failed"] else done | {"failed": {"index": index, "why": why}}
-        return host.perform(request)
+        self.moment(host.name, "before", {"do": verb})
+        reply = getattr(host, verb)(request)
+        self.moment(host.name, "after", {"do": verb})
+        return reply
+
+    def _moment(self, name: str, when: str, step: dict[str, Any]) -> None:
+        why = next((why for host_name, fragment, why in self._broken
+                    if host_name == name and fragment in json.dumps(step)), None)
+        if why and when == "before":
+            raise Failed(why)
+        self.moment(name, when, step)
 
     def _listeners(self) -> list[FakeListener]:
         return [each for host in self.hosts.values() for each in host.listeners]

@@ -1,11 +1,12 @@
 """One host in memory: files, units, listening sockets and a ledger, behind the agent's verbs."""
 
 import base64
+import contextlib
 import fnmatch
 import hashlib
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +14,7 @@ UNIT_FILES = "/etc/systemd/system/"
 OWN = "/etc/heat-scaleout/"
 PROXY = "heat-scaleout-proxy.service"
 PIDS = itertools.count(1000)
+MOST = 20  # generations that are kept
 
 
 class Failed(Exception):
@@ -72,6 +74,7 @@ class FakeHost:
         self.done: list[str] = []
         self.locks: dict[str, dict[str, Any]] = {}  # path -> who holds it
         self.run_program = _simple_program
+        self.moment: Callable[[str, dict[str, Any]], None] = _nothing  # "before" and "after" each step; may raise
         self.reached = lambda: self.listeners  # what listens on the hosts that this one reaches
         self.newest: dict[str, Any] = {}  # the last run, as the journal tells it
         self.generations: dict[int, dict[str, Any]] = {}
@@ -100,13 +103,22 @@ class FakeHost:
                 if unit.active and name.startswith("heat-scaleout-")}
 
     def reboot(self) -> None:
-        """Everything that runs is gone; enabled units come back."""
+        """Everything that runs is gone; enabled units come back, those of others first."""
         enabled = [name for name, unit in self.units.items() if unit.enabled]
-        self.listeners, self.notes = [], {}
+        theirs = [each for each in self.listeners if each.unit in enabled and not _is_ours(each.unit)]
+        self.listeners, self.notes, self.drained, self.locks = [], {}, set(), {}
+        self._loaded = self._unit_files()
         for unit in self.units.values():
             unit.active, unit.pid = False, 0
-        for name in enabled:
-            self._start(name)
+        for each in theirs:
+            self._listens(each.unit, each.port, each.address, each.argv)
+        for name in filter(_is_ours, enabled):
+            with contextlib.suppress(Failed):
+                self._start(name)
+
+    def dies(self, unit: str, again: bool) -> None:
+        """A process of ours is killed; systemd starts it `again`, or has given up doing so."""
+        (self._restart if again else self._stop)(unit)
 
     # The verbs of the agent.
 
@@ -141,6 +153,8 @@ class FakeHost:
 
     def stage(self, request: dict[str, Any]) -> dict[str, Any]:
         problems = self._refused(request["run"])
+        problems += [f"{file['path']} has changed meanwhile" for file in request["files"]
+                     if not file["comes"] and self._digest(file["path"]) != file["digest"]]
         problems += [problem for file in request["files"] if file["comes"] for problem in self._faults(file)]
         if problems:
             return {"problems": problems}
@@ -149,7 +163,18 @@ class FakeHost:
             self._objects[file["digest"]] = content
         self.generations[request["run"]["number"]] = {"run": request["run"], "state": request["state"]}
         self.newest = request["run"] | {"doing": None, "result": None}
+        self._prune()
         return {"problems": []}
+
+    def _prune(self) -> None:
+        for number in sorted(self.generations)[:-MOST]:
+            del self.generations[number]
+        states = [each["state"] for each in self.generations.values() if each["state"]]
+        needed = {file["digest"] for state in states for file in state["files"].values()}
+        self._objects = {digest: content for digest, content in self._objects.items() if digest in needed}
+
+    def _digest(self, path: str) -> str | None:
+        return hashlib.sha256(self.files[path].content).hexdigest() if path in self.files else None
 
     def _refused(self, run: dict[str, Any]) -> list[str]:
         if self.newest and self.newest["number"] >= run["number"]:
@@ -178,12 +203,15 @@ class FakeHost:
         return {}
 
     def recall(self, request: dict[str, Any]) -> dict[str, Any]:
-        upto = [number for number in sorted(self.generations, reverse=True) if number <= request.get("number", -1)]
-        state = next((self.generations[each]["state"] for each in upto if self.generations[each]["state"]), None)
+        upto = [each for number, each in sorted(self.generations.items(), reverse=True)
+                if number <= request.get("number", -1)]
+        state = next((each["state"] for each in upto if each["state"] is not None
+                      and (each["run"]["result"] == "done" or each["run"]["number"] == request["number"])), None)
         files = {path: each | {"content": base64.b64encode(self._objects[each["digest"]]).decode()}
                  for path, each in (state or {"files": {}})["files"].items()}
         return {"runs": [self.generations[number]["run"] for number in sorted(self.generations)],
                 "state": state and state | {"files": files}}
+
     def holder(self, request: dict[str, Any]) -> dict[str, Any]:
         return {"held_by": self.locks.get(request["path"], {})}
 
@@ -198,8 +226,11 @@ class FakeHost:
         for index, step in enumerate(request["steps"]):
             try:
                 self._doing(request, step.get("says"))
-                done.append(getattr(self, f"_do_{step['do']}")(step, self.book(request["ledger"])) or "")
+                self.moment("before", step)
+                output = getattr(self, f"_do_{step['do']}")(step, self.book(request["ledger"])) or ""
+                self.moment("after", step)
                 self._doing(request, None)
+                done.append(output)
             except Failed as error:
                 again = {"again": True} if isinstance(error, NotYet) else {}
                 return {"done": done, "failed": {"index": index, "why": str(error), **again}}
@@ -229,22 +260,26 @@ class FakeHost:
         self.files[path] = FakeFile(content, step["owner"], step["group"], step["mode"])
 
     def _do_remove(self, step: dict[str, Any], book: dict[str, Any]) -> None:
-        original = book["files"].pop(step["path"], {}).get("original")
+        path = step["path"]
+        original = book["files"].pop(path, {}).get("original")
         if original in self.files:
-            self.files[step["path"]] = self.files.pop(original)
-        else:
-            self.files.pop(step["path"], None)
+            self.files[path] = self.files.pop(original)
+        elif not original:
+            self.files.pop(path, None)
 
     def _do_systemctl(self, step: dict[str, Any], _: dict[str, Any]) -> None:
         verb, *arguments = step["arguments"]
         if verb == "daemon-reload":
-            self._loaded = {path: file.content for path, file in self.files.items() if path.startswith(UNIT_FILES)}
+            self._loaded = self._unit_files()
             return
+        now = "--now" in arguments
         for name in (each for each in arguments if not each.startswith("--")):
             self._need_unit_file(name)
-            {"enable": self._enable, "disable": self._disable, "start": self._start,
-             "restart": self._restart, "reload": self._reload,
-             "kill": self._stop}[verb](name)
+            {"enable": lambda name: self._enable(name, now), "disable": lambda name: self._disable(name, now),
+             "start": self._start, "restart": self._restart, "reload": self._reload, "kill": self._stop}[verb](name)
+
+    def _unit_files(self) -> dict[str, bytes]:
+        return {path: file.content for path, file in self.files.items() if path.startswith(UNIT_FILES)}
 
     def _do_run(self, step: dict[str, Any], _: dict[str, Any]) -> str:
         return self.run_program(self, step["argv"], step.get("stdin", ""))
@@ -257,21 +292,29 @@ class FakeHost:
         for holder, wanted in self._holders(step):
             unit = wanted["unit"]
             enabled = bool(unit) and self.units[unit].enabled
-            book["stopped"].append({"unit": unit, "enabled": enabled, "address": wanted["address"],
-                                    "port": wanted["port"], "argv": holder.argv})
+            others = [each for each in book["stopped"] if each["port"] != wanted["port"]]
+            book["stopped"] = [*others, {"unit": unit, "enabled": enabled, "address": wanted["address"],
+                                         "port": wanted["port"], "argv": holder.argv}]
             self.listeners = [each for each in self.listeners if each.pid != holder.pid]
             self.units.pop(unit, None)
 
     def _do_give_back(self, step: dict[str, Any], book: dict[str, Any]) -> None:
         for each in step["stopped"]:
-            pid = self.runs(each["argv"][0].rpartition("/")[2], each["port"], each["unit"], each["address"])
-            self.units[each["unit"]] = FakeUnit(active=True, enabled=each["enabled"], pid=pid)
+            if not any((other.unit, other.port) == (each["unit"], each["port"]) for other in self.listeners):
+                self._listens(each["unit"], each["port"], each["address"], each["argv"])
+            self.units[each["unit"]].enabled = each["enabled"]
+
+    def _listens(self, unit: str, port: int, address: str, argv: list[str]) -> None:
+        """A unit that is not ours starts, and listens."""
+        pid = self.runs(argv[0].rpartition("/")[2], port, unit, address)
+        self.listeners[-1].argv = argv
+        self.units[unit] = FakeUnit(active=True, enabled=True, pid=pid)
 
     def _do_stop_gently(self, step: dict[str, Any], _: dict[str, Any]) -> None:
-        self._disable(step["unit"])
+        self._disable(step["unit"], now=True)
 
     def _do_forget(self, step: dict[str, Any], book: dict[str, Any]) -> None:
-        if not book["files"]:
+        if not book["files"] and all(each["unit"] for each in book["stopped"]):
             self._books.clear()
             self.newest, self.generations, self._objects = {}, {}, {}
 
@@ -291,6 +334,10 @@ class FakeHost:
 
     def _do_tell(self, step: dict[str, Any], _: dict[str, Any]) -> None:
         server, state = step["send"].split()[3], step["send"].split()[5]
+        if self.notes.get(_noted_in(PROXY)) is None:
+            raise Failed("[Errno 2] No such file or directory")
+        if server not in self.servers():
+            raise Failed(f"{step['send'].strip()} answered: No such server.")
         self.drained = self.drained | {server} if state == "drain" else self.drained - {server}
 
     def _do_await_reply(self, step: dict[str, Any], _: dict[str, Any]) -> None:
@@ -303,17 +350,22 @@ class FakeHost:
         if _unit_file(name) not in self.files and name not in self.units:
             raise Failed(f"systemctl ended with 5: Unit {name} not found.")
 
-    def _enable(self, name: str) -> None:
+    def _enable(self, name: str, now: bool) -> None:
         self.units.setdefault(name, FakeUnit()).enabled = True
+        if now:
+            self._start(name)
 
-    def _disable(self, name: str) -> None:
-        self._stop(name)
-        self.units[name].enabled = False
+    def _disable(self, name: str, now: bool) -> None:
+        if now:
+            self._stop(name)
+        self.units.setdefault(name, FakeUnit()).enabled = False
 
     def _start(self, name: str) -> None:
         unit = self.units.setdefault(name, FakeUnit())
         if unit.active:
             return
+        if _unit_file(name) not in self.files:
+            raise Failed(f"systemctl ended with 5: Unit {name} not found.")
         needs = self._needs(name)
         taken = [each for each in self.listeners if (each.address, each.port) in needs and not each.shared]
         if taken:
@@ -328,6 +380,8 @@ class FakeHost:
         self.listeners = [each for each in self.listeners if each.pid != unit.pid or not unit.pid]
         self.notes.pop(_noted_in(name), None)
         unit.active, unit.pid = False, 0
+        if name == PROXY:
+            self.drained = set()
 
     def _restart(self, name: str) -> None:
         self._stop(name)
@@ -380,16 +434,24 @@ class FakeHost:
         if socket != "/run/heat-scaleout-proxy/master.sock" or conf is None:
             return None
         description = re.search(r"description (.*)", conf)[1]
-        rows, section = [], ""
-        for line in conf.splitlines():
+        titles = "# pxname,svname,scur,stot,status,weight,check_status,addr"
+        return "\n".join(["Name: HAProxy", f"description: {description}", "", titles, *self.servers().values(), ""])
+
+    def servers(self) -> dict[str, str]:
+        """The servers of the proxy that runs here: section/name -> its row of the statistics."""
+        rows, section = {}, ""
+        for line in self.notes.get(_noted_in(PROXY), "").splitlines():
             section = line.split()[1] if line.startswith("listen ") else section
             if line.startswith("    server "):
                 _, server, address, *options = line.split()
                 status = "DRAIN" if f"{section}/{server}" in self.drained else "UP"
                 weight = 0 if options[-2:] == ["weight", "0"] else 1
-                rows.append(f"{section},{server},0,7,{status},{weight},L7OK,{address}")
-        titles = "# pxname,svname,scur,stot,status,weight,check_status,addr"
-        return "\n".join(["Name: HAProxy", f"description: {description}", "", titles, *rows, ""])
+                rows[f"{section}/{server}"] = f"{section},{server},0,7,{status},{weight},L7OK,{address}"
+        return rows
+
+
+def _nothing(when: str, step: dict[str, Any]) -> None:
+    pass
 
 
 def _simple_program(host: FakeHost, argv: list[str], stdin: str) -> str:
@@ -398,6 +460,10 @@ def _simple_program(host: FakeHost, argv: list[str], stdin: str) -> str:
     if name == "false":
         raise Failed("false ended with 1: ")
     return stdin if name == "cat" else ""
+
+
+def _is_ours(unit: str) -> bool:
+    return unit.startswith("heat-scaleout-")
 
 
 def _is_below(path: str, trees: list[str]) -> bool:

@@ -165,6 +165,18 @@ def test_file_that_was_there_before_is_kept_and_comes_back_when_ours_is_removed(
         path: (digest_of(b"original"), 0o600)}
 
 
+def test_file_stays_whose_original_somebody_took_away(fleet_under_test, place):
+    path = f"{place}/file"
+    do(fleet_under_test, f"{place}/theirs", write(path, "original"))
+    do(fleet_under_test, place, write(path, "ours"))
+    do(fleet_under_test, f"{place}/others", {"do": "remove", "path": f"{path}.before"})
+
+    assert do(fleet_under_test, place, {"do": "remove", "path": path})["failed"] is None
+
+    assert look(fleet_under_test, trees=[path])["files"][path]["digest"] == digest_of(b"ours")
+    do(fleet_under_test, f"{place}/others", {"do": "remove", "path": path})
+
+
 def test_write_for_an_unknown_account_fails_and_writes_nothing(fleet_under_test, place):
     reply = do(fleet_under_test, place, write(f"{place}/file", "text", group="nobody-at-all"))
 
@@ -214,6 +226,16 @@ def test_disabled_unit_is_neither_active_nor_enabled(fleet_under_test, place, un
     assert (seen["active"], seen["enabled"]) == ("inactive", False)
 
 
+def test_unit_runs_on_when_it_is_disabled_and_starts_at_once_when_it_is_enabled_now(fleet_under_test, place, unit):
+    seen = []
+    for arguments in (("enable", "--now"), ("disable",)):
+        do(fleet_under_test, place, systemctl(*arguments, UNIT))
+        shown = look(fleet_under_test, units=[UNIT])["units"][UNIT]
+        seen.append((shown["active"], shown["enabled"]))
+
+    assert seen == [("active", True), ("active", False)]
+
+
 def test_unit_whose_file_changed_is_stale_until_systemd_reads_it_again(fleet_under_test, place, unit):
     do(fleet_under_test, place, systemctl("start", UNIT), write(UNIT_FILE, UNIT_TEXT.format(2000)))
     assert look(fleet_under_test, units=[UNIT])["units"][UNIT]["stale"] is True
@@ -241,6 +263,13 @@ def test_await_reply_of_a_missing_socket_fails_and_names_it(fleet_under_test, pl
     step = {"do": "await_reply", "socket": f"{place}/socket", "send": "?\n", "contains": "!", "timeout": 0.1}
 
     assert f"{place}/socket" in do(fleet_under_test, place, step)["failed"]["why"]
+
+
+def test_word_to_a_missing_socket_fails(fleet_under_test, place):
+    step = {"do": "tell", "socket": f"{place}/socket", "send": "@1 set server a/b state drain\n", "timeout": 0.1,
+            "until": []}
+
+    assert do(fleet_under_test, place, step)["failed"]["index"] == 0
 
 
 @pytest.mark.parametrize("what", ["share", "free"])
@@ -327,6 +356,9 @@ def test_state_of_a_generation_comes_back_with_its_contents(fleet_under_test, pl
     stage(fleet_under_test, place, 1, a_file(path, "first"))
     do(fleet_under_test, place, write(path, "first"))
     stage(fleet_under_test, place, 2, a_file(path, "first", comes=False), a_file(f"{place}/other", "second"))
+    end(fleet_under_test, place, 2, "done")
+    stage(fleet_under_test, place, 3, a_file(path, "third"))
+    end(fleet_under_test, place, 3, "failed")
 
     first, second, none = (asked(fleet_under_test, "recall", {"ledger": book, "number": number})["state"]
                            for number in (1, 9, 0))
@@ -345,6 +377,32 @@ def test_step_that_failed_is_what_the_run_was_doing(fleet_under_test, place):
 
     assert newest(fleet_under_test, place) == {"number": 7, "doing": "make it so", "result": None}
     forget(fleet_under_test, place)
+
+
+def test_file_that_is_not_there_any_more_is_told_when_it_is_not_to_come(fleet_under_test, place):
+    path = f"{place}/file"
+    do(fleet_under_test, place, write(path, "other"))
+
+    problems = stage(fleet_under_test, place, 1, a_file(path, "first", comes=False))
+
+    assert problems == [f"{path} has changed meanwhile"]
+    assert newest(fleet_under_test, place) == {}
+    do(fleet_under_test, place, {"do": "remove", "path": path})
+
+
+def test_generations_beyond_the_newest_twenty_go_with_what_they_alone_had(fleet_under_test, place):
+    book, path = f"{place}/ledger.json", f"{place}/file"
+    for number in range(1, 23):
+        assert stage(fleet_under_test, place, number, a_file(path, "first" if number < 3 else "second")) == []
+
+    runs = asked(fleet_under_test, "recall", {"ledger": book})["runs"]
+    assert [run["number"] for run in runs] == list(range(3, 23))
+    assert asked(fleet_under_test, "recall", {"ledger": book, "number": 2})["state"] is None
+    kept = asked(fleet_under_test, "recall", {"ledger": book, "number": 22})["state"]
+    assert base64.b64decode(kept["files"][path]["content"]) == b"second"
+    forget(fleet_under_test, place)
+
+
 def hold(ground, place, id, wait=0.0):
     who = {"id": id, "owner": "alice", "host": "ws", "pid": 7, "command": "invoke deploy"}
     return ground.fleet.hold(ground.hosts[0], {"path": f"/run/contract-{place.rpartition('/')[2]}.lock", "wait": wait,

@@ -641,7 +641,7 @@ def test_host_lost_during_a_deploy_is_named_and_stops_the_next_wave(inventory, f
     assert {step.host for step in report.applied.left} == {"hostA", "hostB", "hostC"}
 
 
-def test_run_that_was_interrupted_after_its_last_step_is_done_when_there_is_nothing_left_to_do(inventory, fleet):
+def test_run_that_was_interrupted_after_its_last_step_is_named_until_one_comes_to_its_end(inventory, fleet):
     class Dies:
         def ask(self, title, verb, requests, timeout):
             if verb == "close":
@@ -660,7 +660,8 @@ def test_run_that_was_interrupted_after_its_last_step_is_done_when_there_is_noth
     pipeline.deploy(inventory, fleet, yes)
 
     assert pipeline.planned(inventory, fleet).notes == ()
-    assert {run.number: run.result for run, _ in pipeline.history(inventory, fleet).values()} == {1: "done"}
+    assert {run.number: run.result for run, _ in pipeline.history(inventory, fleet).values()} == {
+        1: None, 2: "done"}
 
 
 def test_status_of_a_site_as_wanted_has_no_drift(inventory, deployed):

@@ -7,15 +7,14 @@ from deployer.model import Found, HostState, Service
 from deployer.steps import AwaitReady, Plan, RestartUnit, StartUnit, Wave
 
 ENGINE = sites.a_unit(Service.ENGINE, 1)
-CONF, OWN, LATER = (sites.a_file(f"/etc/heat/{name}") for name in ("heat.conf", "operators.yaml", "later.conf"))
+CONF, OWN = (sites.a_file(f"/etc/heat/{name}") for name in ("heat.conf", "operators.yaml"))
 
 
-def test_files_of_ours_come_back_later_ones_go_and_the_operators_are_left():
+def test_files_of_ours_come_back_and_the_operators_are_left():
     before = HostState({each.path: each for each in (CONF, OWN)}, {ENGINE.name: ENGINE}, frozenset({CONF.path}))
-    now = HostState({LATER.path: LATER}, {}, frozenset({CONF.path, LATER.path}))
 
     nothing = {"hostB": HostState()}
-    state = setback.states({"hostB": Found(before)}, nothing, {"hostB": Found(now)}, nothing)["hostB"]
+    state = setback.states({"hostB": Found(before)}, nothing, nothing)["hostB"]
 
     assert (dict(state.files), dict(state.units)) == ({CONF.path: CONF}, {ENGINE.name: ENGINE})
 
@@ -27,7 +26,7 @@ def test_process_is_proven_as_it_would_have_been_and_one_that_did_not_run_is_not
     wanted = HostState(units={ENGINE.name: sites.a_unit(Service.ENGINE, 1, ready=ready)})
 
     leaving = {"hostB": HostState(farewells={stopped.name: ready})}
-    state = setback.states({"hostB": Found(before)}, {"hostB": wanted}, {"hostB": Found(HostState())}, leaving)["hostB"]
+    state = setback.states({"hostB": Found(before)}, {"hostB": wanted}, leaving)["hostB"]
 
     assert state.farewells == {stopped.name: ready}
 

@@ -21,7 +21,7 @@ class Server(http.server.BaseHTTPRequestHandler):
     """Answers as Heat's APIs do, and notes who asked what over which connection."""
 
     protocol_version = "HTTP/1.1"
-    timeout = 5
+    timeout = 60  # as long as a client waits: a busy machine's may rest a while between two requests
     seen: list[tuple[str, int]]
 
     def setup(self):
@@ -45,6 +45,15 @@ class Server(http.server.BaseHTTPRequestHandler):
         pass
 
 
+class Listening(http.server.ThreadingHTTPServer):
+    """Accepts as many connections at once as clients open: Python's own 5 are soon full where it waits for its turn.
+
+    The kernel drops those beyond, and tries each again after 1, 2, 4, 8 and 16 seconds.
+    """
+
+    request_queue_size = 256
+
+
 @pytest.fixture
 def served():
     """Heat's two ports on a loopback address of their own; gives the requests that came."""
@@ -56,7 +65,7 @@ def served():
 def serving(*ports):
     seen = []
     handler = type("Handler", (Server,), {"seen": seen})
-    servers = [http.server.ThreadingHTTPServer((ADDRESS, port), handler) for port in ports]
+    servers = [Listening((ADDRESS, port), handler) for port in ports]
     for server in servers:
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     try:

@@ -1,0 +1,147 @@
+"""A command that is killed before or after any step of any host: what was under way is named, one more run ends it."""
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+import sites
+from contract.fake_fleet import FakeFleet
+
+from deployer import lock, pipeline
+from deployer.generations import Author
+from deployer.inventory.schema import Inventory
+
+ME = lock.Writer("1234abcd", "operator", "desk", 7, "invoke deploy")
+HEAT_CONF = "/etc/heat/heat.conf"
+CHANGED = sites.CONF + "[cache]\nenabled = true\n"
+SITE = sites.an_inventory()
+GROWN = sites.an_inventory(hostB="{address: 10.0.0.2, api: [8004, 8104], cfn: 1, engines: 2}")
+SHRUNK = sites.an_inventory(hostC="{address: 10.0.0.3, api: 1, cfn: 1, engines: 1}")
+AUTHOR = Author("operator@desk", "invoke deploy", "2026-11-21T00:00:00Z", "0", "site.yaml")
+
+
+class Killed(BaseException):
+    """The deployer's process is gone; no code of its own catches that."""
+
+
+@dataclass
+class Moments:
+    """Every moment between two steps of a command; at the last that is allowed the command is killed."""
+
+    allowed: int | None = None
+    seen: list[tuple[str, str, str | None]] = field(default_factory=list)  # host, before or after, the step in words
+
+    def __call__(self, host: str, when: str, step) -> None:
+        self.seen.append((host, when, step.get("says")))
+        if len(self.seen) == self.allowed:
+            raise Killed
+
+
+@dataclass(frozen=True)
+class Command:
+    """What is run again after it was killed, on what hosts, and the inventory that they agree with in the end."""
+
+    run: Callable
+    inventory: Inventory
+    prepare: Callable[[FakeFleet], None] = lambda fleet: None
+    fresh: bool = False
+
+
+def yes(_):
+    return True
+
+
+def deploy(inventory):
+    return lambda fleet: pipeline.deploy(inventory, fleet, yes, author=AUTHOR)
+
+
+def rollback(fleet):
+    return pipeline.rollback(SITE, 1, fleet, yes, author=AUTHOR)
+
+
+def restore(fleet):
+    return pipeline.restore(SITE, fleet, yes, author=AUTHOR)
+
+
+def change(fleet):
+    fleet.hosts["hostA"].has_file(HEAT_CONF, CHANGED, group="heat", mode=0o640)
+
+
+def change_and_deploy(fleet):
+    """A second generation; then the source is as it was, so that a deploy agrees with the first."""
+    change(fleet)
+    assert alone(SITE, fleet, deploy(SITE)).exit_code == 0
+    fleet.hosts["hostA"].has_file(HEAT_CONF, sites.CONF, group="heat", mode=0o640)
+
+
+COMMANDS = {
+    "deploy from nothing": Command(deploy(SITE), SITE, fresh=True),
+    "changed heat.conf": Command(deploy(SITE), SITE, change),
+    "add-api": Command(deploy(GROWN), GROWN),
+    "remove-engine": Command(deploy(SHRUNK), SHRUNK),
+    "rollback": Command(rollback, SITE, change_and_deploy),
+    "restore": Command(restore, SITE),
+}
+
+
+def alone(inventory, fleet, run):
+    """Run a command as one does that has the lock as long as it lives."""
+    with fleet:
+        lock.take(inventory, fleet, ME)
+        return run(fleet)
+
+
+def prepared(command):
+    fleet = sites.a_fleet(SITE)
+    fleet.hosts["hostB"].has_file(HEAT_CONF, "[DEFAULT]\n# the operator's own\n")
+    if not command.fresh:
+        assert alone(SITE, fleet, deploy(SITE)).exit_code == 0
+    command.prepare(fleet)
+    return fleet
+
+
+def killed(command, fleet, allowed):
+    """Run a command on a copy of the hosts until it is killed; the hosts, and the moment."""
+    fleet = copy.deepcopy(fleet)
+    moments = fleet.moment = Moments(allowed)
+    if allowed % 2:
+        fleet.order = lambda names: list(names)[::-1]
+    with pytest.raises(Killed):
+        alone(command.inventory, fleet, command.run)
+    fleet.moment = Moments()
+    return fleet, moments.seen[-1]
+
+
+def is_named(report, host, step):
+    """Whether a run says of the one before that it has not ended, and what it was doing on this host."""
+    notes = report.planned.notes
+    return any(note.startswith(f"{host}: generation ") and note.endswith(f"was under way: {step}") for note in notes)
+
+
+def is_as_wanted(command, fleet):
+    """Whether the end is that of a command that nobody has killed."""
+    if command.run is not restore:
+        return not pipeline.planned(command.inventory, fleet).plan.changes()
+    leftovers = [host for host in fleet.hosts.values() if host.newest or host.running() or host.generations]
+    return not leftovers and not pipeline.restore(SITE, fleet, yes).planned.plan.changes()
+
+
+@pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS.keys())
+def test_command_that_is_killed_at_any_moment_names_its_step_and_is_ended_by_one_more_run(command):
+    fleet = prepared(command)
+    whole = copy.deepcopy(fleet)
+    whole.moment = Moments()
+    assert alone(command.inventory, whole, command.run).exit_code == 0
+    wrong = []
+
+    for allowed in range(1, len(whole.moment.seen) + 1):
+        hosts, (host, when, step) = killed(command, fleet, allowed)
+        is_free = not lock.look(SITE, hosts)
+        report = alone(command.inventory, hosts, command.run)
+        named = not step or step.startswith("forget") or is_named(report, host, step)
+        if not (is_free and named and report.exit_code == 0 and is_as_wanted(command, hosts)):
+            wrong.append((allowed, host, when, step, is_free, named, report.exit_code))
+
+    assert len(whole.moment.seen) >= 16
+    assert wrong == []
