@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from deployer.model import Found, HostState, Unit
+from deployer.model import AnswersSocket, Found, HostState, Probe, Unit
 from deployer.steps import DrainServer, Plan, ReadyServer, RestartUnit, StartUnit, Step, Wave
 
 
@@ -44,4 +44,13 @@ def _state(before: HostState, wanted: HostState, leaving: HostState) -> HostStat
 def _unit(unit: Unit, wanted: HostState) -> Unit:
     """The process as it ran, with the proof that it does; what it reads has changed meanwhile without a word of it."""
     proven = wanted.units.get(unit.name)
-    return replace(unit, ready=proven.ready, needs=proven.needs, drained=proven.drained) if proven else unit
+    if proven is None:
+        return unit
+    return replace(unit, ready=_ready(unit, proven), needs=proven.needs, drained=proven.drained)
+
+
+def _ready(unit: Unit, proven: Unit) -> Probe | None:
+    """The proof of a process, which may name the configuration that it runs with: the one from before."""
+    if isinstance(proven.ready, AnswersSocket) and unit.config and proven.config:
+        return replace(proven.ready, contains=proven.ready.contains.replace(proven.config, unit.config))
+    return proven.ready
