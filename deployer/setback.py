@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from deployer.model import AnswersHttp, Found, HostState, Unit
+from deployer.model import AnswersHttp, AnswersSocket, Found, HostState, Probe, Unit
 from deployer.steps import DrainServer, Plan, ReadyServer, RestartUnit, StartUnit, Step, Wave
 
 
@@ -46,8 +46,15 @@ def _unit(unit: Unit, wanted: HostState) -> Unit:
     proven = wanted.units.get(unit.name)
     if proven is None:
         return unit
-    ready = proven.ready
-    if isinstance(ready, AnswersHttp):
-        ready = replace(ready, secure=unit.secure)
     reached = proven.reached if unit.secure else None
-    return replace(unit, ready=ready, reached=reached, needs=proven.needs, drained=proven.drained)
+    return replace(unit, ready=_ready(unit, proven), reached=reached, needs=proven.needs, drained=proven.drained)
+
+
+def _ready(unit: Unit, proven: Unit) -> Probe | None:
+    """The proof of a process, which may name how it speaks or the configuration that it runs with: as before."""
+    match proven.ready:
+        case AnswersHttp():
+            return replace(proven.ready, secure=unit.secure)
+        case AnswersSocket() if unit.config and proven.config:
+            return replace(proven.ready, contains=proven.ready.contains.replace(proven.config, unit.config))
+    return proven.ready

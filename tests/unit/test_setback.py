@@ -3,7 +3,7 @@
 import sites
 
 from deployer import setback
-from deployer.model import Found, HostState, Service
+from deployer.model import AnswersSocket, Found, HostState, Service
 from deployer.steps import AwaitReady, Plan, RestartUnit, StartUnit, Wave
 
 ENGINE = sites.a_unit(Service.ENGINE, 1)
@@ -38,3 +38,14 @@ def test_start_becomes_a_restart_as_the_process_may_just_run_again():
 
     assert list(setback.surely(todo)) == [
         RestartUnit("hostB", ENGINE.name, because="as before"), AwaitReady("hostB", ENGINE.name, None)]
+
+
+def test_proof_of_the_proxy_names_the_configuration_from_before():
+    ready = AnswersSocket("/run/master.sock", "show info\n", "heat-scaleout new")
+    proxy = sites.a_unit(Service.PROXY, 0, config="old")
+    wanted = HostState(units={proxy.name: sites.a_unit(Service.PROXY, 0, config="new", ready=ready)})
+
+    state = setback.states({"hostA": Found(HostState(units={proxy.name: proxy}))}, {"hostA": wanted},
+                           {"hostA": HostState()})["hostA"]
+
+    assert state.units[proxy.name].ready.contains == "heat-scaleout old"
