@@ -90,29 +90,29 @@ def _untouched(promises: Promises, before: files.States, after: files.States, ca
 
 
 @contextlib.contextmanager
-def small(bed: Testbed, folder: str) -> Iterator[None]:
+def small(bed: Testbed, folder: str, host: str = CANARY) -> Iterator[None]:
     """Put a small file system with the same content in the place of a folder, full for the length of a `with`."""
     copy = f"/run/copy-of{folder.replace('/', '-')}"
-    ground.on(bed, CANARY, "cp", "-a", folder, copy)
-    ground.on(bed, CANARY, "mount", "-t", "tmpfs", "-o", "size=4m,mode=0755", "tmpfs", folder)
+    ground.on(bed, host, "cp", "-a", folder, copy)
+    ground.on(bed, host, "mount", "-t", "tmpfs", "-o", "size=4m,mode=0755", "tmpfs", folder)
     try:
-        ground.on(bed, CANARY, "cp", "-a", f"{copy}/.", folder)
-        ground.on(bed, CANARY, "dd", "if=/dev/zero", f"of={folder}/filler", "bs=4k", least=1)
+        ground.on(bed, host, "cp", "-a", f"{copy}/.", folder)
+        ground.on(bed, host, "dd", "if=/dev/zero", f"of={folder}/filler", "bs=4k", least=1)
         yield
     finally:
-        ground.on(bed, CANARY, "umount", "--lazy", folder)
-        ground.on(bed, CANARY, "rm", "-r", copy)
+        ground.on(bed, host, "umount", "--lazy", folder)
+        ground.on(bed, host, "rm", "-r", copy)
 
 
 @contextlib.contextmanager
-def read_only(bed: Testbed, folder: str) -> Iterator[None]:
+def read_only(bed: Testbed, folder: str, host: str = CANARY) -> Iterator[None]:
     """Nobody may write below a folder."""
-    ground.on(bed, CANARY, "mount", "--bind", folder, folder)
-    ground.on(bed, CANARY, "mount", "-o", "remount,ro,bind", folder)
+    ground.on(bed, host, "mount", "--bind", folder, folder)
+    ground.on(bed, host, "mount", "-o", "remount,ro,bind", folder)
     try:
         yield
     finally:
-        ground.on(bed, CANARY, "umount", "--lazy", folder)
+        ground.on(bed, host, "umount", "--lazy", folder)
 
 
 @contextlib.contextmanager
@@ -155,7 +155,6 @@ BEFORE = (
     Case("/etc/heat is full", lambda bed: small(bed, HEAT), (3,)),
     Case("the folder of our notes is full", lambda bed: small(bed, NOTES), (3,)),
     Case("/etc/heat is read-only", lambda bed: read_only(bed, HEAT), (3,)),
-    Case("/etc/systemd/system is read-only", lambda bed: read_only(bed, "/etc/systemd/system"), (0, 3)),
     Case("the login may not use sudo", without_sudo, (5,)),
     Case("the port of a new API is taken", taken, (3,), argv=("add-api", CANARY, "--yes", "--format", "json"),
          needs_change=False),

@@ -17,6 +17,7 @@ from lab import hosts, machine, site, state
 HOSTS = FRONT, CANARY, OTHER = "hostA", "hostB", "hostC"
 SMALL = "engine_workers: 1, api_workers: 1, cfn_workers: 1"  # each process takes seconds of a core to load Heat
 NODE = "  {host}:\n    address: {address}\n    api: 1\n    cfn: 1\n    engines: {engines}\n"
+USUAL = "usual.yaml"  # in the testbed's folder
 TEMPORARY = ".heat-scaleout-new"
 
 
@@ -24,6 +25,7 @@ def fresh(name: str, heat: str, folder: Path) -> Testbed:
     """A lab with one Heat server, or one that an earlier run has kept, scaled out to the usual inventory."""
     lab = site.find(name) if any(each.name == name for each in state.every()) else site.up(name, len(HOSTS), heat)
     bed = Testbed(lab, folder / "faults.yaml", folder)
+    (folder / USUAL).write_text(composed(lab))
     bed.inventory.write_text(usual(bed))
     first = commands.ran(bed, "deploy", "--yes")
     if first.code:
@@ -32,13 +34,18 @@ def fresh(name: str, heat: str, folder: Path) -> Testbed:
 
 
 def usual(bed: Testbed) -> str:
-    """The inventory that every fault begins with: one process of each kind on two hosts, and one engine more."""
-    nodes = "".join(NODE.format(host=host, address=bed.lab.hosts[host], engines=2 if host == CANARY else 1)
+    """The inventory that every fault begins with."""
+    return (bed.folder / USUAL).read_text()
+
+
+def composed(lab: site.Lab) -> str:
+    """One process of each kind on two hosts, and one engine more."""
+    nodes = "".join(NODE.format(host=host, address=lab.hosts[host], engines=2 if host == CANARY else 1)
                     for host in (CANARY, OTHER))
-    verify = f"verify: {{cloud: heat-lab, clouds_file: {bed.lab.directory}/clouds.yaml}}\n"
-    head = testbed.HEAD.format(lab=bed.lab.directory, front=FRONT).replace("hosts:\n", verify + "hosts:\n")
+    verify = f"verify: {{cloud: heat-lab, clouds_file: {lab.directory}/clouds.yaml}}\n"
+    head = testbed.HEAD.format(lab=lab.directory, front=FRONT).replace("hosts:\n", verify + "hosts:\n")
     head = head.replace("prefix: /opt/heat", f"prefix: /opt/heat, {SMALL}")
-    return f"{head}  {FRONT}: {{address: {bed.lab.hosts[FRONT]}}}\n{nodes}"
+    return f"{head}  {FRONT}: {{address: {lab.hosts[FRONT]}}}\n{nodes}"
 
 
 def reset(bed: Testbed) -> None:

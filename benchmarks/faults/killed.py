@@ -37,12 +37,11 @@ def _changed(bed: Testbed) -> None:
     ground.debug(bed)
 
 
-OPERATIONS = (
-    Operation("deploy of a changed heat.conf", ("deploy", "--yes"), _changed),
-    Operation("add-api", ("add-api", ground.CANARY, "--yes"), ground.reset),
-    Operation("remove-engine", ("remove-engine", ground.CANARY, "--yes"), ground.reset),
-    Operation("rollback", ("rollback", "--yes"), _added),
-)
+CHANGED = Operation("deploy of a changed heat.conf", ("deploy", "--yes"), _changed)
+ADDED = Operation("add-api", ("add-api", ground.CANARY, "--yes"), ground.reset)
+REMOVED = Operation("remove-engine", ("remove-engine", ground.CANARY, "--yes"), ground.reset)
+ROLLED_BACK = Operation("rollback", ("rollback", "--yes"), _added)
+OPERATIONS = (CHANGED, ADDED, REMOVED, ROLLED_BACK)
 
 
 def at_every_request(bed: Testbed, random: Random, rounds: int) -> Iterator[Trial]:

@@ -12,6 +12,7 @@ import urllib3
 from benchmarks.faults import commands, ground
 from benchmarks.faults.commands import At, Ran, Stepped
 from benchmarks.faults.ground import CANARY, FRONT, OTHER
+from benchmarks.faults.killed import CHANGED, Operation
 from benchmarks.faults.trial import Promises, Trial
 from benchmarks.testbed import Testbed
 from lab import cgroups, command, names, network, site
@@ -49,15 +50,15 @@ def every(bed: Testbed, random: Random, rounds: int) -> Iterator[Trial]:
     for _ in range(rounds):
         for loss in LOSSES:
             for host, stage in STAGES:
-                yield lose(bed, loss, host, stage)
+                yield lose(bed, loss, host, stage, CHANGED)
 
 
-def lose(bed: Testbed, loss: Loss, host: str, stage: Stage) -> Trial:
-    """Deploy a changed heat.conf and lose a host meanwhile; judge the end, the report, the status and the way back."""
-    ground.debug(bed)
+def lose(bed: Testbed, loss: Loss, host: str, stage: Stage, operation: Operation) -> Trial:
+    """Lose a host during an operation; judge how that ends, its report, the status and the way back."""
+    operation.prepare(bed)
     promises = Promises()
     try:
-        ran, waited = _deployed(bed, loss, host, stage)
+        ran, waited = _done(bed, loss, (host, stage), operation)
         promises.keep(waited <= SLOWEST, f"it took {waited:.0f} s to give the host up")
         promises.keep(ran.code == stage.code, f"the exit code is not {stage.code}: {ran}")
         _reported(promises, ran, host, stage)
@@ -70,9 +71,10 @@ def lose(bed: Testbed, loss: Loss, host: str, stage: Stage) -> Trial:
     return promises.trial(FAULT, f"{loss.name}, {stage.name} ({host})", waited, status=round(shown.seconds, 1))
 
 
-def _deployed(bed: Testbed, loss: Loss, host: str, stage: Stage) -> tuple[Ran, float]:
-    """How a deploy ended during which the host was lost, and the seconds from that on."""
-    command, lost = Stepped(bed, "deploy", "--yes", "--format", "json"), 0.0
+def _done(bed: Testbed, loss: Loss, where: tuple[str, Stage], operation: Operation) -> tuple[Ran, float]:
+    """How an operation ended during which the host was lost, and the seconds from that on."""
+    host, stage = where
+    command, lost = Stepped(bed, *operation.argv, "--format", "json"), 0.0
     for at in command.stops():
         if not lost and stage.is_at(at):
             if stage.wave:
@@ -88,7 +90,8 @@ def _reported(promises: Promises, ran: Ran, host: str, stage: Stage) -> None:
     """The host is named; after the first change each host has a line of what it has, and those to mend what to run."""
     promises.keep(host in ran.err + ran.out, f"the host is not named: {ran}")
     if not stage.wave:
-        promises.keep("othing was " in ran.err or "unreachable" in ran.err or "ssh" in ran.err, f"no hint: {ran}")
+        is_told = any(words in ran.err for words in ("othing was changed", "`invoke deploy` goes on", "Try: ssh"))
+        promises.keep(is_told, f"what to do next is not told: {ran}")
         return
     now = ran.json().get("now", {})
     promises.keep(set(now) == set(ground.HOSTS), f"what some host has is not told: {sorted(now)}")
