@@ -83,7 +83,8 @@ class Locked(DeployerError):
     def lost(cls) -> "Locked":
         """Return the error of a command whose lock has ended before it."""
         return cls("the lock was lost: its host did not hear this command for too long, or somebody ended it; nothing "
-                   "more is changed", hint="Run the same command again: it goes on from what the hosts have now.")
+                   "more is changed",
+                   hint="`invoke deploy` goes on with what the inventory says now, from what the hosts have.")
 
 
 class VerifyFailed(DeployerError):

@@ -28,7 +28,7 @@ def ending(format: str) -> Iterator[None]:
         console.talk(console.error_text(error))
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
-        console.talk("interrupted: run the same command again, it goes on from what the hosts have now")
+        console.talk("interrupted: `invoke deploy` goes on with what the inventory says now, from what the hosts have")
         sys.exit(INTERRUPTED)
 
 
