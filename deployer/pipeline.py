@@ -68,7 +68,7 @@ def deploy(
 
 
 def _accepted(todo: Planned, fleet: Fleet, accept: Accept) -> Report:
-    """Carry a plan out that the hosts are ready for and that is accepted; one that only ends what another began, too."""
+    """Carry a plan out that the hosts are ready for and that is accepted, also to end what another began."""
     if todo.plan.changes():
         todo = replace(todo, notes=(*todo.notes, *readiness.refuse_unready(todo, fleet)))
     accepted = accept(todo)

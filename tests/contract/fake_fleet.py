@@ -4,7 +4,7 @@ import base64
 import functools
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from contract.fake_host import PIDS, Failed, FakeHost, FakeListener, NotYet
