@@ -56,14 +56,14 @@ class Site:
         self.clean = True  # nothing was done to the hosts since they were last as wanted
         self.known: dict[tuple[str, str], set[str]] = defaultdict(set)  # host, path -> digests that it may have
         self.confs: dict[int, str] = {}  # generation -> the source's heat.conf then
-        self.conf = CONFS[0]
+        self.conf = self.conf_wanted = CONFS[0]  # the source's, and the one that the command's files are made of
         self.at_first = self.picture()
 
     # What an operator does.
 
     def deploy(self, text: str, fault: Fault = NONE, manner: Manner = PLAIN):
         """A deploy of an inventory, as the command that edited it would run it."""
-        inventory = parsed(text)
+        inventory, self.conf_wanted = parsed(text), self.conf
         report = self._carry(text, fault, manner, lambda fleet, accept, author: pipeline.deploy(
             inventory, fleet, accept, manner=manner, author=author))
         if report and not report.exit_code:
@@ -72,16 +72,16 @@ class Site:
 
     def rollback(self, run, fault: Fault = NONE, manner: Manner = PLAIN):
         """Back to a generation and its inventory."""
-        text = run.author.text
+        text, self.conf_wanted = run.author.text, self.confs.get(run.number, "")
         report = self._carry(text, fault, manner, lambda fleet, accept, author: pipeline.rollback(
             parsed(text), run.number, fleet, accept, manner, author))
-        if report and not report.exit_code and self.confs.get(run.number) == self.conf:
+        if report and not report.exit_code and self.conf_wanted == self.conf:
             self._is_as_wanted()
         return report
 
     def restore(self, fault: Fault = NONE, manner: Manner = PLAIN):
         """Back to the single server."""
-        inventory = parsed(self.text)
+        inventory, self.conf_wanted = parsed(self.text), self.conf
         report = self._carry(self.text, fault, manner, lambda fleet, accept, author: pipeline.restore(
             inventory, fleet, accept, manner, author))
         if report and not report.exit_code and not fault.kind:
@@ -222,7 +222,7 @@ class Site:
         if report.run:
             assert report.run.number > self.number
             self.number = report.run.number
-            self.confs[self.number] = self.conf
+            self.confs[self.number] = self.conf_wanted
 
     def _is_put_back(self, before, report) -> None:
         counts["put back"] += 1
@@ -238,7 +238,7 @@ class Site:
         numbers = [host.newest["number"] for host in self.hosts.values() if host.newest]
         self.number = max([self.number, *numbers]) if numbers else 0  # a restore has taken all
         for name in open_on:
-            self.confs.setdefault(self.hosts[name].newest["number"], self.conf)
+            self.confs.setdefault(self.hosts[name].newest["number"], self.conf_wanted)
         if report is None and open_on:
             counts["unfinished and told"] += 1
 
