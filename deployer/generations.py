@@ -107,16 +107,28 @@ def target(known: Mapping[int, tuple[Run, tuple[str, ...]]], number: int | None)
 
 
 def states(number: int, kept: Mapping[str, Mapping[str, Any]], working: Iterable[str]) -> dict[str, HostState]:
-    """Given host -> what it has kept of a generation, return their states; BadInput when one that works then has none.
+    """Given host -> {runs, state}, as it has kept them, return their states in a generation.
 
-    That is what a restore leaves, and a host that was restored, or made anew, since then.
+    Raise BadInput for one that did not begin on all its hosts, and for one in which a host that works then has nothing:
+    that is what a restore leaves, and a host that was restored, or made anew, since then.
     """
     found = {host: decoded(each["state"]) for host, each in kept.items()}
-    empty = [host for host in dict.fromkeys(working) if not found[host].units]
-    if empty:
-        raise errors.BadInput(f"generation {number} has kept nothing on {', '.join(empty)}",
-                              hint="A restore took it away. `invoke deploy` brings the hosts to the inventory.")
+    lost = [host for host in _begun(number, kept) if host in kept and number not in _numbers(kept[host])]
+    empty = [host for host in working if not found[host].units]
+    if lost or empty:
+        raise errors.BadInput(f"generation {number} has kept nothing on {', '.join(dict.fromkeys([*lost, *empty]))}",
+                              hint="It never began there, or a restore took it away. `invoke history` shows others.")
     return found
+
+
+def _begun(number: int, kept: Mapping[str, Mapping[str, Any]]) -> dict[str, None]:
+    """The hosts on which a generation was to begin."""
+    runs = (run for each in kept.values() for run in each["runs"] if run["number"] == number)
+    return dict.fromkeys(host for run in runs for host in run.get("hosts", ()))
+
+
+def _numbers(kept: Mapping[str, Any]) -> set[int]:
+    return {run["number"] for run in kept["runs"]}
 
 
 def encoded(state: HostState) -> dict[str, Any]:

@@ -241,6 +241,10 @@ class Server:
     def drained(self) -> bool:
         return self.status.startswith("DRAIN")
 
+    @property
+    def down(self) -> bool:
+        return self.status.startswith("DOWN")
+
 
 @dataclass(frozen=True)
 class Facts:

@@ -124,5 +124,8 @@ def _proxy(wanted: Mapping[str, HostState], found: Mapping[str, Found]) -> Itera
 def _returns(wanted: Mapping[str, HostState], found: Mapping[str, Found], rolls: Iterable[Wave]) -> Iterator[Step]:
     """Servers that an earlier run left drained, but for those that a restart has just brought back."""
     back = {step.server for wave in rolls for step in wave.steps if isinstance(step, ReadyServer)}
-    serving = (unit for state in wanted.values() for unit in changes.units_of(state, APIS) if not unit.drained)
-    return (step for step in traffic.left_drained(found, serving) if step.server not in back)
+    serving = [(unit, changes.runs(unit, found[host].state)) for host, state in wanted.items()
+               for unit in changes.units_of(state, APIS) if not unit.drained]
+    starting = [unit for unit, runs in serving if not runs]
+    return (step for step in traffic.left_drained(found, [unit for unit, _ in serving], starting)
+            if step.server not in back)

@@ -24,7 +24,8 @@ def begin(run: Run, states: Mapping[str, HostState], found: Mapping[str, Found],
     Raise NotReady with every problem of every host, or HostUnreachable for those that are gone: nothing is
     changed then.
     """
-    requests = {host: _request(run, states.get(host), each.state) for host, each in found.items()}
+    told = run.json() | {"hosts": list(found)}
+    requests = {host: _request(told, states.get(host), each.state) for host, each in found.items()}
     replies = fleet.ask("stage", "stage", requests, LIMIT)
     lost = [reply for reply in replies.values() if isinstance(reply, errors.DeployerError)]
     problems = [f"{host}: {problem}" for host, reply in replies.items()
@@ -42,7 +43,7 @@ def begin(run: Run, states: Mapping[str, HostState], found: Mapping[str, Found],
 
 def end(run: Run, result: str, hosts: Collection[str], fleet: Fleet) -> None:
     """Have hosts note how a run ended; one that does not answer will say that it did not end there."""
-    request = {"ledger": LEDGER, "run": run.json() | {"result": result}}
+    request = {"ledger": LEDGER, "run": run.json() | {"result": result, "hosts": list(hosts)}}
     fleet.ask("note the end", "close", dict.fromkeys(hosts, request), LIMIT)
 
 
@@ -59,9 +60,9 @@ def recall(hosts: Collection[str], number: int | None, fleet: Fleet) -> dict[str
     return replies
 
 
-def _request(run: Run, state: HostState | None, found: HostState) -> dict[str, Any]:
+def _request(run: Mapping[str, Any], state: HostState | None, found: HostState) -> dict[str, Any]:
     files = [] if state is None else [_file(file, found.files.get(path)) for path, file in state.files.items()]
-    return {"ledger": LEDGER, "run": run.json(), "files": files,
+    return {"ledger": LEDGER, "run": run, "files": files,
             "state": None if state is None else generations.encoded(state)}
 
 

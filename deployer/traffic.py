@@ -46,13 +46,24 @@ def returns(drained: Iterable[DrainServer], because: str) -> Iterator[ReadyServe
     return (ReadyServer(step.host, step.server, because=because) for step in drained)
 
 
-def left_drained(found: Mapping[str, Found], staying: Iterable[Unit]) -> Iterator[ReadyServer]:
-    """Given APIs that are to serve, whether they run by now or not, yield a return for each that gets no requests."""
+def left_drained(
+    found: Mapping[str, Found], staying: Iterable[Unit], starting: Collection[Unit] = ()
+) -> Iterator[ReadyServer]:
+    """Given APIs that are to serve, whether they run by now or not, yield a return for each that gets no requests.
+
+    HAProxy shows one that is down as such, drained or not: of those that are about to start, each may be.
+    """
     front, servers = _front(found)
-    addresses = {_answers_at(unit.ready) for unit in staying if isinstance(unit.ready, AnswersHttp)}
+    addresses, late = _addresses(staying), _addresses(starting)
     for server in servers:
         if server.drained and server.address in addresses:
             yield ReadyServer(front, server.path, because="it was drained")
+        elif server.down and server.address in late:
+            yield ReadyServer(front, server.path, because="it was down")
+
+
+def _addresses(apis: Iterable[Unit]) -> set[str]:
+    return {_answers_at(unit.ready) for unit in apis if isinstance(unit.ready, AnswersHttp)}
 
 
 def _front(found: Mapping[str, Found]) -> tuple[str, tuple[Server, ...]]:

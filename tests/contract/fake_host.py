@@ -339,6 +339,8 @@ class FakeHost:
         if server not in self.servers():
             raise Failed(f"{step['send'].strip()} answered: No such server.")
         self.drained = self.drained | {server} if state == "drain" else self.drained - {server}
+        if state == "ready" and ",DOWN," in self.servers()[server]:
+            raise Failed(f"after {step['timeout']} s it does not serve (status: DOWN)")
 
     def _do_await_reply(self, step: dict[str, Any], _: dict[str, Any]) -> None:
         if step["contains"] not in (self._answer(step["socket"]) or ""):
@@ -366,14 +368,19 @@ class FakeHost:
             return
         if _unit_file(name) not in self.files:
             raise Failed(f"systemctl ended with 5: Unit {name} not found.")
-        needs = self._needs(name)
-        taken = [each for each in self.listeners if (each.address, each.port) in needs and not each.shared]
-        if taken:
-            raise Failed(f"systemctl ended with 1: {name}: {taken[0].address}:{taken[0].port}: address already in use")
+        needs = self._free_addresses(name)
         unit.active, unit.pid = True, next(PIDS)
         self._loaded.setdefault(_unit_file(name), self.files[_unit_file(name)].content)
         self.listeners += [FakeListener(address, port, unit.pid, name, name) for address, port in needs]
         self._note(name)
+
+    def _free_addresses(self, name: str) -> list[tuple[str, int]]:
+        needs = self._needs(name)
+        taken = [each for each in self.listeners
+                 if (each.address, each.port) in needs and not each.shared and each.unit != name]
+        if taken:
+            raise Failed(f"systemctl ended with 1: {name}: {taken[0].address}:{taken[0].port}: address already in use")
+        return needs
 
     def _stop(self, name: str) -> None:
         unit = self.units.setdefault(name, FakeUnit())
@@ -388,6 +395,11 @@ class FakeHost:
         self._start(name)
 
     def _reload(self, name: str) -> None:
+        if not self.units[name].active:
+            raise Failed(f"systemctl ended with 1: {name} is not active, cannot reload.")
+        needs, pid = self._free_addresses(name), self.units[name].pid
+        self.listeners = [each for each in self.listeners if each.unit != name]
+        self.listeners += [FakeListener(address, port, pid, name, name) for address, port in needs]
         self.drained = set()
         self._note(name)
 
@@ -439,12 +451,13 @@ class FakeHost:
 
     def servers(self) -> dict[str, str]:
         """The servers of the proxy that runs here: section/name -> its row of the statistics."""
-        rows, section = {}, ""
+        rows, section, there = {}, "", {f"{each.address}:{each.port}" for each in self.reached()}
         for line in self.notes.get(_noted_in(PROXY), "").splitlines():
             section = line.split()[1] if line.startswith("listen ") else section
             if line.startswith("    server "):
                 _, server, address, *options = line.split()
-                status = "DRAIN" if f"{section}/{server}" in self.drained else "UP"
+                is_drained = f"{section}/{server}" in self.drained
+                status = "DOWN" if address not in there else "DRAIN" if is_drained else "UP"
                 weight = 0 if options[-2:] == ["weight", "0"] else 1
                 rows[f"{section}/{server}"] = f"{section},{server},0,7,{status},{weight},L7OK,{address}"
         return rows

@@ -769,3 +769,215 @@ def test_commands_name_of_its_owner_is_the_one_who_used_sudo(invoke, inventory, 
 
     assert (seen[0]["owner"], seen[0]["pid"], seen[0]["host"]) == ("carol", os.getpid(), socket.gethostname())
     assert seen[0]["command"] == "invoke deploy --limit host B"
+
+
+@pytest.fixture
+def twice(invoke, inventory, fleet):
+    """Two generations: the first deploy, and one more engine on hostB."""
+    assert invoke("deploy", "--yes", "--inventory", inventory)[0] == 0
+    assert invoke("add-engine", "hostB", "--yes", "--inventory", inventory)[0] == 0
+    return fleet
+
+
+def engines_of(fleet, host):
+    return len([unit for unit in fleet.hosts[host].running() if "-engine@" in unit])
+
+
+def test_history_of_a_new_site_says_that_there_is_none(invoke, inventory, fleet):
+    assert invoke("history", "--inventory", inventory)[:2] == (0, "Nothing was deployed so far.\n")
+
+
+def test_history_lists_each_generation_with_its_command_and_result(invoke, inventory, twice):
+    code, out, _ = invoke("history", "--inventory", inventory)
+
+    assert code == 0
+    assert [line.split()[0] for line in out.splitlines()] == ["NUMBER", "1", "2"]
+    assert all(" done " in line and "hostA,hostB,hostC" in line for line in out.splitlines()[1:])
+
+
+def test_history_as_json_is_alone_on_stdout_and_has_no_inventorys_text(invoke, inventory, twice):
+    code, out, err = invoke("history", "--format", "json", "--inventory", inventory)
+
+    told = json.loads(out)
+    assert (code, told["schema_version"], [each["number"] for each in told["generations"]]) == (0, 1, [1, 2])
+    assert "grows first" not in out + err
+
+
+def test_rollback_without_a_number_goes_to_the_one_before_and_puts_its_inventory_back(invoke, inventory, twice):
+    code, out, err = invoke("rollback", "--yes", "--inventory", inventory)
+
+    assert (code, inventory.read_text(), engines_of(twice, "hostB")) == (0, COMMENTED, 2)
+    assert "This is generation 3." in out
+    assert "about to be applied" in err
+    assert invoke("plan", "--exit-code", "--inventory", inventory)[0] == 0
+
+
+def test_rollback_to_a_number_goes_there_and_back(invoke, inventory, twice):
+    grown = inventory.read_text()
+
+    assert invoke("rollback", "--to", "1", "--yes", "--inventory", inventory)[0] == 0
+    assert invoke("rollback", "--to", "2", "--yes", "--inventory", inventory)[0] == 0
+
+    assert (inventory.read_text(), engines_of(twice, "hostB")) == (grown, 3)
+
+
+@pytest.mark.parametrize(("number", "words"), [("9", "there is no generation 9"), ("x", "x")])
+def test_rollback_to_a_number_that_is_none_ends_with_3_and_changes_nothing(invoke, inventory, twice, number, words):
+    before = inventory.read_text()
+
+    code, out, err = invoke("rollback", "--to", number, "--yes", "--inventory", inventory)
+
+    assert (code, out, inventory.read_text(), engines_of(twice, "hostB")) == (3, "", before, 3)
+    assert words in err and "Traceback" not in err
+
+
+def test_rollback_without_an_earlier_generation_ends_with_3(invoke, inventory, fleet):
+    invoke("deploy", "--yes", "--inventory", inventory)
+
+    code, out, err = invoke("rollback", "--yes", "--inventory", inventory)
+
+    assert (code, out) == (3, "")
+    assert "no earlier generation" in err and "invoke restore" in err
+
+
+def test_rollback_to_an_inventory_of_other_hosts_ends_with_3_and_leaves_the_file(invoke, inventory, twice):
+    more = inventory.read_text() + "  hostD: {address: 10.0.0.4}\n"
+    inventory.write_text(more)
+    twice.hosts["hostD"] = type(twice.hosts["hostB"])("hostD", "10.0.0.4")
+
+    code, _, err = invoke("rollback", "--to", "1", "--yes", "--inventory", inventory)
+
+    assert (code, inventory.read_text()) == (3, more)
+    assert "hostD was not in it then" in err
+
+
+def test_rollback_that_is_not_accepted_leaves_hosts_and_file(invoke, inventory, twice, monkeypatch):
+    before = inventory.read_text()
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(sys.stdin, "readline", lambda: "n\n", raising=False)
+
+    code, _, err = invoke("rollback", "--inventory", inventory)
+
+    assert (code, inventory.read_text(), engines_of(twice, "hostB")) == (0, before, 3)
+    assert "Nothing was changed." in err
+
+
+@pytest.fixture
+def saved(invoke, inventory, fleet, tmp_path):
+    """The plan of a first deploy, in a file."""
+    path = tmp_path / "plan.json"
+    assert invoke("plan", "--out", path, "--inventory", inventory)[0] == 0
+    return path
+
+
+def test_kept_plan_is_for_its_owner_alone_and_shown_as_ever(invoke, inventory, fleet, tmp_path):
+    path = tmp_path / "plan.json"
+    path.write_text("old")
+    path.chmod(0o644)
+
+    code, out, _ = invoke("plan", "--out", path, "--inventory", inventory)
+
+    assert (code, path.stat().st_mode & 0o777, json.loads(path.read_text())["kind"]) == (0, 0o600, "heat-scaleout plan")
+    assert out == invoke("plan", "--inventory", inventory)[1]
+
+
+def test_plan_that_cannot_be_kept_ends_with_3(invoke, inventory, fleet, tmp_path):
+    code, _, err = invoke("plan", "--out", tmp_path / "none" / "plan.json", "--inventory", inventory)
+
+    assert (code, "No such file or directory" in err) == (3, True)
+
+
+def test_kept_plan_is_deployed_unasked_with_its_own_inventory(invoke, inventory, fleet, saved):
+    code, out, _ = invoke("deploy", "--plan", saved)
+
+    assert (code, "This is generation 1." in out) == (0, True)
+    assert invoke("plan", "--exit-code", "--inventory", inventory)[0] == 0
+
+
+def test_kept_plan_of_some_hosts_is_deployed_to_them_alone(invoke, inventory, fleet, tmp_path):
+    path = tmp_path / "plan.json"
+    invoke("plan", "--limit", "hostB", "--out", path, "--inventory", inventory)
+
+    assert invoke("deploy", "--plan", path)[0] == 0
+    assert [bool(host.running()) for host in fleet.hosts.values()] == [False, True, False]
+
+
+def moved(invoke, saved):
+    """How a deploy of a plan ends that is not what it was."""
+    code, out, err = invoke("deploy", "--plan", saved)
+    assert (code, out) == (8, "")
+    assert "Nothing was changed" in err and "Traceback" not in err
+    return err
+
+
+def test_kept_plan_whose_file_moved_ends_with_8_and_names_it(invoke, fleet, saved):
+    fleet.hosts["hostC"].has_file("/etc/heat/heat.conf", "[DEFAULT]\n")
+
+    assert "hostC: /etc/heat/heat.conf is new" in moved(invoke, saved)
+    assert [host.running() for host in fleet.hosts.values()] == [{}, {}, {}]
+
+
+def test_kept_plan_whose_unit_moved_ends_with_8_and_names_it(invoke, inventory, fleet, tmp_path):
+    invoke("deploy", "--yes", "--inventory", inventory)
+    fleet.hosts["hostA"].files["/etc/heat/heat.conf"].content += b"[cache]\nenabled = true\n"
+    path = tmp_path / "plan.json"
+    invoke("plan", "--out", path, "--inventory", inventory)
+    fleet.hosts["hostB"].dies("heat-scaleout-engine@2.service", again=False)
+
+    assert "hostB: heat-scaleout-engine@2.service has changed" in moved(invoke, path)
+
+
+def test_kept_plan_whose_inventory_was_edited_ends_with_8(invoke, inventory, fleet, saved):
+    inventory.write_text(inventory.read_text().replace("engines: 2", "engines: 3", 1))
+
+    assert f"{inventory}: the inventory has changed" in moved(invoke, saved)
+
+
+def test_kept_plan_takes_no_other_limit(invoke, fleet, saved):
+    code, out, err = invoke("deploy", "--plan", saved, "--limit", "hostB")
+
+    assert (code, out, fleet.holds_asked) == (3, "", [])
+    assert "--limit and --plan do not go together" in err
+
+
+def test_file_that_is_no_plan_ends_with_3(invoke, inventory, fleet):
+    code, _, err = invoke("deploy", "--plan", inventory)
+
+    assert (code, "this is no plan" in err) == (3, True)
+
+
+@pytest.mark.parametrize("argv", [("deploy",), ("restart",), ("rollback",)], ids=" ".join)
+def test_on_error_with_a_wrong_word_ends_with_3_and_contacts_nobody(invoke, inventory, fleet, argv):
+    code, out, err = invoke(*argv, "--on-error", "retry", "--inventory", inventory)
+
+    assert (code, out, fleet.holds_asked, fleet.asked) == (3, "", [], [])
+    assert "--on-error takes stop, continue, revert, not 'retry'" in err
+
+
+def test_deploy_that_reverts_says_what_each_host_has(invoke, inventory, fleet):
+    fleet.breaks("hostC", '"start"', "Job failed")
+
+    code, out, _ = invoke("deploy", "--yes", "--on-error", "revert", "--inventory", inventory)
+
+    assert code == 5
+    assert [line for line in out.splitlines() if "has " in line] == [
+        f"{host}  has     what it had before" for host in ("hostA", "hostB", "hostC")]
+    assert [host.running() for host in fleet.hosts.values()] == [{}, {}, {}]
+
+
+@pytest.mark.parametrize("argv", [("plan",), ("deploy", "--yes"), ("restart", "--yes")], ids=" ".join)
+def test_run_that_was_interrupted_is_named_by_the_next_command_on_stderr(invoke, inventory, fleet, argv):
+    def killed(host, when, step):
+        if (host, when) == ("hostC", "before") and "start heat-scaleout-api" in step.get("says", ""):
+            raise KeyboardInterrupt
+
+    fleet.moment = killed
+    assert invoke("deploy", "--yes", "--inventory", inventory)[0] == 130
+    fleet.moment = lambda host, when, step: None
+
+    code, out, err = invoke(*argv, "--inventory", inventory)
+
+    assert code == 0
+    assert "generation 1 (" in err and "has not come to its end" in err
+    assert "was under way: start heat-scaleout-api@8004.service" in err
+    assert "has not come to its end" not in out

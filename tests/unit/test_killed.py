@@ -2,40 +2,23 @@
 
 import copy
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pytest
 import sites
 from contract.fake_fleet import FakeFleet
+from moments import KILLED, Killed, Moments, alone
 
 from deployer import lock, pipeline
 from deployer.generations import Author
 from deployer.inventory.schema import Inventory
 
-ME = lock.Writer("1234abcd", "operator", "desk", 7, "invoke deploy")
 HEAT_CONF = "/etc/heat/heat.conf"
 CHANGED = sites.CONF + "[cache]\nenabled = true\n"
 SITE = sites.an_inventory()
 GROWN = sites.an_inventory(hostB="{address: 10.0.0.2, api: [8004, 8104], cfn: 1, engines: 2}")
 SHRUNK = sites.an_inventory(hostC="{address: 10.0.0.3, api: 1, cfn: 1, engines: 1}")
 AUTHOR = Author("operator@desk", "invoke deploy", "2026-11-21T00:00:00Z", "0", "site.yaml")
-
-
-class Killed(BaseException):
-    """The deployer's process is gone; no code of its own catches that."""
-
-
-@dataclass
-class Moments:
-    """Every moment between two steps of a command; at the last that is allowed the command is killed."""
-
-    allowed: int | None = None
-    seen: list[tuple[str, str, str | None]] = field(default_factory=list)  # host, before or after, the step in words
-
-    def __call__(self, host: str, when: str, step) -> None:
-        self.seen.append((host, when, step.get("says")))
-        if len(self.seen) == self.allowed:
-            raise Killed
 
 
 @dataclass(frozen=True)
@@ -85,13 +68,6 @@ COMMANDS = {
 }
 
 
-def alone(inventory, fleet, run):
-    """Run a command as one does that has the lock as long as it lives."""
-    with fleet:
-        lock.take(inventory, fleet, ME)
-        return run(fleet)
-
-
 def prepared(command):
     fleet = sites.a_fleet(SITE)
     fleet.hosts["hostB"].has_file(HEAT_CONF, "[DEFAULT]\n# the operator's own\n")
@@ -104,7 +80,7 @@ def prepared(command):
 def killed(command, fleet, allowed):
     """Run a command on a copy of the hosts until it is killed; the hosts, and the moment."""
     fleet = copy.deepcopy(fleet)
-    moments = fleet.moment = Moments(allowed)
+    moments = fleet.moment = Moments(KILLED, allowed)
     if allowed % 2:
         fleet.order = lambda names: list(names)[::-1]
     with pytest.raises(Killed):

@@ -743,3 +743,43 @@ def test_report_of_hosts_that_are_not_as_wanted_afterwards_is_no_success(invento
 
     assert pipeline.Report(todo, pipeline.Applied(), todo.plan).exit_code == 7
     assert pipeline.Report(todo, pipeline.Applied(), Plan()).exit_code == 0
+
+
+def test_server_that_was_left_drained_and_then_died_serves_again_after_one_run(inventory, deployed):
+    deployed.hosts["hostA"].drained = {"rest_api_proxy/hostB-8004"}
+    deployed.hosts["hostB"].dies(API, again=False)
+
+    report = pipeline.deploy(inventory, deployed, yes)
+
+    assert (report.exit_code, deployed.hosts["hostA"].drained) == (0, set())
+
+
+def test_deploy_that_was_killed_at_its_last_note_is_ended_by_one_that_has_nothing_to_do(inventory, deployed):
+    for host in deployed.hosts.values():
+        host.newest["result"] = None
+
+    report = pipeline.deploy(inventory, deployed, yes)
+
+    assert (report.exit_code, report.applied.done, len(report.planned.notes) > 0) == (0, (), True)
+    assert pipeline.planned(inventory, deployed).notes == ()
+
+
+def test_rollback_to_a_restore_is_refused_and_changes_nothing(inventory, deployed):
+    deployed.breaks("hostB", '"disable"')
+    assert pipeline.restore(inventory, deployed, yes).exit_code == 5
+    deployed.mends()
+    before = running(deployed)
+
+    with pytest.raises(errors.BadInput, match="generation 2 has kept nothing on "):
+        pipeline.rollback(inventory, 2, deployed, yes)
+
+    assert running(deployed) == before
+
+
+def test_restore_that_was_killed_among_its_last_steps_leaves_nothing_when_it_is_run_again(inventory, deployed):
+    deployed.hosts["hostA"].newest = {}
+    deployed.hosts["hostA"].generations = {}
+
+    assert pipeline.restore(inventory, deployed, yes).exit_code == 0
+
+    assert [(host.newest, host.generations) for host in deployed.hosts.values()] == [({}, {})] * 3

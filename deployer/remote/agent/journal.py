@@ -22,12 +22,18 @@ def note(folder, entry):
     if not os.path.isdir(folder):
         return
     line = json.dumps(dict(entry, at=entry.get("at") or now())) + "\n"
-    descriptor = os.open(os.path.join(folder, NAME), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    descriptor = os.open(os.path.join(folder, NAME), os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
     try:
-        os.write(descriptor, line.encode())
+        os.write(descriptor, (line if is_whole(descriptor) else "\n" + line).encode())
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def is_whole(descriptor):
+    """Whether a file's last line has its end: the next would be lost in one that a power failure cut off."""
+    size = os.fstat(descriptor).st_size
+    return not size or os.pread(descriptor, 1, size - 1) == b"\n"
 
 
 def doing(request, step):
@@ -65,9 +71,10 @@ def newest(folder):
 def parsed(line):
     """An entry; an empty one for a line that a power failure cut off."""
     try:
-        return json.loads(line)
+        entry = json.loads(line)
     except ValueError:
         return {}
+    return entry if isinstance(entry, dict) else {}
 
 
 def read_lines(path):

@@ -1,0 +1,58 @@
+"""What may come between a command and its end: at some moment it is killed, or a host fails or is lost."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from contract.fake_fleet import FakeFleet, Gone
+from contract.fake_host import Failed
+
+from deployer import lock
+
+ME = lock.Writer("1234abcd", "operator", "desk", 7, "invoke deploy")
+KILLED, FAILS, BREAKS, LOST = "killed", "fails", "breaks", "lost"
+
+
+class Killed(BaseException):
+    """The deployer's process is gone; no code of its own catches that."""
+
+
+@dataclass
+class Moments:
+    """Every moment before and after a step of a command; at the one with a number something happens.
+
+    It is killed, the step fails, the host fails each such step from then on, or is lost. `watch` is told of the rest.
+    """
+
+    kind: str = ""
+    number: int = 0
+    watch: Callable[[], None] = lambda: None
+    seen: list[tuple[str, str, str | None]] = field(default_factory=list)  # host, before or after, the step in words
+    broken: tuple[str, str] | None = None
+
+    def __call__(self, host: str, when: str, step) -> None:
+        self.seen.append((host, when, step.get("says")))
+        if (host, step["do"]) == self.broken:
+            raise Failed("it broke")
+        if self.kind and len(self.seen) == self.number:
+            self._happens(host, step)
+        self.watch()
+
+    def _happens(self, host: str, step) -> None:
+        if self.kind == KILLED:
+            raise Killed
+        if self.kind == LOST:
+            raise Gone
+        if self.kind == BREAKS:
+            self.broken = (host, step["do"])
+        raise Failed("it broke")
+
+    @property
+    def happened(self) -> bool:
+        return bool(self.kind) and len(self.seen) >= self.number
+
+
+def alone(inventory, fleet: FakeFleet, run: Callable):
+    """Run a command as one does that has the lock as long as it lives."""
+    with fleet:
+        lock.take(inventory, fleet, ME)
+        return run(fleet)
