@@ -112,12 +112,17 @@ def _facts(reply: Mapping[str, Any]) -> Facts:
     engines = [Listener("", 0, **_holder(each)) for each in reply["processes"] if not _is_ours(each["unit"])]
     return Facts(
         python=tuple(reply["python"]), systemd=reply["systemd"], root=reply["uid"] == 0, cpus=reply["cpus"],
-        skew=reply["clock"] - (reply["sent"] + reply["received"]) / 2, free=reply["free"], accounts=reply["accounts"],
+        skew=_skew(reply["clock"], reply["sent"], reply["received"]), free=reply["free"], accounts=reply["accounts"],
         paths={name: tuple(paths) for name, paths in reply["globs"].items()},
         listeners=tuple(Listener(each["address"], each["port"], **_holder(each)) for each in reply["listeners"]),
         engines=tuple(engines),
         servers=runtime.servers(reply["replies"].get(config.MASTER)), stopped=tuple(reply["ledger"]["stopped"]),
         hostname=reply["hostname"], answers=reply["answers"], newest=reply["newest"])
+
+
+def _skew(clock: float, sent: float, received: float) -> float:
+    """Seconds by which a host's clock is off for certain: it was read at some time between request and answer."""
+    return clock - min(max(clock, sent), received)
 
 
 def _holder(each: Mapping[str, Any]) -> dict[str, Any]:
