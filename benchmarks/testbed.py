@@ -32,6 +32,8 @@ class Testbed:
     inventory: Path
     folder: Path
 
+    __test__ = False  # pytest takes every class whose name begins like this one's for tests
+
     @property
     def hosts(self) -> list[str]:
         return list(self.lab.hosts)

@@ -147,7 +147,7 @@ def _facts(reply: Mapping[str, Any]) -> Facts:
     engines = [Listener("", 0, **_holder(each)) for each in reply["processes"] if not _is_ours(each["unit"])]
     return Facts(
         python=tuple(reply["python"]), systemd=reply["systemd"], root=reply["uid"] == 0, cpus=reply["cpus"],
-        skew=reply["clock"] - (reply["sent"] + reply["received"]) / 2, free=reply["free"], accounts=reply["accounts"],
+        skew=_skew(reply["clock"], reply["sent"], reply["received"]), free=reply["free"], accounts=reply["accounts"],
         paths={name: tuple(paths) for name, paths in reply["globs"].items()},
         listeners=tuple(Listener(each["address"], each["port"], **_holder(each)) for each in reply["listeners"]),
         engines=tuple(engines),
@@ -155,6 +155,11 @@ def _facts(reply: Mapping[str, Any]) -> Facts:
         hostname=reply["hostname"], answers=reply["answers"], newest=reply["newest"],
         certificates={name: Certificate(why=each["why"], names=tuple(each["names"]), left=each["left"],
                                         digest=each["digest"]) for name, each in reply["certificates"].items()})
+
+
+def _skew(clock: float, sent: float, received: float) -> float:
+    """Seconds by which a host's clock is off for certain: it was read at some time between request and answer."""
+    return clock - min(max(clock, sent), received)
 
 
 def _holder(each: Mapping[str, Any]) -> dict[str, Any]:

@@ -163,8 +163,8 @@ WAVE = f"change {CANARY}"
 IN_A_WAVE = (
     Case("/etc/heat becomes full", lambda bed: small(bed, HEAT), (5,), WAVE),
     Case("/etc/heat becomes read-only", lambda bed: read_only(bed, HEAT), (5,), WAVE),
-    Case("the folder of our notes becomes full", lambda bed: small(bed, NOTES), (5,), f"restart APIs on {CANARY}",
-         goes_back=False),
+    Case("the folder of our notes becomes read-only", lambda bed: read_only(bed, NOTES), (5,),
+         f"restart APIs on {CANARY}", goes_back=False),
     Case("APIs answer 503 by the new heat.conf", lambda bed: changed(bed, _sick), (5, 7), needs_change=False),
     Case("engines die over and over by the new heat.conf",
          lambda bed: changed(bed, lambda bed: ground.setting(bed, SHORT_KEY)), (5, 7), needs_change=False),

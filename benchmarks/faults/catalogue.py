@@ -8,9 +8,9 @@ CONVERGES = "one rerun converges, then the plan is empty; every file of ours was
 FAULTS = {
     "requests": Fault(killed.AT_REQUEST, CONVERGES, 1, killed.at_every_request),
     "random": Fault(killed.AT_RANDOM, CONVERGES, 100, killed.at_random),
-    "lost": Fault(lost.FAULT, f"the command ends within {lost.SLOWEST:.0f} s, with 4 before the first change and 5 "
-                  "after it, and tells what each host has; `status` tells the truth; the others serve; when it is back "
-                  "one rerun converges", 1, lost.every, serves=False),
+    "lost": Fault(lost.FAULT, f"the command ends within {lost.NOTICED:.0f} s (frozen: its request's limit), with "
+                  "4 before the first change and 5 after it, and tells what each host has; `status` tells the truth; "
+                  "the others serve; when the host is back one rerun converges", 1, lost.every, serves=False),
     "together": Fault(together.FAULT, "exactly one runs, the other ends with 6", 50, together.twice),
     "refused": Fault(broken.REFUSED, "refused with the right code, no file of ours changed on any host, no request of "
                      "a client failed", 1, broken.refused),

@@ -15,29 +15,38 @@ from benchmarks.faults.ground import CANARY, FRONT, OTHER
 from benchmarks.faults.killed import CHANGED, Operation
 from benchmarks.faults.trial import Promises, Trial
 from benchmarks.testbed import Testbed
+from deployer import staging
+from deployer.observed import LIMIT
 from lab import cgroups, command, names, network, site
 
 FAULT = "host lost"
-SLOWEST = 90.0  # seconds that a command may take to give a lost host up, beyond what its work takes
+NOTICED = 75.0  # seconds to give up a host that acknowledges nothing: its request, and to connect again
+MARGIN = 15.0  # seconds beyond a request's own limit
 UNDER_WAY = 1.0  # seconds that a wave is at work before its host is lost
 ASKS = 30
+WAVE = 600.0  # seconds: what its steps may take, each by itself, and the looks after it
 
 
 @dataclass(frozen=True)
 class Loss:
-    """A way in which a host is lost, and how it comes back."""
+    """A way in which a host is lost, and how it comes back; `silent`: its kernel still acknowledges what it is sent."""
 
     name: str
     take: Callable[[Testbed, str], None]
     give: Callable[[Testbed, str], None]
+    silent: bool = False
 
 
 @dataclass(frozen=True)
 class Stage:
-    """When the host is lost: before a request of a verb, or while a wave of a name is under way."""
+    """When the host is lost: before a request of a verb, or while a wave of a name is under way.
+
+    `limit`: seconds after which that request is given up when all else fails.
+    """
 
     name: str
     verb: str
+    limit: float
     wave: str = ""
     code: int = 4
 
@@ -59,7 +68,8 @@ def lose(bed: Testbed, loss: Loss, host: str, stage: Stage, operation: Operation
     promises = Promises()
     try:
         ran, waited = _done(bed, loss, (host, stage), operation)
-        promises.keep(waited <= SLOWEST, f"it took {waited:.0f} s to give the host up")
+        most = stage.limit + MARGIN if loss.silent else NOTICED
+        promises.keep(waited <= most, f"it took {waited:.0f} s to give the host up")
         promises.keep(ran.code == stage.code, f"the exit code is not {stage.code}: {ran}")
         _reported(promises, ran, host, stage)
         shown = commands.ran(bed, "status", "--format", "json")
@@ -153,14 +163,14 @@ LOSSES = (
     Loss("sshd killed", _without_sshd, _with_sshd),
     Loss("network dropped", lambda bed, host: _set(bed, host, "down"), lambda bed, host: _set(bed, host, "up")),
     Loss("frozen", lambda bed, host: _signal(bed, host, signal.SIGSTOP),
-         lambda bed, host: _signal(bed, host, signal.SIGCONT)),
+         lambda bed, host: _signal(bed, host, signal.SIGCONT), silent=True),
     Loss("powered off", lambda bed, host: site.kill(bed.lab, host), _power_on),
 )
 STAGES = (
-    (OTHER, Stage("before the look", "observe")),
-    (OTHER, Stage("before the staging", "stage")),
-    (CANARY, Stage("in its own wave, the first", "perform", f"change {CANARY}", 5)),
-    (OTHER, Stage("in its own wave, the second", "perform", f"change {OTHER}", 5)),
+    (OTHER, Stage("before the look", "observe", LIMIT)),
+    (OTHER, Stage("before the staging", "stage", staging.LIMIT)),
+    (CANARY, Stage("in its own wave, the first", "perform", WAVE, f"change {CANARY}", 5)),
+    (OTHER, Stage("in its own wave, the second", "perform", WAVE, f"change {OTHER}", 5)),
 )
 
 

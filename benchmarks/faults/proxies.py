@@ -15,7 +15,8 @@ UNIT, CONFIG = "heat-scaleout-proxy.service", "/etc/heat-scaleout/apis-proxy.con
 MASTER = "/run/heat-scaleout-proxy/master.sock"
 NOWHERE = "203.0.113.9"  # an address for documentation, which no host has
 ASK = "import socket,sys; s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); " \
-      "s.sendall(sys.argv[2].encode()); print(b''.join(iter(lambda: s.recv(65536), b'')).decode())"
+      "s.sendall(sys.argv[2].encode()); s.shutdown(socket.SHUT_WR); " \
+      "print(b''.join(iter(lambda: s.recv(65536), b'')).decode())"
 
 
 def every(bed: Testbed, random: Random, rounds: int) -> Iterator[Trial]:
@@ -29,7 +30,7 @@ def every(bed: Testbed, random: Random, rounds: int) -> Iterator[Trial]:
 def edited_by_hand(bed: Testbed) -> Trial:
     """A stranger writes a bind that cannot be had, and reloads: the old worker serves on, a deploy puts it right."""
     promises, before = Promises(), _worker(bed)
-    ground.on(bed, FRONT, "sed", "-i", f"/^frontend/a\\    bind {NOWHERE}:8004", CONFIG)
+    ground.on(bed, FRONT, "sed", "-i", f"/^listen rest/a\\    bind {NOWHERE}:8004", CONFIG)
     ground.on(bed, FRONT, "systemctl", "reload", UNIT)
     promises.keep(within(10, lambda: _worker(bed) == before) is not None, "the old worker serves no more")
     again = ground.converge(bed, promises)

@@ -33,7 +33,7 @@ def make(bed: Testbed, name: str, seed: int, rounds: int | None, until: float) -
         except Exception as error:  # a bug of ours must not hide what was measured before it
             traceback.print_exc()
             trials.append(Trial(fault.name, "the run itself", (f"broke off: {error}",)))
-    return [_with_requests(fault, trial, load.result(), number) for number, trial in enumerate(trials)]
+    return [with_requests(fault, trial, load.result(), number) for number, trial in enumerate(trials)]
 
 
 def _timed(trials: Iterator[Trial], load: Load, until: float) -> Iterator[Trial]:
@@ -46,7 +46,7 @@ def _timed(trials: Iterator[Trial], load: Load, until: float) -> Iterator[Trial]
         yield trial
 
 
-def _with_requests(fault: Fault, trial: Trial, result: Result, number: int) -> Trial:
+def with_requests(fault: Fault, trial: Trial, result: Result, number: int) -> Trial:
     """A trial with what became of the requests meanwhile."""
     figures = next((each for each in result.windows if each.name == str(number)), None)
     if figures is None:

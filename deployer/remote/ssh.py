@@ -6,10 +6,9 @@ import functools
 import json
 import logging
 import shlex
-import socket
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
@@ -48,8 +47,8 @@ VERBS = {"observe": "sys.modules['deployer.remote.agent.look'].observe",
          "perform": "sys.modules['deployer.remote.agent.act'].perform",
          **{verb: f"sys.modules['deployer.remote.agent.hold'].{verb}" for verb in ("hold", "holder", "release")},
          **{verb: f"sys.modules['deployer.remote.agent.generations'].{verb}" for verb in ("stage", "close", "recall")}}
-HEARTBEAT = 5  # seconds between two signs of life of ours, which a host must acknowledge
-SILENCE = 30  # seconds until a host that does not is given up
+HEARTBEAT = 5.0  # seconds of waiting for an answer after which a host is asked whether it is there
+SILENCE = 30.0  # seconds until one that does not say so is given up
 NO_STATUS = -1  # Paramiko's word for a program that ended without an exit status
 # `python3 -` reads all of its input before it runs; what goes on listening takes its program from the first line.
 FIRST_LINE = "import base64,sys;exec(base64.b64decode(sys.stdin.readline()))"
@@ -81,18 +80,7 @@ def connect(host: Host) -> Connection:
         connection.open()
     except (OSError, paramiko.SSHException, EOFError) as error:
         raise _unreachable(host, connection, _meant(connection, error)) from None
-    _notice_silence(connection)
     return connection
-
-
-def _notice_silence(connection: Connection) -> None:
-    """Have a host given up that is silent: by itself TCP tells who only waits for an answer nothing of a host's end."""
-    transport = connection.client.get_transport()
-    transport.set_keepalive(HEARTBEAT)
-    if isinstance(transport.sock, socket.socket) and hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux (tcp(7))
-        transport.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, SILENCE * 1000)
-    if connection.gateway:
-        _notice_silence(connection.gateway)
 
 
 def ask(connection: Connection, host: Host, verb: str, request: Mapping[str, Any], timeout: float) -> dict:
@@ -101,19 +89,50 @@ def ask(connection: Connection, host: Host, verb: str, request: Mapping[str, Any
     Raise HostUnreachable when there is none in `timeout` seconds, or the connection ends before it.
     """
     sent = time.time()
+    silent = threading.Event()
     try:
-        stdin, stdout, stderr = connection.client.exec_command(_command(host, "python3", "-"), timeout=timeout)
-        stdin.write(script(verb, request))
-        stdin.channel.shutdown_write()
-        printed, talked = _read_both(stdout, stderr)
-        status = _exit_status(stdout.channel, timeout)
+        with _asked_for_life(connection, silent):
+            stdin, stdout, stderr = connection.client.exec_command(_command(host, "python3", "-"), timeout=timeout)
+            stdin.write(script(verb, request))
+            stdin.channel.shutdown_write()
+            printed, talked = _read_both(stdout, stderr)
+            status = _exit_status(stdout.channel, timeout)
     except (TimeoutError, paramiko.SSHException, OSError, EOFError) as error:
-        raise errors.HostUnreachable(host.name, f"lost while it worked ({_why(error)}, limit {timeout:.0f} s)",
+        why = f"no sign of life for {SILENCE:.0f} s" if silent.is_set() else _why(error)
+        raise errors.HostUnreachable(host.name, f"lost while it worked ({why}, limit {timeout:.0f} s)",
                                      hint="`invoke deploy` goes on from what the hosts have, once it answers again."
                                      ) from None
     if status:
         raise _no_agent(connection, host, talked)
     return json.loads(printed) | {"sent": sent, "received": time.time()}
+
+
+@contextlib.contextmanager
+def _asked_for_life(connection: Connection, silent: threading.Event) -> Iterator[None]:
+    """End a connection whose host does not say that it is there while we wait for it, and note that it is silent.
+
+    Who only waits for an answer is never told by TCP that the host, or the way to it, is gone.
+    """
+    over, transport = threading.Event(), connection.client.get_transport()
+
+    def give_up() -> None:
+        silent.set()
+        transport.close()
+
+    def ask_on() -> None:
+        while not over.wait(HEARTBEAT) and transport.is_active():
+            late = threading.Timer(SILENCE, give_up)
+            late.daemon = True
+            late.start()
+            transport.global_request("keepalive@openssh.com", wait=True)  # returns when answered, or closed
+            late.cancel()
+
+    if transport:
+        threading.Thread(target=ask_on, daemon=True).start()
+    try:
+        yield
+    finally:
+        over.set()
 
 
 def _exit_status(channel: paramiko.Channel, timeout: float) -> int:

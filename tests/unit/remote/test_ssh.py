@@ -3,7 +3,6 @@
 import logging
 import os
 import shutil
-import socket
 import sys
 import threading
 import time
@@ -235,12 +234,28 @@ def test_host_whose_session_ends_under_way_is_lost_and_not_without_python(a_host
     assert "lost while it worked" in error.message
 
 
-def test_silent_host_is_given_up_by_the_kernel(a_host):
-    with fleet.over_ssh({"hostB": a_host()}, fleet.Silent()) as hosts:
-        hosts.ask("look", "observe", {"hostB": {}}, 20.0)
-        taken = hosts._connections["hostB"].result().client.get_transport().sock
+def test_host_that_gives_no_sign_of_life_is_given_up_long_before_its_work_must_end(a_host, monkeypatch):
+    thaw = threading.Event()
+    monkeypatch.setattr(ssh, "HEARTBEAT", 0.05)
+    monkeypatch.setattr(ssh, "SILENCE", 0.3)
+    monkeypatch.setattr(ssh_server.Server, "check_global_request", lambda *_: thaw.wait(30) and False)
 
-        assert taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 30_000
+    error = ask(a_host(), "perform", timeout=60.0, ledger="", steps=[{"do": "run", "argv": ["sleep", "3"]}])
+    thaw.set()
+
+    assert isinstance(error, errors.HostUnreachable)
+    assert "lost while it worked (no sign of life for 0 s, limit 60 s)" in error.message
+
+
+def test_host_that_works_for_long_and_says_that_it_is_there_is_waited_for(a_host, monkeypatch):
+    monkeypatch.setattr(ssh, "HEARTBEAT", 0.05)
+    asked = []
+    monkeypatch.setattr(ssh_server.Server, "check_global_request", lambda self, kind, message: asked.append(kind))
+    program = [sys.executable, "-c", "import time; time.sleep(0.5)"]
+
+    reply = ask(a_host(), "perform", timeout=60.0, ledger="", steps=[{"do": "run", "argv": program}])
+
+    assert (reply["failed"], len(asked) > 1) == (None, True)
 
 
 def test_failure_of_one_host_leaves_the_answers_of_the_others(a_host):
