@@ -18,7 +18,7 @@ class Planned:
     """What would be done, in what manner and by whom, why, and what it was decided from.
 
     `between` decides it: given both states of every host and a manner, it returns the plan. `rerun` is the command that
-    goes on where a run of it stopped.
+    goes on where a run of it stopped. `keep` writes down what is wanted, when every host is ready for its first change.
     """
 
     inventory: Inventory
@@ -30,6 +30,7 @@ class Planned:
     author: Author = NOBODY
     between: Callable[..., Plan] = plan.diff
     rerun: str = "invoke deploy"
+    keep: Callable[[], None] = lambda: None
 
     def left(self, found: Mapping[str, Found], manner: Manner = PLAIN) -> Plan:
         """What there is to do on hosts of the plan that are as they are found."""
@@ -86,9 +87,19 @@ def carry_out(todo: Planned, fleet: Fleet) -> Report:
     run = generations.next_run(todo.found, todo.author)
     before = _before(todo, fleet)
     staging.begin(run, {host: todo.wanted.states[host] for host in todo.plan.hosts}, todo.found, fleet)
+    _keep(todo, run, fleet)
     report = _ended(Report(todo, apply.run(todo.plan, fleet, run.number), run=run), before, fleet)
     staging.end(run, report.result, list(todo.found), fleet)
     return report
+
+
+def _keep(todo: Planned, run: Run, fleet: Fleet) -> None:
+    """Write down what is wanted; without that nothing is changed."""
+    try:
+        todo.keep()
+    except errors.DeployerError:
+        staging.end(run, generations.REFUSED, list(todo.found), fleet)
+        raise
 
 
 def _ended(report: Report, before: Mapping[str, Found], fleet: Fleet) -> Report:

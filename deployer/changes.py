@@ -101,7 +101,7 @@ def proxy(host: str, wanted: HostState, found: Found, servers: Iterable[Unit]) -
         return
     begin = _beginning(host, unit, wanted, found.state)
     if begin:
-        yield from _reached(host, servers)
+        yield from reached(host, servers)
     yield from _writes(host, wanted, found.state, lambda file: file.only is Service.PROXY)
     yield from _enables(host, [unit], found.state)
     holders = list(_holders(unit, found.facts.listeners))
@@ -115,11 +115,11 @@ def proxy(host: str, wanted: HostState, found: Found, servers: Iterable[Unit]) -
         yield FreeAddress(host, address, port, holder, because=f"{why} {address}:{port}")
 
 
-def _reached(host: str, servers: Iterable[Unit]) -> Iterator[Step]:
+def reached(host: str, servers: Iterable[Unit]) -> Iterator[Step]:
     """A process that is ready on its own host may still be behind a firewall for the proxy's."""
     for unit in servers:
         if isinstance(unit.ready, AnswersHttp):
-            yield AwaitReady(host, f"{unit.ready.address}:{unit.ready.port}", unit.ready)
+            yield AwaitReady(host, f"{unit.ready.address}:{unit.ready.port}", unit.reached or unit.ready)
 
 
 def _beginning(host: str, unit: Unit, wanted: HostState, found: HostState) -> Step | None:

@@ -21,7 +21,7 @@ Edit = Callable[[str], str]
 
 @dataclass(frozen=True)
 class Terms:
-    """On what terms a deploy runs: unasked, on which hosts, in what manner, shown how, and what it does when accepted.
+    """On what terms a deploy runs: unasked, on which hosts, in what manner, shown how, and what it does as it begins.
 
     `wait` are the seconds that work in progress may take ("": the inventory's); `force` goes on without it after them,
     and also where nobody would be left to serve. `lock_wait`: seconds that another command may take to end. `on_error`:
@@ -39,16 +39,13 @@ class Terms:
     check: Callable[[Any], None] = field(default=lambda todo: None)
 
     def accept(self, todo) -> bool:
-        """Show the plan, ask where somebody can answer, and keep the changed inventory before the first change."""
+        """Show the plan, and ask where somebody can answer."""
         self.check(todo)
         changes = todo.plan.changes()
         terminal.tell((*todo.wanted.remarks, *todo.notes) if changes else ())
         if changes:
             console.talk(console.plan_text(todo.plan, "about to be applied"))
-        if changes and not self.yes and sys.stdin.isatty() and not console.confirmed("Apply this plan?"):
-            return False
-        self.keep()
-        return True
+        return not changes or self.yes or not sys.stdin.isatty() or console.confirmed("Apply this plan?")
 
     def manner(self, restart: tuple[str, ...] = ()):
         """How the plan is to be carried out."""
@@ -169,8 +166,9 @@ def rollback(context, inventory: str | None, number: str, terms: Terms) -> None:
 
             then = pipeline.target(wish.inventory, fleet, chosen)
             old = writing.as_then(wish, then.author.text)
-            report = pipeline.rollback(old.inventory, then.number, fleet, _keeping(terms, old.path, old.text, fleet)
-                                       .accept, terms.manner(), _author(old))
+            terms = _keeping(terms, old.path, old.text, fleet)
+            report = pipeline.rollback(old.inventory, then.number, fleet, terms.accept, terms.manner(), _author(old),
+                                       terms.keep)
         _end(report, terms.format)
 
 
@@ -203,7 +201,7 @@ def _numbers(edit: Callable[..., str], change: tuple[str, str, Any]) -> Edit:
 
 
 def _deploy_edited(context, inventory: str | None, edit: Edit, terms: Terms, loses: str = "") -> None:
-    """Deploy a changed inventory, whose file is written once the plan is accepted; `loses` is what it has fewer of."""
+    """Deploy a changed inventory, whose file is written once every host is ready; `loses` is what it has fewer of."""
     def check(wanted: "Inventory") -> None:
         if loses and not terms.force and not any(each.service == loses for each in wanted.instances()):
             raise errors.BadInput(f"this would take the site's last {loses} away", "To mean it, say --force.")
@@ -232,7 +230,7 @@ def _alone(context, inventory: str | None, terms: Terms, edit: Edit | None = Non
 
 
 def _keeping(terms: Terms, path, text: str, fleet: "Fleet") -> Terms:
-    """The terms of a command that writes a changed inventory once its plan is accepted, if it is still alone then."""
+    """The terms of a command that writes a changed inventory when its plan may begin, if it is still alone then."""
     from deployer.inventory import editor
 
     def keep() -> None:
@@ -247,7 +245,7 @@ def _deploy(wish: "Wish", fleet: "Fleet", terms: Terms, restart: tuple[str, ...]
     limit, manner = terminal.limited(wish.inventory, terms.limit), terms.manner(restart)
     from deployer import pipeline
 
-    return pipeline.deploy(wish.inventory, fleet, terms.accept, limit, manner, _author(wish))
+    return pipeline.deploy(wish.inventory, fleet, terms.accept, limit, manner, _author(wish), terms.keep)
 
 
 def _author(wish: "Wish"):

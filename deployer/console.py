@@ -28,7 +28,7 @@ def plan_json(plan: Plan) -> dict[str, Any]:
     """The contract of `plan --format json`: fields may be added, never renamed."""
     steps: dict[str, list[dict[str, str]]] = {host: [] for host in plan.hosts}
     for step in plan.changes():
-        steps[step.host].append({"step": str(step), "because": step.because})
+        steps.setdefault(step.host, []).append({"step": str(step), "because": step.because})
     return {"schema_version": SCHEMA_VERSION, "changes": len(plan.changes()), "hosts": steps}
 
 

@@ -8,8 +8,20 @@ from deployer.heat import launch, releases, source
 from deployer.heat.conf import rewrite
 from deployer.inventory.schema import Inventory
 from deployer.inventory.values import Endpoint
-from deployer.model import Facts, File, Found, HostState, Listener, Probe, Service, Unit, digest_of, file_of
+from deployer.model import (
+    Facts,
+    File,
+    Found,
+    HostState,
+    Listener,
+    Probe,
+    Service,
+    Unit,
+    digest_of,
+    file_of,
+)
 from deployer.proxy import config
+from deployer.trust import Certificate, Trust
 
 SLICE = "heat-scaleout.slice"
 ENGINES = f"heat-scaleout-{Service.ENGINE}@"
@@ -37,7 +49,7 @@ def states(inventory: Inventory, found: Mapping[str, Found]) -> Wanted:
         wanted[name], said = _host(inventory, name, (origin, binds), found[name])
         remarks |= dict.fromkeys(said)
     if inventory.has_apis():
-        proxy = config.state(_front(inventory, origin, binds), inventory.instances())
+        proxy = config.state(_front(inventory, (origin, binds), found), inventory.instances())
         wanted[inventory.proxy.host] = _merged([wanted[inventory.proxy.host], proxy])
     return Wanted({name: _with_slice(state) for name, state in wanted.items()}, binds, tuple(remarks))
 
@@ -101,15 +113,31 @@ def _farewells(runtime: launch.Runtime, found: HostState, wanted: Mapping[str, U
 def runtime_of(inventory: Inventory, name: str, origin: source.Source, facts: Facts) -> launch.Runtime:
     """How Heat runs on a host: as the inventory says, else as what is installed there asks for."""
     heat = inventory.heat_of(name)
-    launcher = _launcher(facts) if heat.launcher == "auto" else heat.launcher
+    launcher = releases.UWSGI if heat.tls else _launcher(facts) if heat.launcher == "auto" else heat.launcher
     return launch.Runtime(
         host=name, address=inventory.hosts[name].address, prefix=heat.prefix, config_dir=heat.config_dir,
         user=heat.user, group=heat.group, launcher=launcher, threads=heat.threads, grace=origin.grace, tree="",
         engine_grace=origin.engine_grace if heat.engine_grace is None else heat.engine_grace,
         patience=max(launch.PATIENCE, origin.rpc_timeout + RPC_MARGIN),
-        uwsgi=next(iter(facts.paths.get("uwsgi", ())), f"{heat.prefix}/bin/uwsgi"),
+        uwsgi=next(iter(facts.paths.get("uwsgi", ())), f"{heat.prefix}/bin/uwsgi"), tls=_tls(inventory, name, facts),
+        forwarded=bool(inventory.proxy.tls or inventory.proxy.backend_tls),
         workers={Service.API: heat.api_workers, Service.CFN: heat.cfn_workers, Service.ENGINE: heat.engine_workers},
         health={service: origin.check_path(service) for service in APIS})
+
+
+def _tls(inventory: Inventory, name: str, facts: Facts) -> launch.Tls | None:
+    """With what the APIs of a host speak TLS; a new certificate there is a new configuration."""
+    tls, trust = inventory.heat_of(name).tls, trust_in(inventory, name)
+    if not (tls and trust):
+        return None
+    digest = facts.certificates.get(launch.APIS, Certificate()).digest
+    return launch.Tls(tls.certificate, tls.key, digest, trust)
+
+
+def trust_in(inventory: Inventory, name: str) -> Trust | None:
+    """What the APIs of a host must prove to the proxy; None where they speak plain HTTP."""
+    tls, backend = inventory.heat_of(name).tls, inventory.proxy.backend_tls
+    return Trust(tls.name or name, backend.ca) if tls and backend else None
 
 
 def _launcher(facts: Facts) -> str:
@@ -127,11 +155,16 @@ def _place(inventory: Inventory, name: str, binds: Mapping[Service, Endpoint]) -
     return rewrite.Place(
         address=inventory.hosts[name].address, source_address=inventory.hosts[inventory.heat.source].address,
         api_port=next(iter(ports[Service.API]), heat.api_port), cfn_port=next(iter(ports[Service.CFN]), heat.cfn_port),
-        proxy_api=reached[Service.API], proxy_cfn=reached[Service.CFN])
+        proxy_api=reached[Service.API], proxy_cfn=reached[Service.CFN], secure=inventory.proxy.tls is not None)
 
 
-def _front(inventory: Inventory, origin: source.Source, binds: Mapping[Service, Endpoint]) -> config.Front:
-    return config.Front(inventory.proxy, binds, {service: origin.check_path(service) for service in APIS})
+def _front(inventory: Inventory, site, found: Mapping[str, Found]) -> config.Front:
+    origin, binds = site
+    seen = found[inventory.proxy.host].facts.certificates
+    digests = [seen[purpose].digest for purpose in config.PURPOSES if purpose in seen]
+    trusts = {name: trust for name in inventory.hosts if (trust := trust_in(inventory, name))}
+    checks = {service: origin.check_path(service) for service in APIS}
+    return config.Front(inventory.proxy, binds, checks, trusts, "\n".join(digests))
 
 
 def _tree(state: HostState, folder: str) -> tuple[File, ...]:

@@ -35,6 +35,6 @@ def _diff(host: str, path: str, old: File | None, new: File | None) -> str:
     before, after = (text_of(file.content or b"") if file else "" for file in (old, new))
     if path.endswith(LIKE_HEAT_CONF) and path != config.CONFIG:
         return masking.masked_diff(before, after, f"{host}:{path}")
-    lines = difflib.unified_diff(*(config.masked(text).splitlines(keepends=True) for text in (before, after)),
-                                 f"{host}:{path}", f"{host}:{path}")
+    shown = (masking.masked_lines(config.masked(text)).splitlines(keepends=True) for text in (before, after))
+    lines = difflib.unified_diff(*shown, f"{host}:{path}", f"{host}:{path}")
     return "".join(lines)

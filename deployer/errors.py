@@ -1,6 +1,6 @@
 """Errors for the operator: what failed, where and why, with a hint of what to do, and the exit code it ends with."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 
 class DeployerError(Exception):
@@ -12,6 +12,11 @@ class DeployerError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+
+    def reword(self, change: Callable[[str], str]) -> None:
+        """Say the same in other words."""
+        self.message, self.hint = change(self.message), change(self.hint)
+        self.args = (self.message,)
 
 
 class BadInput(DeployerError):
@@ -78,7 +83,8 @@ class Locked(DeployerError):
     def lost(cls) -> "Locked":
         """Return the error of a command whose lock has ended before it."""
         return cls("the lock was lost: its host did not hear this command for too long, or somebody ended it; nothing "
-                   "more is changed", hint="Run the same command again: it goes on from what the hosts have now.")
+                   "more is changed",
+                   hint="`invoke deploy` goes on with what the inventory says now, from what the hosts have.")
 
 
 class VerifyFailed(DeployerError):

@@ -7,6 +7,7 @@ from typing import Any
 
 from deployer import errors
 from deployer.model import AnswersHttp, AnswersSocket, File, Found, HostState, Probe, Program, Service, Unit
+from deployer.trust import Trust
 
 DONE, FAILED, PUT_BACK, REFUSED = "done", "failed", "put back", "refused"
 PROBES = {each.__name__: each for each in (AnswersHttp, AnswersSocket, Program)}
@@ -54,16 +55,27 @@ def run_of(kept: Mapping[str, Any]) -> Run:
     return Run(kept["number"], Author(**told), kept.get("result"))
 
 
+def left_open(found: Mapping[str, Found]) -> dict[Run, tuple[str, ...]]:
+    """Each run that has not come to its end -> the hosts on which it has not."""
+    hosts: dict[Run, tuple[str, ...]] = {}
+    for host, each in found.items():
+        if each.facts.newest and each.facts.newest["result"] is None:
+            run = run_of(each.facts.newest)
+            hosts[run] = (*hosts.get(run, ()), host)
+    return hosts
+
+
 def unfinished(found: Mapping[str, Found]) -> tuple[str, ...]:
-    """One sentence for each host on which a run has not ended: which, whose, and what was under way."""
-    return tuple(_interrupted(host, each.facts.newest) for host, each in found.items()
-                 if each.facts.newest and each.facts.newest["result"] is None)
+    """One sentence for each run that has not come to its end: which, whose, and what was under way on which host."""
+    return tuple(_interrupted(run, {host: found[host].facts.newest["doing"] for host in hosts})
+                 for run, hosts in left_open(found).items())
 
 
-def _interrupted(host: str, newest: Mapping[str, Any]) -> str:
-    doing = f"was under way: {newest['doing']}" if newest["doing"] else "no step was under way"
-    return (f"{host}: generation {newest['number']} ({newest['command']}, {newest['who']}, {newest['at']}) has not "
-            f"come to its end; {doing}")
+def _interrupted(run: Run, doing: Mapping[str, str | None]) -> str:
+    said = [f"on {host} this was under way: {step}" for host, step in doing.items() if step]
+    author = run.author
+    return (f"generation {run.number} ({author.command}, {author.who}, {author.at}) has not come to its end on "
+            f"{', '.join(doing)}; {'; '.join(said) or 'no step was under way'}")
 
 
 def merged(runs: Mapping[str, Iterable[Mapping[str, Any]]]) -> dict[int, tuple[Run, tuple[str, ...]]]:
@@ -145,13 +157,14 @@ def _file(path: str, kept: Mapping[str, Any]) -> File:
 
 def _unit_json(unit: Unit) -> dict[str, Any]:
     return {"running": unit.running, "enabled": unit.enabled, "config": unit.config, "ready": _probe_json(unit.ready),
-            "needs": [list(each) for each in unit.needs], "reads": list(unit.reads), "drained": unit.drained}
+            "reached": _probe_json(unit.reached), "secure": unit.secure, "needs": [list(each) for each in unit.needs],
+            "reads": list(unit.reads), "drained": unit.drained}
 
 
 def _unit(name: str, kept: Mapping[str, Any]) -> Unit:
     return Unit(name, kept["running"], kept["enabled"], kept["config"], ready=_probe(kept["ready"]),
                 needs=tuple((address, port) for address, port in kept["needs"]), reads=tuple(kept["reads"]),
-                drained=kept["drained"])
+                drained=kept["drained"], reached=_probe(kept["reached"]), secure=kept["secure"])
 
 
 def _probe_json(probe: Probe | None) -> dict[str, Any] | None:
@@ -162,4 +175,6 @@ def _probe(kept: Mapping[str, Any] | None) -> Probe | None:
     if kept is None:
         return None
     fields = {name: tuple(value) if isinstance(value, list) else value for name, value in kept.items()}
+    if fields.get("trust"):
+        fields["trust"] = Trust(**fields["trust"])
     return PROBES[fields.pop("kind")](**fields)

@@ -7,6 +7,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
+from deployer.trust import Certificate, Trust
+
 NOTHING: Mapping[Any, Any] = MappingProxyType({})
 
 
@@ -109,12 +111,14 @@ class Probe:
 
 @dataclass(frozen=True)
 class AnswersHttp(Probe):
-    """An HTTP GET is answered with one of `expect`."""
+    """An HTTP GET, over TLS if `secure`, is answered with one of `expect`; `trust`: by whom alone (None: anybody)."""
 
     address: str
     port: int
     path: str = "/"
     expect: tuple[int, ...] = (200, 300)
+    secure: bool = False
+    trust: Trust | None = None
 
 
 @dataclass(frozen=True)
@@ -165,8 +169,9 @@ def file_of(path: str, content: bytes, **how: Any) -> File:
 class Unit:
     """A systemd unit. `config` is the digest of everything its process read when it started (None: not running).
 
-    `ready` proves a start; `needs` are the (address, port) pairs that it listens on; `reads` are the files, and with a
-    final slash the folders, that its process reads when it starts; `drained`: the proxy sends it nothing.
+    `ready` proves a start, `reached` that the proxy's host reaches it (None: as `ready`); `needs` are the (address,
+    port) pairs that it listens on; `reads` are the files, and with a final slash the folders, that its process reads
+    when it starts; `drained`: the proxy sends it nothing; `secure`: it speaks TLS.
     """
 
     name: str
@@ -175,9 +180,11 @@ class Unit:
     config: str | None = None
     pid: int | None = field(default=None, compare=False)
     ready: Probe | None = field(default=None, compare=False)
+    reached: Probe | None = field(default=None, compare=False)
     needs: tuple[tuple[str, int], ...] = field(default=(), compare=False)
     reads: tuple[str, ...] = field(default=(), compare=False)
     drained: bool = field(default=False, compare=False)
+    secure: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -246,7 +253,7 @@ class Facts:
     `paths`: name of a look-up -> the paths it found; `engines`: engine processes that are not ours, as listeners
     without an address; `servers`: those of the proxy that runs here; `stopped`: what we stopped, as the ledger says;
     `answers`: name of a program that ran during the look -> what it printed, or why it failed; `newest`: the last run
-    that began here, with what it is doing.
+    that began here, with what it is doing; `certificates`: what TLS takes there, by purpose.
     """
 
     python: tuple[int, ...] = ()
@@ -264,6 +271,7 @@ class Facts:
     hostname: str = ""
     answers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
     newest: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    certificates: Mapping[str, Certificate] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from deployer.inventory.schema import Inventory
 from deployer.model import NOTHING, Facts, File, Found, HostState, Listener, Service, Unit
 from deployer.proxy import config, runtime
 from deployer.remote.fleet import Fleet
+from deployer.trust import Certificate
 
 LEDGER = "/var/lib/heat-scaleout/ledger.json"
 ALONE = {"path": "/run/heat-scaleout-perform.lock", "seconds": 30.0}  # what another may take to end
@@ -37,7 +38,7 @@ def look(inventory: Inventory, fleet: Fleet, only: Collection[str] = (), content
     requests = {name: _request(inventory, name, contents) | settled
                 for name in inventory.hosts if not only or name in only}
     if programs:
-        requests[inventory.heat.source]["programs"] = programs
+        requests[inventory.heat.source]["programs"] |= programs
     replies = {name: _settled(name, reply) for name, reply in fleet.ask("look", "observe", requests, limit).items()}
     bad = {name: reply for name, reply in replies.items() if isinstance(reply, DeployerError)}
     return Seen({name: _found(reply) for name, reply in replies.items() if name not in bad}, bad)
@@ -60,7 +61,7 @@ def _request(inventory: Inventory, name: str, contents: bool) -> dict[str, Any]:
     trees = [heat.config_dir, launch.OWN, *(f"{launch.SYSTEMD}/{unit}" for unit in units)]
     return {
         "trees": trees,
-        "carry": trees if contents else [f"{heat.config_dir}/"] if name == inventory.heat.source else [],
+        "carry": trees if contents else _needed(inventory, name),
         "units": [UNITS],
         "texts": ["/run/heat-scaleout-*/config"],
         "processes": ["heat-engine"],
@@ -70,7 +71,41 @@ def _request(inventory: Inventory, name: str, contents: bool) -> dict[str, Any]:
         "accounts": [heat.user, inventory.proxy.user],
         "ledger": LEDGER,
         "globs": _look_ups(heat.prefix, inventory.proxy.program),
+        "certificates": _certificates(inventory, name),
+        "programs": _flags_of_uwsgi(heat.prefix) if has_tls_apis(inventory, name) else {},
     }
+
+
+def _needed(inventory: Inventory, name: str) -> list[str]:
+    """Files whose content says what other files should be."""
+    source = [f"{inventory.heat_of(name).config_dir}/"] if name == inventory.heat.source else []
+    return [*source, *([config.CONFIG] if name == inventory.proxy.host else [])]
+
+
+def has_tls_apis(inventory: Inventory, name: str) -> bool:
+    """Whether a host has APIs that speak TLS."""
+    return inventory.heat_of(name).tls is not None and any(each.port for each in inventory.instances_of(name))
+
+
+def _certificates(inventory: Inventory, name: str) -> dict[str, dict[str, str]]:
+    """The files that TLS takes on a host, by purpose, and as whom they are read; HAProxy reads its own as root."""
+    heat, proxy, asked = inventory.heat_of(name), inventory.proxy, {}
+    if has_tls_apis(inventory, name):
+        asked[launch.APIS] = {"certificate": heat.tls.certificate, "key": heat.tls.key, "user": heat.user,
+                              "group": heat.group}
+    if name == proxy.host and inventory.has_apis():
+        asked |= {config.CLIENTS: {"certificate": proxy.tls.certificate}} if proxy.tls else {}
+        asked |= {config.AUTHORITIES: {"ca": proxy.backend_tls.ca}} if proxy.backend_tls else {}
+    return asked
+
+
+def _flags_of_uwsgi(prefix: str) -> dict[str, dict[str, Any]]:
+    """Programs that say with what uWSGI was built, wherever it is."""
+    return {path: {"argv": [path, "--cflags"], "stdin": "", "timeout": 10.0} for path in _uwsgi(prefix)}
+
+
+def _uwsgi(prefix: str) -> list[str]:
+    return list(dict.fromkeys([f"{prefix}/bin/uwsgi", "/usr/bin/uwsgi"]))
 
 
 def _look_ups(prefix: str, haproxy: str) -> dict[str, list[str]]:
@@ -80,7 +115,7 @@ def _look_ups(prefix: str, haproxy: str) -> dict[str, list[str]]:
     return {
         "heat": [f"{folder}/openstack_heat-*-info" for folder in libraries],
         "programs": [f"{prefix}/bin/heat-api", f"{prefix}/bin/heat-api-cfn", f"{prefix}/bin/heat-engine"],
-        "uwsgi": [f"{prefix}/bin/uwsgi", "/usr/bin/uwsgi"],
+        "uwsgi": _uwsgi(prefix),
         "haproxy": [haproxy],
         "python": [f"{prefix}/bin/python3"],
     }
@@ -104,8 +139,8 @@ def _file(path: str, each: Mapping[str, Any]) -> File:
 
 
 def _unit(name: str, each: Mapping[str, Any], texts: Mapping[str, str]) -> Unit:
-    config = texts.get(launch.noted_in(name), "").strip() or None
-    return Unit(name, each["active"] == "active", each["enabled"], config, each["pid"] or None)
+    config, secure = launch.noted(texts.get(launch.noted_in(name), ""))
+    return Unit(name, each["active"] == "active", each["enabled"], config, each["pid"] or None, secure=secure)
 
 
 def _facts(reply: Mapping[str, Any]) -> Facts:
@@ -117,7 +152,9 @@ def _facts(reply: Mapping[str, Any]) -> Facts:
         listeners=tuple(Listener(each["address"], each["port"], **_holder(each)) for each in reply["listeners"]),
         engines=tuple(engines),
         servers=runtime.servers(reply["replies"].get(config.MASTER)), stopped=tuple(reply["ledger"]["stopped"]),
-        hostname=reply["hostname"], answers=reply["answers"], newest=reply["newest"])
+        hostname=reply["hostname"], answers=reply["answers"], newest=reply["newest"],
+        certificates={name: Certificate(why=each["why"], names=tuple(each["names"]), left=each["left"],
+                                        digest=each["digest"]) for name, each in reply["certificates"].items()})
 
 
 def _holder(each: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import base64
 import functools
+from dataclasses import asdict
 from typing import Any
 
 from deployer.heat.source import KEPT
@@ -135,7 +136,8 @@ def _(step: AwaitReady | AwaitLeft) -> dict[str, Any]:
     match probe:
         case AnswersHttp():
             return {"do": "await_http", "unit": step.unit, "address": probe.address, "port": probe.port,
-                    "path": probe.path, "expect": probe.expect, "timeout": probe.timeout}
+                    "path": probe.path, "expect": probe.expect, "timeout": probe.timeout, "secure": probe.secure,
+                    "trust": probe.trust and asdict(probe.trust)}
         case AnswersSocket():
             return {"do": "await_reply", "socket": probe.socket, "send": probe.send, "contains": probe.contains,
                     "timeout": probe.timeout}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from deployer import (
     carrying,
+    certificates,
     desired,
     errors,
     generations,
@@ -57,24 +58,27 @@ def _with_last(manner: Manner, inventory: Inventory) -> Manner:
 
 def deploy(
     inventory: Inventory, fleet: Fleet, accept: Accept, limit: Collection[str] = (), manner: Manner = PLAIN,
-    author: Author = NOBODY,
+    author: Author = NOBODY, keep: Callable[[], None] = lambda: None,
 ) -> Report:
     """Bring the hosts to their desired state and look again; `accept` is asked once, before the first change.
 
-    Raise HostUnreachable, or NotReady with every problem of every host, before anything is changed.
+    `keep` is called when every host is ready for that, and writes down what is wanted. Raise HostUnreachable, or
+    NotReady with every problem of every host, before anything is changed.
     """
-    todo = replace(planned(inventory, fleet, limit, manner=manner), author=author)
+    todo = replace(planned(inventory, fleet, limit, manner=manner), author=author, keep=keep)
     return _accepted(todo, fleet, accept)
 
 
 def _accepted(todo: Planned, fleet: Fleet, accept: Accept) -> Report:
-    """Carry a plan out that the hosts are ready for and that is accepted, also to end what another began."""
+    """Carry out a plan that the hosts are ready for and that is accepted; also one that only ends another run."""
     if todo.plan.changes():
         todo = replace(todo, notes=(*todo.notes, *readiness.refuse_unready(todo, fleet)))
     accepted = accept(todo)
-    if not accepted or not (todo.plan.changes() or generations.unfinished(todo.found)):
-        return Report(todo, Applied(), accepted=accepted)
-    return carrying.carry_out(todo, fleet)
+    if accepted and (todo.plan.changes() or generations.unfinished(todo.found)):
+        return carrying.carry_out(todo, fleet)
+    if accepted:
+        todo.keep()
+    return Report(todo, Applied(), accepted=accepted)
 
 
 def restore(
@@ -105,9 +109,10 @@ def target(inventory: Inventory, fleet: Fleet, number: int | None) -> Run:
 
 
 def rollback(
-    inventory: Inventory, number: int, fleet: Fleet, accept: Accept, manner: Manner = PLAIN, author: Author = NOBODY
+    inventory: Inventory, number: int, fleet: Fleet, accept: Accept, manner: Manner = PLAIN, author: Author = NOBODY,
+    keep: Callable[[], None] = lambda: None,
 ) -> Report:
-    """Bring the hosts to what they had in a generation, whose inventory is given; `accept` as for a deploy.
+    """Bring the hosts to what they had in a generation, whose inventory is given; `accept`, `keep` as for a deploy.
 
     Raise BadInput for one of which some host has kept nothing, as of a restore.
     """
@@ -118,7 +123,8 @@ def rollback(
     wanted = Wanted({host: replace(state, farewells=leaving[host].farewells) for host, state in states.items()}, {})
     manner = _with_last(manner, inventory)
     todo = Planned(inventory, plan.diff(wanted.states, found, manner), wanted, found,
-                   generations.unfinished(found), manner, author, rerun=f"invoke rollback --to {number}")
+                   generations.unfinished(found), manner, author, rerun=f"invoke rollback --to {number}",
+                   keep=keep)
     return _accepted(todo, fleet, accept)
 
 
@@ -143,8 +149,9 @@ def check(inventory: Inventory, fleet: Fleet) -> Tried:
     wanted = desired.states(inventory, _known(inventory, seen))
     tried = logins.tried(inventory, {name: wanted.states[name] for name in seen.found}, fleet)
     judged = readiness.judged(inventory, seen.found, fleet)
-    problems = (*preflight.problems(inventory, seen, wanted.states), *tried.problems, *judged.problems)
-    return Tried(problems, (*wanted.remarks, *tried.notes, *judged.notes))
+    problems = (*preflight.problems(inventory, seen, wanted.states), *certificates.problems(inventory, seen.found),
+                *tried.problems, *judged.problems)
+    return Tried(problems, (*wanted.remarks, *certificates.notes(seen.found), *tried.notes, *judged.notes))
 
 
 def look(inventory: Inventory, fleet: Fleet) -> status.Picture:
@@ -157,7 +164,8 @@ def look(inventory: Inventory, fleet: Fleet) -> status.Picture:
     wanted = desired.states(inventory, _known(inventory, seen)).states
     todo = plan.diff({name: wanted[name] for name in seen.found}, seen.found)
     pending = tuple(f"{step.host}: {step}" for step in todo.changes())
-    return status.Picture(status.lines(inventory, seen, wanted, view), pending, errors_seen, view.problems)
+    return status.Picture(status.lines(inventory, seen, wanted, view), pending, errors_seen, view.problems,
+                          generations.unfinished(seen.found))
 
 
 def render(inventory: Inventory, found: Mapping[str, Found], out: Path) -> tuple[Path, ...]:

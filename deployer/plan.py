@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from deployer import changes, traffic
+from deployer import changes, switching, traffic
 from deployer.changes import APIS, HEAT
 from deployer.model import Found, HostState, Service, Unit
 from deployer.steps import PLAIN, Forget, GiveBack, Manner, Plan, ReadyServer, Step, Wave
@@ -20,7 +20,11 @@ def diff(wanted: Mapping[str, HostState], found: Mapping[str, Found], manner: Ma
                      key=lambda host: host in manner.last)
     still = {host: state for host, state in wanted.items() if host not in rolling}
     leaving = _leaving(wanted, found)
-    rolls = [wave for host in rolling for wave in _roll(host, wanted, found, manner)]
+    rolls: list[Wave] = []
+    for host in rolling:
+        followed = switching.follow(host, wanted, found)
+        rolls += _roll(host, wanted, found, manner, followed.steps)
+        found = followed.found
     waves = [
         Wave("stage files", _each(still, found, changes.stage)),
         Wave("start engines", _each(still, found, changes.starts(Service.ENGINE))),
@@ -78,8 +82,11 @@ def _restarting(
     return changes.old(wanted, found, services)
 
 
-def _roll(host: str, wanted, found, manner: Manner) -> Iterator[Wave]:
-    """One host as a whole: engines, then each API without its requests, proven, then with its requests again."""
+def _roll(host: str, wanted, found, manner: Manner, follow: tuple[Step, ...]) -> Iterator[Wave]:
+    """One host as a whole: engines, then each API without its requests, proven, then with its requests again.
+
+    `follow` is what the proxy does between the two, where it has to speak to the host in another way.
+    """
     state, now = wanted[host], found[host]
     because = "asked for" if host in manner.restart else "its configuration changed"
     engines = _restarting(state, now.state, host, manner, (Service.ENGINE,))
@@ -91,6 +98,7 @@ def _roll(host: str, wanted, found, manner: Manner) -> Iterator[Wave]:
     yield Wave(f"change {host}", change, rolls=host)
     yield Wave(f"drain APIs on {host}", drains, rolls=host)
     yield Wave(f"restart APIs on {host}", tuple(changes.restarts(host, apis, because)), rolls=host)
+    yield Wave(f"proxy follows {host}", follow, rolls=host)
     yield Wave(f"serve from {host}", tuple(traffic.returns(drains, "it is ready")), rolls=host)
 
 

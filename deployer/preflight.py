@@ -67,11 +67,13 @@ def _of_heat(inventory: Inventory, name: str, facts: Facts, wanted: releases.Rel
 def _of_launcher(name: str, heat: Heat, facts: Facts, installed: releases.Release) -> Iterator[str]:
     """What serves the APIs is there, and this release can be served by it."""
     has_programs = any(path.endswith("/heat-api") for path in facts.paths.get("programs", ()))
-    under_uwsgi = heat.launcher == releases.UWSGI or heat.launcher == "auto" and not (
+    under_uwsgi = heat.tls or heat.launcher == releases.UWSGI or heat.launcher == "auto" and not (
         has_programs and installed.reads_bind_host)
     if heat.launcher == releases.PROGRAMS and not (has_programs and installed.reads_bind_host):
         yield f"{name}: Heat {installed} has no heat-api program: set `heat.launcher: uwsgi`, or leave it out."
-    if under_uwsgi and not installed.has_wsgi_modules:
+    if heat.tls and not installed.has_wsgi_modules:
+        yield f"{name}: Heat {installed} serves by heat-api alone, which cannot speak TLS: take `heat.tls` away."
+    elif under_uwsgi and not installed.has_wsgi_modules:
         yield f"{name}: Heat {installed} has no WSGI modules: install its heat-api programs."
     elif under_uwsgi and not facts.paths.get("uwsgi"):
         yield f"{name}: Heat {installed} needs uWSGI: install it below {heat.prefix}, or from the distribution."

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from deployer import desired, errors, observed, preflight
+from deployer import certificates, desired, errors, observed, preflight
 from deployer.carrying import Planned
 from deployer.heat import engines, logins
 from deployer.inventory.schema import Inventory
@@ -22,11 +22,12 @@ def refuse_unready(todo: Planned, fleet: Fleet) -> tuple[str, ...]:
     states = {host: todo.wanted.states[host] for host in preflight.unproven(todo.inventory, todo.plan)}
     tried = logins.tried(todo.inventory, states, fleet)
     said = judged(todo.inventory, todo.found, fleet, todo.plan)
-    problems = (*preflight.problems(todo.inventory, seen, todo.wanted.states), *tried.problems, *said.problems,
+    problems = (*preflight.problems(todo.inventory, seen, todo.wanted.states),
+                *certificates.problems(todo.inventory, todo.found), *tried.problems, *said.problems,
                 *(() if todo.manner.force else workless(todo, fleet)))
     if problems:
         raise errors.NotReady(problems, hint="Nothing was changed. Mend these, then run the same command again.")
-    return (*tried.notes, *said.notes)
+    return (*certificates.notes(todo.found), *tried.notes, *said.notes)
 
 
 def judged(

@@ -19,8 +19,8 @@ def write(states: Mapping[str, HostState], out: Path) -> tuple[Path, ...]:
 
 def _write(path: Path, content: bytes) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    os.fchmod(descriptor, 0o600)  # it may be there from before
+    path.unlink(missing_ok=True)  # who has an older one open reads nothing of this one
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as stream:
         stream.write(content)
     return path

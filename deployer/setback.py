@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from deployer.model import AnswersSocket, Found, HostState, Probe, Unit
+from deployer.model import AnswersHttp, AnswersSocket, Found, HostState, Probe, Unit
 from deployer.steps import DrainServer, Plan, ReadyServer, RestartUnit, StartUnit, Step, Wave
 
 
@@ -46,11 +46,15 @@ def _unit(unit: Unit, wanted: HostState) -> Unit:
     proven = wanted.units.get(unit.name)
     if proven is None:
         return unit
-    return replace(unit, ready=_ready(unit, proven), needs=proven.needs, drained=proven.drained)
+    reached = proven.reached if unit.secure else None
+    return replace(unit, ready=_ready(unit, proven), reached=reached, needs=proven.needs, drained=proven.drained)
 
 
 def _ready(unit: Unit, proven: Unit) -> Probe | None:
-    """The proof of a process, which may name the configuration that it runs with: the one from before."""
-    if isinstance(proven.ready, AnswersSocket) and unit.config and proven.config:
-        return replace(proven.ready, contains=proven.ready.contains.replace(proven.config, unit.config))
+    """The proof of a process, which may name how it speaks or the configuration that it runs with: as before."""
+    match proven.ready:
+        case AnswersHttp():
+            return replace(proven.ready, secure=unit.secure)
+        case AnswersSocket() if unit.config and proven.config:
+            return replace(proven.ready, contains=proven.ready.contains.replace(proven.config, unit.config))
     return proven.ready

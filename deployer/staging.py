@@ -4,7 +4,7 @@ And its end: every host notes the result.
 """
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from deployer import errors, generations
@@ -41,13 +41,13 @@ def begin(run: Run, states: Mapping[str, HostState], found: Mapping[str, Found],
         raise errors.ManyFailed(lost, errors.HostUnreachable.exit_code)
 
 
-def end(run: Run, result: str, hosts: Mapping[str, Any] | list[str], fleet: Fleet) -> None:
+def end(run: Run, result: str, hosts: Collection[str], fleet: Fleet) -> None:
     """Have hosts note how a run ended; one that does not answer will say that it did not end there."""
     request = {"ledger": LEDGER, "run": run.json() | {"result": result, "hosts": list(hosts)}}
     fleet.ask("note the end", "close", dict.fromkeys(hosts, request), LIMIT)
 
 
-def recall(hosts: Mapping[str, Any], number: int | None, fleet: Fleet) -> dict[str, dict[str, Any]]:
+def recall(hosts: Collection[str], number: int | None, fleet: Fleet) -> dict[str, dict[str, Any]]:
     """Host -> {runs, state}: all that it has kept and, given a number, what it had then (None: nothing of ours).
 
     Raise HostUnreachable or HostFailed unless all hosts answer.

@@ -17,13 +17,14 @@ DRIFT = 8  # the exit code of `status --exit-code` when something drifts
 class Picture:
     """The whole site: a line a process, the steps a deploy would take, the errors of hosts that did not answer.
 
-    `notes`: what else could not be asked, and why.
+    `notes`: what else could not be asked, and why; `unfinished`: runs that have not come to their end.
     """
 
     lines: tuple[Line, ...]
     pending: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    unfinished: tuple[str, ...] = ()
 
     @property
     def drifts(self) -> bool:
@@ -48,4 +49,5 @@ def as_json(inventory: Inventory, picture: Picture) -> dict[str, Any]:
     """The contract of `status --format json`: fields may be added, never renamed."""
     return {"schema_version": 1, "site": inventory.site, "drift": picture.drifts,
             "instances": [asdict(line) for line in picture.lines],
-            "pending": list(picture.pending), "errors": list(picture.errors), "notes": list(picture.notes)}
+            "pending": list(picture.pending), "errors": list(picture.errors), "notes": list(picture.notes),
+            "unfinished": list(picture.unfinished)}

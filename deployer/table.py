@@ -75,6 +75,10 @@ def aligned(columns: Mapping[str, Sequence[str]]) -> list[str]:
 
 
 def _ending(picture: Picture) -> list[str]:
+    return [*picture.unfinished, *_pending(picture)]
+
+
+def _pending(picture: Picture) -> list[str]:
     if picture.pending:
         return [f"A deploy would take {console.counted(len(picture.pending), 'step')}:",
                 *(f"  {each}" for each in picture.pending)]

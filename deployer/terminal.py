@@ -28,7 +28,7 @@ def ending(format: str) -> Iterator[None]:
         console.talk(console.error_text(error))
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
-        console.talk("interrupted: run the same command again, it goes on from what the hosts have now")
+        console.talk("interrupted: `invoke deploy` goes on with what the inventory says now, from what the hosts have")
         sys.exit(INTERRUPTED)
 
 
@@ -66,10 +66,10 @@ def write_private(path: str, text: str) -> None:
 
 
 def fleet(wanted: "Inventory", quiet: bool = False):
-    """Return the hosts of an inventory, reached when they are first asked."""
-    from deployer.remote.fleet import over_ssh
+    """Return the hosts of an inventory, reached when they are first asked; nothing that they say holds a secret."""
+    from deployer import discreet
 
-    return over_ssh({name: wanted.host(name) for name in wanted.hosts}, console.Progress(quiet))
+    return discreet.over_ssh(wanted, console.Progress(quiet))
 
 
 def limited(wanted: "Inventory", limit: str) -> tuple[str, ...]:

@@ -8,15 +8,15 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 from xml.etree import ElementTree
 
-from deployer import console, desired, errors, observed
+from deployer import console, desired, discreet, errors, hiding, observed
 from deployer.heat.smoke import clouds, prove
 from deployer.heat.smoke.check import Check, Outcome
 from deployer.inventory.schema import Inventory
@@ -79,8 +79,10 @@ def run(inventory: Inventory, junit: Path | None = None, cloud: str | None = Non
     named, clouds_file = inventory.verify_with()
     user = clouds.chosen(cloud or named, clouds_file)
     started = time.monotonic()
-    with _terminated_as_interrupted():
-        checks = (*_witnessed(inventory), *_used(inventory, user))
+    with _terminated_as_interrupted(), discreet.over_ssh(inventory, console.Progress(quiet=True)) as reached:
+        checks = (*_witnessed(inventory), *_used(inventory, user, reached))
+        if any(check.failed for check in checks):
+            checks = _hidden(checks, reached.secrets([inventory.heat.source]).union(user.secrets))
     proof = Proof(inventory.site, checks, time.monotonic() - started)
     if junit:
         junit.write_text(proof.junit(), encoding="utf-8")
@@ -135,19 +137,27 @@ def _pytest(inventory: Inventory, report: Path) -> str | None:
         return f"not done after {limit:.0f} s"
     if ended.returncode in JUDGED and report.exists():
         return None
-    return f"pytest ended with {ended.returncode}: {(ended.stderr or ended.stdout).strip()[-1000:]}"
+    return f"pytest ended with {ended.returncode}: {_last_lines(ended.stderr or ended.stdout)}"
 
 
-def _used(inventory: Inventory, user: clouds.Cloud) -> tuple[Check, ...]:
+def _last_lines(text: str) -> str:
+    """Whole lines: half a secret would not be known as one."""
+    return "\n".join(text.strip().splitlines()[-10:])
+
+
+def _used(inventory: Inventory, user: clouds.Cloud, reached: fleet.Fleet) -> tuple[Check, ...]:
     """What becomes of using Heat through the proxy."""
-    hosts = {name: inventory.host(name) for name in inventory.hosts}
-    with fleet.over_ssh(hosts, console.Progress(quiet=True)) as reached:
-        try:
-            binds = _binds(inventory, reached)
-        except errors.DeployerError as error:
-            promise = "the source's heat.conf tells where clients reach Heat"
-            return (Check(prove.WHERE, inventory.heat.source, promise, Outcome.FAILED, reason=error.message),)
-        return prove.run(prove.Site(inventory, reached, binds), user, console.talk)
+    try:
+        binds = _binds(inventory, reached)
+    except errors.DeployerError as error:
+        promise = "the source's heat.conf tells where clients reach Heat"
+        return (Check(prove.WHERE, inventory.heat.source, promise, Outcome.FAILED, reason=error.message),)
+    return prove.run(prove.Site(inventory, reached, binds), user, console.talk)
+
+
+def _hidden(checks: tuple[Check, ...], known: Collection[str]) -> tuple[Check, ...]:
+    """The same checks with no secret in a reason, whoever gave it."""
+    return tuple(replace(check, reason=hiding.hidden(check.reason, known)) for check in checks)
 
 
 def _binds(inventory: Inventory, reached: fleet.Fleet) -> Mapping[Service, Endpoint]:

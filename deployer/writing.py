@@ -3,7 +3,6 @@
 import contextlib
 import getpass
 import os
-import shlex
 import socket
 import sys
 import time
@@ -62,7 +61,7 @@ def alone(context, inventory: str | None, wait: str, read: Read) -> Iterator[tup
 
 def writer() -> lock.Writer:
     """This very command."""
-    command = shlex.join(["invoke", *sys.argv[1:]])[:LONGEST_COMMAND]
+    command = " ".join(["invoke", *sys.argv[1:]])[:LONGEST_COMMAND]
     return lock.Writer(os.urandom(4).hex(), _user(), socket.gethostname(), os.getpid(), command)
 
 

@@ -5,9 +5,10 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from lab import command, names
+from lab import authority, command, names
 
-FILES = ("clouds.yaml", "ssh_config", "known_hosts", "id_ed25519", "id_ed25519.pub")
+FILES = ("clouds.yaml", "ssh_config", "known_hosts", "id_ed25519", "id_ed25519.pub",
+         authority.CERTIFICATE, authority.KEY)
 USER = "operator"
 
 SSH_CONFIG = """\
@@ -30,12 +31,13 @@ def folder(checkout: Path, name: str) -> Path:
 
 
 def make_key(target: Path) -> str:
-    """Make the lab's key unless it is there, and return its public half."""
+    """Make the lab's key and its authority unless they are there, and return the key's public half."""
     target.mkdir(parents=True, exist_ok=True)
     target.chmod(0o700)
     key = target / "id_ed25519"
     if not key.exists():
         command.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "heat-lab", "-f", str(key)])
+    authority.make(target)
     return (target / "id_ed25519.pub").read_text()
 
 
@@ -58,8 +60,8 @@ def known_hosts(hosts: Mapping[str, str], host_keys: Mapping[str, str]) -> str:
     return "".join(f"{address},{name} {' '.join(host_keys[name].split()[:2])}\n" for name, address in hosts.items())
 
 
-def clouds_yaml(address: str, passwords: Mapping[str, str]) -> str:
-    """Return a clouds.yaml with the administrator's cloud and an ordinary user's."""
+def clouds_yaml(address: str, passwords: Mapping[str, str], ca: Path) -> str:
+    """Return a clouds.yaml with the administrator's cloud and an ordinary user's; both trust the lab's authority."""
     lines = ["# Written by lab.up.", "clouds:"]
     for cloud, person in (("heat-lab", "admin"), ("heat-lab-demo", "demo")):
         lines += [
@@ -73,6 +75,7 @@ def clouds_yaml(address: str, passwords: Mapping[str, str]) -> str:
             "      project_domain_name: Default",
             "    region_name: RegionOne",
             "    identity_api_version: 3",
+            f"    cacert: {json.dumps(str(ca))}",
         ]
     return "\n".join(lines) + "\n"
 

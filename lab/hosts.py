@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
-from lab import access, command, machine, mounts, names, network
+from lab import access, authority, command, machine, mounts, names, network
 from lab.image.controller import BUILT_FOR
 from lab.state import Record
 
@@ -75,6 +75,7 @@ def furnish(record: Record, host: str, addresses: Mapping[str, str], public_key:
     (tree / "etc/systemd/network/10-host0.network").write_text(NETWORK.format(address=addresses[host]))
     make_host_key(tree)
     admit(tree, public_key)
+    authority.equip(tree, access.folder(Path(record.owner), record.name), host, addresses[host])
     if host == CONTROLLER:
         move_controller(tree, addresses[host])
 

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from lab import access, hosts, inotify, machine, mounts, names, network, ready, state
+from lab import access, authority, hosts, inotify, machine, mounts, names, network, ready, state
 from lab.errors import BadInput, HostFailed
 from lab.image import cache, controller
 from lab.progress import say, timed
@@ -97,8 +97,9 @@ def write_access(record: Record) -> None:
     addresses = names.addresses(record.subnet, record.hosts)
     keys = {host: hosts.host_key(record, host) for host in addresses}
     passwords = controller.passwords_in(Path(record.controller_layers[0]))
-    clouds = access.clouds_yaml(addresses[hosts.CONTROLLER], passwords)
-    access.write(access.folder(Path(record.owner), record.name), addresses, keys, clouds)
+    target = access.folder(Path(record.owner), record.name)
+    clouds = access.clouds_yaml(addresses[hosts.CONTROLLER], passwords, target / authority.CERTIFICATE)
+    access.write(target, addresses, keys, clouds)
 
 
 def wait_ready(record: Record) -> None:

@@ -13,6 +13,7 @@ NEEDED = {
     "ip": "iproute2",
     "ssh-keygen": "openssh-client",
     "mount": "mount",
+    "openssl": "openssl",
 }
 
 

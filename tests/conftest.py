@@ -12,6 +12,7 @@ GOLDEN = Path(__file__).parent / "golden"
 
 
 def pytest_addoption(parser):
+    parser.addoption("--long", action="store_true", help="run lab tests marked `on` on every kind of Heat")
     parser.addoption("--regenerate", action="store_true", help="write tests/golden again instead of comparing with it")
     parser.addoption("--walk-steps", type=int, default=100, help="how far tests/unit/test_walk.py walks")
 

@@ -1,7 +1,7 @@
 """Files and units that run Heat's processes on one host, for either launcher. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from deployer import render
 from deployer.heat import releases, scripts
@@ -17,6 +17,7 @@ from deployer.model import (
     digest_of,
     file_of,
 )
+from deployer.trust import Trust
 
 OWN = "/etc/heat-scaleout"
 SYSTEMD = "/etc/systemd/system"
@@ -32,6 +33,22 @@ PATIENCE = 65  # seconds that uWSGI waits on a socket, at least
 STOP_MARGIN = 30  # seconds systemd waits beyond the grace that Heat gives itself
 PAUSE = 20  # seconds of waiting for an engine's work after which it is told what it is
 DAY = 86400.0  # seconds
+APIS = "apis"  # what the certificate of a host's APIs is looked at for
+REACH_LIMIT = 10.0  # seconds for what is ready to be taken by the proxy's host: a wrong certificate stays wrong
+SECURE = "over TLS"  # what a process notes beside its configuration
+NO_TLS_1_1 = 0x10000000  # OpenSSL's SSL_OP_NO_TLSv1_1; uWSGI itself refuses what is older
+# Behind TLS an answer's links must have the scheme that the client uses, which only the proxy knows.
+FORWARDED = "OS_OSLO_MIDDLEWARE__ENABLE_PROXY_HEADERS_PARSING=true"
+
+
+@dataclass(frozen=True)
+class Tls:
+    """With what the APIs of a host speak TLS: paths on the host, the files' digest, and what the proxy takes it for."""
+
+    certificate: str
+    key: str
+    digest: str
+    trust: Trust
 
 
 @dataclass(frozen=True)
@@ -41,7 +58,8 @@ class Runtime:
     `launcher` is "heat-api" or "uwsgi" and `uwsgi` the path of that program; `grace` is an API's shutdown limit in
     seconds and `engine_grace` an engine's (0: none); `workers` maps a service to its worker processes (None: as
     heat.conf says); `health` maps an API to the path that answers without a login; `tree` is the digest of the
-    configuration folder; `patience` is how many seconds uWSGI waits on a socket.
+    configuration folder; `patience` is how many seconds uWSGI waits on a socket; `tls`: how its APIs speak TLS (None:
+    not at all); `forwarded`: clients or APIs do, so that the proxy says what the client used.
     """
 
     host: str
@@ -57,6 +75,8 @@ class Runtime:
     threads: int
     tree: str
     patience: int = PATIENCE
+    tls: Tls | None = None
+    forwarded: bool = False
     workers: Mapping[Service, int | None] = field(default_factory=dict)
     health: Mapping[Service, str] = field(default_factory=dict)
 
@@ -73,14 +93,24 @@ def state(runtime: Runtime, instances: Iterable[Instance]) -> HostState:
     for service in dict.fromkeys(instance.service for instance in of_heat):
         numbered = [instance for instance in of_heat if instance.service is service]
         shared = list(_shared_files(runtime, service))
+        tls = runtime.tls if service in SECTIONS else None
         told = (runtime.tree, runtime.address, str(runtime.workers.get(service)))  # the last two are in overlays
+        told += (tls.digest,) if tls else ()
         config = digest_of("\n".join([*told, *(file.digest for file in shared)]).encode())
-        files |= {file.path: file for file in (*shared, _note(service, config), *_overlays(runtime, numbered))}
+        note = _file(f"{OWN}/{service}.config", "host/service.config", config=config, secure=SECURE if tls else "")
+        files |= {file.path: file for file in (*shared, note, *_overlays(runtime, numbered))}
         reads = (f"{runtime.config_dir}/", *(file.path for file in shared))
-        units |= {each.unit: Unit(each.unit, config=config, ready=_ready(runtime, each), reads=reads,
-                                  drained=each.drained)
-                  for each in numbered}
+        units |= {each.unit: replace(_unit(runtime, each), config=config, reads=reads) for each in numbered}
     return HostState(files, units)
+
+
+def _unit(runtime: Runtime, each: Instance) -> Unit:
+    ready = _ready(runtime, each)
+    if not (each.port and runtime.tls):
+        return Unit(each.unit, ready=ready, drained=each.drained)
+    # On the host itself nobody stands between, and the authorities' file is the proxy's.
+    reached = replace(ready, trust=runtime.tls.trust, timeout=REACH_LIMIT)
+    return Unit(each.unit, ready=ready, reached=reached, drained=each.drained, secure=True)
 
 
 def _shared_files(runtime: Runtime, service: Service) -> Iterator[File]:
@@ -90,7 +120,7 @@ def _shared_files(runtime: Runtime, service: Service) -> Iterator[File]:
                 title=TITLES[service], type="exec", capabilities="",
                 refused_calls="@privileged @resources", exec_start=_command(runtime, service), user=runtime.user,
                 group=runtime.group, stop_seconds=_stop_seconds(_grace(runtime, service)), grace=runtime.engine_grace,
-                workers=runtime.workers.get(service))
+                workers=runtime.workers.get(service), forwarded=FORWARDED if runtime.forwarded else "")
     if service is Service.ENGINE:
         yield file_of(ENGINE_PROGRAM, scripts.program("heat_engine").encode())
     if _under_uwsgi(runtime, service):
@@ -99,7 +129,7 @@ def _shared_files(runtime: Runtime, service: Service) -> Iterator[File]:
                     plugin=_plugin(runtime), module=releases.wsgi_module(service),
                     workers=runtime.workers.get(service) or WSGI_WORKERS,
                     threads=runtime.threads, grace=runtime.grace or 3600, heat_conf=runtime.heat_conf,
-                    patience=runtime.patience)
+                    patience=runtime.patience, refused_tls=NO_TLS_1_1 if runtime.tls else 0)
 
 
 def _plugin(runtime: Runtime) -> str:
@@ -107,14 +137,15 @@ def _plugin(runtime: Runtime) -> str:
     return "python3" if runtime.uwsgi.startswith("/usr/bin/") else ""
 
 
-def _note(service: Service, config: str) -> File:
-    """What a process copies to its runtime folder when it starts."""
-    return _file(f"{OWN}/{service}.config", "host/service.config", config=config)
-
-
 def noted_in(unit: str) -> str:
     """The file in which a running process of ours has noted what it read when it started."""
     return f"/run/{unit.removesuffix('.service').replace('@', '-')}/config"
+
+
+def noted(text: str) -> tuple[str | None, bool]:
+    """Given the text of that file, return the digest of what it read, None for none, and whether it speaks TLS."""
+    lines = text.split("\n")
+    return lines[0].strip() or None, SECURE in lines[1:]
 
 
 def _overlays(runtime: Runtime, instances: Iterable[Instance]) -> Iterator[File]:
@@ -128,11 +159,16 @@ def _overlays(runtime: Runtime, instances: Iterable[Instance]) -> Iterator[File]
 
 def _command(runtime: Runtime, service: Service) -> str:
     if _under_uwsgi(runtime, service):
-        return f"{runtime.uwsgi} --ini {OWN}/{service}.ini --http-socket {_bracketed(runtime.address)}:%i"
+        return f"{runtime.uwsgi} --ini {OWN}/{service}.ini {_socket(runtime)}"
     if service is Service.ENGINE:
         return f"{python_of(runtime.prefix)} {ENGINE_PROGRAM} --config-file {runtime.heat_conf}"
     command = f"{runtime.prefix}/bin/{PROGRAMS[service]} --config-file {runtime.heat_conf}"
     return f"{command} --config-file {OWN}/{service}-%i.conf"
+
+
+def _socket(runtime: Runtime) -> str:
+    place, tls = f"{_bracketed(runtime.address)}:%i", runtime.tls
+    return f"--https-socket {place},{tls.certificate},{tls.key}" if tls else f"--http-socket {place}"
 
 
 def _under_uwsgi(runtime: Runtime, service: Service) -> bool:
@@ -141,7 +177,8 @@ def _under_uwsgi(runtime: Runtime, service: Service) -> bool:
 
 def _ready(runtime: Runtime, instance: Instance) -> Probe:
     if instance.port:
-        return AnswersHttp(runtime.address, instance.port, runtime.health.get(instance.service, "/"))
+        path = runtime.health.get(instance.service, "/")
+        return AnswersHttp(runtime.address, instance.port, path, secure=runtime.tls is not None)
     name = engine_name(instance.host, instance.number)
     script = scripts.text("engine_rows", conf=runtime.heat_conf, host=name, unit=instance.unit, seconds=ENGINE_LIMIT)
     return Program((python_of(runtime.prefix), "-"), script, _patience(runtime), timeout=ENGINE_LIMIT + 60.0)

@@ -1,5 +1,7 @@
 """The source host's configuration folder, and what follows from it for the other hosts. Pure."""
 
+import ipaddress
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -9,6 +11,7 @@ from deployer.heat.conf import editor, rewrite
 from deployer.model import File, HostState, Service, file_of
 
 KEPT = ".before-heat-scaleout"  # what the agent appends to a file that was there before ours
+PATH = re.compile(r"/[A-Za-z0-9._~/-]*")  # it ends in the proxy's configuration
 APIS = (Service.API, Service.CFN)
 DEFAULT_RPC_TIMEOUT = 60  # oslo.messaging's rpc_response_timeout, in seconds
 DEFAULT_GRACE = 60  # Heat's graceful_shutdown_timeout, in seconds
@@ -23,13 +26,20 @@ class Source:
     conf: editor.Conf
 
     def check_path(self, service: Service) -> str:
-        """The path of an API that tells its health without a login."""
-        return releases.healthcheck_path(text_of(self.tree.get("api-paste.ini", b"")), service) or "/"
+        """The path of an API that tells its health without a login; raise BadConfig for what no URL may hold."""
+        path = releases.healthcheck_path(text_of(self.tree.get("api-paste.ini", b"")), service) or "/"
+        if not PATH.fullmatch(path):
+            raise errors.BadConfig(f"{self.conf.path.removesuffix('heat.conf')}api-paste.ini: the path of the health "
+                                   "check is no path of letters, digits and . _ ~ / -")
+        return path
 
     def listens(self, service: Service) -> tuple[str | None, int | None]:
-        """Address and port that heat.conf gives an API; None where it gives none."""
+        """Address and port that heat.conf gives an API; None where it gives none. Raise BadConfig for another text."""
         section = launch.SECTIONS[service]
-        return self.conf.resolved(section, "bind_host"), self.number(section, "bind_port")
+        address = self.conf.resolved(section, "bind_host")
+        if address and not _is_address(address):
+            raise errors.BadConfig(f"{self.conf.path}: [{section}] bind_host is no IP address")
+        return address, self.number(section, "bind_port")
 
     @property
     def grace(self) -> int:
@@ -79,6 +89,15 @@ def _files(contents: Mapping[str, bytes], runtime: launch.Runtime) -> Iterator[F
     for path, content in contents.items():
         check = launch.conf_check(runtime) if path == "heat.conf" else ()
         yield file_of(f"{runtime.config_dir}/{path}", content, group=runtime.group, mode=0o640, check=check)
+
+
+def _is_address(text: str) -> bool:
+    """Heat takes no other text there, and the proxy's configuration must not."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return "%" not in text
 
 
 def _ours(path: str) -> bool:

@@ -12,6 +12,7 @@ from deployer.model import Service
 
 HIGHEST_PORT = 65535
 STATS = ("proxy", "stats")
+HIDDEN = ("/home/", "/root/", "/tmp/", "/var/tmp/", "/run/user/")  # from every unit of ours, by systemd
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,8 @@ def conflicts(parts: Parts) -> Iterator[Conflict]:
     yield from _past_the_last_port(parts)
     yield from _clashes(claims(parts))
     yield from _open_statistics(parts.proxy)
+    yield from _half_of_tls(parts)
+    yield from _hidden_certificates(parts)
 
 
 def claims(parts: Parts) -> Iterator[Claim]:
@@ -138,7 +141,38 @@ def _open_statistics(proxy: Proxy | None) -> Iterator[Conflict]:
     stats = proxy and proxy.stats
     if not stats:
         return
-    if (stats.user is None) != (stats.password is None):
-        yield Conflict(STATS, "`user` and `password` go together; give both or neither")
-    elif stats.user is None and not stats.bind.is_loopback:
-        yield Conflict(STATS, "a page that others reach needs `user` and `password`")
+    if stats.user is None or stats.password is None:
+        yield Conflict(STATS, "the page needs `user` and `password`: whoever is on the host would read it")
+    if not stats.bind.is_loopback:
+        yield Conflict(STATS, "the page sends its password in plain text: bind it to a loopback address; others "
+                              "reach it by `ssh -L`")
+
+
+def _half_of_tls(parts: Parts) -> Iterator[Conflict]:
+    """TLS between proxy and APIs takes both ends, on every host: nobody should have to look where it is missing."""
+    if not (parts.heat and parts.proxy):
+        return
+    with_apis = {name: _heat(parts, entry) for name, entry in parts.hosts.items() if entry.api or entry.cfn}
+    speaking = [name for name, heat in with_apis.items() if heat.tls]
+    if speaking and not parts.proxy.backend_tls:
+        path = ("heat", "tls") if parts.heat.tls else ("hosts", speaking[0], "heat", "tls")
+        yield Conflict(path, "needs `proxy.backend_tls`, by which the proxy knows whose certificates to trust")
+    for name, heat in with_apis.items():
+        if parts.proxy.backend_tls and not heat.tls:
+            yield Conflict(("hosts", name), "has APIs, so that `proxy.backend_tls` needs its `heat.tls`")
+        elif heat.tls and heat.launcher == "heat-api":
+            path = ("hosts", name, "heat", "tls") if parts.hosts[name].heat.tls else ("heat", "tls")
+            yield Conflict(path, "heat-api cannot serve TLS; set `launcher: uwsgi`, or leave it out")
+
+
+def _hidden_certificates(parts: Parts) -> Iterator[Conflict]:
+    sections: dict[tuple[str | int, ...], object] = {
+        ("proxy", "tls"): parts.proxy and parts.proxy.tls,
+        ("proxy", "backend_tls"): parts.proxy and parts.proxy.backend_tls,
+        ("heat", "tls"): parts.heat and parts.heat.tls,
+        **{("hosts", name, "heat", "tls"): entry.heat.tls for name, entry in parts.hosts.items()},
+    }
+    for path, section in sections.items():
+        for key in ("certificate", "key", "ca"):
+            if getattr(section, key, "").startswith(HIDDEN):
+                yield Conflict((*path, key), "no unit of ours sees homes and temporary folders; try /etc/ssl")

@@ -28,6 +28,7 @@ from deployer.inventory.values import (
     SshUser,
     StatsUser,
     SystemUser,
+    TlsName,
     UrlPath,
     Version,
     Workers,
@@ -79,6 +80,16 @@ class HostSsh(Ssh):
     host_key: HostKey | None = Field(None, description="The host's public key, trusted beside those of `known_hosts`.")
 
 
+class ApiTls(Section):
+    """TLS between the proxy and the APIs, version 1.2 at least; goes with `proxy.backend_tls` and takes uWSGI."""
+
+    certificate: HostPath = Field(description="PEM file on the host: certificate and chain; Heat's user reads it.")
+    key: HostPath = Field(description="PEM file on the host: private key, without a passphrase; Heat's user reads it.")
+    name: TlsName | None = Field(
+        None, description="Name that the certificate must have. Left out: the host's name in the inventory."
+    )
+
+
 class HostHeat(Section):
     """Where Heat is on a host and how its processes run."""
 
@@ -90,7 +101,8 @@ class HostHeat(Section):
     group: SystemUser = Field("heat", description="System group that Heat's processes run as.")
     launcher: Launcher = Field(
         "auto",
-        description="What serves the APIs: `heat-api` (until 2025.1) or `uwsgi`; `auto`: what the host has.",
+        description="What serves the APIs: `heat-api` (until 2025.1) or `uwsgi`; `auto`: what the host has, and with "
+                    "`tls` uwsgi.",
     )
     api_port: ApiPort = Field(8004, description="First port of a host's REST APIs when `api` is a count.")
     cfn_port: ApiPort = Field(8000, description="First port of a host's CFN APIs when `cfn` is a count.")
@@ -106,6 +118,7 @@ class HostHeat(Section):
         None, description="Workers of one CFN API. Left out: 2 under uWSGI, what heat.conf says under heat-api."
     )
     threads: Workers = Field(8, description="Requests that one API worker serves at once under uWSGI.")
+    tls: ApiTls | None = Field(None, description="TLS of the APIs, towards the proxy. Left out: plain HTTP.")
 
 
 class Heat(HostHeat):
@@ -151,11 +164,19 @@ class Tls(Section):
     certificate: HostPath = Field(description="PEM file on the proxy's host: certificate, chain and private key.")
 
 
+class BackendTls(Section):
+    """What the proxy demands of the APIs' certificates; each host with an API needs `heat.tls`."""
+
+    ca: HostPath = Field(description="PEM file on the proxy's host: authorities of which one must have signed them.")
+
+
 class Stats(Section):
     """HAProxy's page of statistics."""
 
-    bind: BindAddress = Field("127.0.0.1:1936", validate_default=True, description="Where the page is served.")
-    user: StatsUser | None = Field(None, description="Login of the page; needed unless `bind` is a loopback address.")
+    bind: BindAddress = Field(
+        "127.0.0.1:1936", validate_default=True, description="Loopback address of the page; reach it by `ssh -L`."
+    )
+    user: StatsUser | None = Field(None, description="Login of the page; needed.")
     password: Password | None = Field(None, description="Password of the page; goes with `user`. Never shown.")
 
 
@@ -174,6 +195,7 @@ class Proxy(Section):
     timeouts: Timeouts = Field(default_factory=Timeouts, description="HAProxy's timeouts.")
     check: Check = Field(default_factory=Check, description="Health checks of the servers.")
     tls: Tls | None = Field(None, description="TLS for the clients. Left out: plain HTTP.")
+    backend_tls: BackendTls | None = Field(None, description="TLS to the APIs, verified. Left out: plain HTTP.")
     stats: Stats | None = Field(None, description="Page of statistics. Left out: none.")
     user: SystemUser = Field("haproxy", description="System user that HAProxy runs as.")
     group: SystemUser = Field("haproxy", description="System group that HAProxy runs as.")

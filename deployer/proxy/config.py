@@ -2,13 +2,24 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from deployer import render
 from deployer.inventory.sections import Proxy
 from deployer.inventory.values import Endpoint
-from deployer.model import AnswersSocket, HostState, Instance, Service, Unit, digest_of, file_of, unit_name
+from deployer.model import (
+    AnswersSocket,
+    File,
+    HostState,
+    Instance,
+    Service,
+    Unit,
+    digest_of,
+    file_of,
+    unit_name,
+)
+from deployer.trust import Trust
 
 CONFIG = "/etc/heat-scaleout/apis-proxy.conf"
 SOCKET = "/run/heat-scaleout-proxy/stats.sock"
@@ -23,16 +34,23 @@ CAPABILITIES = "CAP_NET_BIND_SERVICE CAP_SETUID CAP_SETGID CAP_KILL"
 FAST_CHECK = "500ms"  # between two checks of a server that goes up or down
 HARD_STOP = 120  # seconds an old worker may take to finish its requests after a reload
 OWN_FILES = 1000  # beside those of its connections
+PURPOSES = CLIENTS, AUTHORITIES = "clients", "authorities"  # what its host's certificates are looked at for
 MARK = "heat-scaleout "  # what `show info` gives back, so that the configuration a worker runs with is seen
 
 
 @dataclass(frozen=True)
 class Front:
-    """What the proxy serves: `binds` and `checks` map API and CFN to an endpoint and to a path that tells health."""
+    """What the proxy serves: `binds` and `checks` map API and CFN to an endpoint and to a path that tells health.
+
+    `trusts` maps a host whose APIs speak TLS to what they must prove; `certificates` is a digest of the files that the
+    proxy takes for TLS, "" for none, so that new ones are a new configuration.
+    """
 
     settings: Proxy
     binds: Mapping[Service, Endpoint]
     checks: Mapping[Service, str]
+    trusts: Mapping[str, Trust] = field(default_factory=dict)
+    certificates: str = ""
 
 
 def state(front: Front, instances: Iterable[Instance]) -> HostState:
@@ -42,15 +60,23 @@ def state(front: Front, instances: Iterable[Instance]) -> HostState:
     """
     front = _serving(front, instances)
     text, digest = configuration(front, tuple(instances))
-    check = (front.settings.program, "-c", "-q", "-f", "{}")
     files = [
-        file_of(CONFIG, text.encode(), mode=0o600, check=check, only=Service.PROXY),
+        file_with(text, front.settings.program),
         file_of(f"/etc/systemd/system/{UNIT}", _unit(front.settings).encode(), only=Service.PROXY),
     ]
-    ready = AnswersSocket(MASTER, QUESTION, MARK + digest, timeout=30.0)
     needs = tuple((bind.address if bind.address != "*" else "0.0.0.0", bind.port) for bind in front.binds.values())
-    unit = Unit(UNIT, config=digest, ready=ready, needs=needs)
+    unit = Unit(UNIT, config=digest, ready=runs_with(digest), needs=needs)
     return HostState({file.path: file for file in files}, {UNIT: unit})
+
+
+def file_with(text: str, program: str) -> File:
+    """The file with a configuration, which the program judges before it replaces the old one."""
+    return file_of(CONFIG, text.encode(), mode=0o600, check=(program, "-c", "-q", "-f", "{}"), only=Service.PROXY)
+
+
+def runs_with(digest: str) -> AnswersSocket:
+    """The proof that the proxy runs with the configuration of that digest."""
+    return AnswersSocket(MASTER, QUESTION, MARK + digest, timeout=30.0)
 
 
 def _serving(front: Front, instances: Iterable[Instance]) -> Front:
@@ -62,14 +88,23 @@ def _serving(front: Front, instances: Iterable[Instance]) -> Front:
 def configuration(front: Front, instances: tuple[Instance, ...]) -> tuple[str, str]:
     """Return the text of apis-proxy.conf and the digest that it carries in its description."""
     sections = [_section(front, service, instances) for service in front.binds]
-    values = _values(front.settings) | {"sections": sections}
-    digest = digest_of(render.text("proxy/apis-proxy.conf", **values, description=MARK).encode())
+    forwarded = front.settings.tls is not None or bool(front.trusts)
+    values = _values(front.settings) | {"sections": sections, "forwarded": forwarded}
+    digest = digest_of((render.text("proxy/apis-proxy.conf", **values, description=MARK) + front.certificates).encode())
     return render.text("proxy/apis-proxy.conf", **values, description=MARK + digest), digest
 
 
 def masked(text: str) -> str:
     """The text of apis-proxy.conf without the password of its page."""
     return re.sub(r"(?m)^(\s*stats\s+auth\s+[^:\s]+:).*$", r"\1***", text)
+
+
+def link(trust: Trust | None) -> str:
+    """The options of a server with which the proxy speaks to it: plain HTTP, or TLS with what it must prove.
+
+    HAProxy compares names alone, never the addresses of a certificate; without SNI, `verifyhost` is the name.
+    """
+    return f"ssl ssl-min-ver TLSv1.2 verify required ca-file {trust.ca} verifyhost {trust.name}" if trust else ""
 
 
 def server_name(settings: Proxy, instance: Instance, position: int) -> str:
@@ -101,9 +136,13 @@ def _section(front: Front, service: Service, instances: Iterable[Instance]) -> d
         "check_expect": "200-399",
         "server_options": f"inter {check.interval} fastinter {FAST_CHECK} rise {check.rise} fall {check.fall}",
         "servers": [{"name": server_name(front.settings, each, position), "address": Endpoint(each.address, each.port),
-                     "options": " weight 0" if each.drained else ""}
+                     "options": _options(link(front.trusts.get(each.host)), "weight 0" if each.drained else "")}
                     for position, each in enumerate(servers, 1)],
     }
+
+
+def _options(*options: str) -> str:
+    return "".join(f" {each}" for each in options if each)
 
 
 def _values(settings: Proxy) -> dict[str, Any]:

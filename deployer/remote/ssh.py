@@ -6,6 +6,7 @@ import functools
 import json
 import logging
 import shlex
+import socket
 import threading
 import time
 from collections.abc import Mapping
@@ -23,9 +24,10 @@ from deployer.model import Host
 from deployer.remote.holding import Hold
 
 PARTS = {
-    "observe": ("session", "sockets", "journal", "ledger", "look"),
+    "observe": ("session", "sockets", "journal", "ledger", "certificates", "look"),
     "measure": ("sockets", "measure"),
-    "perform": ("session", "sockets", "journal", "ledger", "look", "programs", "handover", "files", "act"),
+    "perform": ("session", "sockets", "journal", "ledger", "certificates", "look", "programs", "handover", "waits",
+                "files", "act"),
     **dict.fromkeys(("hold", "holder", "release"), ("hold",)),
     **dict.fromkeys(("stage", "close", "recall"), ("journal", "ledger", "generations")),
 }
@@ -46,6 +48,9 @@ VERBS = {"observe": "sys.modules['deployer.remote.agent.look'].observe",
          "perform": "sys.modules['deployer.remote.agent.act'].perform",
          **{verb: f"sys.modules['deployer.remote.agent.hold'].{verb}" for verb in ("hold", "holder", "release")},
          **{verb: f"sys.modules['deployer.remote.agent.generations'].{verb}" for verb in ("stage", "close", "recall")}}
+HEARTBEAT = 5  # seconds between two signs of life of ours, which a host must acknowledge
+SILENCE = 30  # seconds until a host that does not is given up
+NO_STATUS = -1  # Paramiko's word for a program that ended without an exit status
 # `python3 -` reads all of its input before it runs; what goes on listening takes its program from the first line.
 FIRST_LINE = "import base64,sys;exec(base64.b64decode(sys.stdin.readline()))"
 
@@ -75,14 +80,25 @@ def connect(host: Host) -> Connection:
     try:
         connection.open()
     except (OSError, paramiko.SSHException, EOFError) as error:
-        raise _unreachable(host, _meant(connection, error)) from None
+        raise _unreachable(host, connection, _meant(connection, error)) from None
+    _notice_silence(connection)
     return connection
+
+
+def _notice_silence(connection: Connection) -> None:
+    """Have a host given up that is silent: by itself TCP tells who only waits for an answer nothing of a host's end."""
+    transport = connection.client.get_transport()
+    transport.set_keepalive(HEARTBEAT)
+    if isinstance(transport.sock, socket.socket) and hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux (tcp(7))
+        transport.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, SILENCE * 1000)
+    if connection.gateway:
+        _notice_silence(connection.gateway)
 
 
 def ask(connection: Connection, host: Host, verb: str, request: Mapping[str, Any], timeout: float) -> dict:
     """Send the agent one request and return its reply, with our clock when it was sent and received.
 
-    Raise HostFailed when there is none in `timeout` seconds.
+    Raise HostUnreachable when there is none in `timeout` seconds, or the connection ends before it.
     """
     sent = time.time()
     try:
@@ -90,19 +106,29 @@ def ask(connection: Connection, host: Host, verb: str, request: Mapping[str, Any
         stdin.write(script(verb, request))
         stdin.channel.shutdown_write()
         printed, talked = _read_both(stdout, stderr)
-        status = stdout.channel.recv_exit_status()
+        status = _exit_status(stdout.channel, timeout)
     except (TimeoutError, paramiko.SSHException, OSError, EOFError) as error:
-        raise errors.HostFailed(host.name, f"lost while it worked ({_why(error)}, limit {timeout:.0f} s)",
-                                hint="Run the same command again: it goes on from what the host has now.") from None
+        raise errors.HostUnreachable(host.name, f"lost while it worked ({_why(error)}, limit {timeout:.0f} s)",
+                                     hint="`invoke deploy` goes on from what the hosts have, once it answers again."
+                                     ) from None
     if status:
         raise _no_agent(connection, host, talked)
     return json.loads(printed) | {"sent": sent, "received": time.time()}
 
 
+def _exit_status(channel: paramiko.Channel, timeout: float) -> int:
+    """A program's exit status; EOFError when the connection, or the program by a signal, ended without one."""
+    if not channel.status_event.wait(timeout):
+        raise TimeoutError
+    if channel.exit_status == NO_STATUS:
+        raise EOFError("its connection ended before it answered")
+    return channel.exit_status
+
+
 def hold(connection: Connection, host: Host, request: Mapping[str, Any], timeout: float) -> tuple[Hold, dict]:
     """Start what holds a lock on a host while it hears us; return it, not kept up yet, and its first answer.
 
-    Raise HostFailed when there is none in `timeout` seconds.
+    Raise HostUnreachable when there is none in `timeout` seconds.
     """
     try:
         channel = connection.client.get_transport().open_session(timeout=timeout)
@@ -114,8 +140,8 @@ def hold(connection: Connection, host: Host, request: Mapping[str, Any], timeout
         channel.settimeout(timeout)
         raise _no_agent(connection, host, channel.makefile_stderr("rb").read().decode("utf-8", "replace")) from None
     except (TimeoutError, paramiko.SSHException, OSError) as error:
-        raise errors.HostFailed(host.name, f"no lock can be taken ({_why(error)}, limit {timeout:.0f} s)",
-                                hint="Nothing was changed. Run the same command again.") from None
+        raise errors.HostUnreachable(host.name, f"no lock can be taken ({_why(error)}, limit {timeout:.0f} s)",
+                                     hint="Nothing was changed. Run the same command again.") from None
 
 
 def _command(host: Host, *argv: str) -> str:
@@ -188,9 +214,12 @@ def _meant(connection: Connection, error: Exception) -> Exception:
     return paramiko.AuthenticationException(str(error)) if is_vague else error
 
 
-def _unreachable(host: Host, error: Exception) -> errors.HostUnreachable:
-    where = f"{host.login.user}@{host.address} port {host.login.port}"
-    command = f"ssh -p {host.login.port} {host.login.user}@{host.address}"
+def _unreachable(host: Host, connection: Connection, error: Exception) -> errors.HostUnreachable:
+    jump = connection.gateway
+    by_jump = jump is not None and not jump.is_connected
+    other = jump if by_jump else connection
+    where = f"{'the jump host ' if by_jump else ''}{other.user}@{other.host} port {other.port}"
+    command = f"ssh -p {other.port} {other.user}@{other.host}"
     if isinstance(error, paramiko.BadHostKeyException):
         return errors.HostUnreachable(host.name, f"the host key of {where} is not the one we know; nothing was sent",
                                       hint="If the host was reinstalled, replace its line in "

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from lab import command
 from lab.errors import BadInput
-from lab.image import cache, workbench
+from lab.image import cache, debian, workbench
 from lab.image.cache import Layer
 
 LOCKS = Path(__file__).parents[1] / "locks"
@@ -14,13 +14,15 @@ WHEELS = "/srv/wheels"
 LOCK_INSIDE = "/srv/locks"
 RELEASES = ("27.0.1", "24.1.2")
 LAST_WITH_PROGRAMS = 24
+HEADERS = ("libssl-dev",)
+UWSGI_PROFILE = "xml=no;ssl=true"
 
 
 def heat(release: str, tools: Layer) -> Layer:
-    """Describe Heat's venv at /opt/heat; from 25.0 with the uWSGI that its APIs run under."""
+    """Describe Heat's venv at /opt/heat, with the uWSGI that its APIs run under from 25.0, and earlier may."""
     if release not in RELEASES:
         raise BadInput(f"the lab has no Heat {release}", hint=f"It has {' and '.join(RELEASES)}.")
-    return venv(f"heat-{release}", "/opt/heat", needs_uwsgi(release), tools)
+    return venv(f"heat-{release}", "/opt/heat", tools)
 
 
 def needs_uwsgi(release: str) -> bool:
@@ -30,19 +32,21 @@ def needs_uwsgi(release: str) -> bool:
 
 def keystone(tools: Layer) -> Layer:
     """Describe Keystone's venv at /opt/keystone, uWSGI included."""
-    return venv("keystone", "/opt/keystone", True, tools)
+    return venv("keystone", "/opt/keystone", tools)
 
 
-def venv(name: str, prefix: str, with_uwsgi: bool, tools: Layer) -> Layer:
-    """Describe one locked venv as a layer that holds nothing else."""
-    needs = (tools, *tools.needs, *([uwsgi(tools)] if with_uwsgi else []))
+def venv(name: str, prefix: str, tools: Layer) -> Layer:
+    """Describe one locked venv, uWSGI included, as a layer that holds nothing else."""
+    needs = (tools, *tools.needs, uwsgi(tools))
     recipe = (lock(name).read_text(), prefix, Path(__file__).read_text())
     return Layer(name, recipe, lambda layer, aside: build_venv(layer, aside, prefix), needs)
 
 
 def uwsgi(tools: Layer) -> Layer:
     """Describe the folder with uWSGI's wheel; PyPI has its source only."""
-    return Layer("uwsgi", (lock("uwsgi").read_text(),), build_uwsgi, (tools, *tools.needs))
+    headers = Layer("openssl", HEADERS, lambda layer, aside: debian.build_packages(layer, aside, HEADERS),
+                    (tools, *tools.needs))
+    return Layer("uwsgi", (lock("uwsgi").read_text(), UWSGI_PROFILE), build_uwsgi, (headers, *headers.needs))
 
 
 def build_venv(layer: Layer, aside: Path, prefix: str) -> None:
@@ -65,14 +69,14 @@ def build_venv(layer: Layer, aside: Path, prefix: str) -> None:
 
 
 def build_uwsgi(layer: Layer, aside: Path) -> None:
-    """Compile uWSGI without libxml2, which no host has, and keep the wheel."""
+    """Compile uWSGI with OpenSSL, without libxml2, which no host has, and keep the wheel."""
     source, out = aside / "source", aside / "layer"
     source.mkdir()
     out.mkdir()
     download(layer, source, ["--no-binary=:all:", "--requirement", str(lock("uwsgi"))])
     archive = next(source.iterdir()).name
     pip = ["python3", "-m", "pip", "wheel", "--no-index", "--no-deps", "--no-build-isolation", "--wheel-dir=/srv/out"]
-    settings = {"UWSGI_PROFILE_OVERRIDE": "xml=no", "CPUCOUNT": "2"}
+    settings = {"UWSGI_PROFILE_OVERRIDE": UWSGI_PROFILE, "CPUCOUNT": "2"}
     with workbench.over(layer.needs, aside, layer.log) as bench:
         workbench.inside(bench, [*pip, f"{WHEELS}/{archive}"], {source: WHEELS, out: "/srv/out"}, settings)
 

@@ -43,6 +43,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         "api": [each for each in site.processes if each.port],
         "proxy": [each for each in site.processes if each.kind == "proxy"],
         "bind": site.binds,
+        "secure_api": [each for each in site.processes if each.name],
+        "secure_bind": site.binds if site.proxy.get("tls") else (),
         "origin": [site.origin],
     }
     for name, found in subjects.items():
@@ -73,6 +75,12 @@ def look(request: pytest.FixtureRequest, seen: dict[str, looks.Look | str]) -> l
 def source_look(site: expected.Site, seen: dict[str, looks.Look | str]) -> looks.Look:
     """What the source host has."""
     return _usable(seen, site.source)
+
+
+@pytest.fixture
+def proxy_look(site: expected.Site, seen: dict[str, looks.Look | str]) -> looks.Look:
+    """What the proxy's host has."""
+    return _usable(seen, site.proxy["host"])
 
 
 @pytest.fixture(autouse=True)

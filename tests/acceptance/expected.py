@@ -31,7 +31,11 @@ class Access:
 
 @dataclass(frozen=True)
 class Process:
-    """One unit the inventory asks for. `user` is that of its processes, `address` and `port` where an API listens."""
+    """One unit the inventory asks for.
+
+    `user` is that of its processes, `address` and `port` where an API listens, `name` what it proves over TLS ("" for
+    plain HTTP).
+    """
 
     host: str
     kind: str
@@ -39,6 +43,7 @@ class Process:
     user: str
     address: str = ""
     port: int = 0
+    name: str = ""
 
     @property
     def subject(self) -> str:
@@ -153,9 +158,11 @@ def _path(text: str | None, folder: Path) -> str | None:
 
 
 def _processes(name: str, entry: Mapping[str, Any], document: Mapping[str, Any], heat) -> Iterator[Process]:
+    tls = heat.get("tls")
+    proven = (tls.get("name") or name) if tls else ""
     for kind in SECTIONS:
         for port in _ports(entry.get(kind, 0), kind, heat):
-            yield Process(name, kind, f"{OURS}{kind}@{port}.service", heat["user"], entry["address"], port)
+            yield Process(name, kind, f"{OURS}{kind}@{port}.service", heat["user"], entry["address"], port, proven)
     for number in range(1, entry.get("engines", 0) + 1):
         yield Process(name, "engine", f"{OURS}engine@{number}.service", heat["user"])
     has_apis = any(each.get(kind) for each in document["hosts"].values() for kind in SECTIONS)

@@ -54,7 +54,7 @@ class Host:
     def output(self, *argv: str) -> str:
         """Run a program that must end well and return its output."""
         status, printed, complaint = self.answer(*argv)
-        assert status == 0, f"{argv[0]} ended with {status}: {complaint.strip()[-500:]}"
+        assert status == 0, f"{argv[0]} ended with {status}: {_end(complaint)}"
         return printed
 
 
@@ -105,4 +105,9 @@ def _known_hosts(path: Path, access: Access) -> str:
 
 def _words(error: RuntimeError) -> str:
     result = error.args[0]
-    return f"ssh: {(result.stderr or result.stdout).strip()[-500:] or 'ended with 255'}"
+    return f"ssh: {_end(result.stderr or result.stdout) or 'ended with 255'}"
+
+
+def _end(text: str) -> str:
+    """The last lines of a text, as wholes."""
+    return "\n".join(text.strip().splitlines()[-5:])

@@ -4,12 +4,12 @@ import re
 import secrets
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
-from json import loads
+from json import dumps, loads
 from pathlib import Path
 
-from expected import OURS, Node, Site
+from expected import OURS, PROXY_UNIT, Node, Site
 from hosts import Host, Unreachable
 
 AT_ONCE = 8
@@ -19,6 +19,8 @@ UNIT = re.compile(r"/([^/]+\.(?:service|scope))(?:/|$)")
 HOLDER = re.compile(r"pid=([0-9]+)")
 APART = (".before-heat-scaleout", ".heat-scaleout-new")  # kept originals and files being written
 SCRIPT = Path(__file__).with_name("heat_reads.py").read_text()
+SPEAKS = Path(__file__).with_name("speaks.py").read_text()
+LOOPBACKS = {"0.0.0.0": "127.0.0.1", "*": "127.0.0.1", "::": "::1"}
 PROXY_CONFIG = "/etc/heat-scaleout/apis-proxy.conf"
 SOCKET = "/run/heat-scaleout-proxy/stats.sock"
 LEDGER = "/var/lib/heat-scaleout/ledger.json"
@@ -41,7 +43,7 @@ class Look:
     `units`: unit -> what `systemctl show` says; `exposure`: unit -> systemd's own mark, 0 (good) to 10; `users`: unit
     -> the users of its processes; `listeners`: (address, port) -> the units that hold it; `files`: path -> File;
     `heat`: what heat_reads.py printed; `proxy_complaint`: what HAProxy says against its configuration; `put_by_us`:
-    the paths that the host's ledger names.
+    the paths that the host's ledger names; `spoken`: (address, port) -> what speaks.py says of it on the proxy's host.
     """
 
     units: Mapping[str, Mapping[str, str]]
@@ -52,6 +54,7 @@ class Look:
     heat: Mapping
     proxy_complaint: str = ""
     put_by_us: frozenset[str] = frozenset()
+    spoken: Mapping[tuple[str, int], Mapping] = field(default_factory=dict)
 
 
 def all_at_once(site: Site, hosts: Mapping[str, Host]) -> dict[str, Look | str]:
@@ -75,8 +78,10 @@ def _look(site: Site, node: Node, host: Host, key: str) -> Look:
     for unit, user in processes.values():
         users.setdefault(unit, set()).add(user)
     proxy = any(each.kind == "proxy" for each in node.processes)
-    return Look(units, _exposure(host, units), users, _listeners(host, processes), _files(host, node, proxy),
-                _heat(site, node, host, key), _proxy_complaint(site, host) if proxy else "", _put_by_us(host))
+    listeners = _listeners(host, processes)
+    return Look(units, _exposure(host, units), users, listeners, _files(host, node, proxy),
+                _heat(site, node, host, key), _proxy_complaint(site, host) if proxy else "", _put_by_us(host),
+                _spoken(site, host, listeners) if proxy else {})
 
 
 def _units(host: Host, node: Node) -> dict[str, dict[str, str]]:
@@ -154,3 +159,16 @@ def _put_by_us(host: Host) -> frozenset[str]:
     """The paths that the host's ledger says were put there."""
     status, printed, _ = host.answer("cat", LEDGER)
     return frozenset(loads(printed)["files"]) if status == 0 else frozenset()
+
+
+def _spoken(site: Site, host: Host, listeners: Mapping[tuple[str, int], set[str]]) -> dict[tuple[str, int], Mapping]:
+    """How every address that should speak TLS does, as the proxy's host finds it."""
+    ca = (site.proxy.get("backend_tls") or {}).get("ca")
+    asked = [[each.address, each.port, each.name, ca] for each in site.processes if each.name]
+    if site.proxy.get("tls"):
+        own = [place for place, units in listeners.items() if PROXY_UNIT in units]
+        asked += [[LOOPBACKS.get(address, address), port, None, None] for address, port in own]
+    if not asked:
+        return {}
+    printed = loads(host.output("python3", "-c", SPEAKS, dumps(asked)))
+    return {(each["place"][0], each["place"][1]): each for each in printed}

@@ -17,12 +17,12 @@ def test_api_listens_at_its_address_alone(api, look):
 
 def test_proxy_holds_the_address_clients_use_alone(bind, look, source_look):
     """It is held by HAProxy and by nobody else."""
-    address, port = _place(bind, source_look)
+    address, port = place_of(bind, source_look)
     holders = _holders(look, address, port)
     assert holders == {PROXY_UNIT}, f"{address or '*'}:{port} is held by {_named(holders)}"
 
 
-def _place(bind, source_look: Look) -> tuple[str | None, int]:
+def place_of(bind, source_look: Look) -> tuple[str | None, int]:
     """Where clients reach an API: as the inventory says, else as the source's heat.conf does."""
     if bind.port is not None:
         return bind.address, bind.port

@@ -30,6 +30,7 @@ class FakeFleet:
         self.holds_asked: list[str] = []
         self.order: Callable[[Iterable[str]], list[str]] = list  # which host of many is first with its work
         self._lock: tuple[str, str, dict[str, Any]] | None = None  # host, path, what is noted there
+        self.uwsgi_flags = "-O2 -DUWSGI_SSL"
         self._gone: dict[str, errors.DeployerError] = {}
         self.abandoned: list[dict[str, Any]] = []  # what dead workers left in Heat
         self.held: dict[str, int] = {}  # engine -> how many resources it works on
@@ -85,6 +86,10 @@ class FakeFleet:
     def loses(self, name: str) -> None:
         """From now on a host does not answer."""
         self._gone[name] = errors.HostUnreachable(name, "connection refused", hint="Is sshd up?")
+
+    def fails_with(self, name: str, error: errors.DeployerError) -> None:
+        """From now on every request to a host ends with an error."""
+        self._gone[name] = error
 
     def breaks(self, name: str, fragment: str, why: str = "it broke") -> None:
         """From now on the steps of a host whose request contains a text fail."""
@@ -164,6 +169,8 @@ class FakeFleet:
         values = re.search(r"b64decode\('([^']*)'\)", stdin)
         if name == "false":
             raise Failed("false ended with 1: ")
+        if name == "uwsgi":
+            return self.uwsgi_flags
         if name != "python3" or not values:
             return stdin if name == "cat" else ""
         return self._run_script(host, stdin.split()[1], json.loads(base64.b64decode(values[1])))

@@ -80,6 +80,7 @@ class FakeHost:
         self.generations: dict[int, dict[str, Any]] = {}
         self._objects: dict[str, bytes] = {}
         self.read_only = False
+        self.certificates: dict[str, dict[str, Any]] = {}  # path -> what differs from a good one
         self._books: dict[str, dict[str, Any]] = {}
         self._loaded: dict[str, bytes] = {}
 
@@ -141,6 +142,7 @@ class FakeHost:
             "free": dict.fromkeys(request.get("disk", ()), self.free),
             "accounts": {name: self.accounts.get(name) for name in request.get("accounts", ())},
             "ledger": self.book(request.get("ledger", "")), "newest": dict(self.newest),
+            "certificates": {name: self._certificate(each) for name, each in request.get("certificates", {}).items()},
             "answers": {name: self._program(each) for name, each in request.get("programs", {}).items()},
         }
 
@@ -201,8 +203,10 @@ class FakeHost:
         return {}
 
     def recall(self, request: dict[str, Any]) -> dict[str, Any]:
-        upto = [number for number in sorted(self.generations, reverse=True) if number <= request.get("number", -1)]
-        state = next((self.generations[each]["state"] for each in upto if self.generations[each]["state"]), None)
+        upto = [each for number, each in sorted(self.generations.items(), reverse=True)
+                if number <= request.get("number", -1)]
+        state = next((each["state"] for each in upto if each["state"] is not None
+                      and (each["run"]["result"] == "done" or each["run"]["number"] == request["number"])), None)
         files = {path: each | {"content": base64.b64encode(self._objects[each["digest"]]).decode()}
                  for path, each in (state or {"files": {}})["files"].items()}
         return {"runs": [self.generations[number]["run"] for number in sorted(self.generations)],
@@ -417,6 +421,12 @@ class FakeHost:
             return {"printed": self.run_program(self, program["argv"], program["stdin"]), "why": None}
         except Failed as error:
             return {"printed": "", "why": str(error)}
+
+    def _certificate(self, asked: dict[str, str]) -> dict[str, Any]:
+        path = asked.get("certificate") or asked["ca"]
+        digest = hashlib.sha256(path.encode()).hexdigest()
+        fine = {"why": None, "names": [self.name], "left": 300 * 86400.0, "digest": digest}
+        return fine | self.certificates.get(path, {})
 
     def _shown(self, path: str, carry: tuple[str, ...]) -> dict[str, Any]:
         file = self.files[path]

@@ -356,6 +356,9 @@ def test_state_of_a_generation_comes_back_with_its_contents(fleet_under_test, pl
     stage(fleet_under_test, place, 1, a_file(path, "first"))
     do(fleet_under_test, place, write(path, "first"))
     stage(fleet_under_test, place, 2, a_file(path, "first", comes=False), a_file(f"{place}/other", "second"))
+    end(fleet_under_test, place, 2, "done")
+    stage(fleet_under_test, place, 3, a_file(path, "third"))
+    end(fleet_under_test, place, 3, "failed")
 
     first, second, none = (asked(fleet_under_test, "recall", {"ledger": book, "number": number})["state"]
                            for number in (1, 9, 0))

@@ -16,6 +16,7 @@ from lab import site as labs
 
 ROOT = Path(__file__).resolve().parents[2]
 NEWEST, OLD = "27.0.1", "24.1.2"
+KINDS = {NEWEST: "newest", OLD: "old"}
 ORIGINAL = "# what an operator had on this host before\n[DEFAULT]\ndebug = true\n"
 
 
@@ -67,14 +68,30 @@ class Site:
         return path
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Have all tests of a kind of Heat run one after the other by one process, which has its lab."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Have all tests of a kind of Heat run one after the other by one process, which has its lab.
+
+    Those for which one kind is enough run on that alone, unless --long is said.
+    """
     for item in items:
-        kind = item.callspec.params.get("fresh", "any") if hasattr(item, "callspec") else "any"
-        item.add_marker(pytest.mark.xdist_group(kind))
+        item.add_marker(pytest.mark.xdist_group(kind_of(item)))
+    left_out = [] if config.getoption("--long") else [item for item in items if is_enough_elsewhere(item)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
 
 
-@pytest.fixture(scope="session", params=[NEWEST, OLD], ids=["newest", "old"])
+def kind_of(item: pytest.Item) -> str:
+    """`newest` or `old`, as the kinds are called in the names of tests; `any` for a test without hosts."""
+    params = item.callspec.params if hasattr(item, "callspec") else {}
+    return KINDS[params["fresh"]] if "fresh" in params else "any"
+
+
+def is_enough_elsewhere(item: pytest.Item) -> bool:
+    marker = item.get_closest_marker("on")
+    return marker is not None and kind_of(item) not in ("any", *marker.args)
+
+
+@pytest.fixture(scope="session", params=KINDS, ids=KINDS.values())
 def fresh(request, tmp_path_factory) -> Site:
     """A lab whose hostA runs a single Heat, with nothing of ours on any host."""
     name = f"test-{os.getpid()}"

@@ -1,6 +1,7 @@
 """Growing, shrinking, changing and rebooting a site that serves."""
 
 import contextlib
+import functools
 import http.client
 import threading
 import time
@@ -118,11 +119,14 @@ def wait_until(true, seconds: float) -> None:
 
 
 @contextlib.contextmanager
-def requests_all_the_while(site):
-    """The status of one request after another to the proxy's health check, each on a connection of its own."""
+def requests_all_the_while(site, tls=None):
+    """The status of one request after another to the proxy's health check, each on a connection of its own.
+
+    `tls` is the context of clients that speak it.
+    """
     answers: list[int | str] = []
     over = threading.Event()
-    worker = threading.Thread(target=ask_until, args=(site.lab.hosts["hostA"], over, answers), daemon=True)
+    worker = threading.Thread(target=ask_until, args=(site.lab.hosts["hostA"], over, answers, tls), daemon=True)
     worker.start()
     try:
         yield answers
@@ -131,9 +135,10 @@ def requests_all_the_while(site):
         worker.join(timeout=30)
 
 
-def ask_until(address: str, over: threading.Event, answers: list) -> None:
+def ask_until(address: str, over: threading.Event, answers: list, tls=None) -> None:
+    kind = functools.partial(http.client.HTTPSConnection, context=tls) if tls else http.client.HTTPConnection
     for _ in range(20_000):
-        connection = http.client.HTTPConnection(address, 8004, timeout=30)
+        connection = kind(address, 8004, timeout=30)
         try:
             connection.request("GET", "/healthcheck")
             answers.append(connection.getresponse().status)

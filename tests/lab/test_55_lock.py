@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.on("newest")]
 
 ROOT = Path(__file__).resolve().parents[2]
 DRAINS = "drain hosts: hostA"

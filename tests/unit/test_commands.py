@@ -517,7 +517,22 @@ def test_interruption_ends_with_130_and_says_how_to_go_on(invoke, inventory, fle
     code, out, err = invoke("deploy", "--inventory", inventory, "--yes")
 
     assert (code, out) == (130, "")
-    assert "run the same command again" in err
+    assert "interrupted: `invoke deploy` goes on with what the inventory says now" in err
+
+
+def test_inventory_that_a_host_refuses_when_it_is_staged_is_not_written(invoke, inventory, fleet):
+    invoke("deploy", "--inventory", inventory, "--yes")
+    before = inventory.read_text()
+    fleet.hosts["hostA"].read_only = True
+
+    refused, _, err = invoke("add-api", "hostB", "--inventory", inventory, "--yes")
+    text = inventory.read_text()
+    fleet.hosts["hostA"].read_only = False
+    again, _, _ = invoke("add-api", "hostB", "--inventory", inventory, "--yes")
+
+    assert (refused, text, again) == (3, before, 0)
+    assert "hostA: /etc cannot be written to: its file system is read-only" in err
+    assert len(fleet.hosts["hostB"].listeners) == 3
 
 
 def test_our_own_bug_keeps_its_traceback(invoke, inventory, fleet):
@@ -753,7 +768,7 @@ def test_commands_name_of_its_owner_is_the_one_who_used_sudo(invoke, inventory, 
     assert invoke("deploy", "--yes", "--inventory", inventory)[0] == 6
 
     assert (seen[0]["owner"], seen[0]["pid"], seen[0]["host"]) == ("carol", os.getpid(), socket.gethostname())
-    assert seen[0]["command"] == "invoke deploy --limit 'host B'"
+    assert seen[0]["command"] == "invoke deploy --limit host B"
 
 
 @pytest.fixture

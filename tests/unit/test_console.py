@@ -24,6 +24,14 @@ def test_plan_text_of_nothing_counts_in_the_plural():
     assert console.plan_text(Plan((), ("hostB",))) == "hostB  no change\n1 host, 0 steps, nothing applied (plan)"
 
 
+def test_plan_json_names_a_host_that_only_serves_the_others():
+    """With --limit, the proxy's host is asked to drain and is none of those that were named."""
+    elsewhere = Plan((Wave("drain", (StartUnit("hostA", "x.service", because="it restarts"),)),), ("hostB",))
+
+    assert {host: len(steps) for host, steps in console.plan_json(elsewhere)["hosts"].items()} == {
+        "hostB": 0, "hostA": 1}
+
+
 def test_plan_json_is_the_contract():
     assert console.plan_json(PLAN) == {
         "schema_version": 1, "changes": 1,

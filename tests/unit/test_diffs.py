@@ -87,3 +87,13 @@ def test_diff_of_bytes_that_are_no_text_does_not_fail():
 
 def test_diff_of_nothing_is_nothing():
     assert diffs.of_plan(Plan(), {"hostB": Found(HostState())}, "hostB") == {}
+
+
+def test_diff_of_a_file_of_another_grammar_masks_what_its_lines_name_as_secret():
+    content = ("parameters:\n  admin_password: one two\n  - 'api_key': \"three\"\n  url: http://u:four@h/\n"
+               "  name: public\n")
+
+    (shown,) = of(write("/etc/heat/environment.d/default.yaml", content)).values()
+
+    assert shown.splitlines()[3:] == ["+parameters:", "+  admin_password: ***", "+  - 'api_key': ***",
+                                      "+  url: http://u:***@h/", "+  name: public"]

@@ -10,6 +10,7 @@ from oslo_config import iniparser
 
 from deployer import desired
 from deployer.model import Service
+from lab import authority
 
 TEMPLATES = sites.ROOT / "templates"
 PARTS = {"host/process.j2", "host/sandbox.j2"}  # included by the units of all
@@ -28,19 +29,24 @@ GUIDE_PROXY = {
 }
 
 
-def golden_site(installed=sites.HEAT_27, **how):
+BACKEND_TLS = {"heat": ", tls: {certificate: /etc/ssl/heat/api.pem, key: /etc/ssl/heat/api.key}",
+               "proxy": ", backend_tls: {ca: /etc/ssl/heat/ca.pem}"}
+PLAIN = {"heat": "", "proxy": ""}
+
+
+def golden_site(installed=sites.HEAT_27, more=PLAIN):
     """One node with everything, an own page of statistics and workers of its own choice."""
     inventory = sites.an_inventory(
-        heat="engine_workers: 4, api_workers: 3", hostC="",
+        heat="engine_workers: 4, api_workers: 3" + more["heat"], hostC="",
         proxy='stats: {bind: "127.0.0.1:1936", user: operator, password: example}, '
-              "tls: {certificate: /etc/haproxy/site.pem}", **how)
+              "tls: {certificate: /etc/haproxy/site.pem}" + more["proxy"])
     return desired.states(inventory, sites.bare(inventory, installed=installed)).states
 
 
-def texts(installed):
+def texts(installed, more=PLAIN):
     """Template -> what it is rendered to, under the launcher of a release."""
     found = {}
-    for state in golden_site(installed).values():
+    for state in golden_site(installed, more).values():
         for path, file in state.files.items():
             name = path.rpartition("/")[2]
             found[_template(name)] = file.content.decode()
@@ -57,9 +63,10 @@ def _template(name):
                 "")
 
 
-LAUNCHERS = {"uwsgi": texts(sites.HEAT_27), "heat-api": texts(sites.HEAT_24)}
-SPECIAL = {name: text for name, text in LAUNCHERS["heat-api"].items() if text != LAUNCHERS["uwsgi"].get(name)}
-RENDERED = [("uwsgi", name) for name in sorted(LAUNCHERS["uwsgi"])] + [("heat-api", name) for name in sorted(SPECIAL)]
+LAUNCHERS = {"uwsgi": texts(sites.HEAT_27), "heat-api": texts(sites.HEAT_24),
+             "backend-tls": texts(sites.HEAT_24, BACKEND_TLS)}
+RENDERED = [(kind, name) for kind, found in LAUNCHERS.items() for name in sorted(found)
+            if kind == "uwsgi" or found[name] != LAUNCHERS["uwsgi"].get(name)]
 
 
 def test_every_template_is_rendered_by_the_golden_site():
@@ -83,7 +90,7 @@ def test_rendered_file_ends_with_one_line_break_and_has_no_blanks_at_line_ends(l
 
 @pytest.mark.parametrize(("launcher", "name"), RENDERED)
 def test_rendered_file_says_who_manages_it(launcher, name):
-    if name != "host/service.config":  # one digest, copied by the process that starts
+    if name != "host/service.config":  # what the process is, copied by the process that starts
         assert "heat-scaleout" in LAUNCHERS[launcher][name].splitlines()[0]
 
 
@@ -95,7 +102,8 @@ def judged_by_haproxy(text, folder):
 
 @pytest.mark.parametrize("settings", [
     "", "balance: leastconn", "server_names: numbered", 'bind: {api: "*:8004", cfn: "[::1]:8000"}',
-    'stats: {bind: "127.0.0.1:1936", user: operator, password: "a:b!c"}', 'stats: {bind: "127.0.0.1:1936"}',
+    'stats: {bind: "127.0.0.1:1936", user: operator, password: "a:b!c"}',
+    'stats: {bind: "[::1]:1936", user: x, password: y}',
     "check: {path: /, interval: 500ms, rise: 1, fall: 9}, timeouts: {server: 3m}, retries: 0",
 ])
 def test_proxys_configuration_is_valid_for_haproxy(settings, tmp_path):
@@ -107,16 +115,16 @@ def test_proxys_configuration_is_valid_for_haproxy(settings, tmp_path):
     assert (judged.returncode, [line for line in judged.stderr.splitlines() if "WARNING" in line]) == (0, [])
 
 
-def test_proxys_configuration_with_tls_is_valid_for_haproxy(tmp_path):
+@pytest.mark.parametrize("launcher", ["uwsgi", "backend-tls"])
+def test_proxys_configuration_with_tls_is_valid_for_haproxy(launcher, tmp_path):
+    authority.make(tmp_path)
     certificate = tmp_path / "site.pem"
-    request = ["openssl", "req", "-x509", "-newkey", "ed25519", "-nodes", "-subj", "/CN=heat.example.org"]
-    subprocess.run([*request, "-keyout", certificate, "-out", tmp_path / "chain.pem"], capture_output=True, timeout=20,
-                   check=True)
-    certificate.write_text(certificate.read_text() + (tmp_path / "chain.pem").read_text())
+    certificate.write_text("".join(authority.sign(tmp_path, "heat.example.org", "10.0.0.1")))
 
-    text = LAUNCHERS["uwsgi"]["proxy/apis-proxy.conf"].replace("/etc/haproxy/site.pem", str(certificate))
+    text = LAUNCHERS[launcher]["proxy/apis-proxy.conf"].replace("/etc/haproxy/site.pem", str(certificate))
+    judged = judged_by_haproxy(text.replace("/etc/ssl/heat/ca.pem", str(tmp_path / "ca.pem")), tmp_path)
 
-    assert judged_by_haproxy(text, tmp_path).returncode == 0
+    assert (judged.returncode, [line for line in judged.stderr.splitlines() if "WARNING" in line]) == (0, [])
 
 
 @pytest.mark.parametrize("launcher", LAUNCHERS)

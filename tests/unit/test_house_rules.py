@@ -14,17 +14,20 @@ MOST_LINES, MOST_LINES_OF_A_FUNCTION = 300, 45
 
 # Who may use which rooms of deployer/, from the ground up; a name ending in `.` stands for all rooms below it.
 # Each room may use the rooms of its own entry, and nothing else of this house.
-GROUND = {"model", "errors"}
+GROUND = {"model", "trust", "errors"}
 STEPS = GROUND | {"steps"}
 HEAT_CONF = {f"heat.conf.{name}" for name in (
     "editor", "grammar", "hosts", "leftovers", "masking", "options", "references", "rewrite", "secrets")}
 PURE_HEAT = {*HEAT_CONF, "heat.releases"}
 INVENTORY = GROUND | {"inventory."}
 MAY_USE = {
-    "model": set(),
+    "model": {"trust"},
+    "trust": set(),
     "errors": set(),
     "steps": {"model"},
     "render": set(),
+    "hiding": {"heat.conf.secrets"},
+    "discreet": INVENTORY | {"hiding", "heat.conf.masking", "heat.source", "remote.fleet"},
     "console": STEPS,
     "inventory.": INVENTORY,
     **dict.fromkeys(PURE_HEAT, GROUND | PURE_HEAT),
@@ -34,9 +37,11 @@ MAY_USE = {
     "heat.source": GROUND | PURE_HEAT | {"heat.launch"},
     "proxy.config": INVENTORY | {"render"},
     "proxy.runtime": GROUND | {"proxy.config"},
+    "proxy.links": GROUND | {"proxy.config"},
     "traffic": STEPS,
     "changes": STEPS,
-    "plan": STEPS | {"changes", "traffic"},
+    "switching": INVENTORY | STEPS | {"changes", "proxy.config", "proxy.links"},
+    "plan": STEPS | {"changes", "switching", "traffic"},
     "setback": STEPS,
     "diffs": STEPS | PURE_HEAT | {"heat.source", "proxy.config"},
     "rendered": GROUND,
@@ -49,13 +54,14 @@ MAY_USE = {
     "heat.engines": INVENTORY | STEPS | {"heat.launch", "heat.scripts", "remote.fleet"},
     "heat.logins": INVENTORY | {"heat.launch", "heat.scripts", "heat.engines", "remote.fleet"},
     "heat.abandoned": INVENTORY | {"heat.launch", "heat.scripts", "heat.engines", "remote.fleet"},
-    "heat.smoke.": INVENTORY | {"heat.", "proxy.", "observed", "remote.fleet"},
+    "heat.smoke.": INVENTORY | {"heat.", "proxy.", "hiding", "observed", "remote.fleet"},
     "measured": GROUND | {"observed", "remote.fleet"},
     "heat.capacity": INVENTORY | {"heat.launch", "heat.scripts", "heat.engines", "remote.fleet"},
     "budget.": INVENTORY | STEPS | PURE_HEAT | {
         "budget.", "desired", "measured", "heat.launch", "heat.source", "heat.capacity", "proxy.config"},
     "spread": GROUND,
     "scaling": INVENTORY | {"heat.launch", "spread"},
+    "certificates": INVENTORY | {"desired", "heat.launch", "proxy.config"},
     "preflight": INVENTORY | STEPS | {"changes", "heat.releases", "observed"},
     "processes": INVENTORY | {"changes", "heat.launch", "heat.engines", "observed", "proxy."},
     "leftovers": INVENTORY | {"changes", "heat.launch", "heat.engines", "observed", "processes", "proxy."},
@@ -63,23 +69,23 @@ MAY_USE = {
     "table": {"console", "processes", "status"},
     "orders": STEPS | {"heat.source", "proxy.runtime"},
     "apply": STEPS | {"observed", "orders", "remote.fleet"},
-    "verify": INVENTORY | {"console", "desired", "heat.", "observed", "remote.fleet"},
     "generations": GROUND,
     "staging": GROUND | {"generations", "observed", "remote.fleet"},
     "carrying": INVENTORY | STEPS | {
         "apply", "desired", "generations", "observed", "plan", "setback", "staging", "remote.fleet"},
     "outcome": STEPS | {"console"},
     "readiness": INVENTORY | STEPS | {
-        "carrying", "desired", "observed", "preflight", "heat.engines", "heat.logins", "heat.capacity", "measured",
-        "budget.", "remote.fleet"},
+        "carrying", "certificates", "desired", "observed", "preflight", "heat.engines", "heat.logins", "heat.capacity",
+        "measured", "budget.", "remote.fleet"},
+    "verify": INVENTORY | {"console", "desired", "discreet", "heat.", "hiding", "observed", "remote.fleet"},
     "pipeline": INVENTORY | STEPS | {
-        "apply", "carrying", "desired", "generations", "observed", "plan", "preflight", "readiness", "rendered",
-        "scaling", "staging", "status", "heat.engines", "heat.logins", "remote.fleet"},
+        "apply", "carrying", "certificates", "desired", "generations", "observed", "plan", "preflight", "readiness",
+        "rendered", "scaling", "staging", "status", "heat.engines", "heat.logins", "remote.fleet"},
     "watching": INVENTORY | {"console", "pipeline", "status", "table", "remote.fleet"},
     "lock": INVENTORY | {"observed", "remote.fleet"},
     "past": {"console", "generations", "table"},
     "writing": INVENTORY | {"console", "generations", "lock", "remote.fleet", "terminal"},
-    "terminal": INVENTORY | {"console", "remote.fleet"},
+    "terminal": INVENTORY | {"console", "discreet"},
     "changing": INVENTORY | STEPS | {
         "console", "outcome", "pipeline", "planfile", "remote.fleet", "scaling", "terminal", "writing",
         "heat.abandoned"},
@@ -87,10 +93,11 @@ MAY_USE = {
     "commands": INVENTORY | {
         "console", "diffs", "lock", "past", "pipeline", "planfile", "terminal", "verify", "watching"},
 }
-PURE = {"model", "errors", "steps", "render", "changes", "plan", "orders", "setback", "desired", "diffs", "status",
-        "generations", "outcome", "past", "planfile",
+PURE = {"model", "errors", "hiding", "steps", "render", "changes", "plan", "orders", "setback", "desired", "diffs",
+        "status", "generations", "outcome", "past", "planfile",
         "processes", "leftovers", "table", "preflight", "spread", "scaling", "heat.launch", "heat.source",
-        "proxy.config", "proxy.runtime", "traffic", *PURE_HEAT,
+        "proxy.config", "proxy.runtime", "proxy.links", "certificates", "switching", "traffic", "trust",
+        *PURE_HEAT,
         *(f"budget.{name}" for name in ("sizes", "connections", "memory", "files", "timeouts", "judge"))}
 PURE_INVENTORY = {"inventory.schema", "inventory.sections", "inventory.values", "inventory.document",
                   "inventory.checks", "inventory.validation", "inventory.wording", "inventory.phrases",
@@ -185,6 +192,62 @@ def test_library_is_known_to_one_room_alone(library):
     found = {room for room, path in ROOMS.items() if library in {name.partition(".")[0] for name in imports(path)}}
 
     assert found == LIBRARIES_OF_ONE_ROOM[library]
+
+
+def test_hosts_are_reached_where_secrets_are_hidden_and_nowhere_else():
+    """What a host says to any command passes one place."""
+    ways = {"over_ssh", "SshFleet"}
+    found = {room for room, path in ROOMS.items() for node in ast.walk(parsed(path))
+             if isinstance(node, ast.Attribute) and node.attr in ways and _name_of(node.value) != "discreet"
+             or isinstance(node, ast.ImportFrom) and ways & {each.name for each in node.names}}
+
+    assert found == {"discreet"}
+
+
+def _name_of(node):
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+SHELLS = {"os.system", "os.popen", "subprocess.getoutput", "subprocess.getstatusoutput", "subprocess.list2cmdline"}
+
+
+@pytest.mark.parametrize("path", [*sources("deployer", "tests/acceptance"), ROOT / "tasks.py"],
+                         ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_no_command_is_a_text_for_a_shell(path):
+    """Arguments stay lists; for SSH, which takes a text, each side quotes them in one place."""
+    of_ssh = path.relative_to(ROOT).as_posix() in ("deployer/remote/ssh.py", "tests/acceptance/hosts.py")
+
+    assert shell_words_in(parsed(path)) <= ({"shlex.join"} if of_ssh else set())
+
+
+def shell_words_in(tree):
+    """What in a source makes a command one text, or gives one to a shell."""
+    return set(_shell_words_in(tree))
+
+
+def _shell_words_in(tree):
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            whole = f"{_name_of(node.value)}.{node.attr}"
+            yield from {whole} if whole.startswith("shlex.") or whole in SHELLS else ()
+        elif isinstance(node, ast.ImportFrom) and node.module in ("shlex", "os", "subprocess"):
+            yield from {f"{node.module}.{each.name}" for each in node.names}
+        elif isinstance(node, ast.keyword) and node.arg == "shell":
+            yield "shell="
+        elif isinstance(node, ast.List | ast.Tuple) and any(_text_of(each) in ("sh", "bash", "/bin/sh", "/bin/bash")
+                                                            for each in node.elts[:1]):
+            yield "sh -c"
+
+
+def _text_of(node):
+    return node.value if isinstance(node, ast.Constant) else None
+
+
+@pytest.mark.parametrize("source", [
+    "import shlex\nshlex.quote(x)", "from shlex import join", "import os\nos.system('ls')",
+    "subprocess.run(x, shell=True)", "subprocess.getoutput('ls')", "run(['bash', '-c', x])"])
+def test_guard_sees_a_text_for_a_shell(source):
+    assert shell_words_in(ast.parse(source)) != set()
 
 
 @pytest.mark.parametrize("room", sorted(PURE | PURE_INVENTORY))

@@ -92,7 +92,7 @@ def killed(command, fleet, allowed):
 def is_named(report, host, step):
     """Whether a run says of the one before that it has not ended, and what it was doing on this host."""
     notes = report.planned.notes
-    return any(note.startswith(f"{host}: generation ") and note.endswith(f"was under way: {step}") for note in notes)
+    return any(f"on {host} this was under way: {step}" in note for note in notes)
 
 
 def is_as_wanted(command, fleet):

@@ -641,6 +641,29 @@ def test_host_lost_during_a_deploy_is_named_and_stops_the_next_wave(inventory, f
     assert {step.host for step in report.applied.left} == {"hostA", "hostB", "hostC"}
 
 
+def test_run_that_was_interrupted_after_its_last_step_is_named_until_one_comes_to_its_end(inventory, fleet):
+    class Dies:
+        def ask(self, title, verb, requests, timeout):
+            if verb == "close":
+                raise KeyboardInterrupt
+            return fleet.ask(title, verb, requests, timeout)
+
+        def holding(self):
+            return True
+
+    with pytest.raises(KeyboardInterrupt):
+        pipeline.deploy(inventory, Dies(), yes)
+    todo = pipeline.planned(inventory, fleet)
+    assert (todo.plan.changes(), len(todo.notes)) == ((), 1)
+    assert "has not come to its end on hostA, hostB, hostC; no step was under way" in todo.notes[0]
+
+    pipeline.deploy(inventory, fleet, yes)
+
+    assert pipeline.planned(inventory, fleet).notes == ()
+    assert {run.number: run.result for run, _ in pipeline.history(inventory, fleet).values()} == {
+        1: None, 2: "done"}
+
+
 def test_status_of_a_site_as_wanted_has_no_drift(inventory, deployed):
     shown = pipeline.look(inventory, deployed)
 

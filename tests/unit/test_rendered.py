@@ -34,6 +34,14 @@ def test_file_of_an_earlier_run_is_replaced_and_closed_to_others(tmp_path):
     assert path.stat().st_mode & 0o777 == 0o600
 
 
+def test_who_has_an_earlier_file_open_reads_nothing_of_the_new_one(tmp_path):
+    (path,) = rendered.write({"hostB": sites.a_state(sites.a_file(content="old"))}, tmp_path)
+
+    with path.open() as stream:
+        rendered.write({"hostB": sites.a_state(sites.a_file(content="new"))}, tmp_path)
+        assert stream.read() == "old"
+
+
 def test_folder_is_read_as_the_hosts_own(tmp_path):
     (tmp_path / "environment.d").mkdir()
     (tmp_path / "environment.d" / "default.yaml").write_bytes(b"x")

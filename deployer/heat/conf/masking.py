@@ -12,6 +12,7 @@ from deployer.heat.conf.grammar import Kind, Line
 
 MASK = "***"
 _OPTION = re.compile(r"[\w.-]+")
+_NAMED = re.compile(r"""(\s*(?:- )?["']?([\w.-]+)["']?\s*[:=]\s*)(\S.*?)(\s*)""")
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,17 @@ def masked_value(key: str, value: str) -> str:
     return secrets.stamped(key, value, _mask)
 
 
+def secrets_in(text: str) -> frozenset[str]:
+    """Every secret that the file gives to who reads it, as it is written there; what comments hold is nobody's."""
+    shown = _shown([line for line in grammar.lines_of(text) if line.kind is not Kind.COMMENT])
+    return frozenset(secret.strip() for each in shown for secret in each.secrets)
+
+
+def masked_lines(text: str) -> str:
+    """A file of another grammar than heat.conf's (YAML, say) with `***` for every secret that its line tells as one."""
+    return "".join(_named_or_in_prose(line) for line in text.splitlines(keepends=True))
+
+
 def masked_diff(before: str, after: str, path: str, salt: bytes = b"") -> str:
     """A unified diff of two files that tells which secrets changed and shows none; "" when they are equal.
 
@@ -45,6 +57,13 @@ def masked_diff(before: str, after: str, path: str, salt: bytes = b"") -> str:
     matcher = difflib.SequenceMatcher(None, [each.raw for each in old], [each.raw for each in new], autojunk=False)
     lines = [line for group in matcher.get_grouped_opcodes() for line in _hunk(group, old, new, salt)]
     return "\n".join((f"--- {path} (before)", f"+++ {path} (after)", *lines, "")) if lines else ""
+
+
+def _named_or_in_prose(line: str) -> str:
+    named = _NAMED.fullmatch(line)
+    if named and secrets.is_secret(named[2]):
+        return f"{named[1]}{MASK}{named[4]}"
+    return secrets.stamped_prose(line, _mask)
 
 
 def _mask(secret: str) -> str:

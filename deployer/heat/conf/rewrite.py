@@ -17,7 +17,8 @@ _MOST_ROUNDS = 8
 class Place:
     """Where a node's heat.conf will be: the node's own address and API ports, the source host, the proxy's binds.
 
-    Addresses are IP addresses without brackets; `proxy_api` and `proxy_cfn` are (address, port) as clients reach them.
+    Addresses are IP addresses without brackets; `proxy_api` and `proxy_cfn` are (address, port) as clients reach them,
+    over TLS if `secure`.
     """
 
     address: str
@@ -26,6 +27,7 @@ class Place:
     cfn_port: int
     proxy_api: tuple[str, int]
     proxy_cfn: tuple[str, int]
+    secure: bool = False
 
 
 @dataclass(frozen=True)
@@ -163,7 +165,17 @@ def _moved(role: Role, key: str, value: str, moves: _Moves) -> str:
     def replacement(spot: Spot) -> str | None:
         return _address(role, key, spot, moves.place) if not spot.host or moves.is_loopback(spot.host) else None
 
-    return hosts.replaced(value, options.spots(role, key, value), replacement)
+    moved = hosts.replaced(value, options.spots(role, key, value), replacement)
+    return _over_tls(moved, moves.place) if role is Role.CFN else moved
+
+
+def _over_tls(url: str, place: Place) -> str:
+    """The URL of the proxy as the proxy speaks."""
+    address, port = place.proxy_cfn
+    plain = f"http://{hosts.bracketed(address)}:{port}"
+    if place.secure and f"{url}/".startswith(f"{plain}/"):
+        return f"https{url.removeprefix('http')}"
+    return url
 
 
 def _address(role: Role, key: str, spot: Spot, place: Place) -> str:
@@ -191,5 +203,6 @@ def _planned(setting: Setting, value: str, because: str) -> _Planned:
 def _because(role: Role, place: Place) -> str:
     if role is Role.CFN:
         address, port = place.proxy_cfn
-        return f"instances reach {role} through the proxy at {hosts.bracketed(address)}:{port}"
+        how = ", over TLS" if place.secure else ""
+        return f"instances reach {role} through the proxy at {hosts.bracketed(address)}:{port}{how}"
     return f"{role} is on the source host, {place.source_address}, not on the node"

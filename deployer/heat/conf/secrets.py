@@ -27,6 +27,8 @@ _CLEAN_PASSWORD = re.compile(r"(?<=:)[^@/,?#\s:][^@/,?#\s]*(?=@)")
 _NEXT_URL = re.compile(r"[\s,]+(?=[A-Za-z][A-Za-z0-9+._-]*://)")
 _ARGUMENT = re.compile(r"([\w-]+):")  # oslo.cache's backend_argument is `name:value`
 _PARAMETER = re.compile(r"([\w-]+)(\s*=\s*|:)([^&;,\s]+)")
+# What a program prints of its own values: `password='a b'`, `"password": "..."`.
+_QUOTED = re.compile(r"""([\w-]+)(["']?\s*[=:]\s*)(["'])(.*?)(?<!\\)\3""")
 
 
 def is_secret(key: str) -> bool:
@@ -43,6 +45,19 @@ def stamped(key: str, value: str, stamp: Stamp) -> str:
     if argument and is_secret(argument[1]):
         return argument.group() + stamp(value[argument.end() :])
     return _with_parameters(_with_urls(value, stamp), stamp)
+
+
+def stamped_prose(text: str, stamp: Stamp) -> str:
+    """What a program says, with every text stamped that stands where a secret does: in a login or behind its name."""
+
+    def quoted(match: re.Match[str]) -> str:
+        name, sign, quote, secret = match.groups()
+        return f"{name}{sign}{quote}{stamp(secret)}{quote}" if secret and is_secret(name) else match.group()
+
+    def word(match: re.Match[str]) -> str:
+        return _with_parameters(_with_urls(match.group(), stamp), stamp)
+
+    return re.sub(r"\S+", word, _QUOTED.sub(quoted, text))
 
 
 def _with_urls(value: str, stamp: Stamp) -> str:

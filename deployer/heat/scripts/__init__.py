@@ -23,6 +23,14 @@ for name, source in {parts!r}:
     setattr(sys.modules["deployer.heat.scripts"], name, module)
     exec(compile(source, name + ".py", "exec"), module.__dict__)
 """
+# What Heat's libraries or the system raise is the site's trouble, told in a line; a bug of ours keeps its traceback.
+HOOK = """\
+def told(kind, error, trace):
+    if kind.__module__ == "builtins" and not issubclass(kind, OSError):
+        return sys.__excepthook__(kind, error, trace)
+    print("%s: %s" % (kind.__name__, (str(error).splitlines() or [""])[0]), file=sys.stderr)
+sys.excepthook = told
+"""
 
 
 def text(name: str, **values: Any) -> str:
@@ -32,7 +40,7 @@ def text(name: str, **values: Any) -> str:
     """
     encoded = base64.b64encode(json.dumps(values).encode()).decode()
     given = f"# {name}\nimport base64, json, sys\nVALUES = json.loads(base64.b64decode({encoded!r}))\n"
-    return given + _frame(name) + _source(name)
+    return given + HOOK + _frame(name) + _source(name)
 
 
 def program(name: str) -> str:

@@ -7,6 +7,7 @@ where it has no queue, and is empty when the broker does not answer. No secret i
 
 import json
 import sys
+import textwrap
 
 from deployer.heat.scripts import queues, service_table
 
@@ -33,7 +34,7 @@ def answered(what, ask, problems):
 def why(error):
     """The driver's own words; those of others may hold the URL, and so the password."""
     cause = getattr(error, "orig", None)
-    words = (str(cause).splitlines() or [""])[0][:300] if cause else ""
+    words = textwrap.shorten((str(cause).splitlines() or [""])[0], 300) if cause else ""
     return "%s: %s" % (type(cause).__name__, words) if cause else type(error).__name__
 
 

@@ -9,6 +9,7 @@ import base64
 import json
 import os
 import sys
+import textwrap
 from urllib import parse
 
 from oslo_config import cfg
@@ -42,7 +43,7 @@ def databases(conf):
         where = "[database] connection"
         try:
             parts = sqlalchemy.engine.make_url(url)
-            where = "%s:%s" % (parts.host, parts.port or 3306)
+            where = "%s:%s" % (str(parts.host).rpartition("@")[2], parts.port or 3306)  # of a password with an @
             settings = {"connect_timeout": LIMIT} if parts.drivername.startswith("mysql") else {}
             sqlalchemy.create_engine(url, connect_args=settings).connect().close()
         except sqlalchemy.exc.ArgumentError as error:  # its text may hold the URL, and so the password
@@ -97,7 +98,7 @@ def keystone(conf):
 
 def problem(what, where, error):
     words = (str(error).splitlines() or ["no reason given"])[0]  # some drivers raise a bare timeout
-    return {"what": what, "where": where, "why": "%s: %s" % (type(error).__name__, words[:300])}
+    return {"what": what, "where": where, "why": "%s: %s" % (type(error).__name__, textwrap.shorten(words, 300))}
 
 
 main()

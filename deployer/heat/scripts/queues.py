@@ -5,6 +5,7 @@ secret in it.
 """
 
 import ssl
+import textwrap
 from urllib import parse
 
 from oslo_config import cfg
@@ -62,7 +63,7 @@ def connect(path, limit=LIMIT):
             return Broker(where, settings, limit)
         except Exception as error:  # whatever the driver raises is the answer
             words = (str(error).splitlines() or ["no reason given"])[0]
-            tried.append("%s: %s: %s" % (where, type(error).__name__, words[:300]))
+            tried.append("%s: %s: %s" % (where, type(error).__name__, textwrap.shorten(words, 300)))
     raise NoBroker("; ".join(tried))
 
 

@@ -4,9 +4,8 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from urllib.parse import quote, quote_plus
 
-from deployer import errors
+from deployer import errors, hiding
 
 LONGEST_REASON = 2000
 
@@ -63,27 +62,23 @@ class Book:
         started = time.monotonic()
         check = Check(self._where, subject, promise)
         try:
-            check = replace(check, detail=masked(step(), self._secrets))
+            check = replace(check, detail=hiding.hidden(step(), self._secrets))
         except self._expected as error:
-            check = replace(check, outcome=Outcome.FAILED, reason=masked(reason_of(error), self._secrets))
+            check = replace(check, outcome=Outcome.FAILED, reason=self._reason(error))
         self.checks.append(replace(check, seconds=time.monotonic() - started))
         return not check.failed
 
     def skipped(self, subject: str, promise: str, reason: str) -> None:
         """Note a step that had no sense to try."""
-        self.checks.append(Check(self._where, subject, promise, Outcome.SKIPPED, reason=masked(reason, self._secrets)))
+        shown = hiding.hidden(reason, self._secrets)
+        self.checks.append(Check(self._where, subject, promise, Outcome.SKIPPED, reason=shown))
+
+    def _reason(self, error: Exception) -> str:
+        return hiding.hidden(reason_of(error), self._secrets)[:LONGEST_REASON]
 
 
 def reason_of(error: Exception) -> str:
     """Why something failed, in the error's own words; its type too where those alone say little."""
     words = error.message if isinstance(error, errors.DeployerError) else str(error)
     plain = isinstance(error, (Unproven, errors.DeployerError))
-    return (words if plain else f"{type(error).__name__}: {words}".rstrip(": "))[:LONGEST_REASON]
-
-
-def masked(text: str, secrets: Iterable[str]) -> str:
-    """The text with `***` for every secret in it, as it is and as URLs write it; the longest first."""
-    spellings = {spelling for each in secrets for spelling in (each, quote(each, safe=""), quote_plus(each)) if each}
-    for spelling in sorted(spellings, key=len, reverse=True):
-        text = text.replace(spelling, "***")
-    return text
+    return words if plain else f"{type(error).__name__}: {words}".rstrip(": ")

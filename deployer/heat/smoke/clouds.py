@@ -51,7 +51,7 @@ def chosen(cloud: str | None, clouds_file: str | None) -> Cloud:
         from openstack import config
     except ImportError as error:
         raise not_installed(error.name or "openstacksdk") from None
-    _quiet("keystoneauth", "openstack")
+    _quiet("keystoneauth", "openstack", "botocore")
     if clouds_file and not Path(clouds_file).is_file():
         raise errors.BadInput(f"there is no {clouds_file}", hint="`verify.clouds_file` of the inventory names it.")
     try:
@@ -118,9 +118,12 @@ def _addresses(url: str) -> set[str]:
 
 
 def _quiet(*libraries: str) -> None:
-    """Libraries that warn where nobody listens do so on the terminal; what they raise says the same."""
+    """What libraries raise is all there is to say; where details are asked for, they would log Keystone's answers too,
+    with the secret keys that it lends.
+    """
     for library in libraries:
         logging.getLogger(library).addHandler(logging.NullHandler())
+        logging.getLogger(library).setLevel(logging.WARNING)
 
 
 def _files(clouds_file: str | None) -> dict[str, list[str]]:

@@ -1,20 +1,12 @@
 """Perform steps on a host in order, and stop at the first that fails."""
 
-import csv
-import http.client
-import itertools
 import os
 import pwd
-import re
 import shutil
 import signal
 import subprocess
-import time
 
-from deployer.remote.agent import files, handover, journal, ledger, look, programs, session, sockets
-
-POLL = 0.05  # seconds between two looks at something that no event announces
-LOOKS_PER_UNIT_CHECK = 10
+from deployer.remote.agent import files, handover, journal, ledger, programs, session, sockets, waits
 
 
 def perform(request):
@@ -33,6 +25,7 @@ def perform(request):
             return {"done": done, "failed": {"index": index, "why": str(waiting), "again": True}}
         except (programs.Failed, OSError, LookupError, subprocess.SubprocessError) as error:
             return {"done": done, "failed": {"index": index, "why": str(error) or type(error).__name__}}
+    turn.end(os.path.dirname(request["ledger"]))
     return {"done": done, "failed": None}
 
 
@@ -50,7 +43,7 @@ def free(step, ledger_path):
         return
     try:
         handover.steer(held)
-        left = handover.drain(held, step["timeout"], POLL)
+        left = handover.drain(held, step["timeout"], waits.POLL)
     except PermissionError:  # nobody may look into another process's sockets here
         left = 0
     if left:
@@ -71,7 +64,7 @@ def give_back(step, _):
         handover.keep(mine, source)
         handover.with_settings(unit, "Environment=UWSGI_REUSE_PORT=true", lambda name=unit: start_as_before(step, name))
     for each in step["stopped"]:
-        wait_until(lambda at=each: serves(at) and handover.answers_from(at["address"], at["port"], source),
+        waits.wait_until(lambda at=each: serves(at) and handover.answers_from(at["address"], at["port"], source),
                    step["timeout"], "%(unit)s does not answer on %(address)s:%(port)d" % each)
     handover.steer(held)
 
@@ -128,7 +121,7 @@ def stop_holders(held, step, ledger_path):
     for pid in {each["pid"] for each in held if not each["unit"]}:
         os.kill(pid, signal.SIGTERM)
     for each in held:
-        wait_until(lambda at=each: not holds(at), step["timeout"],
+        waits.wait_until(lambda at=each: not holds(at), step["timeout"],
                    "%(address)s:%(port)d is still held after its process was told to stop" % each)
 
 
@@ -159,99 +152,6 @@ def listeners_at(address, port):
             and (each["address"] in wanted or address in wanted[1:])]
 
 
-def wait_until(true, seconds, otherwise):
-    deadline = time.monotonic() + seconds
-    while not true():
-        if time.monotonic() > deadline:
-            raise programs.Failed(otherwise)
-        session.go_on()
-        time.sleep(POLL)
-
-
-def await_http(step, _):
-    """Wait until an address answers with an expected status; give up early when its unit dies over and over."""
-    last = [""]
-    started = time.monotonic()
-    for looks in itertools.count(1):
-        if answers(step, last):
-            return
-        late = time.monotonic() > started + step["timeout"]
-        if late or looks % LOOKS_PER_UNIT_CHECK == 0 and crash_loops(step["unit"]):
-            raise programs.Failed("no good answer from %s:%d%s (%s)\n%s" % (
-                step["address"], step["port"], step["path"], last[0], programs.last_words(step["unit"])))
-        session.go_on()
-        time.sleep(POLL)
-
-
-def answers(step, last):
-    connection = http.client.HTTPConnection(step["address"], step["port"], timeout=5)
-    try:
-        connection.request("GET", step["path"])
-        status = connection.getresponse().status
-    except (OSError, http.client.HTTPException) as error:
-        last[0] = str(error) or type(error).__name__
-        return False
-    finally:
-        connection.close()
-    last[0] = "status %d" % status
-    return status in step["expect"]
-
-
-def crash_loops(unit):
-    state = look.units_like([unit]).get(unit, {})
-    return state.get("active") == "failed" or state.get("restarts", 0) >= 3
-
-
-def await_reply(step, _):
-    """Wait until a unix socket's answer to a question contains a text."""
-    wait_until(lambda: step["contains"] in (sockets.ask_or_none(step["socket"], step["send"]) or ""), step["timeout"],
-               "%(socket)s never answered with %(contains)s" % step)
-
-
-def tell(step, _):
-    """Say a line to a unix socket, which answers nothing when it obeys, and wait until its answers show the effect."""
-    answer = sockets.ask(step["socket"], step["send"]).strip()
-    if answer:
-        raise programs.Failed("%s answered: %s" % (step["send"].strip(), answer))
-    deadline = time.monotonic() + step["timeout"]
-    for condition in step["until"]:
-        while not shows(step["socket"], condition):
-            if time.monotonic() > deadline:
-                return late(step, condition)
-            session.go_on()
-            time.sleep(POLL)
-    return None
-
-
-def late(step, condition):
-    """What to say of an effect that does not come in time; Failed unless it may be done without."""
-    words = "after %d s %s" % (step["timeout"], condition["else"])
-    found = cells(step["socket"], condition)
-    if found:
-        words += " (%s: %s)" % (condition["column"], ", ".join(found))
-    if step.get("force"):
-        return words
-    raise programs.Failed(words)
-
-
-def shows(path, condition):
-    """Whether an answer lacks a text, or has a row of comma-separated values whose column matches a pattern."""
-    if "lacks" in condition:
-        answer = sockets.ask_or_none(path, condition["send"])
-        return answer is not None and condition["lacks"] not in answer
-    return any(re.fullmatch(condition["matches"], cell) for cell in cells(path, condition))
-
-
-def cells(path, condition):
-    """The column of those rows of an answer, comma-separated values, that a condition is about."""
-    answer = sockets.ask_or_none(path, condition["send"])
-    if answer is None or "row" not in condition:
-        return []
-    rows = csv.DictReader(line for line in answer.splitlines() if line.strip())
-    return [row[condition["column"]] for row in rows
-            if all(row.get(key) == value for key, value in condition["row"].items())]
-
-
 STEPS = {"write": files.write, "remove": files.remove, "systemctl": programs.systemctl, "run": programs.run,
          "share": share, "free": free, "give_back": give_back, "stop_gently": stop_gently, "forget": forget,
-         "await_http": await_http, "await_reply": await_reply, "tell": tell}
+         "await_http": waits.await_http, "await_reply": waits.await_reply, "tell": waits.tell}

@@ -15,16 +15,22 @@ def write(step, ledger_path):
     if path not in book["files"]:
         kept = path + step["kept"] if os.path.exists(path) else None
         if kept:
-            shutil.copy2(path, kept)
-            same_owner(path, kept)
+            keep(path, kept)
         book["files"][path] = {"original": kept}
         ledger.write(ledger_path, book)
     ledger.replace(path, base64.b64decode(step["content"]), step)
 
 
-def same_owner(path, copy):
-    status = os.stat(path)
-    os.chown(copy, status.st_uid, status.st_gid)
+def keep(path, copy):
+    """Copy a file with its owner, mode and times; nobody may read the copy who may not read the file."""
+    if os.path.exists(copy):  # left by an interrupted run
+        os.unlink(copy)
+    descriptor = os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with open(path, "rb") as source, os.fdopen(descriptor, "wb") as target:
+        status = os.fstat(source.fileno())
+        shutil.copyfileobj(source, target)
+        os.fchown(descriptor, status.st_uid, status.st_gid)
+    shutil.copystat(path, copy)
 
 
 def make_folder(folder, step, ledger_path):

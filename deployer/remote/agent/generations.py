@@ -51,15 +51,18 @@ def close(request):
 
 
 def recall(request):
-    """Return every generation's run and, given a number, the state of the newest up to it with all its contents.
+    """Return every generation's run and, given a number, its state with all contents, or that of the newest before it.
 
+    One before it counts when it was done: what a run that failed has left on the host is not what it had kept.
     {runs: [run], state: null | {..., files: {path: {..., content}}}}
     """
     folder = os.path.dirname(request["ledger"])
     numbers = numbers_in(folder)
     upto = [number for number in numbers if number <= request.get("number", -1)]
-    with_state = [each for each in reversed(upto) if read(folder, each)["state"] is not None]
-    state = read(folder, with_state[0])["state"] if with_state else None
+    kept = [read(folder, each) for each in reversed(upto)]
+    had = [each["state"] for each in kept if each["state"] is not None
+           and (each["run"]["result"] == "done" or each["run"]["number"] == request["number"])]
+    state = had[0] if had else None
     for each in (state or {"files": {}})["files"].values():
         each["content"] = encoded(object_path(folder, each["digest"]))
     return {"runs": [read(folder, number)["run"] for number in numbers], "state": state}

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 
-from deployer.remote.agent import journal, ledger, session, sockets
+from deployer.remote.agent import certificates, journal, ledger, session, sockets
 
 NOT_LOADED = {"active": "inactive", "sub": "", "pid": 0, "stale": False, "restarts": 0}
 UNIT_KEYS = "Id,ActiveState,SubState,MainPID,NeedDaemonReload,NRestarts,UnitFileState"
@@ -47,6 +47,7 @@ def observe(request):
         "accounts": {name: account(name) for name in request.get("accounts", [])},
         "ledger": ledger.read(request.get("ledger", "")),
         "newest": journal.newest(os.path.dirname(request["ledger"])) if request.get("ledger") else {},
+        "certificates": {name: certificates.look_at(each) for name, each in request.get("certificates", {}).items()},
         "answers": {name: answer(each, request["programs"][name]["timeout"]) for name, each in begun.items()},
     }
 

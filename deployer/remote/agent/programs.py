@@ -12,6 +12,7 @@ class NotYet(Failed):
     """A program that still waits for something, which its text says; it may be asked again."""
 
 
+MOST = 2000  # characters of what a program says
 NOT_YET = 75  # how a program says so: EX_TEMPFAIL of sysexits.h
 
 
@@ -37,9 +38,15 @@ def call(argv, timeout=60, given=None):
     if ran.returncode == NOT_YET:
         raise NotYet(printed.strip())
     if ran.returncode:
-        last = (ran.stderr.decode("utf-8", "replace") or printed).strip()[-2000:]
+        last = last_of(ran.stderr.decode("utf-8", "replace") or printed)
         raise Failed("%s ended with %d: %s" % (os.path.basename(argv[0]), ran.returncode, last))
     return printed
+
+
+def last_of(text):
+    """The end of a text, from the beginning of a word: half a secret would not be known as one."""
+    text = text.strip()
+    return text if len(text) <= MOST else "".join(text[-MOST:].split(None, 1)[1:])
 
 
 def run(step, _):

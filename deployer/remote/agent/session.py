@@ -28,6 +28,11 @@ class Turn:
             note(self.lock, {"pid": os.getpid(), "at": time.strftime("%H:%M:%S", time.gmtime()), "do": step["do"],
                              "number": index + 1, "of": self.steps})
 
+    def end(self, folder):
+        """After the last step: on a host where our folder is gone the lock goes as well, as nothing of ours stays."""
+        if self.lock and not os.path.isdir(folder):
+            os.unlink(self.alone["path"])
+
 
 def go_on():
     """Raise BrokenPipeError when nobody reads our answer any more: our session has ended, another may begin."""
@@ -40,7 +45,7 @@ def go_on():
 def why_unsettled(alone):
     """Wait until no request changes the host; why it still is one that does, or None."""
     try:
-        if alone:
+        if alone and os.path.exists(alone["path"]):
             locked(alone, fcntl.LOCK_SH).close()
     except TimeoutError as error:
         return str(error)

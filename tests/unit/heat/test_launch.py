@@ -1,10 +1,14 @@
 """Files and units of Heat's processes on a host, for both launchers."""
 
+from dataclasses import replace
+
 import sites
 
 from deployer.heat import launch
 from deployer.model import AnswersHttp, Instance, Program, Service, unit_name
+from deployer.trust import Trust
 
+TLS = launch.Tls("/etc/ssl/api.pem", "/etc/ssl/api.key", "digest", Trust("hostB", "/etc/ssl/ca.pem"))
 UNIT_FILES = "/etc/systemd/system"
 
 
@@ -49,6 +53,50 @@ def test_apis_of_a_kind_under_uwsgi_share_every_file():
     assert list(files) == [f"{UNIT_FILES}/heat-scaleout-api@.service", "/etc/heat-scaleout/api.ini",
                            "/etc/heat-scaleout/api.config"]
     assert "--http-socket 10.0.0.2:%i" in unit_text(a_host(api=(8004, 8104)), "api")
+
+
+def test_apis_with_tls_have_a_socket_with_certificate_and_key_and_refuse_tls_1_1():
+    state = a_host(api=(8004,), cfn=(8000,), tls=TLS)
+
+    for service in ("api", "cfn"):
+        assert "--https-socket 10.0.0.2:%i,/etc/ssl/api.pem,/etc/ssl/api.key" in unit_text(state, service)
+        assert "--http-socket" not in unit_text(state, service)
+        assert f"ssl-option = {0x10000000}" in text(state, f"/etc/heat-scaleout/{service}.ini").splitlines()
+
+
+def test_api_with_tls_is_proven_over_tls_and_by_its_name_from_the_proxys_host():
+    unit = a_host(api=(8004,), tls=TLS).units["heat-scaleout-api@8004.service"]
+
+    assert (unit.secure, unit.ready.secure, unit.ready.trust) == (True, True, None)
+    assert (unit.reached.trust, unit.reached.path) == (TLS.trust, unit.ready.path)
+
+
+def test_new_certificate_is_a_new_configuration_of_the_apis_alone():
+    before, after = (a_host(api=(8004,), engines=1, tls=replace(TLS, digest=each)) for each in ("one", "other"))
+
+    assert {name for name, unit in before.units.items() if unit.config != after.units[name].config} == {
+        "heat-scaleout-api@8004.service"}
+
+
+def test_process_notes_whether_it_speaks_tls():
+    plain, secure = (a_host(api=(8004,), engines=1, tls=each) for each in (None, TLS))
+    noted = {name: launch.noted(text(state, f"/etc/heat-scaleout/{name}.config"))
+             for state in (plain, secure) for name in ("api", "engine")}
+
+    assert launch.noted(text(plain, "/etc/heat-scaleout/api.config")) == (
+        plain.units["heat-scaleout-api@8004.service"].config, False)
+    assert noted["api"] == (secure.units["heat-scaleout-api@8004.service"].config, True)
+    assert noted["engine"][1] is False
+    assert launch.noted("") == (None, False)
+
+
+def test_apis_believe_the_proxy_what_the_client_speaks_only_where_tls_is():
+    line = "Environment=OS_OSLO_MIDDLEWARE__ENABLE_PROXY_HEADERS_PARSING=true"
+
+    for launcher in ("uwsgi", "heat-api"):
+        assert line in unit_text(a_host(api=(8004,), launcher=launcher, forwarded=True), "api").splitlines()
+        assert line not in unit_text(a_host(api=(8004,), launcher=launcher), "api").splitlines()
+    assert line not in unit_text(a_host(engines=1, forwarded=True), "engine").splitlines()
 
 
 def test_apis_of_a_kind_under_heat_api_each_have_an_overlay_with_their_port():

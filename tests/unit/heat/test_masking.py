@@ -117,3 +117,10 @@ def test_diff_of_equal_files_is_empty():
 )  # fmt: skip
 def test_masked_leaves_what_holds_no_secret(line):
     assert masking.masked(f"[a]\n{line}\n") == f"[a]\n{line}\n"
+
+
+def test_secrets_of_a_file_are_those_that_its_reader_gets():
+    text = ("[DEFAULT]\n# password = of a comment\ntransport_url = rabbit://u:on%40e@h:5672/\n"
+            "[keystone_authtoken]\npassword = two$$\nusername = heat\nservice_token =\n")
+
+    assert masking.secrets_in(text) == {"on%40e", "two$$"}

@@ -33,6 +33,28 @@ def test_secret_values_are_not_legible_in_the_program():
     assert "canary-of-heat-conf" not in scripts.text("logins", conf="canary-of-heat-conf", seconds=1)
 
 
+@pytest.mark.parametrize(("raised", "told"), [
+    ("ConnectionRefusedError(111, 'refused')", "ConnectionRefusedError: [Errno 111] refused\n"),
+    ("type('NoBroker', (Exception,), {'__module__': 'queues'})('h:5672: no\\nmore')", "NoBroker: h:5672: no\n")])
+def test_trouble_of_the_site_is_told_in_a_line(monkeypatch, raised, told):
+    assert raising(monkeypatch, raised) == told
+
+
+def test_bug_of_ours_keeps_its_traceback(monkeypatch):
+    assert raising(monkeypatch, "KeyError('row')").startswith("Traceback")
+
+
+def raising(monkeypatch, what):
+    """What a script complains of that raises something."""
+    with monkeypatch.context() as patch:
+        patch.setattr(scripts, "_source", lambda _: f"raise {what}")
+        patch.setattr(scripts, "_frame", lambda _: "")
+        program = scripts.text("whole")
+    ran = subprocess.run([sys.executable, "-I", "-"], input=program, capture_output=True, text=True, timeout=20)
+    assert ran.returncode == 1
+    return ran.stderr
+
+
 def test_script_that_includes_another_finds_it_where_nothing_is_installed(monkeypatch, tmp_path):
     """The included ones are there before it, in the order in which they need one another."""
     texts = {"first": "SEEN = ['first']", "second": f"{IMPORT} first\nSEEN = first.SEEN + ['second']",

@@ -73,3 +73,30 @@ def test_option_that_must_be_a_number_and_is_none_is_refused_by_name():
 
 def test_source_is_shown_without_its_files():
     assert "canary" not in repr(a_source("[database]\nconnection = mysql://heat:canary@10.0.0.1/heat\n"))
+
+
+INJECTIONS = ("10.0.0.1\n  listen evil", "10.0.0.1 ssl crt /x", "$$(x)", "`x`", "{{7*7}}", "%h", "]", "fe80::1%eth0",
+              "x" * 10_000, "10.0.0.1\u2028x", "localhost")
+
+
+@pytest.mark.parametrize("text", INJECTIONS)
+def test_address_of_an_api_that_is_none_is_refused(text):
+    origin = a_source(f"[heat_api]\nbind_host = {text}\n")
+
+    with pytest.raises(errors.BadConfig, match="bind_host is no IP address"):
+        origin.listens(Service.API)
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0", "::", "10.0.0.1", "2001:db8::1"])
+def test_address_of_an_api_is_taken_as_it_is(address):
+    assert a_source(f"[heat_api]\nbind_host = {address}\nbind_port = 1\n").listens(Service.API) == (address, 1)
+
+
+@pytest.mark.parametrize("path", ["/healthcheck\n  http-request deny", "/a b", "/$(x)", "/`x`", "/{{7*7}}", "/%h", "/]",
+                                  "x", "/a\u2028b", "/\0"])
+def test_path_of_a_health_check_that_would_change_the_proxy_is_refused(path):
+    paste = ("[pipeline:heat-api]\npipeline = healthcheck app\n[filter:healthcheck]\n"
+             f"paste.filter_factory = oslo_middleware:Healthcheck.factory\npath = {path}\n")
+
+    with pytest.raises(errors.BadConfig, match="api-paste.ini: the path of the health check"):
+        a_source(**{"api-paste.ini": paste}).check_path(Service.API)

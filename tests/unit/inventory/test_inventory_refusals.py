@@ -116,8 +116,8 @@ def test_address_that_others_cannot_use_is_refused(address, expected):
         ('bind: {cfn: "[::]:8000"}', "  hostA: {address: 10.0.0.1, cfn: 1, engines: 1}\n"),
         ('bind: {api: "[2001:DB8:0::1]:8004"}', '  hostA: {address: "2001:db8::1", api: 1, engines: 1}\n'),
         ('bind: {api: "10.0.0.9:80", cfn: "10.0.0.9:80"}', "  hostA: {address: 10.0.0.1, engines: 1}\n"),
-        ('bind: {api: "*:1936"}, stats: {}', "  hostA: {address: 10.0.0.1, engines: 1}\n"),
-        ('stats: {bind: "127.0.0.1:1936"}, bind: {cfn: "*:1936"}', "  hostA: {address: 10.0.0.1, engines: 1}\n"),
+        ('bind: {api: "*:1936"}, stats: {user: x, password: y}', "  hostA: {address: 10.0.0.1, engines: 1}\n"),
+        ('stats: {user: x, password: y}, bind: {cfn: "*:1936"}', "  hostA: {address: 10.0.0.1, engines: 1}\n"),
     ],
 )
 def test_address_of_the_proxy_used_twice_is_refused(proxy, hosts):
@@ -271,17 +271,18 @@ def test_broken_yaml_around_a_password_does_not_show_it(value):
 @pytest.mark.parametrize(
     ("stats", "is_accepted"),
     [
-        ("{}", True),
+        ("{}", False),
         ("{user: x, password: y}", True),
         ("{user: x}", False),
         ("{password: y}", False),
         ('{bind: "10.0.0.1:1936"}', False),
         ('{bind: "*:1936"}', False),
-        ('{bind: "*:1936", user: x, password: y}', True),
-        ('{bind: "[::1]:1936"}', True),
+        ('{bind: "*:1936", user: x, password: y}', False),
+        ('{bind: "10.0.0.1:1936", user: x, password: y}', False),
+        ('{bind: "[::1]:1936", user: x, password: y}', True),
     ],
 )
-def test_statistics_that_others_reach_need_a_login(stats, is_accepted):
+def test_statistics_are_on_loopback_with_a_login(stats, is_accepted):
     assert (not problems(a_text(proxy=f"host: hostA, stats: {stats}"))) is is_accepted
 
 
@@ -302,3 +303,34 @@ def test_everything_wrong_in_one_file_is_told_in_one_run():
         reader.parse((golden / "wrong.yaml").read_bytes(), Path("wrong.yaml"))
 
     assert "\n".join(caught.value.problems) + "\n" == (golden / "wrong.txt").read_text()
+
+
+TLS = "tls: {certificate: /etc/ssl/api.pem, key: /etc/ssl/api.key}"
+CA = "backend_tls: {ca: /etc/ssl/ca.pem}"
+
+
+@pytest.mark.parametrize(("text", "expected"), [
+    (a_text(heat=f"source: hostA, {TLS}"), "heat.tls: needs `proxy.backend_tls`"),
+    (a_text(proxy=f"host: hostA, {CA}"), "hosts.hostB: has APIs, so that `proxy.backend_tls` needs its `heat.tls`"),
+    (a_host(f"address: 10.0.0.4, api: 1, heat: {{{TLS}}}"), "hosts.hostD.heat.tls: needs `proxy.backend_tls`"),
+    (a_text(heat=f"source: hostA, launcher: heat-api, {TLS}", proxy=f"host: hostA, {CA}"),
+     "heat.tls: heat-api cannot serve TLS"),
+    (a_text(heat="source: hostA, tls: {certificate: /etc/ssl/api.pem}", proxy=f"host: hostA, {CA}"),
+     "heat.tls.key: is missing"),
+    (a_text(proxy="host: hostA, tls: {certificate: /root/site.pem}"),
+     "proxy.tls.certificate: no unit of ours sees homes and temporary folders"),
+    (a_text(heat=f"source: hostA, {TLS}", proxy="host: hostA, backend_tls: {ca: /tmp/ca.pem}"),
+     "proxy.backend_tls.ca: no unit of ours sees homes and temporary folders"),
+])
+def test_half_of_tls_is_refused_at_its_place(text, expected):
+    assert [each for each in problems(text) if expected in each] != []
+
+
+def test_whole_tls_is_read_with_the_hosts_own_over_the_sites():
+    text = a_text(heat=f"source: hostA, {TLS}", proxy=f"host: hostA, {CA}",
+                  hosts=HOSTS + "  hostD: {address: 10.0.0.4, api: 1, heat: {tls: {certificate: /etc/ssl/d.pem, "
+                                "key: /etc/ssl/d.key, name: d.example.org}}}\n")
+
+    shared, own = (read(text).heat_of(name).tls for name in ("hostB", "hostD"))
+    assert (shared.certificate, shared.name) == ("/etc/ssl/api.pem", None)
+    assert (own.certificate, own.name) == ("/etc/ssl/d.pem", "d.example.org")

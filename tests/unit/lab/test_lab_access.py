@@ -1,5 +1,7 @@
 """The files by which people and tools reach a lab."""
 
+from pathlib import Path
+
 import yaml
 
 from lab import access
@@ -20,10 +22,12 @@ def test_known_hosts_has_each_key_under_address_and_name():
 
 
 def test_clouds_yaml_has_an_administrator_and_an_ordinary_user():
-    clouds = yaml.safe_load(access.clouds_yaml("198.18.3.11", {"admin": "a:b #c", "demo": "d'e"}))["clouds"]
+    clouds = yaml.safe_load(access.clouds_yaml("198.18.3.11", {"admin": "a:b #c", "demo": "d'e"},
+                                              Path("/checkout/.lab/ca.pem")))["clouds"]
     assert clouds["heat-lab"]["auth"]["password"] == "a:b #c"
     assert clouds["heat-lab-demo"]["auth"]["project_name"] == "demo"
     assert clouds["heat-lab"]["auth"]["auth_url"] == "http://198.18.3.11:5000/v3"
+    assert clouds["heat-lab-demo"]["cacert"] == "/checkout/.lab/ca.pem"
 
 
 def test_demo_has_its_files_at_the_top_and_others_in_a_folder(tmp_path):

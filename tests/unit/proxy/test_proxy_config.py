@@ -7,7 +7,8 @@ import sites
 
 from deployer.inventory.values import Endpoint
 from deployer.model import AnswersSocket, Service
-from deployer.proxy import config
+from deployer.proxy import config, links
+from deployer.trust import Trust
 
 BINDS = {Service.API: Endpoint("10.0.0.1", 8004), Service.CFN: Endpoint("10.0.0.1", 8000)}
 CHECKS = {Service.API: "/healthcheck", Service.CFN: "/"}
@@ -100,6 +101,52 @@ def test_plain_http_has_no_word_of_tls():
     assert "http-request set-header X-Forwarded-Proto http" in section(text, "listen cfn_api_proxy")
 
 
+TRUSTS = {"hostB": Trust("hostB", "/etc/ssl/ca.pem"), "hostC": Trust("api-2.example.org", "/etc/ssl/ca.pem")}
+LINK = "ssl ssl-min-ver TLSv1.2 verify required ca-file /etc/ssl/ca.pem verifyhost"
+
+
+def a_front(trusts=TRUSTS, certificates="", inventory=None):
+    inventory = inventory or sites.an_inventory()
+    return config.configuration(config.Front(inventory.proxy, BINDS, CHECKS, trusts, certificates),
+                                inventory.instances())
+
+
+def test_server_that_speaks_tls_must_prove_its_name_to_the_proxy():
+    inventory = sites.an_inventory(hostC="{address: 10.0.0.3, api: 1, drained: true}")
+
+    assert servers(a_front(inventory=inventory)[0], "rest_api_proxy") == [
+        f"server hostB-8004 10.0.0.2:8004 check {LINK} hostB",
+        f"server hostC-8004 10.0.0.3:8004 check {LINK} api-2.example.org weight 0"]
+
+
+def test_headers_that_make_links_are_never_the_clients_where_they_are_believed():
+    lines = section(a_front()[0], "listen rest_api_proxy")
+
+    assert [line for line in lines if "-header" in line] == [
+        "http-request del-header Forwarded", "http-request del-header X-Forwarded-Host",
+        "http-request del-header X-Forwarded-Prefix", "http-request set-header X-Forwarded-Proto http"]
+    assert "del-header" not in a_front({})[0]
+
+
+def test_new_certificate_is_a_new_configuration():
+    assert len({a_front(certificates=each)[1] for each in ("", "one", "other")}) == 3
+
+
+def test_links_of_a_configuration_are_read_back_and_written_for_some_servers_alone():
+    inventory = sites.an_inventory(hostC="{address: 10.0.0.3, api: 1, cfn: 1, drained: true}")
+    plain, secure = (a_front(trusts, inventory=inventory)[0] for trusts in ({}, TRUSTS))
+
+    assert links.links(plain) == dict.fromkeys(("10.0.0.2:8004", "10.0.0.2:8000", "10.0.0.3:8004", "10.0.0.3:8000"), "")
+    assert links.links(secure)["10.0.0.3:8000"] == f"{LINK} api-2.example.org"
+
+    half, digest = links.relinked(plain, {"10.0.0.2:8004": links.links(secure)["10.0.0.2:8004"]})
+    assert links.links(half) == links.links(plain) | {"10.0.0.2:8004": f"{LINK} hostB"}
+    assert f"description heat-scaleout {digest}" in half
+    assert servers(half, "rest_api_proxy")[1] == "server hostC-8004 10.0.0.3:8004 check weight 0"
+    back, again = links.relinked(half, {"10.0.0.2:8004": ""})
+    assert (back, again) == (plain, a_front({}, inventory=inventory)[1])
+
+
 def test_statistics_are_served_only_where_the_inventory_has_them():
     settings = 'stats: {bind: "127.0.0.1:1936", user: operator, password: canary}'
 
@@ -132,7 +179,8 @@ def test_running_configuration_is_known_by_the_digest_it_carries():
 
 def test_digest_changes_with_every_change_of_the_configuration():
     base = a_state().units[config.UNIT].config
-    others = [{"proxy": "balance: source"}, {"proxy": 'stats: {bind: "127.0.0.1:1"}'}, {"hostC": ""},
+    others = [{"proxy": "balance: source"}, {"proxy": 'stats: {bind: "127.0.0.1:1", user: x, password: y}'},
+              {"hostC": ""},
               {"hostB": "{address: 10.0.0.2, api: 2}"}]
 
     assert base not in [a_state(**how).units[config.UNIT].config for how in others]

@@ -4,6 +4,7 @@ import http.server
 import json
 import os
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -13,6 +14,7 @@ import pytest
 from steps_here import write
 
 from deployer.remote.agent import act, ledger, programs, sockets
+from lab import authority
 
 LISTENER = """\
 import socket, sys
@@ -111,6 +113,13 @@ def test_last_words_of_a_program_that_talks_much_are_its_last(book):
     assert len(why) < 2100
 
 
+def test_last_words_of_a_program_begin_with_a_whole_word(book):
+    """Half a secret would not be known as one."""
+    why = perform(book, run("sh", "-c", "yes secretsecret | head -n 1000 | tr '\\n' ' ' >&2; exit 1"))["failed"]["why"]
+
+    assert set(why.partition(": ")[2].split()) == {"secretsecret"}
+
+
 def test_reply_can_be_written_as_json(book):
     assert json.loads(json.dumps(perform(book, run("printf", "\\377"), run("false"))))["failed"]["index"] == 1
 
@@ -174,6 +183,46 @@ def test_await_http_of_bad_answers_tells_the_last_in_time(book, api):
     why = perform(book, await_http(api.server_port, expect=[204], timeout=0.1))["failed"]["why"]
 
     assert f"no good answer from 127.0.0.1:{api.server_port}/healthcheck (status " in why
+
+
+@pytest.fixture(scope="module")
+def issued(tmp_path_factory):
+    """A folder with an authority's certificate, and one with key that it gave to hostB."""
+    folder = tmp_path_factory.mktemp("issued")
+    authority.make(folder)
+    (folder / "both.pem").write_text("".join(authority.sign(folder, "hostB", "127.0.0.1")))
+    return folder
+
+
+@pytest.fixture
+def secure_api(api, issued):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(issued / "both.pem")
+    api.socket = context.wrap_socket(api.socket, server_side=True)
+    return api
+
+
+def test_await_http_over_tls_takes_any_certificate_where_no_trust_is_asked_for(book, secure_api):
+    assert perform(book, await_http(secure_api.server_port, secure=True))["failed"] is None
+
+
+def test_await_http_over_tls_takes_who_proves_its_name(book, secure_api, issued):
+    trust = {"name": "hostB", "ca": str(issued / "ca.pem")}
+
+    assert perform(book, await_http(secure_api.server_port, secure=True, trust=trust))["failed"] is None
+
+
+@pytest.mark.parametrize(("name", "why"), [("hostC", "match"), ("hostB", "certificate verify failed")])
+def test_await_http_over_tls_refuses_another_name_and_another_authority(book, secure_api, issued, tmp_path, name, why):
+    authority.make(tmp_path)
+    trust = {"name": name, "ca": str((issued if name == "hostC" else tmp_path) / "ca.pem")}
+
+    failed = perform(book, await_http(secure_api.server_port, secure=True, trust=trust, timeout=0.1))["failed"]
+    assert why in failed["why"]
+
+
+def test_await_http_over_tls_of_a_plain_server_tells_so(book, api):
+    assert "SSL" in perform(book, await_http(api.server_port, secure=True, timeout=0.1))["failed"]["why"]
 
 
 def test_await_http_with_nobody_listening_tells_so_in_time(book):

@@ -77,6 +77,19 @@ def test_write_keeps_the_original_with_its_access_once(tmp_path, book):
     assert path.read_text() == "second"
 
 
+def test_original_is_never_readable_by_others_while_it_is_copied(tmp_path, book, monkeypatch):
+    path, seen = tmp_path / "file", []
+    path.write_text("secret")
+    path.chmod(0o640)
+    copy = files.shutil.copyfileobj
+    monkeypatch.setattr(files.shutil, "copyfileobj", lambda source, target: (
+        copy(source, target), seen.append(stat.S_IMODE(files.os.fstat(target.fileno()).st_mode))))
+
+    files.write(write(path), book)
+
+    assert (seen, access(tmp_path / "file.before")) == ([0o600], 0o640)
+
+
 def test_write_notes_the_file_and_its_original_in_a_ledger_for_our_eyes_alone(tmp_path, book):
     (tmp_path / "old").write_text("original")
 

@@ -3,9 +3,11 @@
 import logging
 import os
 import shutil
+import socket
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import paramiko
 import pytest
@@ -114,7 +116,7 @@ def test_host_that_was_lost_and_is_back_answers_over_a_new_connection(a_host):
         lost = hosts.ask("look", "observe", {"hostB": {}}, 20.0)["hostB"]
         back = hosts.ask("look", "observe", {"hostB": {}}, 20.0)["hostB"]
 
-    assert isinstance(lost, errors.DeployerError)
+    assert isinstance(lost, errors.HostUnreachable)
     assert back["uid"] == os.geteuid()
 
 
@@ -159,6 +161,18 @@ def test_changed_host_key_is_refused_and_nothing_is_sent(a_host):
     assert "reinstalled" in error.hint
 
 
+@pytest.mark.parametrize(("known", "why"), [(None, "is unknown"), (OTHER_KEY, "is not the one we know")])
+def test_jump_host_whose_key_is_not_known_is_refused_and_nothing_is_sent(a_host, port, known, why):
+    """The key that the inventory gives a host is none of its jump host's."""
+    key = f"{HOST_KEY.get_name()} {HOST_KEY.get_base64()}"
+
+    error = ask(a_host(key=known, host_key=key, gateway=f"operator@127.0.0.1:{port}"))
+
+    assert isinstance(error, errors.HostUnreachable)
+    assert f"{why}; nothing was sent" in error.message
+    assert "jump host" in error.message
+
+
 def test_refused_key_is_a_refused_login(a_host, tmp_path):
     error = ask(a_host(key=HOST_KEY, user="stranger"))
 
@@ -198,9 +212,35 @@ def test_user_who_needs_a_password_for_sudo_is_told_so(a_host, programs):
 def test_host_that_takes_too_long_is_given_up(a_host):
     error = ask(a_host(), "perform", timeout=0.5, ledger="", steps=[{"do": "run", "argv": ["sleep", "3"]}])
 
-    assert isinstance(error, errors.HostFailed)
+    assert isinstance(error, errors.HostUnreachable)
+    assert "lost while it worked (no answer in time" in error.message
+    assert "`invoke deploy` goes on" in error.hint
+
+
+def test_host_whose_session_ends_under_way_is_lost_and_not_without_python(a_host, tmp_path):
+    started, go_on = tmp_path / "started", tmp_path / "go_on"
+    os.mkfifo(started)
+    os.mkfifo(go_on)
+    program = f"open({str(started)!r}, 'w').close(); open({str(go_on)!r}).read()"
+    steps = [{"do": "run", "argv": [sys.executable, "-c", program]}]
+    with fleet.over_ssh({"hostB": a_host()}, fleet.Silent()) as hosts, ThreadPoolExecutor(1) as pool:
+        hosts.ask("look", "observe", {"hostB": {}}, 20.0)
+        asked = pool.submit(hosts.ask, "work", "perform", {"hostB": {"ledger": "", "steps": steps}}, 20.0)
+        started.read_text()
+        hosts._connections["hostB"].result().client.get_transport().close()
+        error = asked.result(20)["hostB"]
+        os.close(os.open(go_on, os.O_RDWR))  # whoever still reads there comes to an end
+
+    assert isinstance(error, errors.HostUnreachable)
     assert "lost while it worked" in error.message
-    assert "Run the same command again" in error.hint
+
+
+def test_silent_host_is_given_up_by_the_kernel(a_host):
+    with fleet.over_ssh({"hostB": a_host()}, fleet.Silent()) as hosts:
+        hosts.ask("look", "observe", {"hostB": {}}, 20.0)
+        taken = hosts._connections["hostB"].result().client.get_transport().sock
+
+        assert taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 30_000
 
 
 def test_failure_of_one_host_leaves_the_answers_of_the_others(a_host):

@@ -1,0 +1,111 @@
+"""Keep secrets out of what hosts say: what is known as one, and what stands where one does, becomes `***`. Pure.
+
+Where a secret is so short that it may be a word, the words of people stay readable: fewer than 4 characters are hidden
+in logins and behind names like `password=` only, fewer than 8 as a word of their own.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import unquote
+
+from deployer.heat.conf import secrets
+
+MASK = "***"
+SHORTEST, CERTAIN = 4, 8  # characters of a secret that is hidden as a word, and of one that is hidden anywhere
+LIKE_NO_NAME = 16  # and of one that no host, queue or engine has for its name
+DATA = ("files", "texts", "globs", "units", "listeners", "processes", "replies", "free", "accounts", "ledger",
+        "newest", "runs", "state", "certificates")
+UNPRINTABLE = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e]")
+ENDS_OF_A_WORD = r"(?<![\w/-]){}(?![\w/-])"
+
+
+def hidden(text: str, known: Iterable[str]) -> str:
+    """A text without the secrets that are known, in any spelling, and without what looks like one.
+
+    What would tell a terminal to do something is spelled out.
+    """
+    shown = secrets.stamped_prose(without(text, known), lambda _: MASK)
+    return UNPRINTABLE.sub(lambda sign: f"\\x{ord(sign.group()):02x}", shown.replace("\r\n", "\n"))
+
+
+def without(text: str, known: Iterable[str]) -> str:
+    """A text without the secrets that are known, the longest first: one may begin another."""
+    meant = {each for secret in known for each in _meanings(secret) if len(each) >= SHORTEST}
+    patterns = [_pattern(each) for each in sorted(meant, key=len, reverse=True)]
+    return re.sub("|".join(patterns), MASK, text) if patterns else text
+
+
+def reply(answer: Mapping[str, Any], known: Iterable[str]) -> dict[str, Any]:
+    """A host's reply without secrets; what it says of files, processes and sockets is no talk and stays as it is."""
+    held = frozenset(known)
+    return {key: value if key in DATA else _within(value, held) for key, value in answer.items()}
+
+
+def talks(answer: Mapping[str, Any]) -> bool:
+    """Whether a host's reply holds words for people: a text with a blank or a URL in it, and no data alone."""
+    return any(_is_talk(text) for key, value in answer.items() if key not in DATA for text in _texts(value))
+
+
+def _is_talk(text: str) -> bool:
+    return "://" in text or len(text.split()) > 1
+
+
+def _texts(value: Any) -> Iterable[str]:
+    if isinstance(value, str):
+        parsed = _parsed(value)
+        return [value] if parsed is None else _texts(parsed)
+    parts = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
+    return [text for part in parts for text in _texts(part)]
+
+
+def _within(value: Any, known: frozenset[str], in_json: bool = False) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _within(part, known, in_json) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_within(part, known, in_json) for part in value]
+    return _said(value, known, in_json) if isinstance(value, str) else value
+
+
+def _said(text: str, known: frozenset[str], in_json: bool) -> str:
+    """What a program said, which may be JSON. Names in that are compared with others: they must stay as they are."""
+    parsed = _parsed(text)
+    if parsed is not None:
+        return json.dumps(_within(parsed, known, in_json=True))
+    is_name = in_json and not _is_talk(text)
+    return hidden(text, [each for each in known if len(each) >= LIKE_NO_NAME] if is_name else known)
+
+
+def _parsed(text: str) -> Any:
+    """What a text is in JSON; None for any other text."""
+    if not text.lstrip().startswith(("{", "[")):
+        return None
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
+def _meanings(secret: str) -> set[str]:
+    """What a secret may be for programs, given how a file has it: in quotes, with $$ for $, encoded for a URL."""
+    bare = secret[1:-1] if len(secret) > 1 and secret[0] == secret[-1] and secret[0] in "'\"" else secret
+    plain = {secret, bare, bare.replace("$$", "$")}
+    lines = {line.strip() for each in plain for line in each.splitlines() if len(line.strip()) >= CERTAIN}
+    return plain | lines | {unquote(each) for each in plain}
+
+
+def _pattern(secret: str) -> str:
+    spelled = "".join(map(_spellings, secret))
+    return spelled if len(secret) >= CERTAIN else ENDS_OF_A_WORD.format(spelled)
+
+
+def _spellings(letter: str) -> str:
+    """A letter as it is and, where it is none, as URLs, JSON, Python and XML write it."""
+    if letter.isascii() and letter.isalnum():
+        return letter
+    encoded = "".join(f"%{byte:02x}" for byte in letter.encode("utf-8", "surrogateescape"))
+    others = {"$": r"\$\$", " ": r"\+", "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
+    escaped = {re.escape(write(letter)[1:-1]) for write in (json.dumps, repr, ascii)} - {re.escape(letter)}
+    forms = [encoded, *sorted(escaped, key=len, reverse=True), *filter(None, [others.get(letter)])]
+    return rf"(?:(?i:{'|'.join(forms)})|\\*{re.escape(letter)})"

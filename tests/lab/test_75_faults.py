@@ -1,0 +1,49 @@
+"""A few of the faults of benchmarks/faults, seconds each: what is promised holds on both kinds of Heat.
+
+`bin/faults` makes all of them, and counts.
+"""
+
+import pytest
+
+from benchmarks.faults import broken, ground, killed, lost, proxies, together
+from benchmarks.faults.broken import Case
+from benchmarks.testbed import Testbed
+
+pytestmark = pytest.mark.lab
+
+OUR_FILES = "/etc/heat-scaleout"
+ADD = ("add-api", ground.CANARY, "--yes", "--format", "json")
+
+
+@pytest.fixture
+def bed(restored, tmp_path):
+    """The site as the faults see it; afterwards it is again as the first deploy left it."""
+    (tmp_path / ground.USUAL).write_text(restored.inventory.read_text())
+    return Testbed(restored.lab, restored.inventory, tmp_path)
+
+
+def test_deployer_that_is_killed_between_two_waves_leaves_a_site_that_one_rerun_converges(bed):
+    trial = killed.before(bed, killed.ADDED, 7)
+
+    assert (trial.case, trial.broken) == ("add-api, request 7: proxy", ())
+
+
+def test_host_whose_sshd_is_killed_before_the_staging_is_told_of_and_nothing_is_changed(bed):
+    without_sshd, before_staging = lost.LOSSES[0], lost.STAGES[1]
+
+    assert lost.lose(bed, without_sshd, *before_staging, killed.ADDED).broken == ()
+
+
+def test_one_of_two_commands_at_once_is_refused(bed):
+    assert together.both(bed, "drain").broken == ()
+
+
+def test_folder_that_is_full_or_read_only_is_found_before_the_first_change(bed):
+    cases = [Case(name, lambda bed, make=make: make(bed, OUR_FILES, ground.FRONT), (3,), argv=ADD, needs_change=False)
+             for name, make in (("full", broken.small), ("read-only", broken.read_only))]
+
+    assert [broken.attempt(bed, broken.REFUSED, each).broken for each in cases] == [(), ()]
+
+
+def test_reload_of_the_proxy_by_a_stranger_keeps_a_drain(bed):
+    assert proxies.reloaded_while_drained(bed).broken == ()
