@@ -1,6 +1,6 @@
 """Carries an accepted plan out: staged, applied, put back where it failed, looked at again, and noted on every host."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
 from deployer import apply, desired, errors, generations, observed, plan, setback, staging
@@ -108,7 +108,7 @@ def _ended(report: Report, before: Mapping[str, Found], fleet: Fleet) -> Report:
     if not failed:
         return replace(report, left=todo.left(_look(todo, fleet)))
     report = replace(report, back=_put_back(report, before, fleet))
-    if todo.manner.on_error is OnError.CONTINUE and todo.inventory.proxy.host not in failed:
+    if todo.manner.on_error is OnError.CONTINUE and _others_serve(todo.inventory, failed):
         return _without_failed(report, before, fleet)
     return report
 
@@ -148,7 +148,14 @@ def _without_failed(report: Report, before: Mapping[str, Found], fleet: Fleet) -
         return replace(report, applied=both)
     back = _put_back(replace(report, applied=more), before, fleet)
     report = replace(report, applied=both, back=_both(report.back, back))
-    return report if todo.inventory.proxy.host in more.failed else _without_failed(report, before, fleet)
+    return _without_failed(report, before, fleet) if _others_serve(todo.inventory, both.failed) else report
+
+
+def _others_serve(inventory: Inventory, failed: Collection[str]) -> bool:
+    """Whether the proxy, and some API of each kind that clients are to reach, are on hosts that have not failed."""
+    serving = [each for each in inventory.instances() if each.port and not each.drained]
+    kinds = {each.service for each in serving}
+    return inventory.proxy.host not in failed and kinds == {each.service for each in serving if each.host not in failed}
 
 
 def _both(first: Back | None, second: Back | None) -> Back | None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 
@@ -233,7 +234,8 @@ class Site:
         """What has not come to its end is told by the next look."""
         open_on = [name for name, host in self.hosts.items() if host.newest and host.newest["result"] is None]
         notes = pipeline.planned(parsed(self.text), self.fleet).notes
-        assert [note.split(":")[0] for note in notes] == open_on
+        told = [re.search(r"has not come to its end on ([^;]*);", note)[1].split(", ") for note in notes]
+        assert sorted(sum(told, [])) == open_on
         assert not open_on or happened or not report  # one that was refused has ended nothing
         numbers = [host.newest["number"] for host in self.hosts.values() if host.newest]
         self.number = max([self.number, *numbers]) if numbers else 0  # a restore has taken all

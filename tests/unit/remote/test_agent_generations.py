@@ -129,7 +129,7 @@ def test_file_that_does_not_come_is_not_judged(host):
 @pytest.mark.parametrize(("found", "why"), [
     (SimpleNamespace(f_flag=os.ST_RDONLY, f_bavail=2**20, f_frsize=4096), "its file system is read-only"),
     (SimpleNamespace(f_flag=0, f_bavail=3, f_frsize=4096), "has no room: 12288 bytes are free, 1048584 are needed")])
-def test_place_that_takes_no_file_is_told_and_nothing_is_judged_or_kept(host, folder, tmp_path, monkeypatch, found, why):
+def test_place_that_takes_no_file_is_told_and_nothing_is_judged_or_kept(host, folder, monkeypatch, found, why):
     monkeypatch.setattr(os, "statvfs", lambda place: found if place == str(host.path.parent) else ROOM)
 
     problems = host(1, check=["false"])
@@ -198,14 +198,16 @@ def test_generations_beyond_those_that_are_kept_go_with_contents_that_no_other_n
     assert kept(folder) == (list(range(2, generations.MOST + 2)), [digest_of(b"of all others")])
 
 
-def test_state_comes_back_with_contents_and_the_newest_up_to_a_number_is_taken(host, folder):
+def test_state_comes_back_with_contents_or_that_of_the_newest_before_it_that_was_done(host, folder):
     host(1, "first")
+    close(folder, 1, "done")
     host(4, "fourth")
+    close(folder, 4, "failed")
 
     texts = {number: [base64.b64decode(each["content"]) for each in recall(folder, number=number)["state"]["files"]
                       .values()] for number in (1, 3, 4, 9)}
-    assert texts == {1: [b"first"], 3: [b"first"], 4: [b"fourth"], 9: [b"fourth"]}
-    assert recall(folder, number=0) == {"runs": [a_run(1), a_run(4)], "state": None}
+    assert texts == {1: [b"first"], 3: [b"first"], 4: [b"fourth"], 9: [b"first"]}
+    assert recall(folder, number=0) == {"runs": [a_run(1, "done"), a_run(4, "failed")], "state": None}
     assert recall(folder)["state"] is None
 
 

@@ -1,8 +1,8 @@
 """The journal of a host: what is under way is on the disk before it begins, and survives a line that was cut off."""
 
 import json
-import os
 import stat
+from pathlib import Path
 
 import pytest
 
@@ -17,8 +17,20 @@ def folder(tmp_path):
 
 
 def lines(folder):
-    with open(os.path.join(folder, journal.NAME)) as stream:
-        return [json.loads(line) for line in stream]
+    return [json.loads(line) for line in of(folder).read_text().splitlines()]
+
+
+def of(folder):
+    return Path(folder) / journal.NAME
+
+
+def cut_off(folder, count):
+    """Take the last bytes of the journal away."""
+    of(folder).write_bytes(of(folder).read_bytes()[:-count])
+
+
+def access(folder):
+    return stat.S_IMODE(of(folder).stat().st_mode)
 
 
 def told(folder):
@@ -74,7 +86,7 @@ def test_request_without_a_run_notes_nothing(folder):
 
 def test_step_is_on_the_disk_while_it_is_done(folder):
     journal.begin(folder, RUN)
-    look = ["cat", os.path.join(folder, journal.NAME)]
+    look = ["cat", str(of(folder))]
 
     reply = act.perform(request(folder) | {"steps": [{"do": "run", "argv": look, "says": "look at it"}]})
 
@@ -86,16 +98,14 @@ def test_step_is_on_the_disk_while_it_is_done(folder):
 def test_last_line_that_was_cut_off_is_as_if_it_had_not_been(folder, cut):
     journal.begin(folder, RUN)
     journal.doing(request(folder), {"says": "restart it"})
-    path = os.path.join(folder, journal.NAME)
-    os.truncate(path, os.path.getsize(path) - cut)
+    cut_off(folder, cut)
 
     assert told(folder) == (3, None, None)
 
 
 def test_run_after_a_line_that_was_cut_off_is_told(folder):
     journal.begin(folder, RUN)
-    path = os.path.join(folder, journal.NAME)
-    os.truncate(path, os.path.getsize(path) - 9)
+    cut_off(folder, 9)
     journal.begin(folder, RUN | {"number": 4})
 
     assert told(folder) == (4, None, None)
@@ -104,7 +114,7 @@ def test_run_after_a_line_that_was_cut_off_is_told(folder):
 @pytest.mark.parametrize("line", [b"\xff\xfe\n", b"7\n", b"[]\n", b"{}\n", b"null\n"])
 def test_line_that_is_no_entry_is_left_out(folder, line):
     journal.begin(folder, RUN)
-    with open(os.path.join(folder, journal.NAME), "ab") as stream:
+    with of(folder).open("ab") as stream:
         stream.write(line)
 
     assert told(folder) == (3, None, None)
@@ -113,7 +123,7 @@ def test_line_that_is_no_entry_is_left_out(folder, line):
 def test_journal_is_roots_alone(folder):
     journal.begin(folder, RUN)
 
-    assert stat.S_IMODE(os.stat(os.path.join(folder, journal.NAME)).st_mode) == 0o600
+    assert access(folder) == 0o600
 
 
 def test_lines_of_runs_long_past_go_and_the_newest_stays(folder, monkeypatch):
@@ -123,8 +133,8 @@ def test_lines_of_runs_long_past_go_and_the_newest_stays(folder, monkeypatch):
 
     assert len(lines(folder)) <= 11
     assert told(folder) == (14, None, None)
-    assert stat.S_IMODE(os.stat(os.path.join(folder, journal.NAME)).st_mode) == 0o600
-    assert os.listdir(folder) == [journal.NAME]
+    assert access(folder) == 0o600
+    assert list(Path(folder).iterdir()) == [of(folder)]
 
 
 def test_note_where_our_folder_is_gone_does_nothing(tmp_path):
