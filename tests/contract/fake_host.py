@@ -139,6 +139,8 @@ class FakeHost:
 
     def stage(self, request: dict[str, Any]) -> dict[str, Any]:
         problems = self._refused(request["run"])
+        problems += [f"nobody can listen on {address} here: Cannot assign requested address"
+                     for address in request.get("binds", ()) if address.startswith("203.0.113.")]
         problems += [problem for file in request["files"] if file["comes"] for problem in self._faults(file)]
         if problems:
             return {"problems": problems}
