@@ -219,6 +219,7 @@ class Server:
     """One server as HAProxy sees it: `status` is UP, DOWN, MAINT, DRAIN ...; `check` the last check's result.
 
     `address` is address:port, with brackets around IPv6; `sessions` are those in progress, `requests` all so far.
+    `configured`: its configuration, not a word at run time, has it drained.
     """
 
     section: str
@@ -228,6 +229,7 @@ class Server:
     check: str = ""
     sessions: int = 0
     requests: int = 0
+    configured: bool = False
 
     @property
     def path(self) -> str:

@@ -16,24 +16,22 @@ def diff(wanted: Mapping[str, HostState], found: Mapping[str, Found], manner: Ma
     the proxy to the engines. Hosts whose processes must restart change one after the other, each as a whole: the first
     shows whether the change is good, while the others serve as before.
     """
-    rolling = sorted((host for host in wanted if _restarting(wanted[host], found[host].state, host, manner)),
-                     key=lambda host: host in manner.last)
+    rolling = [host for host in wanted if _restarting(wanted[host], found[host].state, host, manner)]
     still = {host: state for host, state in wanted.items() if host not in rolling}
     leaving = _leaving(wanted, found)
-    rolls: list[Wave] = []
-    for host in rolling:
-        followed = switching.follow(host, wanted, found)
-        rolls += _roll(host, wanted, found, manner, followed.steps)
-        found = followed.found
+    back = traffic.at_once(found, _returns(still, found))
+    rolls, found = _rolls(rolling, wanted, found, manner, back)
+    again = (*back, *_ready(rolls))
     waves = [
         Wave("stage files", _each(still, found, changes.stage)),
         Wave("start engines", _each(still, found, changes.starts(Service.ENGINE))),
         Wave("start APIs", _each(still, found, changes.starts(*APIS))),
+        Wave("serve again", back),
         *rolls,
-        Wave("drain APIs", tuple(traffic.drains(found, leaving, "it leaves", manner))),
+        Wave("drain APIs", tuple(traffic.drains(found, leaving, "it leaves", manner, traffic.at_once(found, again)))),
         Wave("drain hosts", tuple(traffic.withdrawals(found, _drained(wanted, found), manner))),
         Wave("proxy", tuple(_proxy(wanted, found))),
-        Wave("serve", tuple(_returns(wanted, found, rolls))),
+        Wave("serve", tuple(_but(again, _returns(wanted, found)))),
         Wave("stop proxy", _each(wanted, found, changes.stops(Service.PROXY))),
         Wave("stop APIs", _each(wanted, found, changes.stops(*APIS))),
         Wave("stop engines", _each(wanted, found, changes.stops(Service.ENGINE, manner=manner))),
@@ -82,17 +80,46 @@ def _restarting(
     return changes.old(wanted, found, services)
 
 
-def _roll(host: str, wanted, found, manner: Manner, follow: tuple[Step, ...]) -> Iterator[Wave]:
+def _rolls(
+    hosts: Iterable[str], wanted, found, manner: Manner, back: tuple[ReadyServer, ...]
+) -> tuple[list[Wave], Mapping[str, Found]]:
+    """One host after another, and what is found then; first those that an earlier run has left without requests."""
+    idle = {host for host in hosts if any(_returns({host: wanted[host]}, found))}
+    waves: list[Wave] = []
+    for host in sorted(hosts, key=lambda host: (host in manner.last, host not in idle)):
+        followed = switching.follow(host, wanted, found)
+        mine = list(_roll(host, wanted, found, manner, (back, followed.steps)))
+        found = followed.found
+        back = (*back, *traffic.at_once(found, _ready(mine)))
+        waves += mine
+    return waves, found
+
+
+def _ready(waves: Iterable[Wave]) -> tuple[ReadyServer, ...]:
+    """The servers that waves give requests again."""
+    return tuple(step for wave in waves for step in wave.steps if isinstance(step, ReadyServer))
+
+
+def _but(those: Iterable[ReadyServer], steps: Iterable[ReadyServer]) -> Iterator[ReadyServer]:
+    known = {step.server for step in those}
+    return (step for step in steps if step.server not in known)
+
+
+def _roll(
+    host: str, wanted, found, manner: Manner, around: tuple[tuple[ReadyServer, ...], tuple[Step, ...]]
+) -> Iterator[Wave]:
     """One host as a whole: engines, then each API without its requests, proven, then with its requests again.
 
-    `follow` is what the proxy does between the two, where it has to speak to the host in another way.
+    `around` it are the servers that serve again by then, and what the proxy does where it has to speak to the host in
+    another way.
     """
+    back, follow = around
     state, now = wanted[host], found[host]
     because = "asked for" if host in manner.restart else "its configuration changed"
     engines = _restarting(state, now.state, host, manner, (Service.ENGINE,))
     apis = _restarting(state, now.state, host, manner, APIS)
     serving = {host: [unit.name for unit in apis if not unit.drained]}
-    drains = tuple(traffic.drains(found, serving, "it restarts", manner))
+    drains = tuple(traffic.drains(found, serving, "it restarts", manner, back))
     change = (*changes.stage(host, state, now), *changes.starts(Service.ENGINE)(host, state, now),
               *changes.restarts(host, engines, because), *changes.starts(*APIS)(host, state, now))
     yield Wave(f"change {host}", change, rolls=host)
@@ -121,11 +148,9 @@ def _proxy(wanted: Mapping[str, HostState], found: Mapping[str, Found]) -> Itera
         yield from changes.proxy(host, wanted[host], found[host], new)
 
 
-def _returns(wanted: Mapping[str, HostState], found: Mapping[str, Found], rolls: Iterable[Wave]) -> Iterator[Step]:
-    """Servers that an earlier run left drained, but for those that a restart has just brought back."""
-    back = {step.server for wave in rolls for step in wave.steps if isinstance(step, ReadyServer)}
+def _returns(wanted: Mapping[str, HostState], found: Mapping[str, Found]) -> Iterator[ReadyServer]:
+    """Servers of some hosts that an earlier run left drained."""
     serving = [(unit, changes.runs(unit, found[host].state)) for host, state in wanted.items()
                for unit in changes.units_of(state, APIS) if not unit.drained]
     starting = [unit for unit, runs in serving if not runs]
-    return (step for step in traffic.left_drained(found, [unit for unit, _ in serving], starting)
-            if step.server not in back)
+    return traffic.left_drained(found, [unit for unit, _ in serving], starting)

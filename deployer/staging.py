@@ -9,7 +9,7 @@ from typing import Any
 
 from deployer import errors, generations
 from deployer.generations import Run
-from deployer.model import File, Found, HostState
+from deployer.model import File, Found, HostState, Service, unit_name
 from deployer.observed import LEDGER
 from deployer.remote.fleet import Fleet
 
@@ -62,13 +62,21 @@ def recall(hosts: Collection[str], number: int | None, fleet: Fleet) -> dict[str
 
 def _request(run: Mapping[str, Any], state: HostState | None, found: HostState) -> dict[str, Any]:
     files = [] if state is None else [_file(file, found.files.get(path)) for path, file in state.files.items()]
-    return {"ledger": LEDGER, "run": run, "files": files,
+    binds = sorted(_binds(state)) if any(each["comes"] and each["only"] == Service.PROXY for each in files) else []
+    return {"ledger": LEDGER, "run": run, "files": files, "binds": binds,
             "state": None if state is None else generations.encoded(state)}
+
+
+def _binds(state: HostState) -> set[str]:
+    """The addresses on which the proxy will listen: a reload for one that is not there refuses clients for seconds."""
+    return {address for name, unit in state.units.items() if name == unit_name(Service.PROXY)
+            for address, _ in unit.needs}
 
 
 def _file(file: File, found: File | None) -> dict[str, Any]:
     is_there = found is not None and found.digest == file.digest
     content = None if is_there else base64.b64encode(file.content or b"").decode()
     check = UNIT_CHECK if file.path.startswith(UNIT_FILES) else file.check
-    return {"path": file.path, "digest": file.digest, "content": content, "check": check, "comes": not is_there}
+    return {"path": file.path, "digest": file.digest, "content": content, "check": check, "comes": not is_there,
+            "only": file.only}
 

@@ -7,17 +7,20 @@ from deployer.steps import PLAIN, DrainServer, Manner, ReadyServer
 
 
 def drains(
-    found: Mapping[str, Found], leaving: Mapping[str, Collection[str]], because: str, manner: Manner = PLAIN
+    found: Mapping[str, Found], leaving: Mapping[str, Collection[str]], because: str, manner: Manner = PLAIN,
+    back: Iterable[ReadyServer] = (),
 ) -> Iterator[DrainServer]:
     """Given host -> units that are about to stop, yield a drain for each of their servers.
 
-    A section's last servers are not drained: clients would get 503 at once, while the proxy tries a stopped server
-    again for a while.
+    `back` are the servers that an earlier run left drained and that serve again by then. A section's last servers are
+    not drained: clients would get 503 at once, while the proxy tries a stopped server again for a while.
     """
     front, servers = _front(found)
     mine = _servers_of(found, servers, leaving)
+    again = {step.server for step in back}
+    others = [each for each in servers if each not in mine and (each.serves or each.path in again)]
     for server in mine:
-        if any(each.serves for each in servers if each.section == server.section and each not in mine):
+        if any(each.section == server.section for each in others):
             yield DrainServer(front, server.path, manner.drain_wait, manner.force, because=because)
 
 
@@ -64,6 +67,12 @@ def left_drained(
 
 def _addresses(apis: Iterable[Unit]) -> set[str]:
     return {_answers_at(unit.ready) for unit in apis if isinstance(unit.ready, AnswersHttp)}
+
+
+def at_once(found: Mapping[str, Found], returning: Iterable[ReadyServer]) -> tuple[ReadyServer, ...]:
+    """Those that serve as soon as they are told to: one that the configuration has drained waits for the next one."""
+    waiting = {server.path for server in _front(found)[1] if server.configured}
+    return tuple(step for step in returning if step.server not in waiting)
 
 
 def _front(found: Mapping[str, Found]) -> tuple[str, tuple[Server, ...]]:

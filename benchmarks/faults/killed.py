@@ -12,17 +12,17 @@ from benchmarks.testbed import Testbed
 
 AT_REQUEST, AT_RANDOM = "deployer killed before a request", "deployer killed at a random moment"
 EARLIEST = 0.3  # seconds: a command that was killed while Python starts has done nothing
-LENGTH = 12.0  # that a command takes, until one was seen to end by itself
 MOST_REQUESTS = 60
 
 
 @dataclass(frozen=True)
 class Operation:
-    """Something to be killed: what the site must be like before, and the command."""
+    """Something to be killed: what the site must be like before, the command, and seconds that it takes at first."""
 
     name: str
     argv: tuple[str, ...]
     prepare: Callable[[Testbed], None]
+    length: float = 12.0
 
 
 def _added(bed: Testbed) -> None:
@@ -37,7 +37,7 @@ def _changed(bed: Testbed) -> None:
     ground.debug(bed)
 
 
-CHANGED = Operation("deploy of a changed heat.conf", ("deploy", "--yes"), _changed)
+CHANGED = Operation("deploy of a changed heat.conf", ("deploy", "--yes"), _changed, 40.0)
 ADDED = Operation("add-api", ("add-api", ground.CANARY, "--yes"), ground.reset)
 REMOVED = Operation("remove-engine", ("remove-engine", ground.CANARY, "--yes"), ground.reset)
 ROLLED_BACK = Operation("rollback", ("rollback", "--yes"), _added)
@@ -71,7 +71,7 @@ def before(bed: Testbed, operation: Operation, number: int) -> Trial:
 
 def at_random(bed: Testbed, random: Random, rounds: int) -> Iterator[Trial]:
     """So many kills, spread over the operations and over the time that each takes."""
-    lengths = dict.fromkeys(OPERATIONS, LENGTH)
+    lengths = {operation: operation.length for operation in OPERATIONS}
     for turn in range(rounds):
         operation = OPERATIONS[turn % len(OPERATIONS)]
         after = random.uniform(EARLIEST, lengths[operation])

@@ -33,7 +33,8 @@ def make(bed: Testbed, name: str, seed: int, rounds: int | None, until: float) -
         except Exception as error:  # a bug of ours must not hide what was measured before it
             traceback.print_exc()
             trials.append(Trial(fault.name, "the run itself", (f"broke off: {error}",)))
-    return [with_requests(fault, trial, load.result(), number) for number, trial in enumerate(trials)]
+    result = load.result()
+    return [with_requests(fault, trial, result, number) for number, trial in enumerate(trials)]
 
 
 def _timed(trials: Iterator[Trial], load: Load, until: float) -> Iterator[Trial]:

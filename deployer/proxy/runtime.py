@@ -29,7 +29,7 @@ def servers(answer: str | None) -> tuple[Server, ...]:
 
 def _server(row: Mapping[str, str]) -> Server:
     return Server(row["# pxname"], row["svname"], row.get("addr") or "", _status(row), row.get("check_status") or "",
-                  int(row["scur"] or 0), int(row["stot"] or 0))
+                  int(row["scur"] or 0), int(row["stot"] or 0), _status(row) != row["status"])
 
 
 def _status(row: Mapping[str, str]) -> str:

@@ -155,6 +155,8 @@ class FakeHost:
         problems = self._refused(request["run"])
         problems += [f"{file['path']} has changed meanwhile" for file in request["files"]
                      if not file["comes"] and self._digest(file["path"]) != file["digest"]]
+        problems += [f"nobody can listen on {address} here: Cannot assign requested address"
+                     for address in request.get("binds", ()) if address.startswith("203.0.113.")]
         problems += [problem for file in request["files"] if file["comes"] for problem in self._faults(file)]
         if problems:
             return {"problems": problems}

@@ -291,10 +291,11 @@ def a_run(number, result=None):
             "result": result}
 
 
-def stage(ground, place, number, *files):
+def stage(ground, place, number, *files, binds=()):
     """Have the first host judge and keep files; return its problems."""
     state = {"files": {each["path"]: {"digest": each["digest"]} for each in files}, "units": {}}
-    request = {"ledger": f"{place}/ledger.json", "run": a_run(number), "state": state, "files": list(files)}
+    request = {"ledger": f"{place}/ledger.json", "run": a_run(number), "state": state, "files": list(files),
+               "binds": binds}
     return asked(ground, "stage", request)["problems"]
 
 
@@ -321,6 +322,13 @@ def test_staged_file_is_judged_and_kept_and_nothing_else_is_changed(fleet_under_
     assert look(fleet_under_test, trees=[f"{place}/file"])["files"] == {}
     assert newest(fleet_under_test, place) == {"number": 1, "doing": None, "result": None}
     forget(fleet_under_test, place)
+
+
+def test_address_that_the_host_does_not_have_is_told_and_no_run_begins(fleet_under_test, place):
+    assert stage(fleet_under_test, place, 1, binds=["0.0.0.0", "203.0.113.9", "127.0.0.1"]) == [
+        "nobody can listen on 203.0.113.9 here: Cannot assign requested address"]
+
+    assert newest(fleet_under_test, place) == {}
 
 
 def test_file_that_its_program_refuses_is_told_and_no_run_begins(fleet_under_test, place):

@@ -25,7 +25,8 @@ def bed(restored, tmp_path):
 def test_deployer_that_is_killed_between_two_waves_leaves_a_site_that_one_rerun_converges(bed):
     trial = killed.before(bed, killed.ADDED, 7)
 
-    assert (trial.case, trial.broken) == ("add-api, request 7: proxy", ())
+    assert trial.case.startswith("add-api, request 7: ")  # a wave: the proxy's, or one before it where APIs have files
+    assert trial.broken == ()
 
 
 def test_host_whose_sshd_is_killed_before_the_staging_is_told_of_and_nothing_is_changed(bed):

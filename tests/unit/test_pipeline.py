@@ -538,6 +538,16 @@ def test_stranger_on_the_proxys_address_is_refused_and_keeps_running(inventory, 
     assert pid in [each.pid for each in source.listeners]
 
 
+def test_address_of_the_proxy_that_its_host_does_not_have_is_refused_before_any_change(fleet):
+    wanted = sites.an_inventory(proxy="bind: {api: '203.0.113.9:8004'}")
+
+    with pytest.raises(errors.NotReady, match=r"hostA: nobody can listen on 203\.0\.113\.9 here"):
+        pipeline.deploy(wanted, fleet, yes)
+
+    assert "/etc/heat-scaleout/apis-proxy.conf" not in fleet.hosts["hostA"].files
+    assert "/etc/heat/heat.conf" not in fleet.hosts["hostB"].files
+
+
 def test_check_lists_problems_and_changes_nothing(inventory, fleet):
     assert pipeline.check(inventory, fleet).problems == ()
     fleet.loses("hostC")

@@ -125,3 +125,43 @@ def test_start_drains_nothing():
     todo = plan.diff({"hostA": HostState(), "hostB": sites.a_state(sites.a_unit(Service.API, 8004))}, found)
 
     assert [type(step).__name__ for step in todo] == ["EnableUnit", "StartUnit"]
+
+
+def two_nodes(*servers, b="old", c="old"):
+    """hostB and hostC with an API each, of these configurations; both are wanted with `new`."""
+    found = {"hostA": Found(HostState(), sites.facts(servers=servers))}
+    wanted = {"hostA": HostState()}
+    for number, (host, config) in enumerate((("hostB", b), ("hostC", c)), 2):
+        listener = sites.a_listener(8004, f"10.0.0.{number}", "uwsgi", unit=API)
+        probe = AnswersHttp(f"10.0.0.{number}", 8004)
+        found[host] = Found(sites.a_state(sites.a_unit(Service.API, 8004, config=config)),
+                            sites.facts(listeners=(listener,)))
+        wanted[host] = sites.a_state(sites.a_unit(Service.API, 8004, config="new", ready=probe))
+    return wanted, found
+
+
+def steps_of(todo):
+    return [f"{type(step).__name__} {getattr(step, 'server', '').rpartition('/')[2] or step.host}"
+            for step in todo.changes()]
+
+
+def test_server_left_drained_serves_again_before_the_next_host_is_drained_and_restarts():
+    wanted, found = two_nodes(with_status(B, "DRAIN"), C, b="new")
+
+    assert steps_of(plan.diff(wanted, found)) == [
+        "ReadyServer hostB-8004", "DrainServer hostC-8004", "RestartUnit hostC", "ReadyServer hostC-8004"]
+
+
+def test_host_left_drained_restarts_first_while_the_others_serve():
+    wanted, found = two_nodes(B, with_status(C, "DRAIN"))
+
+    assert steps_of(plan.diff(wanted, found)) == [
+        "DrainServer hostC-8004", "RestartUnit hostC", "ReadyServer hostC-8004",
+        "DrainServer hostB-8004", "RestartUnit hostB", "ReadyServer hostB-8004"]
+
+
+def test_server_that_the_configuration_has_drained_does_not_count_as_one_that_serves():
+    waiting = Server(B.section, B.name, B.address, "DRAIN", configured=True)
+    wanted, found = two_nodes(waiting, C, b="new")
+
+    assert steps_of(plan.diff(wanted, found)) == ["RestartUnit hostC", "ReadyServer hostB-8004"]

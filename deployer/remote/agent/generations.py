@@ -8,6 +8,7 @@ import glob
 import hashlib
 import json
 import os
+import socket
 import subprocess
 import tempfile
 
@@ -21,12 +22,13 @@ READ_ONLY = 1  # ST_RDONLY of statvfs
 def stage(request):
     """Judge every file that is to be written, keep what the generation is made of, and begin it: {problems: [text]}.
 
-    Given {ledger, run: {number, ...}, state, files: [{path, digest, content, check, comes}]}; a file that does not come
-    is there already and has no content. Nothing but our own notes is changed; with problems, not even those.
+    Given {ledger, run: {number, ...}, state, files: [{path, digest, content, check, comes}], binds: [address]}; a file
+    that does not come is there already and has no content. Nothing but our own notes is changed; with problems, not
+    even those.
     """
     folder = os.path.dirname(request["ledger"])
     files = request["files"]
-    problems = refused(folder, request["run"]) + judged(files, folder)
+    problems = refused(folder, request["run"]) + unbound(request.get("binds", [])) + judged(files, folder)
     if not problems:
         make(folder)
         for each in files:
@@ -74,6 +76,18 @@ def refused(folder, run):
     if newest and newest["number"] >= run["number"]:
         return ["generation %d was begun meanwhile: %s by %s" % (newest["number"], newest["command"], newest["who"])]
     return []
+
+
+def unbound(addresses):
+    """Why nobody can listen on some addresses here, at whatever port."""
+    problems = []
+    for address in addresses:
+        with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as tried:
+            try:
+                tried.bind((address, 0))
+            except OSError as error:
+                problems.append("nobody can listen on %s here: %s" % (address, error.strerror))
+    return problems
 
 
 def judged(files, folder):
