@@ -115,7 +115,7 @@ def unfit(place, space):
 def faults(file, private, coming):
     """What the program that is to read a file says of it; programs that come along with it may be missing so far."""
     path = os.path.join(private, os.path.basename(file["path"]))
-    with open(path, "wb") as stream:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
         stream.write(base64.b64decode(file["content"]))
     argv = [path if part == "{}" else part for part in file["check"]]
     ran = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)

@@ -109,9 +109,9 @@ def test_program_that_says_nothing_is_told_by_its_status(host):
 
 
 def test_trial_is_for_root_alone(host, tmp_path):
-    show = 'stat -c %a "$(dirname "$0")" >&2; exit 1'
+    show = 'stat -c %a "$(dirname "$0")" "$0" >&2; exit 1'
 
-    assert host(1, check=["sh", "-c", show, "{}"]) == [f"{host.path}: 700"]
+    assert host(1, check=["sh", "-c", show, "{}"]) == [f"{host.path}: 700; 600"]
 
 
 def test_program_of_a_unit_that_comes_along_may_be_missing_so_far(host):
