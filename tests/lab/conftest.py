@@ -68,6 +68,7 @@ class Site:
         return path
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Have all tests of a kind of Heat run one after the other by one process, which has its lab.
 

@@ -58,6 +58,7 @@ def test_engine_that_was_killed_is_seen_and_what_it_held_is_recovered(restored):
     site = restored
     slow = stacks.Stacks(stacks.opened(site.lab.directory / "clouds.yaml"), "killed")
     slow.begin(12, stacks.single(SECONDS))
+    left_by_others = set(site.unread_queues())  # by engines that were killed before Heat had a row of them, say
 
     site.on("hostC", "systemctl", "kill", "--signal=KILL", ENGINE)
 
@@ -72,7 +73,7 @@ def test_engine_that_was_killed_is_seen_and_what_it_held_is_recovered(restored):
     assert (fates.stuck, fates.complete + len(fates.failed)) == ((), 12)
     assert len(fates.failed) == held > 0
     assert slow.delete() == ()
-    assert site.unread_queues() == []
+    assert set(site.unread_queues()) <= left_by_others
     assert site.json("recover", "--yes")["workers"] == []
 
 
