@@ -132,7 +132,7 @@ class SshFleet:
         """Let go of what is held, then close every connection."""
         if self._hold:
             self._hold.close()
-        for connection in self._connections.values():
+        for connection in tuple(self._connections.values()):  # requests under way at an interrupt give up theirs
             _close(connection)
         self._pool.shutdown(wait=False, cancel_futures=True)
 
