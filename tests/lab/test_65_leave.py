@@ -69,7 +69,8 @@ def test_engine_that_was_killed_is_seen_and_what_it_held_is_recovered(restored):
     workers = site.json("recover", "--yes")["workers"]
     fates = slow.awaited(120)
     held = sum(len(each["held"]) for each in workers)
-    assert {each["host"] for each in workers if each["held"]} == {"hostC-engine-1"}
+    # Without a name when the engine that systemd has started since has taken the dead one's row away itself.
+    assert {each["host"] for each in workers if each["held"]} <= {"hostC-engine-1", ""}
     assert (fates.stuck, fates.complete + len(fates.failed)) == ((), 12)
     assert len(fates.failed) == held > 0
     assert slow.delete() == ()
