@@ -17,7 +17,8 @@ pytestmark = [pytest.mark.lab, pytest.mark.on("old"),  # which turns from heat-a
               pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1_1:DeprecationWarning")]
 
 FOLDER = f"/{authority.FOLDER}"
-HEAT = ("prefix: /opt/heat}", f"prefix: /opt/heat, tls: {{certificate: {FOLDER}/api.pem, key: {FOLDER}/api.key}}}}")
+HEAT = ("heat: {source: hostA,",
+        f"heat: {{source: hostA, tls: {{certificate: {FOLDER}/api.pem, key: {FOLDER}/api.key}},")
 BEHIND = ("proxy: {host: hostA}", f"proxy: {{host: hostA, backend_tls: {{ca: {FOLDER}/ca.pem}}}}")
 BEFORE = ("backend_tls:", f"tls: {{certificate: {FOLDER}/proxy.pem}}, backend_tls:")
 NEW = {"TLSv1.2": ssl.TLSVersion.TLSv1_2, "TLSv1.3": ssl.TLSVersion.TLSv1_3}
