@@ -81,6 +81,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item in items if item not in left_out]
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Fail rather than have each process put up a lab of each kind: groups were lost without a word before."""
+    if item.config.getoption("loadgroup", False) and not item.nodeid.endswith(f"@{kind_of(item)}"):
+        pytest.fail("pytest-xdist does not keep this test's group: see setup.cfg for the versions that do")
+
+
 def kind_of(item: pytest.Item) -> str:
     """`newest` or `old`, as the kinds are called in the names of tests; `any` for a test without hosts."""
     params = item.callspec.params if hasattr(item, "callspec") else {}
