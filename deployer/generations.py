@@ -49,6 +49,13 @@ def next_run(found: Mapping[str, Found], author: Author) -> Run:
     return Run(1 + max((each.facts.newest.get("number", 0) for each in found.values()), default=0), author)
 
 
+def is_news(found: Mapping[str, Found], author: Author) -> bool:
+    """Whether an inventory says something that it did not in the newest generation, though nothing has to change."""
+    newest = max((each.facts.newest for each in found.values() if each.facts.newest),
+                 key=lambda kept: kept["number"], default=None)
+    return newest is not None and bool(author.text) and run_of(newest).author.text != author.text
+
+
 def run_of(kept: Mapping[str, Any]) -> Run:
     """A run as a host has kept it."""
     told = {name: kept.get(name, "") for name in Author.__dataclass_fields__}

@@ -31,10 +31,8 @@ def text(report: Any) -> str:
 
 
 def _done(report: Any, changes: Sequence[Step]) -> str:
-    if not changes:
-        return "Nothing to do: every host is as wanted."
-    number = f" This is generation {report.run.number}." if report.run and report.run.number else ""
-    return f"{counted(len(changes), 'step')} done.{number}"
+    said = f"{counted(len(changes), 'step')} done." if changes else "Nothing to do: every host is as wanted."
+    return said + (f" This is generation {report.run.number}." if report.run and report.run.number else "")
 
 
 def hosts(report: Any) -> dict[str, Now]:

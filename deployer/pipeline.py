@@ -70,11 +70,15 @@ def deploy(
 
 
 def _accepted(todo: Planned, fleet: Fleet, accept: Accept) -> Report:
-    """Carry out a plan that the hosts are ready for and that is accepted; also one that only ends another run."""
+    """Carry out a plan that the hosts are ready for and that is accepted.
+
+    Also one that only ends another run, or only has the hosts remember what the inventory says by now.
+    """
     if todo.plan.changes():
         todo = replace(todo, notes=(*todo.notes, *readiness.refuse_unready(todo, fleet)))
     accepted = accept(todo)
-    if accepted and (todo.plan.changes() or generations.unfinished(todo.found)):
+    if accepted and (todo.plan.changes() or generations.unfinished(todo.found)
+                     or generations.is_news(todo.found, todo.author)):
         return carrying.carry_out(todo, fleet)
     if accepted:
         todo.keep()

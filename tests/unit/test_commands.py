@@ -812,6 +812,19 @@ def test_rollback_without_a_number_goes_to_the_one_before_and_puts_its_inventory
     assert invoke("plan", "--exit-code", "--inventory", inventory)[0] == 0
 
 
+def test_rollback_keeps_an_edit_that_had_nothing_to_change(invoke, inventory, twice):
+    edited = inventory.read_text() + "# said later\n"
+    inventory.write_text(edited)
+    same = [invoke("deploy", "--yes", "--inventory", inventory)[:2] for _ in range(2)]
+    invoke("add-engine", "hostC", "--yes", "--inventory", inventory)
+
+    invoke("rollback", "--yes", "--inventory", inventory)
+
+    assert inventory.read_text() == edited
+    said = "Nothing to do: every host is as wanted."
+    assert same == [(0, f"{said} This is generation 3.\n"), (0, f"{said}\n")]
+
+
 def test_rollback_to_a_number_goes_there_and_back(invoke, inventory, twice):
     grown = inventory.read_text()
 

@@ -1,5 +1,7 @@
 """How a run ended, for people and scripts: what each host has now and what to run next."""
 
+from dataclasses import replace
+
 import pytest
 
 from deployer import console, errors, outcome
@@ -27,7 +29,9 @@ def has(report):
 
 
 def test_nothing_to_do_says_so():
-    assert outcome.text(a_report()) == "Nothing to do: every host is as wanted."
+    said = "Nothing to do: every host is as wanted."
+    assert outcome.text(replace(a_report(), run=None)) == said
+    assert outcome.text(a_report()) == f"{said} This is generation 7."
 
 
 def test_success_counts_the_changes_and_tells_the_generation():
