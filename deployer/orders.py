@@ -99,7 +99,7 @@ def _(step: RestartUnit) -> dict[str, Any]:
 
 @request.register
 def _(step: ReloadUnit) -> dict[str, Any]:
-    return systemctl("reload", step.unit)
+    return systemctl("reload", step.unit) | {"do": "reload", "kept": runtime.DRAINED}
 
 
 @request.register

@@ -25,6 +25,7 @@ CONFIG = "/etc/heat-scaleout/apis-proxy.conf"
 SOCKET = "/run/heat-scaleout-proxy/stats.sock"
 # The master leads to the worker of the newest configuration; for a moment after a reload the other socket may not.
 MASTER = "/run/heat-scaleout-proxy/master.sock"
+DRAINED = "/run/heat-scaleout-proxy/drained"  # which servers a roll has drained, so that a reload keeps it
 QUESTION = "@1 show info;@1 show stat\n"
 UNIT = unit_name(Service.PROXY)
 SECTIONS = {Service.API: "rest_api_proxy", Service.CFN: "cfn_api_proxy"}
@@ -149,8 +150,8 @@ def _values(settings: Proxy) -> dict[str, Any]:
     return {
         "maxconn": settings.maxconn, "listen_maxconn": settings.listen_maxconn, "retries": settings.retries,
         "timeouts": settings.timeouts, "balance": settings.balance, "user": settings.user, "group": settings.group,
-        "socket": SOCKET, "hard_stop": f"{HARD_STOP}s", "certificate": settings.tls and settings.tls.certificate,
-        "stats": _stats(settings),
+        "socket": SOCKET, "drained": DRAINED, "hard_stop": f"{HARD_STOP}s",
+        "certificate": settings.tls and settings.tls.certificate, "stats": _stats(settings),
     }
 
 
@@ -163,5 +164,5 @@ def _stats(settings: Proxy) -> dict[str, Any] | None:
 
 def _unit(settings: Proxy) -> str:
     return render.text(f"proxy/{UNIT}", capabilities=CAPABILITIES, refused_calls="", master=MASTER,
-                       program=settings.program, config_path=CONFIG, stop_seconds=HARD_STOP + 10,
+                       program=settings.program, config_path=CONFIG, drained=DRAINED, stop_seconds=HARD_STOP + 10,
                        files=files(settings))

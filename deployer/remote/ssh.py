@@ -25,8 +25,8 @@ from deployer.remote.holding import Hold
 PARTS = {
     "observe": ("session", "sockets", "journal", "ledger", "certificates", "look"),
     "measure": ("sockets", "measure"),
-    "perform": ("session", "sockets", "journal", "ledger", "certificates", "look", "programs", "handover", "waits",
-                "files", "act"),
+    "perform": ("session", "sockets", "journal", "ledger", "certificates", "look", "programs", "drains", "handover",
+                "waits", "files", "act"),
     **dict.fromkeys(("hold", "holder", "release"), ("hold",)),
     **dict.fromkeys(("stage", "close", "recall"), ("journal", "ledger", "generations")),
 }

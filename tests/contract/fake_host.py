@@ -280,6 +280,10 @@ class FakeHost:
             {"enable": lambda name: self._enable(name, now), "disable": lambda name: self._disable(name, now),
              "start": self._start, "restart": self._restart, "reload": self._reload, "kill": self._stop}[verb](name)
 
+    def _do_reload(self, step: dict[str, Any], book: dict[str, Any]) -> None:
+        self.drained = set()  # the configuration says who is; by another's reload what was told stays
+        self._do_systemctl(step, book)
+
     def _unit_files(self) -> dict[str, bytes]:
         return {path: file.content for path, file in self.files.items() if path.startswith(UNIT_FILES)}
 
@@ -393,7 +397,9 @@ class FakeHost:
             self.drained = set()
 
     def _restart(self, name: str) -> None:
+        drained = self.drained
         self._stop(name)
+        self.drained = drained
         self._start(name)
 
     def _reload(self, name: str) -> None:
@@ -402,7 +408,6 @@ class FakeHost:
         needs, pid = self._free_addresses(name), self.units[name].pid
         self.listeners = [each for each in self.listeners if each.unit != name]
         self.listeners += [FakeListener(address, port, pid, name, name) for address, port in needs]
-        self.drained = set()
         self._note(name)
 
     def _note(self, name: str) -> None:
@@ -498,7 +503,7 @@ def _noted_in(name: str) -> str:
 
 
 def _sentence(step: dict[str, Any]) -> str:
-    if step["do"] == "systemctl":
+    if step["do"] in ("systemctl", "reload"):
         return " ".join(each for each in step["arguments"] if not each.startswith("--"))
     if step["do"] == "tell":
         return step["send"].strip()

@@ -10,6 +10,7 @@ from oslo_config import iniparser
 
 from deployer import desired
 from deployer.model import Service
+from deployer.proxy import config
 from lab import authority
 
 TEMPLATES = sites.ROOT / "templates"
@@ -96,7 +97,9 @@ def test_rendered_file_says_who_manages_it(launcher, name):
 
 def judged_by_haproxy(text, folder):
     path = folder / "apis-proxy.conf"
-    path.write_text(text)
+    drained = folder / "drained"  # its unit makes it before the proxy reads it
+    drained.write_text("1\n")
+    path.write_text(text.replace(config.DRAINED, str(drained)))
     return subprocess.run(["/usr/sbin/haproxy", "-c", "-f", str(path)], capture_output=True, text=True, timeout=20)
 
 

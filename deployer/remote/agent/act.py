@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 
-from deployer.remote.agent import files, handover, journal, ledger, programs, session, sockets, waits
+from deployer.remote.agent import drains, files, handover, journal, ledger, programs, session, sockets, waits
 
 
 def perform(request):
@@ -153,5 +153,5 @@ def listeners_at(address, port):
 
 
 STEPS = {"write": files.write, "remove": files.remove, "systemctl": programs.systemctl, "run": programs.run,
-         "share": share, "free": free, "give_back": give_back, "stop_gently": stop_gently, "forget": forget,
-         "await_http": waits.await_http, "await_reply": waits.await_reply, "tell": waits.tell}
+         "reload": drains.reload, "share": share, "free": free, "give_back": give_back, "stop_gently": stop_gently,
+         "forget": forget, "await_http": waits.await_http, "await_reply": waits.await_reply, "tell": waits.tell}

@@ -6,7 +6,7 @@ import itertools
 import re
 import time
 
-from deployer.remote.agent import certificates, look, programs, session, sockets
+from deployer.remote.agent import certificates, drains, look, programs, session, sockets
 
 POLL = 0.05  # seconds between two looks at something that no event announces
 LOOKS_PER_UNIT_CHECK = 10
@@ -72,6 +72,8 @@ def tell(step, _):
     answer = sockets.ask(step["socket"], step["send"]).strip()
     if answer:
         raise programs.Failed("%s answered: %s" % (step["send"].strip(), answer))
+    if "keep" in step:
+        drains.keep(step)
     deadline = time.monotonic() + step["timeout"]
     for condition in step["until"]:
         while not shows(step["socket"], condition):
