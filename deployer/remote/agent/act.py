@@ -133,11 +133,12 @@ def remember_stopped(held, ledger_path):
     """Note what is about to be stopped, whether it starts with the host, and what it was."""
     book = ledger.read(ledger_path)
     ports = {each["port"] for each in held}
+    noted = {each["unit"] for each in book["stopped"] if each["enabled"]}  # disabled by a run that went no further
     book["stopped"] = [each for each in book["stopped"] if each["port"] not in ports]
     for each in held:
         argv = sockets.process(each["pid"]).get("argv", [])
-        book["stopped"].append({"unit": each["unit"], "enabled": is_enabled(each["unit"]), "address": each["address"],
-                                "port": each["port"], "argv": argv})
+        book["stopped"].append({"unit": each["unit"], "argv": argv, "address": each["address"],
+                                "port": each["port"], "enabled": each["unit"] in noted or is_enabled(each["unit"])})
     ledger.write(ledger_path, book)
 
 

@@ -12,13 +12,19 @@ def write(step, ledger_path):
     path = step["path"]
     make_folder(os.path.dirname(path), step, ledger_path)
     book = ledger.read(ledger_path)
-    if path not in book["files"]:
+    if not is_ours(path, book):
         kept = path + step["kept"] if os.path.exists(path) else None
         if kept:
             keep(path, kept)
         book["files"][path] = {"original": kept}
         ledger.write(ledger_path, book)
     ledger.replace(path, base64.b64decode(step["content"]), step)
+
+
+def is_ours(path, book):
+    """Whether what is at a path is a file of ours: where the original came back, the host died before it was noted."""
+    original = book["files"].get(path, {}).get("original")
+    return path in book["files"] and (not original or os.path.exists(original))
 
 
 def keep(path, copy):

@@ -133,6 +133,15 @@ def test_free_stops_the_process_that_the_plan_saw_and_notes_how_to_bring_it_back
     assert stopped["argv"] == [sys.executable, "-c", LISTENER]
 
 
+def test_unit_that_was_disabled_by_a_run_that_went_no_further_is_remembered_as_enabled(book, monkeypatch):
+    holder = {"unit": "heat-api.service", "address": "127.0.0.1", "port": 8004, "pid": os.getpid()}
+    for is_enabled in (True, False):
+        monkeypatch.setattr(act, "is_enabled", lambda _, now=is_enabled: now)
+        act.remember_stopped([holder], book)
+
+    assert [each["enabled"] for each in ledger.read(book)["stopped"]] == [True]
+
+
 def test_free_refuses_another_process_than_the_plan_saw(book, listener):
     why = perform(book, free(listener, pid=listener.pid + 1))["failed"]["why"]
 

@@ -189,6 +189,20 @@ def test_remove_run_again_after_an_interruption_keeps_the_original(tmp_path, boo
     assert path.read_text() == "original"
 
 
+def test_write_after_such_an_interruption_keeps_the_original_again(tmp_path, book):
+    path = tmp_path / "file"
+    path.write_text("original")
+    files.write(write(path), book)
+    before = read(book)
+    files.remove(remove(path), book)
+    ledger.write(book, before)
+
+    files.write(write(path), book)
+    files.remove(remove(path), book)
+
+    assert path.read_text() == "original"
+
+
 KILLED = textwrap.dedent("""\
     import json, os, signal, sys
     from deployer.remote.agent import files
