@@ -74,7 +74,7 @@ def clients(address: str, bounds: Bounds) -> Iterator[Load]:
 
 def _start(arguments: list[str]) -> subprocess.Popen:
     argv = [sys.executable, "-m", "benchmarks.load.client", *arguments]
-    return subprocess.Popen(argv, stdin=subprocess.PIPE, cwd=CHECKOUT)
+    return subprocess.Popen(argv, stdin=subprocess.PIPE, cwd=CHECKOUT, start_new_session=True)
 
 
 def _end(process: subprocess.Popen) -> None:
