@@ -248,7 +248,7 @@ def _unreachable(host: Host, connection: Connection, error: Exception) -> errors
     if isinstance(error, UnknownKey):
         return errors.HostUnreachable(host.name, f"the host key of {where} is unknown; nothing was sent",
                                       hint=f"Add its line to {host.login.known_hosts or 'known_hosts'}, or set "
-                                           "`host_key:` for the host in the inventory.")
+                                           "`host_key` for the host in the inventory.")
     return errors.HostUnreachable(host.name, f"{where}: {_why(error)}", hint=f"Is sshd up? Try: {command}")
 
 
