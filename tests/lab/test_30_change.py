@@ -51,6 +51,7 @@ def test_second_api_on_a_host_gets_its_own_port_and_no_client_sees_an_error(rest
     assert set(answers) == {200}
 
 
+@pytest.mark.on("newest")
 def test_changed_heat_conf_restarts_what_reads_it_one_host_at_a_time(restored):
     site = restored
     before = site.processes()
@@ -68,6 +69,7 @@ def test_changed_heat_conf_restarts_what_reads_it_one_host_at_a_time(restored):
     site.on("hostA", "sed", "-i", "s/^debug = .*/debug = false/", "/etc/heat/heat.conf")
 
 
+@pytest.mark.on("old")
 def test_hand_edited_file_on_a_node_is_put_right_and_restarts_what_may_have_read_it(restored):
     site = restored
     site.on("hostB", "sed", "-i", "s/^bind_port = 8004/bind_port = 8444/", "/etc/heat/heat.conf")
@@ -88,6 +90,7 @@ def test_killed_engine_comes_back_by_itself(site):
     wait_until(lambda: heat_view(site, "hostC", "heat-scaleout-engine@1.service") == "up", 60)
 
 
+@pytest.mark.on("newest")
 def test_rebooted_host_comes_back_with_every_process(site):
     before = set(site.processes())
     started = site.on("hostB", "cat", "/proc/1/stat").split()[21]

@@ -8,6 +8,7 @@ from test_30_change import requests_all_the_while
 pytestmark = pytest.mark.lab
 
 
+@pytest.mark.on("newest")
 def test_totals_go_up_and_down_and_touch_no_other_process(restored):
     site = restored
     before, text = site.processes(), site.inventory.read_text()
@@ -37,6 +38,7 @@ def test_growth_that_the_database_cannot_bear_is_refused_and_changes_nothing(sit
     assert (site.processes(), site.inventory.read_text()) == (before, text)
 
 
+@pytest.mark.on("old")
 def test_engines_get_another_size_one_host_after_the_other(site):
     """They keep it for the tests that follow, as every way back takes half a minute."""
     before = site.processes()

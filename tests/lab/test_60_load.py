@@ -19,6 +19,7 @@ SECONDS = 40  # that a stack takes: longer than it takes to begin twenty
 LIMIT = 100  # seconds for what then is still in progress
 
 
+@pytest.mark.on("old")
 def test_apis_come_and_go_and_the_proxy_reloads_without_losing_a_request(restored):
     with nothing_lost(restored):
         restored.invoke("add-api", "hostB", "--yes")

@@ -32,6 +32,7 @@ def test_drained_host_gets_no_request_whoever_reloads_the_proxy(restored):
     assert set(answers) == {200}
 
 
+@pytest.mark.on("old")
 def test_change_that_breaks_the_first_host_is_taken_back_there_and_touches_no_other(restored):
     site = restored
     before, conf = site.processes(), site.on("hostB", "cat", "/etc/heat/heat.conf")
@@ -54,6 +55,7 @@ def test_change_that_breaks_the_first_host_is_taken_back_there_and_touches_no_ot
     assert set(answers) == {200}
 
 
+@pytest.mark.on("newest")
 def test_engine_that_was_killed_is_seen_and_what_it_held_is_recovered(restored):
     site = restored
     slow = stacks.Stacks(stacks.opened(site.lab.directory / "clouds.yaml"), "killed")
