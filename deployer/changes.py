@@ -58,14 +58,20 @@ def _is_unit_file(path: str) -> bool:
 
 
 def starts(*services: Service):
-    """Enable and start what does not run, and wait until it is ready."""
+    """Enable and start what does not run, and wait until it is ready.
+
+    All at once on a host that serves nobody yet, else one after the other: each loads all of Heat, for seconds of a
+    core, and requests would wait for it.
+    """
     def decide(host: str, wanted: HostState, found: Found) -> Iterator[Step]:
         units = list(units_of(wanted, services))
         yield from _enables(host, units, found.state)
         new = [unit for unit in units if not runs(unit, found.state)]
-        for unit in new:
-            yield StartUnit(host, unit.name, because="not running")
-        yield from _proofs(host, new)
+        serves = any(unit.running for unit in units_of(found.state, APIS))
+        for some in ([unit] for unit in new) if serves else (new,):
+            for unit in some:
+                yield StartUnit(host, unit.name, because="not running")
+            yield from _proofs(host, some)
     return decide
 
 

@@ -6,7 +6,7 @@ import sites
 
 from deployer import changes, desired, plan
 from deployer.model import AnswersHttp, AnswersSocket, Found, HostState, Service
-from deployer.steps import AwaitReady, FreeAddress, Manner, WriteFile
+from deployer.steps import AwaitReady, EnableUnit, FreeAddress, Manner, WriteFile
 
 ENGINE, API, CFN = (sites.a_unit(service, number) for service, number in
                     ((Service.ENGINE, 1), (Service.API, 8004), (Service.CFN, 8000)))
@@ -70,6 +70,18 @@ def test_file_with_other_mode_is_written_and_both_accesses_are_told():
 
 def test_file_that_only_somebody_else_put_there_is_left_alone():
     assert sentences(diff(HostState(), sites.a_state(sites.a_file("/etc/heat/notes.txt")))) == []
+
+
+def test_processes_start_at_once_on_a_host_that_serves_nobody_and_else_one_after_the_other():
+    ready = AnswersHttp("10.0.0.2", 8004, "/")
+    wanted = sites.a_state(*(sites.a_unit(Service.ENGINE, number, ready=ready) for number in (1, 2)), API)
+
+    def kinds(found):
+        return [type(step).__name__ for step in diff(wanted, found) if step.unit.startswith("heat-scaleout-engine")
+                and not isinstance(step, EnableUnit)]
+
+    assert kinds(HostState()) == ["StartUnit", "StartUnit", "AwaitReady", "AwaitReady"]
+    assert kinds(sites.a_state(API)) == ["StartUnit", "AwaitReady", "StartUnit", "AwaitReady"]
 
 
 def test_file_of_ours_that_is_not_wanted_any_more_is_removed_last():
