@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from deployer import apply, desired, errors, generations, observed, plan, setback, staging
 from deployer.apply import Applied
 from deployer.desired import Wanted
+from deployer.found import Found
 from deployer.generations import NOBODY, Author, Run
 from deployer.inventory.schema import Inventory
-from deployer.model import Found
 from deployer.remote.fleet import Fleet
 from deployer.steps import PLAIN, Manner, OnError, Plan, RestartUnit
 

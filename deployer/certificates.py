@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 
 from deployer import desired
+from deployer.found import Facts, Found
 from deployer.heat import launch
 from deployer.inventory.schema import Inventory
-from deployer.model import Facts, Found
 from deployer.proxy import config
 from deployer.trust import Certificate, Trust
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from deployer.model import AnswersHttp, File, Found, HostState, Listener, Probe, Program, Service, Unit, unit_name
+from deployer.found import Found, Listener
+from deployer.model import AnswersHttp, File, HostState, Probe, Program, Service, Unit, unit_name
 from deployer.steps import (
     PLAIN,
     AwaitLeft,

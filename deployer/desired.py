@@ -4,22 +4,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from deployer import errors, render
+from deployer.found import Facts, Found, Listener
 from deployer.heat import launch, releases, source
 from deployer.heat.conf import rewrite
 from deployer.inventory.schema import Inventory
 from deployer.inventory.values import Endpoint
-from deployer.model import (
-    Facts,
-    File,
-    Found,
-    HostState,
-    Listener,
-    Probe,
-    Service,
-    Unit,
-    digest_of,
-    file_of,
-)
+from deployer.model import File, HostState, Probe, Service, Unit, digest_of, file_of
 from deployer.proxy import config
 from deployer.trust import Certificate, Trust
 

@@ -3,9 +3,10 @@
 import difflib
 from collections.abc import Iterator, Mapping
 
+from deployer.found import Found
 from deployer.heat.conf import masking
 from deployer.heat.source import text_of
-from deployer.model import File, Found
+from deployer.model import File
 from deployer.proxy import config
 from deployer.steps import Plan, RemoveFile, WriteFile
 

@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from deployer import errors
-from deployer.model import AnswersHttp, AnswersSocket, File, Found, HostState, Probe, Program, Service, Unit
+from deployer.found import Found
+from deployer.model import AnswersHttp, AnswersSocket, File, HostState, Probe, Program, Service, Unit
 from deployer.trust import Trust
 
 DONE, FAILED, PUT_BACK, REFUSED = "done", "failed", "put back", "refused"

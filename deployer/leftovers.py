@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 
 from deployer import changes, processes
+from deployer.found import Listener, Server
 from deployer.heat import launch
 from deployer.heat.engines import Row, View
 from deployer.inventory.schema import Inventory
-from deployer.model import HostState, Instance, Listener, Server, Service, unit_name
+from deployer.model import HostState, Instance, Service, unit_name
 from deployer.observed import Seen
 from deployer.processes import Line
 from deployer.proxy import config

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from deployer.errors import DeployerError
-from deployer.model import Found
+from deployer.found import Found
 from deployer.observed import UNITS
 from deployer.remote.fleet import Fleet
 

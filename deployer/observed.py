@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from deployer.errors import DeployerError, HostFailed, together
+from deployer.found import Facts, Found, Listener
 from deployer.heat import launch
 from deployer.inventory.schema import Inventory
-from deployer.model import NOTHING, Facts, File, Found, HostState, Listener, Service, Unit
+from deployer.model import NOTHING, File, HostState, Service, Unit
 from deployer.proxy import config, runtime
 from deployer.remote.fleet import Fleet
 from deployer.trust import Certificate

@@ -22,11 +22,12 @@ from deployer import (
 from deployer.apply import Applied
 from deployer.carrying import Planned, Report
 from deployer.desired import Wanted
+from deployer.found import Found
 from deployer.generations import NOBODY, Author, Run
 from deployer.heat import engines, logins
 from deployer.heat.logins import Tried
 from deployer.inventory.schema import Inventory
-from deployer.model import Found, HostState
+from deployer.model import HostState
 from deployer.observed import Seen
 from deployer.remote.fleet import Fleet
 from deployer.steps import PLAIN, Manner

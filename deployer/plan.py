@@ -5,7 +5,8 @@ from typing import Any
 
 from deployer import changes, switching, traffic
 from deployer.changes import APIS, HEAT
-from deployer.model import Found, HostState, Service, Unit
+from deployer.found import Found
+from deployer.model import HostState, Service, Unit
 from deployer.steps import PLAIN, Forget, GiveBack, Manner, Plan, ReadyServer, Step, Wave
 
 

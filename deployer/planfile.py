@@ -6,7 +6,8 @@ from typing import Any
 
 from deployer import errors
 from deployer.console import SCHEMA_VERSION
-from deployer.model import File, Found, Unit, digest_of
+from deployer.found import Found
+from deployer.model import File, Unit, digest_of
 
 KIND = "heat-scaleout plan"
 

@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Mapping
 
 from deployer import changes
+from deployer.found import Facts, Found, Listener
 from deployer.heat import releases
 from deployer.inventory.schema import Inventory
 from deployer.inventory.sections import Heat
 from deployer.inventory.values import Endpoint
-from deployer.model import Facts, Found, HostState, Instance, Listener, Service
+from deployer.model import HostState, Instance, Service
 from deployer.observed import Seen
 from deployer.steps import Plan, WriteFile
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from deployer import changes
+from deployer.found import Found, Server
 from deployer.heat import launch
 from deployer.heat.engines import Row, View
 from deployer.inventory.schema import Inventory
-from deployer.model import Found, HostState, Instance, Server, Service, Unit
+from deployer.model import HostState, Instance, Service, Unit
 from deployer.observed import Seen
 from deployer.proxy import config
 

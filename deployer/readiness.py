@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 
 from deployer import certificates, desired, errors, observed, preflight
 from deployer.carrying import Planned
+from deployer.found import Found
 from deployer.heat import engines, logins
 from deployer.inventory.schema import Inventory
-from deployer.model import Found, Service
+from deployer.model import Service
 from deployer.observed import Seen
 from deployer.remote.fleet import Fleet
 from deployer.steps import Plan

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from deployer.model import AnswersHttp, AnswersSocket, Found, HostState, Probe, Unit
+from deployer.found import Found
+from deployer.model import AnswersHttp, AnswersSocket, HostState, Probe, Unit
 from deployer.steps import DrainServer, Plan, ReadyServer, RestartUnit, StartUnit, Step, Wave
 
 

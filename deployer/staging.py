@@ -8,8 +8,9 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from deployer import errors, generations
+from deployer.found import Found
 from deployer.generations import Run
-from deployer.model import File, Found, HostState, Service, unit_name
+from deployer.model import File, HostState, Service, unit_name
 from deployer.observed import LEDGER
 from deployer.remote.fleet import Fleet
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from deployer.model import File, Listener, Probe
+from deployer.found import Listener
+from deployer.model import File, Probe
 
 
 @dataclass(frozen=True)

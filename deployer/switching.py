@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 
 from deployer import changes
 from deployer.changes import APIS, PROXY
+from deployer.found import Found
 from deployer.inventory.values import Endpoint
-from deployer.model import AnswersHttp, File, Found, HostState, Unit, file_of
+from deployer.model import AnswersHttp, File, HostState, Unit, file_of
 from deployer.proxy import config, links
 from deployer.steps import AwaitReady, ReloadUnit, Step, WriteFile
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from deployer.model import AnswersHttp, Found, Server, Unit
+from deployer.found import Found, Server
+from deployer.model import AnswersHttp, Unit
 from deployer.steps import PLAIN, DrainServer, Manner, ReadyServer
 
 

@@ -17,11 +17,12 @@ from typing import Any
 from xml.etree import ElementTree
 
 from deployer import console, desired, discreet, errors, hiding, observed
+from deployer.found import Found
 from deployer.heat.smoke import clouds, prove
 from deployer.heat.smoke.check import Check, Outcome
 from deployer.inventory.schema import Inventory
 from deployer.inventory.values import Endpoint
-from deployer.model import Found, HostState, Service
+from deployer.model import HostState, Service
 from deployer.remote import fleet
 
 SUITE = Path(__file__).resolve().parents[1] / "tests" / "acceptance"

@@ -4,11 +4,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from deployer import desired
+from deployer.found import Facts, Found
 from deployer.heat import launch, releases
 from deployer.heat.source import Source
 from deployer.inventory.schema import Inventory
 from deployer.measured import Measured
-from deployer.model import Facts, Found, Instance, Service
+from deployer.model import Instance, Service
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import csv
 from collections.abc import Mapping
 from typing import Any
 
-from deployer.model import Server
+from deployer.found import Server
 from deployer.proxy.config import DRAINED, MARK, MASTER
 
 INFO = "description: " + MARK

@@ -6,7 +6,8 @@ import pytest
 import sites
 
 from deployer import certificates, preflight
-from deployer.model import Found, HostState
+from deployer.found import Found
+from deployer.model import HostState
 from deployer.observed import Seen
 from deployer.trust import Certificate
 

@@ -4,8 +4,9 @@ import pytest
 import sites
 
 from deployer import desired, errors
+from deployer.found import Found
 from deployer.inventory.values import Endpoint
-from deployer.model import Found, HostState, Service, unit_name
+from deployer.model import HostState, Service, unit_name
 
 HEAT_CONF = "/etc/heat/heat.conf"
 

@@ -3,7 +3,8 @@
 import sites
 
 from deployer import diffs
-from deployer.model import Found, HostState, Service
+from deployer.found import Found
+from deployer.model import HostState, Service
 from deployer.steps import Plan, RemoveFile, RestartUnit, Wave, WriteFile
 
 CONF = "[database]\nconnection = mysql://heat:{}@10.0.0.1/heat\n"

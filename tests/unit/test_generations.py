@@ -7,8 +7,9 @@ import pytest
 import sites
 
 from deployer import desired, errors, generations
+from deployer.found import Facts, Found
 from deployer.generations import NOBODY, Author, Run
-from deployer.model import Facts, Found, HostState
+from deployer.model import HostState
 
 AUTHOR = Author("alice@desk", "invoke deploy", "2026-11-21T00:00:00Z", "0.1.0", "/sites/some.yaml", "version: 1\n")
 SITES = {"27": (sites.an_inventory(), sites.HEAT_27), "24": (sites.an_inventory(), sites.HEAT_24),

@@ -14,7 +14,7 @@ MOST_LINES, MOST_LINES_OF_A_FUNCTION = 300, 45
 
 # Who may use which rooms of deployer/, from the ground up; a name ending in `.` stands for all rooms below it.
 # Each room may use the rooms of its own entry, and nothing else of this house.
-GROUND = {"model", "trust", "errors"}
+GROUND = {"model", "found", "trust", "errors"}
 STEPS = GROUND | {"steps"}
 HEAT_CONF = {f"heat.conf.{name}" for name in (
     "editor", "grammar", "hosts", "leftovers", "masking", "options", "references", "rewrite", "secrets")}
@@ -22,9 +22,10 @@ PURE_HEAT = {*HEAT_CONF, "heat.releases"}
 INVENTORY = GROUND | {"inventory."}
 MAY_USE = {
     "model": {"trust"},
+    "found": {"model", "trust"},
     "trust": set(),
     "errors": set(),
-    "steps": {"model"},
+    "steps": {"model", "found"},
     "render": set(),
     "hiding": {"heat.conf.secrets"},
     "discreet": INVENTORY | {"hiding", "heat.conf.masking", "heat.source", "remote.fleet"},
@@ -93,9 +94,9 @@ MAY_USE = {
     "commands": INVENTORY | {
         "console", "diffs", "lock", "past", "pipeline", "planfile", "terminal", "verify", "watching"},
 }
-PURE = {"model", "errors", "hiding", "steps", "render", "changes", "plan", "orders", "setback", "desired", "diffs",
-        "status", "generations", "outcome", "past", "planfile",
-        "processes", "leftovers", "table", "preflight", "spread", "scaling", "heat.launch", "heat.source",
+PURE = {"model", "found", "errors", "hiding", "steps", "render", "changes", "plan", "orders", "setback", "desired",
+        "diffs", "status", "generations", "outcome", "past", "planfile", "processes",
+        "leftovers", "table", "preflight", "spread", "scaling", "heat.launch", "heat.source",
         "proxy.config", "proxy.runtime", "proxy.links", "certificates", "switching", "traffic", "trust",
         *PURE_HEAT,
         *(f"budget.{name}" for name in ("sizes", "connections", "memory", "files", "timeouts", "judge"))}

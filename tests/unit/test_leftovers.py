@@ -4,7 +4,8 @@ import sites
 from truth import API, ENGINE, FINE, LISTENING, PROXY, a_row, a_site, a_view, lines, with_unit
 
 from deployer import status
-from deployer.model import Found, HostState, Service, Unit, unit_name
+from deployer.found import Found
+from deployer.model import HostState, Service, Unit, unit_name
 
 
 def leftovers(**how):

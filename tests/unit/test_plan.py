@@ -5,7 +5,8 @@ from dataclasses import replace
 import sites
 
 from deployer import changes, desired, plan
-from deployer.model import AnswersHttp, AnswersSocket, Found, HostState, Service
+from deployer.found import Found
+from deployer.model import AnswersHttp, AnswersSocket, HostState, Service
 from deployer.steps import AwaitReady, EnableUnit, FreeAddress, Manner, WriteFile
 
 ENGINE, API, CFN = (sites.a_unit(service, number) for service, number in

@@ -7,7 +7,8 @@ import pytest
 import sites
 
 from deployer import errors, pipeline, planfile
-from deployer.model import Found, HostState, file_of
+from deployer.found import Found
+from deployer.model import HostState, file_of
 
 TEXT = sites.an_inventory_text()
 PATH = "/etc/heat/heat.conf"

@@ -4,7 +4,8 @@ import pytest
 import sites
 
 from deployer import desired, errors, preflight
-from deployer.model import Found, HostState, Service, unit_name
+from deployer.found import Found
+from deployer.model import HostState, Service, unit_name
 from deployer.observed import Seen
 from deployer.steps import Plan, StartUnit, Wave, WriteFile
 

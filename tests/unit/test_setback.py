@@ -3,7 +3,8 @@
 import sites
 
 from deployer import setback
-from deployer.model import AnswersSocket, Found, HostState, Service
+from deployer.found import Found
+from deployer.model import AnswersSocket, HostState, Service
 from deployer.steps import AwaitReady, Plan, RestartUnit, StartUnit, Wave
 
 ENGINE = sites.a_unit(Service.ENGINE, 1)

@@ -4,8 +4,9 @@ import sites
 from truth import API, CFN, ENGINE, FINE, PROXY, STAT, a_row, a_site, a_view, line, lines, with_unit
 
 from deployer import desired, status
+from deployer.found import Found
 from deployer.heat.engines import UNKNOWN
-from deployer.model import Found, HostState, Unit
+from deployer.model import HostState, Unit
 from deployer.observed import Seen
 from deployer.proxy import runtime
 

@@ -3,7 +3,8 @@
 import sites
 
 from deployer import plan, traffic
-from deployer.model import AnswersHttp, Found, HostState, Server, Service, unit_name
+from deployer.found import Found, Server
+from deployer.model import AnswersHttp, HostState, Service, unit_name
 from deployer.steps import DrainServer, ReadyServer
 
 API, CFN = unit_name(Service.API, 8004), unit_name(Service.CFN, 8000)

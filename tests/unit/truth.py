@@ -3,8 +3,9 @@
 import sites
 
 from deployer import desired, errors, status
+from deployer.found import Found
 from deployer.heat.engines import UNKNOWN, Queue, Row, View
-from deployer.model import Found, HostState, Service, unit_name
+from deployer.model import HostState, Service, unit_name
 from deployer.observed import Seen
 from deployer.proxy import runtime
 

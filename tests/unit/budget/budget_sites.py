@@ -4,9 +4,10 @@ import sites
 
 from deployer import desired
 from deployer.budget.sizes import Site
+from deployer.found import Found
 from deployer.heat.capacity import Capacity
 from deployer.measured import Held, Measured
-from deployer.model import Found, Service, unit_name
+from deployer.model import Service, unit_name
 
 MIB = 2**20
 CAPACITY = Capacity(allowed=1000, most=17, connected=16, own=12)

@@ -7,7 +7,8 @@ import sites
 from budget_sites import a_site
 
 from deployer.budget import sizes
-from deployer.model import Found, Listener, Service
+from deployer.found import Found, Listener
+from deployer.model import Service
 
 
 def instance(site, service, host="hostB"):
