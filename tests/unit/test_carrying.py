@@ -22,16 +22,6 @@ def yes(_):
 
 
 @pytest.fixture
-def inventory():
-    return sites.an_inventory()
-
-
-@pytest.fixture
-def fleet(inventory):
-    return sites.a_fleet(inventory)
-
-
-@pytest.fixture
 def deployed(inventory, fleet):
     assert pipeline.deploy(inventory, fleet, yes, author=AUTHOR).exit_code == 0
     return fleet

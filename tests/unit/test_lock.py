@@ -4,23 +4,12 @@ import json
 from dataclasses import asdict
 
 import pytest
-import sites
 from contract.fake_fleet import FakeFleet
 
 from deployer import errors, lock, pipeline
 
 ALICE = lock.Writer("1f3a", "alice", "desk", 4711, "invoke deploy --yes")
 BOB = lock.Writer("2b2b", "bob", "shed", 12, "invoke restart")
-
-
-@pytest.fixture
-def inventory():
-    return sites.an_inventory()
-
-
-@pytest.fixture
-def fleet(inventory):
-    return sites.a_fleet(inventory)
 
 
 def as_another(fleet):

@@ -23,17 +23,6 @@ def no(_):
 
 
 @pytest.fixture
-def inventory():
-    return sites.an_inventory()
-
-
-@pytest.fixture
-def fleet(inventory):
-    """Hosts on which nothing was deployed yet."""
-    return sites.a_fleet(inventory)
-
-
-@pytest.fixture
 def deployed(inventory, fleet):
     """The same hosts after a deploy, with what they did forgotten."""
     assert pipeline.deploy(inventory, fleet, yes).exit_code == 0

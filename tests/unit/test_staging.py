@@ -3,7 +3,6 @@
 import json
 
 import pytest
-import sites
 
 from deployer import errors, generations, pipeline, staging
 from deployer.generations import Author, Run
@@ -14,16 +13,6 @@ HEAT_CONF = "/etc/heat/heat.conf"
 
 def yes(_):
     return True
-
-
-@pytest.fixture
-def inventory():
-    return sites.an_inventory()
-
-
-@pytest.fixture
-def fleet(inventory):
-    return sites.a_fleet(inventory)
 
 
 @pytest.fixture
