@@ -1,7 +1,6 @@
 """A control group for each machine, where PID 1 is not systemd and nspawn cannot get one by itself.
 
-Without it all machines would share one tree: each systemd would find the others' processes under its own units. And
-each machine has a share of the processors, as hosts have their own: what one does takes the less from the others.
+Without it all machines would share one tree: each systemd would find the others' processes under its own units.
 """
 
 import time
@@ -10,7 +9,6 @@ from pathlib import Path
 PARENT = "heat-scaleout"
 DEADLINE = 20
 KILL = "cgroup.kill"
-USED = {"name=systemd", "cpu"}
 
 
 def folders(machine: str) -> list[Path]:
@@ -21,11 +19,11 @@ def folders(machine: str) -> list[Path]:
 
 
 def hierarchies() -> list[Path]:
-    """Return where the unified hierarchy, or systemd's own named one and that of the processors, are mounted."""
+    """Return where the unified hierarchy and systemd's own named one are mounted."""
     found = []
     for line in Path("/proc/self/mounts").read_text().splitlines():
         _device, place, kind, options = line.split()[:4]
-        if kind == "cgroup2" or (kind == "cgroup" and USED & set(options.split(","))):
+        if kind == "cgroup2" or (kind == "cgroup" and "name=systemd" in options.split(",")):
             found.append(Path(place))
     return found
 
