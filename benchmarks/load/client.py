@@ -1,6 +1,6 @@
 """The clients, as a process of their own: each request is sent when it is due, whatever became of those before it.
 
-    python -m benchmarks.load.client ADDRESS RUN OUT --rate 200 --most 120000 --seconds 900
+    python -m benchmarks.load.client ADDRESS RUN OUT --rate 200 --most 180000 --seconds 900
 
 It begins at once and ends when it has sent so many, when the time is up, or when its stdin closes; then it writes every
 request to OUT, one JSON list a line, with times of the monotonic clock, which all processes of a machine share.

@@ -23,7 +23,7 @@ class Bounds:
     """How fast, how many at most, and how long at most: none of them is left open."""
 
     rate: float = 200.0
-    most: int = 120_000
+    most: int = 180_000
     seconds: float = 1200.0
 
 

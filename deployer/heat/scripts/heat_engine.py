@@ -6,7 +6,10 @@ oslo.messaging 16 to 18), and the resources that it was about stay IN_PROGRESS. 
 """
 
 import functools
+import os
 import sys
+
+AUTOGROUP = "/proc/self/autogroup"
 
 
 def telling_the_broker(poll):
@@ -31,7 +34,17 @@ def cancel(connection):
         sys.stderr.write("heat-scaleout: consumers are left as they are: %s\n" % error)
 
 
+def yield_to_others():
+    """Have our nice value count also where Linux shares the processors by session (autogroup in sched(7))."""
+    try:
+        with open(AUTOGROUP, "w") as stream:
+            stream.write("%d\n" % os.getpriority(os.PRIO_PROCESS, 0))
+    except OSError:  # it does not
+        pass
+
+
 def main():
+    yield_to_others()
     from heat.cmd import engine  # before anything that it may have to patch for eventlet
 
     try:

@@ -61,3 +61,15 @@ def test_connection_that_is_gone_ends_nothing_else(poll, capsys):
 
     assert poll(listener) == "one"
     assert "heat-scaleout: consumers are left as they are" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_nice_value_counts_also_where_the_kernel_shares_by_session(monkeypatch, tmp_path, is_there):
+    path = tmp_path / ("autogroup" if is_there else "none") / "file"
+    (tmp_path / "autogroup").mkdir()
+    monkeypatch.setattr(heat_engine, "AUTOGROUP", str(path))
+    monkeypatch.setattr(heat_engine.os, "getpriority", lambda *_: 10)
+
+    heat_engine.yield_to_others()
+
+    assert [each.read_text() for each in tmp_path.rglob("file")] == (["10\n"] if is_there else [])
