@@ -216,17 +216,25 @@ def _alone(context, inventory: str | None, terms: Terms, edit: Edit | None = Non
     """What is wanted of a site, edited and checked, and its hosts for this command alone."""
     from dataclasses import replace
 
-    from deployer import pipeline, writing
+    from deployer import writing
 
     def read(path, text: str) -> writing.Wish:
         as_it_is = writing.as_it_is(path, text)
         wish = writing.as_it_is(path, edit(text)) if edit else as_it_is
         limit = terminal.limited(wish.inventory, terms.limit)
         check(wish.inventory)
-        return replace(wish, hosts=pipeline.needed(wish.inventory, limit))
+        return replace(wish, hosts=_needed(wish.inventory, limit))
 
     terms.manner()
     return writing.alone(context, inventory, terms.lock_wait, read)
+
+
+def _needed(inventory: "Inventory", limit: tuple[str, ...]):
+    if not limit:
+        return ()
+    from deployer import pipeline
+
+    return pipeline.needed(inventory, limit)
 
 
 def _keeping(terms: Terms, path, text: str, fleet: "Fleet") -> Terms:

@@ -54,6 +54,8 @@ def alone(context, inventory: str | None, wait: str, read: Read) -> Iterator[tup
     wish = read(path, _text(before, path))
     with terminal.fleet(wish.inventory) as fleet:
         fleet.open(wish.hosts)
+        from deployer import pipeline  # noqa: F401 - what all changes go on with, loaded while the hosts let us in
+
         lock.take(wish.inventory, fleet, writer(), seconds, console.talk)
         now = reader.content_of(path)
         yield (wish if now == before else _same_hosts(wish, read(path, _text(now, path)))), fleet

@@ -1,4 +1,7 @@
-"""The lab's commands: parse, call, print, exit."""
+"""The lab's commands: parse, call, print, exit.
+
+What they call is imported in them: `invoke deploy` loads this file too.
+"""
 
 import os
 import sys
@@ -7,7 +10,7 @@ from typing import Any
 
 from invoke import task
 
-from lab import names, report, site
+from lab import names
 from lab.errors import LabError
 from lab.progress import say
 
@@ -19,6 +22,8 @@ from lab.progress import say
 })
 def up(_context, hosts="", heat="", name=names.DEMO):
     """Bring a lab up: hostA with a whole Heat on it, and hosts to scale it out to."""
+    from lab import report, site
+
     lab = finish(lambda: site.up(name, report.number(hosts), heat or None))
     say(f"lab {name} is up with Heat {lab.heat}: {report.sentence(lab)}")
     say(f"try: ssh -F {lab.directory / 'ssh_config'} hostA")
@@ -27,18 +32,24 @@ def up(_context, hosts="", heat="", name=names.DEMO):
 @task(help={"name": "the lab's name"})
 def down(_context, name=names.DEMO):
     """Take a lab away; only the cache of built layers stays."""
+    from lab import site
+
     finish(site.down, name)
 
 
 @task(help={"name": "the lab's name", "format": "table or json"})
 def status(_context, name=names.DEMO, format="table"):
     """Show a lab's hosts: address, machine, SSH."""
+    from lab import report
+
     print(finish(report.status, name, format))
 
 
 @task(positional=["host"], help={"host": "which host", "name": "the lab's name"})
 def ssh(_context, host, name=names.DEMO):
     """Open a shell on a host."""
+    from lab import site
+
     lab = finish(site.find, name)
     finish(site.require_host, lab, host)
     os.execvp("ssh", ["ssh", "-F", str(lab.directory / "ssh_config"), host])

@@ -85,7 +85,7 @@ MAY_USE = {
     "watching": INVENTORY | {"console", "pipeline", "status", "table", "remote.fleet"},
     "lock": INVENTORY | {"observed", "remote.fleet"},
     "past": {"console", "generations", "table"},
-    "writing": INVENTORY | {"console", "generations", "lock", "remote.fleet", "terminal"},
+    "writing": INVENTORY | {"console", "generations", "lock", "pipeline", "remote.fleet", "terminal"},
     "terminal": INVENTORY | {"console", "discreet"},
     "changing": INVENTORY | STEPS | {
         "console", "outcome", "pipeline", "planfile", "remote.fleet", "scaling", "terminal", "writing",
