@@ -4,6 +4,7 @@
 """
 
 import pytest
+from test_30_change import requests_all_the_while
 
 from benchmarks.faults import broken, ground, killed, lost, proxies, together
 from benchmarks.faults.broken import Case
@@ -48,3 +49,12 @@ def test_folder_that_is_full_or_read_only_is_found_before_the_first_change(bed):
 
 def test_reload_of_the_proxy_by_a_stranger_keeps_a_drain(bed):
     assert proxies.reloaded_while_drained(bed).broken == ()
+
+
+@pytest.mark.on("old")
+def test_reload_of_the_proxy_by_a_stranger_while_a_host_restarts_loses_no_request(bed, restored):
+    with requests_all_the_while(restored) as answers:
+        assert proxies.reloaded_in_a_roll(bed).broken == ()
+
+    assert len(answers) > 20
+    assert set(answers) == {200}
