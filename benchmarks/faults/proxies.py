@@ -31,7 +31,7 @@ def edited_by_hand(bed: Testbed) -> Trial:
     """A stranger writes a bind that cannot be had, and reloads: the old worker serves on, a deploy puts it right."""
     promises, before = Promises(), _worker(bed)
     ground.on(bed, FRONT, "sed", "-i", f"/^listen rest/a\\    bind {NOWHERE}:8004", CONFIG)
-    ground.on(bed, FRONT, "systemctl", "reload", UNIT)
+    ground.on(bed, FRONT, "systemctl", "reload", UNIT, least=1)
     promises.keep(within(10, lambda: _worker(bed) == before) is not None, "the old worker serves no more")
     again = ground.converge(bed, promises)
     return promises.trial(FAULT, "a stranger's bad bind and reload", again.seconds)

@@ -1,8 +1,10 @@
 """The values of apis-proxy.conf and its unit. Pure."""
 
+import functools
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from importlib import resources
 from typing import Any
 
 from deployer import render
@@ -22,6 +24,7 @@ from deployer.model import (
 from deployer.trust import Trust
 
 CONFIG = "/etc/heat-scaleout/apis-proxy.conf"
+BINDS = "/etc/heat-scaleout/proxy-binds"  # the program that a reload asks first
 SOCKET = "/run/heat-scaleout-proxy/stats.sock"
 # The master leads to the worker of the newest configuration; for a moment after a reload the other socket may not.
 MASTER = "/run/heat-scaleout-proxy/master.sock"
@@ -63,6 +66,7 @@ def state(front: Front, instances: Iterable[Instance]) -> HostState:
     text, digest = configuration(front, tuple(instances))
     files = [
         file_with(text, front.settings.program),
+        file_of(BINDS, _binds_program(), only=Service.PROXY),
         file_of(f"/etc/systemd/system/{UNIT}", _unit(front.settings).encode(), only=Service.PROXY),
     ]
     needs = tuple((bind.address if bind.address != "*" else "0.0.0.0", bind.port) for bind in front.binds.values())
@@ -162,7 +166,12 @@ def _stats(settings: Proxy) -> dict[str, Any] | None:
             "password": settings.stats.password.reveal() if settings.stats.password else None}
 
 
+@functools.cache
+def _binds_program() -> bytes:
+    return resources.files("deployer.proxy").joinpath("binds.py").read_bytes()
+
+
 def _unit(settings: Proxy) -> str:
     return render.text(f"proxy/{UNIT}", capabilities=CAPABILITIES, refused_calls="", master=MASTER,
-                       program=settings.program, config_path=CONFIG, drained=DRAINED, stop_seconds=HARD_STOP + 10,
-                       files=files(settings))
+                       program=settings.program, config_path=CONFIG, binds=BINDS, drained=DRAINED,
+                       stop_seconds=HARD_STOP + 10, files=files(settings))

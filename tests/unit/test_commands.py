@@ -616,7 +616,7 @@ def test_render_with_a_local_source_needs_no_host(invoke, inventory, tmp_path):
 
     code, out, _ = invoke("render", "--inventory", inventory, "--out", tmp_path / "out", "--source", folder)
 
-    assert (code, out) == (0, f"25 files written below {tmp_path / 'out'}\n")
+    assert (code, out) == (0, f"26 files written below {tmp_path / 'out'}\n")
     assert "bind_host = 10.0.0.3" in (tmp_path / "out" / "hostC" / "etc" / "heat" / "heat.conf").read_text()
 
 

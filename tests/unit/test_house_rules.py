@@ -36,6 +36,7 @@ MAY_USE = {
     "heat.scripts.": {"heat.scripts."},
     "heat.launch": GROUND | PURE_HEAT | {"render", "heat.scripts"},
     "heat.source": GROUND | PURE_HEAT | {"heat.launch"},
+    "proxy.binds": set(),
     "proxy.config": INVENTORY | {"render"},
     "proxy.runtime": GROUND | {"proxy.config"},
     "proxy.links": GROUND | {"proxy.config"},

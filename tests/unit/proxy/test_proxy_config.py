@@ -193,5 +193,6 @@ def test_unit_reloads_with_a_check_first_and_starts_the_inventorys_program():
     lines = unit.decode().splitlines()
     reloads = [line for line in lines if line.startswith("ExecReload=")]
     assert reloads == [f"ExecReload=/opt/haproxy/sbin/haproxy -c -q -f {config.CONFIG}",
+                       f"ExecReload=/usr/bin/python3 {config.BINDS} {config.CONFIG}",
                        "ExecReload=/bin/kill -USR2 $MAINPID"]
     assert any(line.startswith("ExecStart=/opt/haproxy/sbin/haproxy -Ws ") for line in lines)
