@@ -158,6 +158,8 @@ def _signal(bed: Testbed, host: str, number: signal.Signals) -> None:
 
 def _power_on(bed: Testbed, host: str) -> None:
     site.start(bed.lab, host)
+    if host == FRONT:  # with it went the broker and the database, without which a rerun is refused, as it should be
+        ground.on(bed, host, "systemctl", "start", "rabbitmq-server", "mariadb")
 
 
 LOSSES = (
