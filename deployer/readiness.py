@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from deployer import certificates, desired, errors, observed, preflight
+from deployer import certificates, desired, errors, observed, preflight, traffic
 from deployer.carrying import Planned
 from deployer.found import Found
 from deployer.heat import engines, logins
@@ -28,7 +28,7 @@ def refuse_unready(todo: Planned, fleet: Fleet) -> tuple[str, ...]:
                 *(() if todo.manner.force else workless(todo, fleet)))
     if problems:
         raise errors.NotReady(problems, hint="Nothing was changed. Mend these, then run the same command again.")
-    return (*certificates.notes(todo.found), *tried.notes, *said.notes)
+    return (*certificates.notes(todo.found), *tried.notes, *said.notes, *traffic.alone(todo.found, todo.plan))
 
 
 def judged(

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from deployer.found import Found, Server
 from deployer.model import AnswersHttp, Unit
-from deployer.steps import PLAIN, DrainServer, Manner, ReadyServer
+from deployer.steps import PLAIN, DrainServer, Manner, ReadyServer, RestartUnit, Step
 
 
 def drains(
@@ -23,6 +23,18 @@ def drains(
     for server in mine:
         if any(each.section == server.section for each in others):
             yield DrainServer(front, server.path, manner.drain_wait, manner.force, because=because)
+
+
+def alone(found: Mapping[str, Found], todo: Iterable[Step]) -> Iterator[str]:
+    """One sentence for each server that a plan restarts without a drain, as nobody else of its section serves."""
+    steps = tuple(todo)
+    drained = {step.server for step in steps if isinstance(step, DrainServer)}
+    restarted = {host: [step.unit for step in steps if isinstance(step, RestartUnit) and step.host == host]
+                 for host in found}
+    for server in _servers_of(found, _front(found)[1], restarted):
+        if server.serves and server.path not in drained:
+            yield (f"nobody else serves {server.section} while {server.name} restarts: requests fail meanwhile, unless "
+                   "another serves first")
 
 
 def withdrawals(

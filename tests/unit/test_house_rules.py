@@ -78,7 +78,7 @@ MAY_USE = {
     "outcome": STEPS | {"console"},
     "readiness": INVENTORY | STEPS | {
         "carrying", "certificates", "desired", "observed", "preflight", "heat.engines", "heat.logins", "heat.capacity",
-        "measured", "budget.", "remote.fleet"},
+        "measured", "budget.", "remote.fleet", "traffic"},
     "verify": INVENTORY | {"console", "desired", "discreet", "heat.", "hiding", "observed", "remote.fleet"},
     "pipeline": INVENTORY | STEPS | {
         "apply", "carrying", "certificates", "desired", "generations", "observed", "plan", "preflight", "readiness",

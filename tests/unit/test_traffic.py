@@ -5,7 +5,7 @@ import sites
 from deployer import plan, traffic
 from deployer.found import Found, Server
 from deployer.model import AnswersHttp, HostState, Service, unit_name
-from deployer.steps import DrainServer, ReadyServer
+from deployer.steps import DrainServer, ReadyServer, RestartUnit
 
 API, CFN = unit_name(Service.API, 8004), unit_name(Service.CFN, 8000)
 B, C, CFN_B = (Server(section, name, address, "UP") for section, name, address in (
@@ -45,6 +45,15 @@ def test_last_server_of_a_section_is_not_drained():
 def test_server_is_not_drained_when_the_others_do_not_serve():
     for status in ("DOWN", "DRAIN", "MAINT", "DOWN 1/2"):
         assert drained(B, with_status(C, status)) == []
+
+
+def test_restart_of_those_who_alone_serve_is_told():
+    restart = RestartUnit("hostB", API)
+    told = [list(traffic.alone(hosts(B, other), steps)) for other, steps in (
+        (with_status(C, "DRAIN"), [restart]), (C, [DrainServer("hostA", B.path), restart]), (C, []))]
+
+    assert told == [["nobody else serves rest_api_proxy while hostB-8004 restarts: requests fail meanwhile, unless "
+                     "another serves first"], [], []]
 
 
 def test_process_that_does_not_leave_is_not_drained():
