@@ -30,6 +30,7 @@ def test_apis_come_and_go_and_the_proxy_reloads_without_losing_a_request(restore
         restored.invoke("remove-cfn", "hostC", "--yes")
 
 
+@pytest.mark.on("old")
 def test_processes_restart_and_engines_leave_without_losing_a_request_or_a_stack(restored):
     slow = stacks.Stacks(stacks.opened(restored.lab.directory / "clouds.yaml"), "slow")
     left_by_others = set(restored.unread_queues())

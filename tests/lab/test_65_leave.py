@@ -32,7 +32,7 @@ def test_drained_host_gets_no_request_whoever_reloads_the_proxy(restored):
     assert set(answers) == {200}
 
 
-@pytest.mark.on("old")
+@pytest.mark.on("newest")
 def test_change_that_breaks_the_first_host_is_taken_back_there_and_touches_no_other(restored):
     site = restored
     before, conf = site.processes(), site.on("hostB", "cat", "/etc/heat/heat.conf")
