@@ -7,32 +7,47 @@ from lab import tasks as lab_tasks
 
 INVENTORY = "YAML file of hosts and what they run, or a name in inventories/"
 COMMON = {"inventory": INVENTORY, "format": "table or json"}
-YES = {**COMMON, "yes": "do not ask before the first change",
-       "lock-wait": "seconds that another command may take to end"}
+YES = {
+    **COMMON,
+    "yes": "do not ask before the first change",
+    "lock-wait": "seconds that another command may take to end",
+}
 LIMIT = "only these hosts: hostB,hostC"
-PATIENT = {**YES, "wait": "seconds that requests and work in progress may take",
-           "force": "go on without them after that, and where nobody would be left to serve"}
+PATIENT = {
+    **YES,
+    "wait": "seconds that requests and work in progress may take",
+    "force": "go on without them after that, and where nobody would be left to serve",
+}
 COUNT = {**YES, "count": "how many"}
 FEWER = {**PATIENT, "count": "how many"}
 ON_ERROR = {"on-error": "when a host fails: stop, continue with the others, or revert all to what they had"}
 
 
 @task(help={**PATIENT, **ON_ERROR, "limit": LIMIT, "plan": "file of a plan, which alone is applied, unasked"})
-def deploy(c, inventory=None, yes=False, limit="", wait="", force=False, format="table", lock_wait="", on_error="stop",
-           plan=""):
+def deploy(
+    c, inventory=None, yes=False, limit="", wait="", force=False, format="table", lock_wait="", on_error="stop", plan=""
+):
     """Bring every host to its desired state: plan, show, apply, prove."""
     changing.deploy(c, inventory, changing.Terms(yes, format, limit, wait, force, lock_wait, on_error), plan)
 
 
 @task(help={**PATIENT, **ON_ERROR, "limit": LIMIT})
-def restart(c, inventory=None, yes=False, limit="", wait="", force=False, format="table", lock_wait="",
-            on_error="stop"):
+def restart(
+    c, inventory=None, yes=False, limit="", wait="", force=False, format="table", lock_wait="", on_error="stop"
+):
     """Restart every process of Heat, one host after the other, drained at the proxy first."""
     changing.restart(c, inventory, changing.Terms(yes, format, limit, wait, force, lock_wait, on_error))
 
 
-@task(help={**COMMON, "diff": "show what changes in every file, secrets masked", "limit": LIMIT,
-            "exit-code": "end with 2 when there is something to do", "out": "file for `deploy --plan`"})
+@task(
+    help={
+        **COMMON,
+        "diff": "show what changes in every file, secrets masked",
+        "limit": LIMIT,
+        "exit-code": "end with 2 when there is something to do",
+        "out": "file for `deploy --plan`",
+    }
+)
 def plan(c, inventory=None, diff=False, exit_code=False, limit="", out="", format="table"):
     """Show what a deploy would do; change nothing."""
     commands.plan(c, inventory, diff, exit_code, limit, out, format)
@@ -92,17 +107,41 @@ def undrain(c, host, inventory=None, yes=False, wait="", force=False, format="ta
     changing.drain(c, inventory, host, False, changing.Terms(yes, format, "", wait, force, lock_wait))
 
 
-@task(help={**PATIENT, "engines": "engines in all", "api": "REST APIs in all", "cfn": "CFN APIs in all",
-            "workers": "workers of each engine"})
-def scale(c, engines=None, api=None, cfn=None, workers=None, inventory=None, yes=False, wait="", force=False,
-          format="table", lock_wait=""):
+@task(
+    help={
+        **PATIENT,
+        "engines": "engines in all",
+        "api": "REST APIs in all",
+        "cfn": "CFN APIs in all",
+        "workers": "workers of each engine",
+    }
+)
+def scale(
+    c,
+    engines=None,
+    api=None,
+    cfn=None,
+    workers=None,
+    inventory=None,
+    yes=False,
+    wait="",
+    force=False,
+    format="table",
+    lock_wait="",
+):
     """Bring the site to totals, spread over the hosts by their CPUs, or its engines to another size."""
     numbers = {"engines": engines, "api": api, "cfn": cfn, "workers": workers}
     changing.scale(c, inventory, numbers, changing.Terms(yes, format, "", wait, force, lock_wait))
 
 
-@task(help={**COMMON, "watch": "look again and again, until Ctrl-C", "interval": "seconds between two looks",
-            "exit-code": "end with 8 when something drifts or is left over"})
+@task(
+    help={
+        **COMMON,
+        "watch": "look again and again, until Ctrl-C",
+        "interval": "seconds between two looks",
+        "exit-code": "end with 8 when something drifts or is left over",
+    }
+)
 def status(c, inventory=None, watch=False, interval="2", exit_code=False, format="table"):
     """Show every process: its unit, Heat's own view, the proxy's view, and what differs from the inventory."""
     commands.status(c, inventory, interval if watch else None, exit_code, format)
@@ -127,8 +166,7 @@ def restore(c, inventory=None, yes=False, wait="", force=False, format="table", 
 
 
 @task(help={**PATIENT, **ON_ERROR, "to": "number of the generation, as `history` shows it; else the one before"})
-def rollback(c, to="", inventory=None, yes=False, wait="", force=False, format="table", lock_wait="",
-             on_error="stop"):
+def rollback(c, to="", inventory=None, yes=False, wait="", force=False, format="table", lock_wait="", on_error="stop"):
     """Go back to an earlier generation: its files, its processes and its inventory."""
     changing.rollback(c, inventory, to, changing.Terms(yes, format, "", wait, force, lock_wait, on_error))
 
@@ -158,6 +196,27 @@ def unlock(c, id, inventory=None, format="table"):
 
 
 namespace = Collection(
-    deploy, plan, render, add_engine, add_api, add_cfn, remove_engine, remove_api, remove_cfn, scale, restart, drain,
-    undrain, recover, restore, rollback, history, status, preflight, verify, lock, unlock)
+    deploy,
+    plan,
+    render,
+    add_engine,
+    add_api,
+    add_cfn,
+    remove_engine,
+    remove_api,
+    remove_cfn,
+    scale,
+    restart,
+    drain,
+    undrain,
+    recover,
+    restore,
+    rollback,
+    history,
+    status,
+    preflight,
+    verify,
+    lock,
+    unlock,
+)
 namespace.add_collection(Collection.from_module(lab_tasks), name="lab")

@@ -86,8 +86,12 @@ def _machine() -> dict[str, float]:
 
 
 def _versions() -> list[str]:
-    return [virtualenvs.version("ansible"), virtualenvs.version("pyinfra"), f"Python {platform.python_version()}",
-            f"Heat {site.DEFAULT_HEAT}"]
+    return [
+        virtualenvs.version("ansible"),
+        virtualenvs.version("pyinfra"),
+        f"Python {platform.python_version()}",
+        f"Heat {site.DEFAULT_HEAT}",
+    ]
 
 
 main()

@@ -59,8 +59,13 @@ def _add_engine(bed: Testbed, host: str) -> Command:
 def _take_away(bed: Testbed, host: str) -> None:
     """Stop the engine at once: it does no work, so that its grace would only take time."""
     unit = _unit()
-    testbed.call(bed.ssh(host, f"sudo -n systemctl --quiet disable {unit}; sudo -n systemctl kill -s KILL {unit}; "
-                               f"sudo -n systemctl stop {unit}; sudo -n systemctl reset-failed {unit}; true"))
+    testbed.call(
+        bed.ssh(
+            host,
+            f"sudo -n systemctl --quiet disable {unit}; sudo -n systemctl kill -s KILL {unit}; "
+            f"sudo -n systemctl stop {unit}; sudo -n systemctl reset-failed {unit}; true",
+        )
+    )
 
 
 def _unit() -> str:

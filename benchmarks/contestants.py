@@ -37,18 +37,28 @@ def scaleout(bed: Testbed) -> Contestant:
 
 def plain_ssh(bed: Testbed, state: State) -> Contestant:
     """One ssh session a host, all at once, that read the files: what no tool over ssh can beat by much."""
-    argvs = [bed.ssh(host, "sudo -n cat", *(f"'{file['path']}'" for file in has["files"]))
-             for host, has in state.items()]
+    argvs = [
+        bed.ssh(host, "sudo -n cat", *(f"'{file['path']}'" for file in has["files"])) for host, has in state.items()
+    ]
     return Contestant("plain ssh", Command(argvs), lambda output, hosts: True)
 
 
 def ansible(bed: Testbed, state: State) -> Contestant:
     """A playbook, with the settings of benchmarks/ansible/ansible.cfg."""
     inventory = same_state.written(same_state.for_ansible(bed, state), bed.folder / f"ansible-{len(state)}.json")
-    argv = [str(virtualenvs.ensure("ansible") / "ansible-playbook"), "--inventory", str(inventory),
-            str(HERE / "ansible" / "playbook.yaml")]
-    settings = {**PLAIN, "ANSIBLE_CONFIG": str(HERE / "ansible" / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1",
-                "ANSIBLE_HOME": str(_home(bed.folder)), "ANSIBLE_SSH_CONTROL_PATH_DIR": str(_home(bed.folder) / "cp")}
+    argv = [
+        str(virtualenvs.ensure("ansible") / "ansible-playbook"),
+        "--inventory",
+        str(inventory),
+        str(HERE / "ansible" / "playbook.yaml"),
+    ]
+    settings = {
+        **PLAIN,
+        "ANSIBLE_CONFIG": str(HERE / "ansible" / "ansible.cfg"),
+        "ANSIBLE_NOCOLOR": "1",
+        "ANSIBLE_HOME": str(_home(bed.folder)),
+        "ANSIBLE_SSH_CONTROL_PATH_DIR": str(_home(bed.folder) / "cp"),
+    }
     return Contestant("Ansible", Command([argv], settings, HERE), recap_is_unchanged)
 
 
@@ -71,8 +81,15 @@ def recap_is_unchanged(output: str, hosts: int) -> bool:
 def pyinfra(bed: Testbed, state: State) -> Contestant:
     """A pyinfra deploy, with hosts not waiting for one another."""
     data = same_state.written(same_state.for_pyinfra(bed, state), bed.folder / f"pyinfra-{len(state)}.json")
-    argv = [str(virtualenvs.ensure("pyinfra") / "pyinfra"), "--yes", "--no-wait", "--parallel", "32",
-            str(HERE / "pyinfra" / "inventory.py"), str(HERE / "pyinfra" / "deploy.py")]
+    argv = [
+        str(virtualenvs.ensure("pyinfra") / "pyinfra"),
+        "--yes",
+        "--no-wait",
+        "--parallel",
+        "32",
+        str(HERE / "pyinfra" / "inventory.py"),
+        str(HERE / "pyinfra" / "deploy.py"),
+    ]
     return Contestant("pyinfra", Command([argv], {**PLAIN, "BENCHMARK_STATE": str(data)}, HERE), total_is_unchanged)
 
 

@@ -49,13 +49,23 @@ def run(command: Command) -> Sample:
     failed = [process for process in processes if process.returncode]
     if failed:
         raise CommandFailed(f"{failed[0].args[0]} ended with {failed[0].returncode}:\n{printed[-3000:]}")
-    return Sample(wall, sum(usage.ru_utime + usage.ru_stime for usage in usages),
-                  max(usage.ru_maxrss for usage in usages) / 1024, printed)
+    return Sample(
+        wall,
+        sum(usage.ru_utime + usage.ru_stime for usage in usages),
+        max(usage.ru_maxrss for usage in usages) / 1024,
+        printed,
+    )
 
 
 def _start(argv: Sequence[str], command: Command, output) -> subprocess.Popen:
-    return subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-                            cwd=command.folder, env={**os.environ, **command.environment})
+    return subprocess.Popen(
+        argv,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        cwd=command.folder,
+        env={**os.environ, **command.environment},
+    )
 
 
 def _end(process: subprocess.Popen):

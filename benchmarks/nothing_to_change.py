@@ -16,10 +16,14 @@ def run(bed: Testbed, rounds: int) -> dict[str, Any]:
     state = same_state.of(bed)
     everyone = contestants.all_of(bed, state)
     trips = {each.name: _trips(bed, each) for each in everyone}
-    return {"hosts": len(bed.hosts), "files": sum(len(has["files"]) for has in state.values()),
-            "units": sum(len(has["units"]) for has in state.values()), "trips": trips,
-            "rounds": [_round(everyone, len(bed.hosts), number) for number in range(1, rounds + 1)],
-            "trips_of_a_change": _trips_of_a_change(bed)}
+    return {
+        "hosts": len(bed.hosts),
+        "files": sum(len(has["files"]) for has in state.values()),
+        "units": sum(len(has["units"]) for has in state.values()),
+        "trips": trips,
+        "rounds": [_round(everyone, len(bed.hosts), number) for number in range(1, rounds + 1)],
+        "trips_of_a_change": _trips_of_a_change(bed),
+    }
 
 
 def _trips(bed: Testbed, contestant: Contestant) -> dict[str, dict[str, int]]:
@@ -49,6 +53,6 @@ def _once(contestant: Contestant, hosts: int) -> dict[str, float]:
 
 def _trips_of_a_change(bed: Testbed) -> dict[str, dict[str, int]]:
     """What reaches each full host when one of them has lost a file."""
-    hosts = bed.hosts[:testbed.FULL_NODES + 1]
+    hosts = bed.hosts[: testbed.FULL_NODES + 1]
     testbed.call(bed.ssh(hosts[-1], f"sudo -n rm {LOST}"))
     return round_trips.counted(bed, hosts, lambda: measure.run(contestants.scaleout(bed).command))

@@ -23,9 +23,17 @@ def put(results: Mapping[str, Any], document: Path) -> None:
 
 def _blocks(results: Mapping[str, Any]) -> Iterator[list[str]]:
     yield [_setting(results)]
-    yield ["### What was promised", "", *_table(("promise", "promised", "measured", "kept"), (
-        (each.what, each.promised, each.measured, "yes" if each.kept else "**no**")
-        for each in targets.verdicts(results["parts"])))]
+    yield [
+        "### What was promised",
+        "",
+        *_table(
+            ("promise", "promised", "measured", "kept"),
+            (
+                (each.what, each.promised, each.measured, "yes" if each.kept else "**no**")
+                for each in targets.verdicts(results["parts"])
+            ),
+        ),
+    ]
     for part in results["parts"].values():
         yield from _deploys(part) if "hosts" in part else []
         yield from _adding(part) if "host" in part else []
@@ -34,46 +42,69 @@ def _blocks(results: Mapping[str, Any]) -> Iterator[list[str]]:
 
 def _setting(results: Mapping[str, Any]) -> str:
     machine = results["machine"]
-    return (f"Measured on {results['date']}, on {machine['cores']} cores and {machine['memory_gib']:.0f} GiB that the "
-            f"hosts and the contestants share, with {', '.join(results['versions'])}.")
+    return (
+        f"Measured on {results['date']}, on {machine['cores']} cores and {machine['memory_gib']:.0f} GiB that the "
+        f"hosts and the contestants share, with {', '.join(results['versions'])}."
+    )
 
 
 def _deploys(part: Mapping[str, Any]) -> Iterator[list[str]]:
     rounds, hosts = part["rounds"], part["hosts"]
     busy = median(each["busy"] for taken in rounds for each in taken.values())
-    yield [f"### Nothing to change on {hosts} hosts", "",
-           f"{part['files']} files and {part['units']} units in all; {len(rounds)} rounds; the cores were "
-           f"{busy:.0%} busy before a run (median)."]
-    yield _table(("", "median", "min", "max", "times ours", "CPU", "memory", "connections", "requests"),
-                 (_contestant(part, name) for name in rounds[0]))
+    yield [
+        f"### Nothing to change on {hosts} hosts",
+        "",
+        f"{part['files']} files and {part['units']} units in all; {len(rounds)} rounds; the cores were "
+        f"{busy:.0%} busy before a run (median).",
+    ]
+    yield _table(
+        ("", "median", "min", "max", "times ours", "CPU", "memory", "connections", "requests"),
+        (_contestant(part, name) for name in rounds[0]),
+    )
     changed = part["trips_of_a_change"]
-    yield [f"With one lost file on {list(changed)[-1]} (a plan of one wave), `invoke deploy` opened and asked: "
-           f"{_trips_text(changed)}."]
+    yield [
+        f"With one lost file on {list(changed)[-1]} (a plan of one wave), `invoke deploy` opened and asked: "
+        f"{_trips_text(changed)}."
+    ]
 
 
 def _contestant(part: Mapping[str, Any], name: str) -> Sequence[str]:
     samples = [each[name] for each in part["rounds"]]
     walls = [sample["wall"] for sample in samples]
     trips = part["trips"][name].values()
-    return (name, *_seconds(walls), f"{median(walls) / targets.wall(part, targets.US):.2f}",
-            f"{median(sample['cpu'] for sample in samples):.2f} s",
-            f"{max(sample['memory_mib'] for sample in samples):.0f} MiB",
-            _span(each["connections"] for each in trips), _span(each["requests"] for each in trips))
+    return (
+        name,
+        *_seconds(walls),
+        f"{median(walls) / targets.wall(part, targets.US):.2f}",
+        f"{median(sample['cpu'] for sample in samples):.2f} s",
+        f"{max(sample['memory_mib'] for sample in samples):.0f} MiB",
+        _span(each["connections"] for each in trips),
+        _span(each["requests"] for each in trips),
+    )
 
 
 def _adding(part: Mapping[str, Any]) -> Iterator[list[str]]:
     rounds = part["rounds"]
-    yield ["### One engine more", "", f"{len(rounds)} rounds, on {part['host']}; the cores were "
-           f"{median(each['busy'] for each in rounds):.0%} busy before a round (median)."]
+    yield [
+        "### One engine more",
+        "",
+        f"{len(rounds)} rounds, on {part['host']}; the cores were "
+        f"{median(each['busy'] for each in rounds):.0%} busy before a round (median).",
+    ]
     names = {"by_hand": "by hand", "add_engine": "invoke add-engine"}
-    yield _table(("", "median", "min", "max"),
-                 ((title, *_seconds([each[key] for each in rounds])) for key, title in names.items()))
+    yield _table(
+        ("", "median", "min", "max"),
+        ((title, *_seconds([each[key] for each in rounds])) for key, title in names.items()),
+    )
     yield [f"Opened and asked by `invoke add-engine`: {_trips_text(part['trips'])}."]
 
 
 def _listing(part: Mapping[str, Any]) -> Iterator[list[str]]:
-    yield ["### `invoke --list`", "", *_table(("runs", "median", "min", "max"),
-                                             [(str(len(part["walls"])), *_seconds(part["walls"]))])]
+    yield [
+        "### `invoke --list`",
+        "",
+        *_table(("runs", "median", "min", "max"), [(str(len(part["walls"])), *_seconds(part["walls"]))]),
+    ]
 
 
 def _seconds(walls: Sequence[float]) -> tuple[str, str, str]:
@@ -87,8 +118,9 @@ def _span(numbers: Iterable[int]) -> str:
 
 
 def _trips_text(trips: Mapping[str, Mapping[str, int]]) -> str:
-    return "; ".join(f"{host} {count['connections']} connection(s), {count['requests']} request(s)"
-                     for host, count in trips.items())
+    return "; ".join(
+        f"{host} {count['connections']} connection(s), {count['requests']} request(s)" for host, count in trips.items()
+    )
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:

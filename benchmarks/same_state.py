@@ -27,8 +27,10 @@ def _host(bed: Testbed, host: str, tree: Path) -> dict[str, list]:
     sources = {f"/{source.relative_to(tree)}": source for source in sorted(tree.rglob("*")) if source.is_file()}
     stats = testbed.call(bed.ssh(host, "sudo -n stat -c '%U %G 0%a'", *(f"'{path}'" for path in sources)))
     keys = ("owner", "group", "mode")
-    files = [{"path": path, "source": str(source), **dict(zip(keys, line.split(), strict=True))}
-             for (path, source), line in zip(sources.items(), stats.splitlines(), strict=True)]
+    files = [
+        {"path": path, "source": str(source), **dict(zip(keys, line.split(), strict=True))}
+        for (path, source), line in zip(sources.items(), stats.splitlines(), strict=True)
+    ]
     running = "systemctl list-units --plain --no-legend --state=running 'heat-scaleout-*.service'"
     shown = testbed.call(bed.ssh(host, running))
     return {"files": files, "units": sorted(line.split()[0] for line in shown.splitlines())}
@@ -49,18 +51,29 @@ def folders(files: list[dict[str, str]]) -> Iterator[dict[str, str]]:
 def for_ansible(bed: Testbed, state: State) -> dict[str, Any]:
     """An Ansible inventory with what each host should have as its variables."""
     known = f"-o UserKnownHostsFile={bed.lab.directory}/known_hosts -o GlobalKnownHostsFile=/dev/null"
-    common = {"ansible_user": "operator", "ansible_ssh_private_key_file": f"{bed.lab.directory}/id_ed25519",
-              "ansible_ssh_common_args": f"{known} -o StrictHostKeyChecking=yes"}
-    hosts = {host: {"ansible_host": bed.lab.hosts[host], "folders": list(folders(has["files"])), "units": has["units"]}
-             for host, has in state.items()}
+    common = {
+        "ansible_user": "operator",
+        "ansible_ssh_private_key_file": f"{bed.lab.directory}/id_ed25519",
+        "ansible_ssh_common_args": f"{known} -o StrictHostKeyChecking=yes",
+    }
+    hosts = {
+        host: {"ansible_host": bed.lab.hosts[host], "folders": list(folders(has["files"])), "units": has["units"]}
+        for host, has in state.items()
+    }
     return {"all": {"vars": common, "hosts": hosts}}
 
 
 def for_pyinfra(bed: Testbed, state: State) -> dict[str, Any]:
     """The data of pyinfra's hosts."""
-    common = {"ssh_user": "operator", "ssh_key": f"{bed.lab.directory}/id_ed25519", "ssh_look_for_keys": False,
-              "ssh_allow_agent": False, "ssh_known_hosts_file": f"{bed.lab.directory}/known_hosts",
-              "ssh_strict_host_key_checking": "yes", "_sudo": True}
+    common = {
+        "ssh_user": "operator",
+        "ssh_key": f"{bed.lab.directory}/id_ed25519",
+        "ssh_look_for_keys": False,
+        "ssh_allow_agent": False,
+        "ssh_known_hosts_file": f"{bed.lab.directory}/known_hosts",
+        "ssh_strict_host_key_checking": "yes",
+        "_sudo": True,
+    }
     return {host: {**common, "ssh_hostname": bed.lab.hosts[host], **has} for host, has in state.items()}
 
 

@@ -35,8 +35,12 @@ def verdicts(parts: Mapping[str, Any]) -> Iterator[Verdict]:
         else:
             by_hand, added = (median(each[way] for each in part["rounds"]) for way in ("by_hand", "add_engine"))
             extra = added - by_hand
-            yield Verdict("`add-engine` beyond starting it by hand", f"at most {MOST_EXTRA} s", f"{extra:.2f} s",
-                          extra <= MOST_EXTRA)
+            yield Verdict(
+                "`add-engine` beyond starting it by hand",
+                f"at most {MOST_EXTRA} s",
+                f"{extra:.2f} s",
+                extra <= MOST_EXTRA,
+            )
 
 
 def _of_deploys(part: Mapping[str, Any]) -> Iterator[Verdict]:
@@ -46,15 +50,24 @@ def _of_deploys(part: Mapping[str, Any]) -> Iterator[Verdict]:
         yield Verdict(f"{hosts} hosts: faster than {other}", f"{least:g} times", f"{times:.1f} times", times >= least)
     if hosts in TIMES_SSH:
         times = ours / wall(part, SSH)
-        yield Verdict(f"{hosts} hosts: of the time of {SSH}", f"at most {TIMES_SSH[hosts]:g} times",
-                      f"{times:.1f} times", times <= TIMES_SSH[hosts])
+        yield Verdict(
+            f"{hosts} hosts: of the time of {SSH}",
+            f"at most {TIMES_SSH[hosts]:g} times",
+            f"{times:.1f} times",
+            times <= TIMES_SSH[hosts],
+        )
     if hosts in MOST_MEMORY_MIB:
         most = max(each[US]["memory_mib"] for each in part["rounds"])
-        yield Verdict(f"{hosts} hosts: memory of {US}", f"under {MOST_MEMORY_MIB[hosts]:g} MiB", f"{most:.0f} MiB",
-                      most < MOST_MEMORY_MIB[hosts])
+        yield Verdict(
+            f"{hosts} hosts: memory of {US}",
+            f"under {MOST_MEMORY_MIB[hosts]:g} MiB",
+            f"{most:.0f} MiB",
+            most < MOST_MEMORY_MIB[hosts],
+        )
     once = sum(trips == ONCE for trips in part["trips"][US].values())
-    yield Verdict(f"{hosts} hosts: one connection and one request each", f"{hosts} hosts", f"{once} hosts",
-                  once == hosts)
+    yield Verdict(
+        f"{hosts} hosts: one connection and one request each", f"{hosts} hosts", f"{once} hosts", once == hosts
+    )
 
 
 def wall(part: Mapping[str, Any], contestant: str) -> float:

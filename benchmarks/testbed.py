@@ -52,8 +52,8 @@ def up(name: str, count: int, folder: Path) -> Testbed:
     lab = site.up(name, count)
     testbed = Testbed(lab, folder / f"bench-{count}.yaml", folder)
     testbed.inventory.write_text(inventory_of(lab))
-    full, light = testbed.hosts[:FULL_NODES + 1], testbed.hosts[FULL_NODES + 1:]
-    for batch in [full, *(light[start:start + LIGHT_AT_ONCE] for start in range(0, len(light), LIGHT_AT_ONCE))]:
+    full, light = testbed.hosts[: FULL_NODES + 1], testbed.hosts[FULL_NODES + 1 :]
+    for batch in [full, *(light[start : start + LIGHT_AT_ONCE] for start in range(0, len(light), LIGHT_AT_ONCE))]:
         say(f"deploying to {', '.join(batch)}")
         call([*testbed.invoke("deploy"), "--yes", "--limit", ",".join(batch)], DEPLOY_LIMIT)
     call([*testbed.invoke("deploy"), "--yes"], DEPLOY_LIMIT)

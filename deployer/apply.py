@@ -76,7 +76,7 @@ def _perform(wave: Wave, fleet: Fleet, number: int | None) -> dict[str, Outcome]
     asked, started = tuple(batches), time.monotonic()
     title = wave.name
     while asked:
-        left = {host: batches[host][_count(batches[host], outcomes[host].done):] for host in asked}
+        left = {host: batches[host][_count(batches[host], outcomes[host].done) :] for host in asked}
         replies = _asked(title, left, fleet, number)
         for host in asked:
             outcomes[host] = _after(outcomes[host], _outcome(host, left[host], replies[host]))
@@ -97,9 +97,7 @@ def _forced(host: str, outcome: Outcome, fleet: Fleet, number: int | None) -> Ou
     return _after(outcome, _outcome(host, [(), (step,)], reply[host]))
 
 
-def _asked(
-    title: str, left: Mapping[str, list[tuple[Step, ...]]], fleet: Fleet, number: int | None
-) -> dict[str, Any]:
+def _asked(title: str, left: Mapping[str, list[tuple[Step, ...]]], fleet: Fleet, number: int | None) -> dict[str, Any]:
     requests = {host: _request(number, [_order(batch) for batch in each]) for host, each in left.items()}
     work = max(sum(each.get("timeout", 10.0) for each in asked["steps"]) for asked in requests.values())
     return fleet.ask(title, "perform", requests, 30 + ALONE["seconds"] + work)
@@ -146,7 +144,7 @@ def _outcome(host: str, batches: Sequence[tuple[Step, ...]], reply: Any) -> Outc
     """The steps that a host did, and what stopped it."""
     if isinstance(reply, errors.DeployerError):
         return Outcome(error=reply)
-    done = tuple(step for batch in batches[:len(reply["done"])] for step in batch)
+    done = tuple(step for batch in batches[: len(reply["done"])] for step in batch)
     failed = reply["failed"]
     if not failed:
         return Outcome(done)

@@ -142,8 +142,13 @@ def _without_failed(report: Report, before: Mapping[str, Found], fleet: Fleet) -
     manner = replace(todo.manner, restart=[host for host in todo.manner.restart if host not in restarted])
     more = apply.run(todo.left(found, manner), fleet, report.run.number)
     left = tuple(step for step in first.left if step.host in first.failed) + more.left
-    both = Applied(first.done + more.done, {**first.failed, **more.failed}, left, more.wave,
-                   first.unproven and (more.unproven or not more.failed))
+    both = Applied(
+        first.done + more.done,
+        {**first.failed, **more.failed},
+        left,
+        more.wave,
+        first.unproven and (more.unproven or not more.failed),
+    )
     if not more.failed:
         return replace(report, applied=both)
     back = _put_back(replace(report, applied=more), before, fleet)

@@ -27,9 +27,12 @@ def problems(inventory: Inventory, found: Mapping[str, Found]) -> tuple[str, ...
 
 def notes(found: Mapping[str, Found]) -> tuple[str, ...]:
     """One line for each certificate that ends soon, or with which clients will not be content any more."""
-    return tuple(f"{name}: the certificate of `{FIELDS[purpose]}` {_ending(each.left)}: put a new one in its place and "
-                 "deploy." for name, host in found.items() for purpose, each in host.facts.certificates.items()
-                 if each.left is not None and each.left < SOON)
+    return tuple(
+        f"{name}: the certificate of `{FIELDS[purpose]}` {_ending(each.left)}: put a new one in its place and deploy."
+        for name, host in found.items()
+        for purpose, each in host.facts.certificates.items()
+        if each.left is not None and each.left < SOON
+    )
 
 
 def _problems(inventory: Inventory, name: str, facts: Facts) -> Iterator[str]:
@@ -49,14 +52,16 @@ def _refused_by_proxy(name: str, certificate: Certificate, trust: Trust) -> Iter
     if certificate.left is not None and certificate.left <= 0:
         yield f"{name}: the certificate of `heat.tls` {_ending(certificate.left)}: the proxy would refuse it; renew it."
     if not any(covers(pattern, trust.name) for pattern in certificate.names):
-        yield (f"{name}: the certificate of `heat.tls` is for {', '.join(certificate.names) or 'no name'}, not for "
-               f"{trust.name}: have it made for that name, or set `heat.tls.name` of this host.")
+        yield (
+            f"{name}: the certificate of `heat.tls` is for {', '.join(certificate.names) or 'no name'}, not for "
+            f"{trust.name}: have it made for that name, or set `heat.tls.name` of this host."
+        )
 
 
 def covers(pattern: str, name: str) -> bool:
     """Whether a name of a certificate, the first part of which may be `*`, stands for a server's name."""
     pattern, name = pattern.lower(), name.lower()
-    return pattern == name or pattern.startswith("*.") and pattern[1:] == name[name.find("."):]
+    return pattern == name or pattern.startswith("*.") and pattern[1:] == name[name.find(".") :]
 
 
 def _without_openssl(name: str, facts: Facts) -> Iterator[str]:
@@ -66,12 +71,13 @@ def _without_openssl(name: str, facts: Facts) -> Iterator[str]:
         if said.get("why"):
             yield f"{name}: {path} --cflags says {said['why']}: `heat.tls` needs a uWSGI that works."
         elif WITH_TLS not in said.get("printed", ""):
-            yield (f"{name}: {path} was built without OpenSSL and cannot serve TLS: install the distribution's uwsgi, "
-                   "or build it again where libssl-dev is installed.")
+            yield (
+                f"{name}: {path} was built without OpenSSL and cannot serve TLS: install the distribution's uwsgi, "
+                "or build it again where libssl-dev is installed."
+            )
 
 
 def _ending(left: float) -> str:
     days = int(abs(left) // DAY)
     count = "less than a day" if not days else "1 day" if days == 1 else f"{days} days"
     return f"ends in {count}" if left > 0 else f"ended {count} ago"
-

@@ -35,8 +35,11 @@ def stage(host: str, wanted: HostState, found: Found) -> Iterator[Step]:
 
 
 def _writes(host: str, wanted: HostState, found: HostState, chosen) -> Iterator[Step]:
-    writes = [WriteFile(host, file, because=_difference(file, found.files.get(path)))
-              for path, file in wanted.files.items() if chosen(file) and found.files.get(path) != file]
+    writes = [
+        WriteFile(host, file, because=_difference(file, found.files.get(path)))
+        for path, file in wanted.files.items()
+        if chosen(file) and found.files.get(path) != file
+    ]
     yield from writes
     if found.stale or any(_is_unit_file(step.file.path) for step in writes):
         yield ReloadSystemd(host, because="unit files changed")
@@ -64,6 +67,7 @@ def starts(*services: Service):
     All at once on a host that serves nobody yet, else one after the other: each loads all of Heat, for seconds of a
     core, and requests would wait for it.
     """
+
     def decide(host: str, wanted: HostState, found: Found) -> Iterator[Step]:
         units = list(units_of(wanted, services))
         yield from _enables(host, units, found.state)
@@ -73,13 +77,15 @@ def starts(*services: Service):
             for unit in some:
                 yield StartUnit(host, unit.name, because="not running")
             yield from _proofs(host, some)
+
     return decide
 
 
 def old(wanted: HostState, found: HostState, services: Iterable[Service]) -> list[Unit]:
     """Running processes that started with another configuration, or may have."""
-    touched = {path for path, file in wanted.files.items()
-               if path in found.files and found.files[path].digest != file.digest}
+    touched = {
+        path for path, file in wanted.files.items() if path in found.files and found.files[path].digest != file.digest
+    }
     return [unit for unit in units_of(wanted, services) if runs(unit, found) and _is_old(unit, found, touched)]
 
 
@@ -155,20 +161,28 @@ def _holders(unit: Unit, listeners: Iterable[Listener]) -> Iterator[tuple[str, i
 def holders_of(address: str, port: int, listeners: Iterable[Listener]) -> Iterator[Listener]:
     """Who listens on an address, or on all addresses, at a port."""
     everywhere = ("0.0.0.0", "::")
-    return (each for each in listeners if each.port == port
-            and (each.address in (address, *everywhere) or address in everywhere))
+    return (
+        each
+        for each in listeners
+        if each.port == port and (each.address in (address, *everywhere) or address in everywhere)
+    )
 
 
 def stops(*services: Service, manner: Manner = PLAIN):
     """Stop what the inventory does not name, and wait until nothing of it is left."""
+
     def decide(host: str, wanted: HostState, found: Found) -> Iterator[Step]:
-        leaving = [unit for unit in units_of(found.state, services)
-                   if unit.name not in wanted.units and (unit.running or unit.enabled)]
+        leaving = [
+            unit
+            for unit in units_of(found.state, services)
+            if unit.name not in wanted.units and (unit.running or unit.enabled)
+        ]
         for unit in leaving:
             yield StopUnit(host, unit.name, because="not in the inventory")
         for unit in leaving:
             if unit.name in wanted.farewells:
                 yield AwaitLeft(host, unit.name, _within(wanted.farewells[unit.name], manner), manner.force)
+
     return decide
 
 

@@ -78,12 +78,14 @@ def _saved(path: str, terms: Terms) -> Mapping[str, Any]:
 
 def _as_saved(saved: Mapping[str, Any], text: str) -> Callable[[Any], None]:
     """What refuses any other plan than the saved one."""
+
     def check(todo) -> None:
         from deployer import planfile
 
         moved = planfile.moved(saved, todo, text)
         if moved:
             raise errors.StalePlan(moved, hint="Nothing was changed. Make the plan again, and look at it.")
+
     return check
 
 
@@ -126,8 +128,10 @@ def scale(context, inventory: str | None, numbers: Mapping[str, Any], terms: Ter
         from deployer import pipeline, scaling, writing
 
         wish = scaling.wish({flag: terminal.number(flag, text) for flag, text in numbers.items() if text is not None})
-        with _alone(context, inventory, terms,
-                    check=lambda wanted: scaling.refuse_impossible(wanted, wish)) as (now, fleet):
+        with _alone(context, inventory, terms, check=lambda wanted: scaling.refuse_impossible(wanted, wish)) as (
+            now,
+            fleet,
+        ):
             text = pipeline.scaled(now.text, now.inventory, wish, fleet)
             terminal.tell(tuple(scaling.remarks(now.inventory, wish)))
             terms = _keeping(terms, now.path, text, fleet)
@@ -167,8 +171,9 @@ def rollback(context, inventory: str | None, number: str, terms: Terms) -> None:
             then = pipeline.target(wish.inventory, fleet, chosen)
             old = writing.as_then(wish, then.author.text)
             terms = _keeping(terms, old.path, old.text, fleet)
-            report = pipeline.rollback(old.inventory, then.number, fleet, terms.accept, terms.manner(), _author(old),
-                                       terms.keep)
+            report = pipeline.rollback(
+                old.inventory, then.number, fleet, terms.accept, terms.manner(), _author(old), terms.keep
+            )
         _end(report, terms.format)
 
 
@@ -183,9 +188,15 @@ def recover(context, inventory: str | None, terms: Terms) -> None:
             found = abandoned.look(wish.inventory, fleet)
             accepted = bool(found) and _accepted(abandoned.text(found, False), terms.yes)
             cleaned = abandoned.clean(wish.inventory, fleet) if accepted else ()
-        terminal.show(terms.format, lambda: abandoned.text(cleaned or found, accepted),
-                      lambda: {"schema_version": console.SCHEMA_VERSION, "cleaned": accepted,
-                               "workers": [asdict(each) for each in cleaned or found]})
+        terminal.show(
+            terms.format,
+            lambda: abandoned.text(cleaned or found, accepted),
+            lambda: {
+                "schema_version": console.SCHEMA_VERSION,
+                "cleaned": accepted,
+                "workers": [asdict(each) for each in cleaned or found],
+            },
+        )
 
 
 def _accepted(shown: str, yes: bool) -> bool:
@@ -202,6 +213,7 @@ def _numbers(edit: Callable[..., str], change: tuple[str, str, Any]) -> Edit:
 
 def _deploy_edited(context, inventory: str | None, edit: Edit, terms: Terms, loses: str = "") -> None:
     """Deploy a changed inventory, whose file is written once every host is ready; `loses` is what it has fewer of."""
+
     def check(wanted: "Inventory") -> None:
         if loses and not terms.force and not any(each.service == loses for each in wanted.instances()):
             raise errors.BadInput(f"this would take the site's last {loses} away", "To mean it, say --force.")
@@ -211,8 +223,13 @@ def _deploy_edited(context, inventory: str | None, edit: Edit, terms: Terms, los
     _end(report, terms.format)
 
 
-def _alone(context, inventory: str | None, terms: Terms, edit: Edit | None = None,
-           check: Callable[["Inventory"], None] = lambda wanted: None):
+def _alone(
+    context,
+    inventory: str | None,
+    terms: Terms,
+    edit: Edit | None = None,
+    check: Callable[["Inventory"], None] = lambda wanted: None,
+):
     """What is wanted of a site, edited and checked, and its hosts for this command alone."""
     from dataclasses import replace
 

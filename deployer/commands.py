@@ -24,8 +24,11 @@ def plan(context, inventory: str | None, diff: bool, exit_code: bool, limit: str
         terminal.tell((*todo.wanted.remarks, *todo.notes))
         if out:
             _keep(todo, out, limit)
-        terminal.show(format, lambda: "\n".join([*shown.values(), console.plan_text(todo.plan)]),
-               lambda: console.plan_json(todo.plan) | ({"diffs": shown} if diff else {}))
+        terminal.show(
+            format,
+            lambda: "\n".join([*shown.values(), console.plan_text(todo.plan)]),
+            lambda: console.plan_json(todo.plan) | ({"diffs": shown} if diff else {}),
+        )
         if exit_code and todo.plan.changes():
             sys.exit(CHANGES_PENDING)
 
@@ -88,9 +91,15 @@ def preflight(context, inventory: str | None, format: str) -> None:
             found = pipeline.check(wanted, fleet)
         terminal.tell(found.notes)
         fine = f"{len(wanted.hosts)} hosts are ready."
-        terminal.show(format, lambda: "\n".join(found.problems) or fine,
-               lambda: {"schema_version": console.SCHEMA_VERSION, "problems": list(found.problems),
-                        "notes": list(found.notes)})
+        terminal.show(
+            format,
+            lambda: "\n".join(found.problems) or fine,
+            lambda: {
+                "schema_version": console.SCHEMA_VERSION,
+                "problems": list(found.problems),
+                "notes": list(found.notes),
+            },
+        )
         if found.problems:
             sys.exit(errors.NotReady.exit_code)
 
@@ -115,8 +124,11 @@ def lock(context, inventory: str | None, format: str) -> None:
         wanted = terminal.read(context, inventory)
         with terminal.fleet(wanted) as fleet:
             holder = locks.look(wanted, fleet)
-        terminal.show(format, lambda: str(holder or "Nobody holds the lock."),
-                      lambda: {"schema_version": console.SCHEMA_VERSION, "held_by": locks.as_json(holder)})
+        terminal.show(
+            format,
+            lambda: str(holder or "Nobody holds the lock."),
+            lambda: {"schema_version": console.SCHEMA_VERSION, "held_by": locks.as_json(holder)},
+        )
 
 
 def unlock(context, inventory: str | None, id: str, format: str) -> None:
@@ -127,5 +139,8 @@ def unlock(context, inventory: str | None, id: str, format: str) -> None:
         wanted = terminal.read(context, inventory)
         with terminal.fleet(wanted) as fleet:
             ended = locks.release(wanted, fleet, id)
-        terminal.show(format, lambda: f"Ended the lock of {ended}",
-                      lambda: {"schema_version": console.SCHEMA_VERSION, "ended": locks.as_json(ended)})
+        terminal.show(
+            format,
+            lambda: f"Ended the lock of {ended}",
+            lambda: {"schema_version": console.SCHEMA_VERSION, "ended": locks.as_json(ended)},
+        )

@@ -47,8 +47,10 @@ def states(inventory: Inventory, found: Mapping[str, Found]) -> Wanted:
 def nothing(inventory: Inventory, found: Mapping[str, Found]) -> Wanted:
     """Hosts without anything of ours, and how the engines that leave prove that they have."""
     origin = read_source(inventory, found)
-    states_ = {name: HostState(farewells=_farewells(runtime_of(inventory, name, origin, each.facts), each.state, {}))
-               for name, each in found.items()}
+    states_ = {
+        name: HostState(farewells=_farewells(runtime_of(inventory, name, origin, each.facts), each.state, {}))
+        for name, each in found.items()
+    }
     return Wanted(states_, {})
 
 
@@ -71,12 +73,18 @@ def _bind(inventory: Inventory, origin: source.Source, service: Service, listene
 def _refuse_collisions(inventory: Inventory, binds: Mapping[Service, Endpoint]) -> None:
     """The reader cannot see this where the proxy's addresses come from the source's heat.conf."""
     on_proxy = inventory.instances_of(inventory.proxy.host)
-    clashes = [(each, bind) for each in on_proxy for bind in binds.values()
-               if each.port == bind.port and (bind.is_wildcard or bind.address == each.address)]
+    clashes = [
+        (each, bind)
+        for each in on_proxy
+        for bind in binds.values()
+        if each.port == bind.port and (bind.is_wildcard or bind.address == each.address)
+    ]
     for each, bind in clashes:
         where = f"{inventory.path}: hosts.{each.host}.{each.service}"
-        raise errors.BadInput(f"{where}: {bind} is the proxy's own address",
-                              hint=f"List other ports for it, such as `{each.service}: [{each.port + 10}]`.")
+        raise errors.BadInput(
+            f"{where}: {bind} is the proxy's own address",
+            hint=f"List other ports for it, such as `{each.service}: [{each.port + 10}]`.",
+        )
 
 
 def _host(inventory: Inventory, name: str, site, found: Found) -> tuple[HostState, tuple[str, ...]]:
@@ -96,8 +104,9 @@ def _host(inventory: Inventory, name: str, site, found: Found) -> tuple[HostStat
 
 def _farewells(runtime: launch.Runtime, found: HostState, wanted: Mapping[str, Unit]) -> dict[str, Probe]:
     """How each engine that is no longer wanted proves that it has left."""
-    return {name: launch.farewell(runtime, name) for name in found.units
-            if name.startswith(ENGINES) and name not in wanted}
+    return {
+        name: launch.farewell(runtime, name) for name in found.units if name.startswith(ENGINES) and name not in wanted
+    }
 
 
 def runtime_of(inventory: Inventory, name: str, origin: source.Source, facts: Facts) -> launch.Runtime:
@@ -105,14 +114,24 @@ def runtime_of(inventory: Inventory, name: str, origin: source.Source, facts: Fa
     heat = inventory.heat_of(name)
     launcher = releases.UWSGI if heat.tls else _launcher(facts) if heat.launcher == "auto" else heat.launcher
     return launch.Runtime(
-        host=name, address=inventory.hosts[name].address, prefix=heat.prefix, config_dir=heat.config_dir,
-        user=heat.user, group=heat.group, launcher=launcher, threads=heat.threads, grace=origin.grace, tree="",
+        host=name,
+        address=inventory.hosts[name].address,
+        prefix=heat.prefix,
+        config_dir=heat.config_dir,
+        user=heat.user,
+        group=heat.group,
+        launcher=launcher,
+        threads=heat.threads,
+        grace=origin.grace,
+        tree="",
         engine_grace=origin.engine_grace if heat.engine_grace is None else heat.engine_grace,
         patience=max(launch.PATIENCE, origin.rpc_timeout + RPC_MARGIN),
-        uwsgi=next(iter(facts.paths.get("uwsgi", ())), f"{heat.prefix}/bin/uwsgi"), tls=_tls(inventory, name, facts),
+        uwsgi=next(iter(facts.paths.get("uwsgi", ())), f"{heat.prefix}/bin/uwsgi"),
+        tls=_tls(inventory, name, facts),
         forwarded=bool(inventory.proxy.tls or inventory.proxy.backend_tls),
         workers={Service.API: heat.api_workers, Service.CFN: heat.cfn_workers, Service.ENGINE: heat.engine_workers},
-        health={service: origin.check_path(service) for service in APIS})
+        health={service: origin.check_path(service) for service in APIS},
+    )
 
 
 def _tls(inventory: Inventory, name: str, facts: Facts) -> launch.Tls | None:
@@ -143,9 +162,14 @@ def _place(inventory: Inventory, name: str, binds: Mapping[Service, Endpoint]) -
     heat, front = inventory.heat_of(name), inventory.hosts[inventory.proxy.host].address
     reached = {service: (front if bind.is_wildcard else bind.address, bind.port) for service, bind in binds.items()}
     return rewrite.Place(
-        address=inventory.hosts[name].address, source_address=inventory.hosts[inventory.heat.source].address,
-        api_port=next(iter(ports[Service.API]), heat.api_port), cfn_port=next(iter(ports[Service.CFN]), heat.cfn_port),
-        proxy_api=reached[Service.API], proxy_cfn=reached[Service.CFN], secure=inventory.proxy.tls is not None)
+        address=inventory.hosts[name].address,
+        source_address=inventory.hosts[inventory.heat.source].address,
+        api_port=next(iter(ports[Service.API]), heat.api_port),
+        cfn_port=next(iter(ports[Service.CFN]), heat.cfn_port),
+        proxy_api=reached[Service.API],
+        proxy_cfn=reached[Service.CFN],
+        secure=inventory.proxy.tls is not None,
+    )
 
 
 def _front(inventory: Inventory, site, found: Mapping[str, Found]) -> config.Front:

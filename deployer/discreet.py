@@ -79,9 +79,13 @@ def in_inventory(inventory: Inventory) -> frozenset[str]:
 def _in_reply(reply: Any) -> frozenset[str]:
     """The secrets of the files whose content a reply brought."""
     files = {} if isinstance(reply, DeployerError) else reply.get("files", {})
-    return frozenset().union(*(
-        masking.secrets_in(text_of(base64.b64decode(each["content"])))
-        for path, each in files.items() if "content" in each and path.endswith(LIKE_HEAT_CONF)))
+    return frozenset().union(
+        *(
+            masking.secrets_in(text_of(base64.b64decode(each["content"])))
+            for path, each in files.items()
+            if "content" in each and path.endswith(LIKE_HEAT_CONF)
+        )
+    )
 
 
 def _without(reply: Any, known: frozenset[str]) -> Any:

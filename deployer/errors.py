@@ -82,9 +82,11 @@ class Locked(DeployerError):
     @classmethod
     def lost(cls) -> "Locked":
         """Return the error of a command whose lock has ended before it."""
-        return cls("the lock was lost: its host did not hear this command for too long, or somebody ended it; nothing "
-                   "more is changed",
-                   hint="`invoke deploy` goes on with what the inventory says now, from what the hosts have.")
+        return cls(
+            "the lock was lost: its host did not hear this command for too long, or somebody ended it; nothing "
+            "more is changed",
+            hint="`invoke deploy` goes on with what the inventory says now, from what the hosts have.",
+        )
 
 
 class VerifyFailed(DeployerError):

@@ -52,8 +52,11 @@ def next_run(found: Mapping[str, Found], author: Author) -> Run:
 
 def is_news(found: Mapping[str, Found], author: Author) -> bool:
     """Whether an inventory says something that it did not in the newest generation, though nothing has to change."""
-    newest = max((each.facts.newest for each in found.values() if each.facts.newest),
-                 key=lambda kept: kept["number"], default=None)
+    newest = max(
+        (each.facts.newest for each in found.values() if each.facts.newest),
+        key=lambda kept: kept["number"],
+        default=None,
+    )
     return newest is not None and bool(author.text) and run_of(newest).author.text != author.text
 
 
@@ -75,15 +78,19 @@ def left_open(found: Mapping[str, Found]) -> dict[Run, tuple[str, ...]]:
 
 def unfinished(found: Mapping[str, Found]) -> tuple[str, ...]:
     """One sentence for each run that has not come to its end: which, whose, and what was under way on which host."""
-    return tuple(_interrupted(run, {host: found[host].facts.newest["doing"] for host in hosts})
-                 for run, hosts in left_open(found).items())
+    return tuple(
+        _interrupted(run, {host: found[host].facts.newest["doing"] for host in hosts})
+        for run, hosts in left_open(found).items()
+    )
 
 
 def _interrupted(run: Run, doing: Mapping[str, str | None]) -> str:
     said = [f"on {host} this was under way: {step}" for host, step in doing.items() if step]
     author = run.author
-    return (f"generation {run.number} ({author.command}, {author.who}, {author.at}) has not come to its end on "
-            f"{', '.join(doing)}; {'; '.join(said) or 'no step was under way'}")
+    return (
+        f"generation {run.number} ({author.command}, {author.who}, {author.at}) has not come to its end on "
+        f"{', '.join(doing)}; {'; '.join(said) or 'no step was under way'}"
+    )
 
 
 def merged(runs: Mapping[str, Iterable[Mapping[str, Any]]]) -> dict[int, tuple[Run, tuple[str, ...]]]:
@@ -109,8 +116,10 @@ def target(known: Mapping[int, tuple[Run, tuple[str, ...]]], number: int | None)
         return known[number][0]
     done = [run for run, _ in list(known.values())[:-1] if run.result == DONE]
     if not done:
-        raise errors.BadInput("there is no earlier generation that was done to go back to",
-                              hint=f"There are: {numbers}. `invoke restore` goes back to the single server.")
+        raise errors.BadInput(
+            "there is no earlier generation that was done to go back to",
+            hint=f"There are: {numbers}. `invoke restore` goes back to the single server.",
+        )
     return done[-1]
 
 
@@ -124,8 +133,10 @@ def states(number: int, kept: Mapping[str, Mapping[str, Any]], working: Iterable
     lost = [host for host in _begun(number, kept) if host in kept and number not in _numbers(kept[host])]
     empty = [host for host in working if not found[host].units]
     if lost or empty:
-        raise errors.BadInput(f"generation {number} has kept nothing on {', '.join(dict.fromkeys([*lost, *empty]))}",
-                              hint="It never began there, or a restore took it away. `invoke history` shows others.")
+        raise errors.BadInput(
+            f"generation {number} has kept nothing on {', '.join(dict.fromkeys([*lost, *empty]))}",
+            hint="It never began there, or a restore took it away. `invoke history` shows others.",
+        )
     return found
 
 
@@ -141,38 +152,73 @@ def _numbers(kept: Mapping[str, Any]) -> set[int]:
 
 def encoded(state: HostState) -> dict[str, Any]:
     """A host's state without the contents of its files."""
-    return {"files": {path: _file_json(file) for path, file in state.files.items()},
-            "units": {name: _unit_json(unit) for name, unit in state.units.items()}}
+    return {
+        "files": {path: _file_json(file) for path, file in state.files.items()},
+        "units": {name: _unit_json(unit) for name, unit in state.units.items()},
+    }
 
 
 def decoded(kept: Mapping[str, Any] | None) -> HostState:
     """A host's state as it has kept it, its files with their contents; None: nothing of ours."""
     if kept is None:
         return HostState()
-    return HostState({path: _file(path, each) for path, each in kept["files"].items()},
-                     {name: _unit(name, each) for name, each in kept["units"].items()})
+    return HostState(
+        {path: _file(path, each) for path, each in kept["files"].items()},
+        {name: _unit(name, each) for name, each in kept["units"].items()},
+    )
 
 
 def _file_json(file: File) -> dict[str, Any]:
-    return {"digest": file.digest, "owner": file.owner, "group": file.group, "mode": file.mode,
-            "check": list(file.check), "only": file.only}
+    return {
+        "digest": file.digest,
+        "owner": file.owner,
+        "group": file.group,
+        "mode": file.mode,
+        "check": list(file.check),
+        "only": file.only,
+    }
 
 
 def _file(path: str, kept: Mapping[str, Any]) -> File:
-    return File(path, kept["digest"], kept["owner"], kept["group"], kept["mode"],
-                base64.b64decode(kept["content"]), tuple(kept["check"]), kept["only"] and Service(kept["only"]))
+    return File(
+        path,
+        kept["digest"],
+        kept["owner"],
+        kept["group"],
+        kept["mode"],
+        base64.b64decode(kept["content"]),
+        tuple(kept["check"]),
+        kept["only"] and Service(kept["only"]),
+    )
 
 
 def _unit_json(unit: Unit) -> dict[str, Any]:
-    return {"running": unit.running, "enabled": unit.enabled, "config": unit.config, "ready": _probe_json(unit.ready),
-            "reached": _probe_json(unit.reached), "secure": unit.secure, "needs": [list(each) for each in unit.needs],
-            "reads": list(unit.reads), "drained": unit.drained}
+    return {
+        "running": unit.running,
+        "enabled": unit.enabled,
+        "config": unit.config,
+        "ready": _probe_json(unit.ready),
+        "reached": _probe_json(unit.reached),
+        "secure": unit.secure,
+        "needs": [list(each) for each in unit.needs],
+        "reads": list(unit.reads),
+        "drained": unit.drained,
+    }
 
 
 def _unit(name: str, kept: Mapping[str, Any]) -> Unit:
-    return Unit(name, kept["running"], kept["enabled"], kept["config"], ready=_probe(kept["ready"]),
-                needs=tuple((address, port) for address, port in kept["needs"]), reads=tuple(kept["reads"]),
-                drained=kept["drained"], reached=_probe(kept["reached"]), secure=kept["secure"])
+    return Unit(
+        name,
+        kept["running"],
+        kept["enabled"],
+        kept["config"],
+        ready=_probe(kept["ready"]),
+        needs=tuple((address, port) for address, port in kept["needs"]),
+        reads=tuple(kept["reads"]),
+        drained=kept["drained"],
+        reached=_probe(kept["reached"]),
+        secure=kept["secure"],
+    )
 
 
 def _probe_json(probe: Probe | None) -> dict[str, Any] | None:

@@ -15,8 +15,22 @@ from deployer.heat.conf import secrets
 MASK = "***"
 SHORTEST, CERTAIN = 4, 8  # characters of a secret that is hidden as a word, and of one that is hidden anywhere
 LIKE_NO_NAME = 16  # and of one that no host, queue or engine has for its name
-DATA = ("files", "texts", "globs", "units", "listeners", "processes", "replies", "free", "accounts", "ledger",
-        "newest", "runs", "state", "certificates")
+DATA = (
+    "files",
+    "texts",
+    "globs",
+    "units",
+    "listeners",
+    "processes",
+    "replies",
+    "free",
+    "accounts",
+    "ledger",
+    "newest",
+    "runs",
+    "state",
+    "certificates",
+)
 UNPRINTABLE = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e]")
 ENDS_OF_A_WORD = r"(?<![\w/-]){}(?![\w/-])"
 

@@ -20,8 +20,13 @@ SERVICES = {section: service for service, section in config.SECTIONS.items()}
 def lines(inventory: Inventory, seen: Seen, wanted: Mapping[str, HostState], view: View) -> Iterator[Line]:
     """Units of ours, strangers on an address of ours, servers without a unit, engines of others, rows of nobody."""
     units = tuple(_units(inventory, seen, view))
-    return chain(units, _strangers(inventory, seen, wanted), _servers(inventory, seen, units),
-                 _own_engines(inventory, seen, view), _rows(inventory, seen, view))
+    return chain(
+        units,
+        _strangers(inventory, seen, wanted),
+        _servers(inventory, seen, units),
+        _own_engines(inventory, seen, view),
+        _rows(inventory, seen, view),
+    )
 
 
 def _units(inventory: Inventory, seen: Seen, view: View) -> Iterator[Line]:
@@ -34,10 +39,20 @@ def _units(inventory: Inventory, seen: Seen, view: View) -> Iterator[Line]:
                 server = _server_at(inventory, seen, host, port)
                 rows = processes.rows_of(host, name, view)
                 told = processes.workers(rows, view) if service == Service.ENGINE else {}
-                yield Line(host, service, name, port=port, pid=unit.pid, state=processes.state(found, unit),
-                           heat=processes.heat_view(rows) if rows else "", proxy=server.status if server else "",
-                           drift="not in the inventory", **processes.digests(unit, None),
-                           **processes.at_the_proxy(server), **told)
+                yield Line(
+                    host,
+                    service,
+                    name,
+                    port=port,
+                    pid=unit.pid,
+                    state=processes.state(found, unit),
+                    heat=processes.heat_view(rows) if rows else "",
+                    proxy=server.status if server else "",
+                    drift="not in the inventory",
+                    **processes.digests(unit, None),
+                    **processes.at_the_proxy(server),
+                    **told,
+                )
 
 
 def _service_and_port(unit: str) -> tuple[str, int | None]:
@@ -67,9 +82,18 @@ def _strangers(inventory: Inventory, seen: Seen, wanted: Mapping[str, HostState]
 
 
 def _stranger(each: Instance, address: str, port: int, holder: Listener) -> Line:
-    return Line(each.host, each.service, holder.unit or holder.program or "unknown process", address, port,
-                holder.pid or None, "running", drift=f"holds the address of {each.unit}",
-                listens_on=(processes.joined(address, port),), listening=True)
+    return Line(
+        each.host,
+        each.service,
+        holder.unit or holder.program or "unknown process",
+        address,
+        port,
+        holder.pid or None,
+        "running",
+        drift=f"holds the address of {each.unit}",
+        listens_on=(processes.joined(address, port),),
+        listening=True,
+    )
 
 
 def _servers(inventory: Inventory, seen: Seen, units: Sequence[Line]) -> Iterator[Line]:
@@ -84,8 +108,17 @@ def _servers(inventory: Inventory, seen: Seen, units: Sequence[Line]) -> Iterato
         address = address.strip("[]")
         number = int(port) if port.isdigit() else None
         unit = unit_name(SERVICES[each.section], number) if address in hosts and number else each.path
-        yield Line(hosts.get(address, each.name), SERVICES[each.section], unit, address, number, state="stopped",
-                   proxy=each.status, drift=f"server {each.path} without unit", **processes.at_the_proxy(each))
+        yield Line(
+            hosts.get(address, each.name),
+            SERVICES[each.section],
+            unit,
+            address,
+            number,
+            state="stopped",
+            proxy=each.status,
+            drift=f"server {each.path} without unit",
+            **processes.at_the_proxy(each),
+        )
 
 
 def _own_engines(inventory: Inventory, seen: Seen, view: View) -> Iterator[Line]:
@@ -93,9 +126,19 @@ def _own_engines(inventory: Inventory, seen: Seen, view: View) -> Iterator[Line]
     for host, found in seen.found.items():
         rows = [row for row in _not_ours(inventory, seen, view) if _owner(seen, row) == host]
         for each in found.facts.engines:
-            yield Line(host, Service.ENGINE, each.unit or each.program, inventory.hosts[host].address, None, each.pid,
-                       "running", processes.heat_view(rows), "", _drift(rows, view, is_running=True),
-                       **processes.workers(rows, view))
+            yield Line(
+                host,
+                Service.ENGINE,
+                each.unit or each.program,
+                inventory.hosts[host].address,
+                None,
+                each.pid,
+                "running",
+                processes.heat_view(rows),
+                "",
+                _drift(rows, view, is_running=True),
+                **processes.workers(rows, view),
+            )
 
 
 def _rows(inventory: Inventory, seen: Seen, view: View) -> Iterator[Line]:
@@ -106,9 +149,15 @@ def _rows(inventory: Inventory, seen: Seen, view: View) -> Iterator[Line]:
             names.setdefault((row.hostname, row.host), []).append(row)
     for (hostname, name), rows in names.items():
         is_running = any(view.is_alive(row) for row in rows)
-        yield Line(hostname, Service.ENGINE, name, state="unknown" if is_running else "stopped",
-                   heat=processes.heat_view(rows), drift=_drift(rows, view, is_running),
-                   **processes.workers(rows, view))
+        yield Line(
+            hostname,
+            Service.ENGINE,
+            name,
+            state="unknown" if is_running else "stopped",
+            heat=processes.heat_view(rows),
+            drift=_drift(rows, view, is_running),
+            **processes.workers(rows, view),
+        )
 
 
 def _drift(rows: Sequence[Row], view: View, is_running: bool) -> str:
@@ -119,8 +168,11 @@ def _drift(rows: Sequence[Row], view: View, is_running: bool) -> str:
 
 def _owner(seen: Seen, row: Row) -> str | None:
     """The host whose own engine a row is of; those named as ours are never a host's own."""
-    hosts = (host for host, found in seen.found.items()
-             if found.facts.engines and (found.facts.hostname or host) == row.hostname)
+    hosts = (
+        host
+        for host, found in seen.found.items()
+        if found.facts.engines and (found.facts.hostname or host) == row.hostname
+    )
     host = next(hosts, None)
     return None if host and row.host.startswith(launch.engine_name(host, "")) else host
 
@@ -128,6 +180,10 @@ def _owner(seen: Seen, row: Row) -> str | None:
 def _not_ours(inventory: Inventory, seen: Seen, view: View) -> list[Row]:
     """Rows of engines that no unit of ours stands for, whether the inventory names it or it is left over."""
     ours = {launch.engine_name(each.host, each.number) for each in inventory.instances()}
-    ours |= {processes.engine_of(host, name) for host, found in seen.found.items()
-             for name, unit in found.state.units.items() if unit.running or unit.enabled}
+    ours |= {
+        processes.engine_of(host, name)
+        for host, found in seen.found.items()
+        for name, unit in found.state.units.items()
+        if unit.running or unit.enabled
+    }
     return [row for row in view.rows if row.host not in ours]

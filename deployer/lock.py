@@ -49,9 +49,10 @@ def take(
     if "held_by" in reply:
         holder = _holder(reply["held_by"])
         end = f", or end it by `invoke unlock --id {holder.id}`" if holder else ""
-        raise errors.Locked(f"the site is being changed by {_named(reply['held_by'])}",
-                            hint=f"Wait for it with --lock-wait SECONDS. If that machine is gone, its lock ends within "
-                                 f"60 s{end}.")
+        raise errors.Locked(
+            f"the site is being changed by {_named(reply['held_by'])}",
+            hint=f"Wait for it with --lock-wait SECONDS. If that machine is gone, its lock ends within 60 s{end}.",
+        )
 
 
 def look(inventory: Inventory, fleet: Fleet) -> Holder | None:
@@ -64,8 +65,10 @@ def release(inventory: Inventory, fleet: Fleet, id: str) -> Holder:
     reply = _answer(inventory, fleet, "release", {"path": PATH, "id": id})
     ended = _holder(reply["ended"])
     if ended is None:
-        raise errors.BadInput(f"nobody holds the lock with the id {id}; {sentence(_holder(reply['held_by']))}",
-                              hint="`invoke lock` shows who holds it now.")
+        raise errors.BadInput(
+            f"nobody holds the lock with the id {id}; {sentence(_holder(reply['held_by']))}",
+            hint="`invoke lock` shows who holds it now.",
+        )
     return ended
 
 
@@ -87,8 +90,10 @@ def _asked(inventory: Inventory, fleet: Fleet, writer: Writer, wait: float) -> M
         seen = observed.look(inventory, fleet, others) if others else Seen({}, {})
         observed.refuse_unreachable(Seen({}, {front: reply, **seen.errors}))
     if "refused" in reply:
-        raise errors.NotReady([f"{front}: no lock can be taken there ({reply['refused']}): log in as root, or set "
-                               "`sudo: true`."], hint="Nothing was changed.")
+        raise errors.NotReady(
+            [f"{front}: no lock can be taken there ({reply['refused']}): log in as root, or set `sudo: true`."],
+            hint="Nothing was changed.",
+        )
     return reply
 
 

@@ -28,16 +28,23 @@ class Seen:
     errors: Mapping[str, DeployerError]
 
 
-def look(inventory: Inventory, fleet: Fleet, only: Collection[str] = (), contents: bool = False,
-         programs: Mapping[str, Mapping[str, Any]] = NOTHING, limit: float = LIMIT) -> Seen:
+def look(
+    inventory: Inventory,
+    fleet: Fleet,
+    only: Collection[str] = (),
+    contents: bool = False,
+    programs: Mapping[str, Mapping[str, Any]] = NOTHING,
+    limit: float = LIMIT,
+) -> Seen:
     """Look at all hosts at once, or at those of `only`. `contents` brings the content of every file, for diffs.
 
     `programs` run on the source host meanwhile; their answers are among its facts. `limit`: seconds for a host.
     Who holds the lock waits for hosts where a command that was killed is still at work.
     """
     settled = {"settled": ALONE} if fleet.holding() else {}
-    requests = {name: _request(inventory, name, contents) | settled
-                for name in inventory.hosts if not only or name in only}
+    requests = {
+        name: _request(inventory, name, contents) | settled for name in inventory.hosts if not only or name in only
+    }
     if programs:
         requests[inventory.heat.source]["programs"] |= programs
     replies = {name: _settled(name, reply) for name, reply in fleet.ask("look", "observe", requests, limit).items()}
@@ -92,8 +99,12 @@ def _certificates(inventory: Inventory, name: str) -> dict[str, dict[str, str]]:
     """The files that TLS takes on a host, by purpose, and as whom they are read; HAProxy reads its own as root."""
     heat, proxy, asked = inventory.heat_of(name), inventory.proxy, {}
     if has_tls_apis(inventory, name):
-        asked[launch.APIS] = {"certificate": heat.tls.certificate, "key": heat.tls.key, "user": heat.user,
-                              "group": heat.group}
+        asked[launch.APIS] = {
+            "certificate": heat.tls.certificate,
+            "key": heat.tls.key,
+            "user": heat.user,
+            "group": heat.group,
+        }
     if name == proxy.host and inventory.has_apis():
         asked |= {config.CLIENTS: {"certificate": proxy.tls.certificate}} if proxy.tls else {}
         asked |= {config.AUTHORITIES: {"ca": proxy.backend_tls.ca}} if proxy.backend_tls else {}
@@ -111,8 +122,11 @@ def _uwsgi(prefix: str) -> list[str]:
 
 def _look_ups(prefix: str, haproxy: str) -> dict[str, list[str]]:
     """Where a Heat and what it needs may be installed; name -> patterns of paths."""
-    libraries = [f"{prefix}/lib/python3*/site-packages", f"{prefix}/lib/python3*/dist-packages",
-                 f"{prefix}/lib/python3/dist-packages"]
+    libraries = [
+        f"{prefix}/lib/python3*/site-packages",
+        f"{prefix}/lib/python3*/dist-packages",
+        f"{prefix}/lib/python3/dist-packages",
+    ]
     return {
         "heat": [f"{folder}/openstack_heat-*-info" for folder in libraries],
         "programs": [f"{prefix}/bin/heat-api", f"{prefix}/bin/heat-api-cfn", f"{prefix}/bin/heat-engine"],
@@ -127,8 +141,9 @@ def _found(reply: Mapping[str, Any]) -> Found:
     units = {name: _unit(name, each, reply["texts"]) for name, each in reply["units"].items()}
     running = runtime.configuration(reply["replies"].get(config.MASTER))
     if config.UNIT in units and units[config.UNIT].running:
-        units[config.UNIT] = Unit(config.UNIT, enabled=units[config.UNIT].enabled, config=running,
-                                  pid=units[config.UNIT].pid)
+        units[config.UNIT] = Unit(
+            config.UNIT, enabled=units[config.UNIT].enabled, config=running, pid=units[config.UNIT].pid
+        )
     ledger = reply["ledger"]
     stale = any(each.get("stale") for each in reply["units"].values())
     return Found(HostState(files, units, frozenset(ledger["files"]), stale), _facts(reply))
@@ -147,15 +162,26 @@ def _unit(name: str, each: Mapping[str, Any], texts: Mapping[str, str]) -> Unit:
 def _facts(reply: Mapping[str, Any]) -> Facts:
     engines = [Listener("", 0, **_holder(each)) for each in reply["processes"] if not _is_ours(each["unit"])]
     return Facts(
-        python=tuple(reply["python"]), systemd=reply["systemd"], root=reply["uid"] == 0, cpus=reply["cpus"],
-        skew=_skew(reply["clock"], reply["sent"], reply["received"]), free=reply["free"], accounts=reply["accounts"],
+        python=tuple(reply["python"]),
+        systemd=reply["systemd"],
+        root=reply["uid"] == 0,
+        cpus=reply["cpus"],
+        skew=_skew(reply["clock"], reply["sent"], reply["received"]),
+        free=reply["free"],
+        accounts=reply["accounts"],
         paths={name: tuple(paths) for name, paths in reply["globs"].items()},
         listeners=tuple(Listener(each["address"], each["port"], **_holder(each)) for each in reply["listeners"]),
         engines=tuple(engines),
-        servers=runtime.servers(reply["replies"].get(config.MASTER)), stopped=tuple(reply["ledger"]["stopped"]),
-        hostname=reply["hostname"], answers=reply["answers"], newest=reply["newest"],
-        certificates={name: Certificate(why=each["why"], names=tuple(each["names"]), left=each["left"],
-                                        digest=each["digest"]) for name, each in reply["certificates"].items()})
+        servers=runtime.servers(reply["replies"].get(config.MASTER)),
+        stopped=tuple(reply["ledger"]["stopped"]),
+        hostname=reply["hostname"],
+        answers=reply["answers"],
+        newest=reply["newest"],
+        certificates={
+            name: Certificate(why=each["why"], names=tuple(each["names"]), left=each["left"], digest=each["digest"])
+            for name, each in reply["certificates"].items()
+        },
+    )
 
 
 def _skew(clock: float, sent: float, received: float) -> float:
@@ -164,8 +190,12 @@ def _skew(clock: float, sent: float, received: float) -> float:
 
 
 def _holder(each: Mapping[str, Any]) -> dict[str, Any]:
-    return {"pid": each.get("pid", 0), "program": each.get("program", ""), "unit": each.get("unit", ""),
-            "argv": tuple(each.get("argv", ()))}
+    return {
+        "pid": each.get("pid", 0),
+        "program": each.get("program", ""),
+        "unit": each.get("unit", ""),
+        "argv": tuple(each.get("argv", ())),
+    }
 
 
 def _is_ours(unit: str) -> bool:

@@ -42,8 +42,15 @@ def request(step: Step) -> dict[str, Any]:
 @request.register
 def _(step: WriteFile) -> dict[str, Any]:
     file = step.file
-    return {"do": "write", "path": file.path, "content": base64.b64encode(file.content or b"").decode(),
-            "owner": file.owner, "group": file.group, "mode": file.mode, "kept": KEPT}
+    return {
+        "do": "write",
+        "path": file.path,
+        "content": base64.b64encode(file.content or b"").decode(),
+        "owner": file.owner,
+        "group": file.group,
+        "mode": file.mode,
+        "kept": KEPT,
+    }
 
 
 @request.register
@@ -68,8 +75,12 @@ def _holders(step: ShareAddress | FreeAddress) -> dict[str, Any]:
 
 @request.register
 def _(step: GiveBack) -> dict[str, Any]:
-    return {"do": "give_back", "stopped": [dict(each) for each in step.stopped], "beside": unit_name(Service.PROXY),
-            "timeout": STEP_LIMIT}
+    return {
+        "do": "give_back",
+        "stopped": [dict(each) for each in step.stopped],
+        "beside": unit_name(Service.PROXY),
+        "timeout": STEP_LIMIT,
+    }
 
 
 @request.register
@@ -135,12 +146,25 @@ def _(step: AwaitReady | AwaitLeft) -> dict[str, Any]:
     probe = step.probe
     match probe:
         case AnswersHttp():
-            return {"do": "await_http", "unit": step.unit, "address": probe.address, "port": probe.port,
-                    "path": probe.path, "expect": probe.expect, "timeout": probe.timeout, "secure": probe.secure,
-                    "trust": probe.trust and asdict(probe.trust)}
+            return {
+                "do": "await_http",
+                "unit": step.unit,
+                "address": probe.address,
+                "port": probe.port,
+                "path": probe.path,
+                "expect": probe.expect,
+                "timeout": probe.timeout,
+                "secure": probe.secure,
+                "trust": probe.trust and asdict(probe.trust),
+            }
         case AnswersSocket():
-            return {"do": "await_reply", "socket": probe.socket, "send": probe.send, "contains": probe.contains,
-                    "timeout": probe.timeout}
+            return {
+                "do": "await_reply",
+                "socket": probe.socket,
+                "send": probe.send,
+                "contains": probe.contains,
+                "timeout": probe.timeout,
+            }
         case Program():
             return {"do": "run", "argv": probe.argv, "stdin": probe.stdin, "timeout": probe.timeout}
     raise TypeError(f"no request for {type(probe).__name__}")

@@ -71,7 +71,7 @@ def _failures(failed: Mapping[str, DeployerError]) -> Iterator[str]:
 
 def _not_put_back(report: Any) -> Iterator[str]:
     """The hosts that were to have again what they had before, and could not."""
-    for host, error in (report.back.applied.failed.items() if report.back else ()):
+    for host, error in report.back.applied.failed.items() if report.back else ():
         yield f"{host}  could not be put back to what it had:"
         yield from _failures({host: error})
 
@@ -92,9 +92,14 @@ def json(report: Any) -> dict[str, Any]:
         "done": _listed(report.applied.done),
         "failed": _errors(report.applied.failed),
         "left": _listed(_left(report)),
-        "put_back": None if back is None else {
-            "host": back.hosts[0], "hosts": list(back.hosts), "done": _listed(back.applied.done),
-            "failed": _errors(back.applied.failed)},
+        "put_back": None
+        if back is None
+        else {
+            "host": back.hosts[0],
+            "hosts": list(back.hosts),
+            "done": _listed(back.applied.done),
+            "failed": _errors(back.applied.failed),
+        },
         "now": {host: {"has": now.has, "next": now.next} for host, now in hosts(report).items()},
     }
 

@@ -15,19 +15,35 @@ def text(known: Known) -> str:
     if not known:
         return "Nothing was deployed so far."
     rows = [(run, hosts) for run, hosts in known.values()]
-    return "\n".join(table.aligned({
-        "NUMBER": [str(run.number) for run, _ in rows],
-        "WHEN": [run.author.at for run, _ in rows],
-        "WHO": [run.author.who for run, _ in rows],
-        "RESULT": [run.result or "not ended" for run, _ in rows],
-        "HOSTS": [",".join(hosts) for _, hosts in rows],
-        "COMMAND": [run.author.command for run, _ in rows],
-    }))
+    return "\n".join(
+        table.aligned(
+            {
+                "NUMBER": [str(run.number) for run, _ in rows],
+                "WHEN": [run.author.at for run, _ in rows],
+                "WHO": [run.author.who for run, _ in rows],
+                "RESULT": [run.result or "not ended" for run, _ in rows],
+                "HOSTS": [",".join(hosts) for _, hosts in rows],
+                "COMMAND": [run.author.command for run, _ in rows],
+            }
+        )
+    )
 
 
 def json(known: Known) -> dict[str, Any]:
     """The same for scripts; `result` is null for a run that has not ended."""
-    return {"schema_version": SCHEMA_VERSION, "generations": [
-        {"number": run.number, "when": run.author.at, "who": run.author.who, "command": run.author.command,
-         "tool": run.author.tool, "inventory": run.author.inventory, "result": run.result, "hosts": list(hosts)}
-        for run, hosts in known.values()]}
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "generations": [
+            {
+                "number": run.number,
+                "when": run.author.at,
+                "who": run.author.who,
+                "command": run.author.command,
+                "tool": run.author.tool,
+                "inventory": run.author.inventory,
+                "result": run.result,
+                "hosts": list(hosts),
+            }
+            for run, hosts in known.values()
+        ],
+    }

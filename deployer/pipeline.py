@@ -48,8 +48,9 @@ def planned(
     wanted = desired.states(inventory, _known(inventory, seen))
     chosen = {name: state for name, state in wanted.states.items() if not limit or name in limit}
     manner = _with_last(manner, inventory)
-    return Planned(inventory, plan.diff(chosen, seen.found, manner), wanted, seen.found,
-                   generations.unfinished(seen.found), manner)
+    return Planned(
+        inventory, plan.diff(chosen, seen.found, manner), wanted, seen.found, generations.unfinished(seen.found), manner
+    )
 
 
 def _with_last(manner: Manner, inventory: Inventory) -> Manner:
@@ -58,8 +59,13 @@ def _with_last(manner: Manner, inventory: Inventory) -> Manner:
 
 
 def deploy(
-    inventory: Inventory, fleet: Fleet, accept: Accept, limit: Collection[str] = (), manner: Manner = PLAIN,
-    author: Author = NOBODY, keep: Callable[[], None] = lambda: None,
+    inventory: Inventory,
+    fleet: Fleet,
+    accept: Accept,
+    limit: Collection[str] = (),
+    manner: Manner = PLAIN,
+    author: Author = NOBODY,
+    keep: Callable[[], None] = lambda: None,
 ) -> Report:
     """Bring the hosts to their desired state and look again; `accept` is asked once, before the first change.
 
@@ -78,8 +84,9 @@ def _accepted(todo: Planned, fleet: Fleet, accept: Accept) -> Report:
     if todo.plan.changes():
         todo = replace(todo, notes=(*todo.notes, *readiness.refuse_unready(todo, fleet)))
     accepted = accept(todo)
-    if accepted and (todo.plan.changes() or generations.unfinished(todo.found)
-                     or generations.is_news(todo.found, todo.author)):
+    if accepted and (
+        todo.plan.changes() or generations.unfinished(todo.found) or generations.is_news(todo.found, todo.author)
+    ):
         return carrying.carry_out(todo, fleet)
     if accepted:
         todo.keep()
@@ -92,8 +99,17 @@ def restore(
     """Take everything of ours away and have those serve again who did before us; `accept` as for a deploy."""
     found = _all_found(inventory, fleet)
     nothing = desired.nothing(inventory, found)
-    todo = Planned(inventory, plan.back(nothing.states, found, manner), nothing, found,
-                   generations.unfinished(found), manner, author, plan.back, "invoke restore")
+    todo = Planned(
+        inventory,
+        plan.back(nothing.states, found, manner),
+        nothing,
+        found,
+        generations.unfinished(found),
+        manner,
+        author,
+        plan.back,
+        "invoke restore",
+    )
     problems = () if manner.force else tuple(readiness.workless(todo, fleet))
     if problems:
         raise errors.NotReady(problems, hint="Nothing was changed.")
@@ -114,7 +130,12 @@ def target(inventory: Inventory, fleet: Fleet, number: int | None) -> Run:
 
 
 def rollback(
-    inventory: Inventory, number: int, fleet: Fleet, accept: Accept, manner: Manner = PLAIN, author: Author = NOBODY,
+    inventory: Inventory,
+    number: int,
+    fleet: Fleet,
+    accept: Accept,
+    manner: Manner = PLAIN,
+    author: Author = NOBODY,
     keep: Callable[[], None] = lambda: None,
 ) -> Report:
     """Bring the hosts to what they had in a generation, whose inventory is given; `accept`, `keep` as for a deploy.
@@ -127,9 +148,17 @@ def rollback(
     states = generations.states(number, kept, [each.host for each in inventory.instances()])
     wanted = Wanted({host: replace(state, farewells=leaving[host].farewells) for host, state in states.items()}, {})
     manner = _with_last(manner, inventory)
-    todo = Planned(inventory, plan.diff(wanted.states, found, manner), wanted, found,
-                   generations.unfinished(found), manner, author, rerun=f"invoke rollback --to {number}",
-                   keep=keep)
+    todo = Planned(
+        inventory,
+        plan.diff(wanted.states, found, manner),
+        wanted,
+        found,
+        generations.unfinished(found),
+        manner,
+        author,
+        rerun=f"invoke rollback --to {number}",
+        keep=keep,
+    )
     return _accepted(todo, fleet, accept)
 
 
@@ -154,8 +183,12 @@ def check(inventory: Inventory, fleet: Fleet) -> Tried:
     wanted = desired.states(inventory, _known(inventory, seen))
     tried = logins.tried(inventory, {name: wanted.states[name] for name in seen.found}, fleet)
     judged = readiness.judged(inventory, seen.found, fleet)
-    problems = (*preflight.problems(inventory, seen, wanted.states), *certificates.problems(inventory, seen.found),
-                *tried.problems, *judged.problems)
+    problems = (
+        *preflight.problems(inventory, seen, wanted.states),
+        *certificates.problems(inventory, seen.found),
+        *tried.problems,
+        *judged.problems,
+    )
     return Tried(problems, (*wanted.remarks, *certificates.notes(seen.found), *tried.notes, *judged.notes))
 
 
@@ -169,8 +202,13 @@ def look(inventory: Inventory, fleet: Fleet) -> status.Picture:
     wanted = desired.states(inventory, _known(inventory, seen)).states
     todo = plan.diff({name: wanted[name] for name in seen.found}, seen.found)
     pending = tuple(f"{step.host}: {step}" for step in todo.changes())
-    return status.Picture(status.lines(inventory, seen, wanted, view), pending, errors_seen, view.problems,
-                          generations.unfinished(seen.found))
+    return status.Picture(
+        status.lines(inventory, seen, wanted, view),
+        pending,
+        errors_seen,
+        view.problems,
+        generations.unfinished(seen.found),
+    )
 
 
 def render(inventory: Inventory, found: Mapping[str, Found], out: Path) -> tuple[Path, ...]:
@@ -201,9 +239,6 @@ def needed(inventory: Inventory, limit: Collection[str]) -> Collection[str]:
     return {*limit, inventory.heat.source, inventory.proxy.host} if limit else ()
 
 
-
-
 def _known(inventory: Inventory, seen: Seen) -> dict[str, Found]:
     """What was found, with nothing for the hosts that did not answer."""
     return {name: seen.found.get(name, Found(HostState())) for name in inventory.hosts}
-

@@ -55,8 +55,11 @@ def revert(
 ) -> Plan:
     """The way to what hosts had before, among which are the processes that were stopped since then."""
     away = diff(wanted, found, manner)
-    again = tuple(GiveBack(host, stopped, because="the proxy gives its addresses back") for host, each in found.items()
-                  if host in wanted and (stopped := _startable(each, before.get(host))))
+    again = tuple(
+        GiveBack(host, stopped, because="the proxy gives its addresses back")
+        for host, each in found.items()
+        if host in wanted and (stopped := _startable(each, before.get(host)))
+    )
     return Plan((*([Wave("serve from the old server", again)] if again else []), *away.waves), away.hosts)
 
 
@@ -64,8 +67,9 @@ def _startable(found: Found, before: Found | None) -> tuple[Mapping[str, Any], .
     """What we have stopped on a host, since `before` if given, that was a unit and does not serve again by now."""
     back = {each.unit for each in found.facts.listeners}
     known = before.facts.stopped if before else ()
-    return tuple(each for each in found.facts.stopped
-                 if each["unit"] and each["unit"] not in back and each not in known)
+    return tuple(
+        each for each in found.facts.stopped if each["unit"] and each["unit"] not in back and each not in known
+    )
 
 
 def _each(wanted: Mapping[str, HostState], found: Mapping[str, Found], decide) -> tuple[Step, ...]:
@@ -121,8 +125,12 @@ def _roll(
     apis = _restarting(state, now.state, host, manner, APIS)
     serving = {host: [unit.name for unit in apis if not unit.drained]}
     drains = tuple(traffic.drains(found, serving, "it restarts", manner, back))
-    change = (*changes.stage(host, state, now), *changes.starts(Service.ENGINE)(host, state, now),
-              *changes.restarts(host, engines, because), *changes.starts(*APIS)(host, state, now))
+    change = (
+        *changes.stage(host, state, now),
+        *changes.starts(Service.ENGINE)(host, state, now),
+        *changes.restarts(host, engines, because),
+        *changes.starts(*APIS)(host, state, now),
+    )
     yield Wave(f"change {host}", change, rolls=host)
     yield Wave(f"drain APIs on {host}", drains, rolls=host)
     yield Wave(f"restart APIs on {host}", tuple(changes.restarts(host, apis, because)), rolls=host)
@@ -132,14 +140,22 @@ def _roll(
 
 def _leaving(wanted: Mapping[str, HostState], found: Mapping[str, Found]) -> dict[str, list[str]]:
     """Host -> its running APIs that the inventory does not name any more."""
-    return {host: [unit.name for unit in changes.units_of(found[host].state, APIS)
-                   if unit.name not in wanted[host].units] for host in wanted}
+    return {
+        host: [unit.name for unit in changes.units_of(found[host].state, APIS) if unit.name not in wanted[host].units]
+        for host in wanted
+    }
 
 
 def _drained(wanted: Mapping[str, HostState], found: Mapping[str, Found]) -> dict[str, list[str]]:
     """Host -> its running APIs that are to get no requests."""
-    return {host: [unit.name for unit in changes.units_of(wanted[host], APIS)
-                   if unit.drained and changes.runs(unit, found[host].state)] for host in wanted}
+    return {
+        host: [
+            unit.name
+            for unit in changes.units_of(wanted[host], APIS)
+            if unit.drained and changes.runs(unit, found[host].state)
+        ]
+        for host in wanted
+    }
 
 
 def _proxy(wanted: Mapping[str, HostState], found: Mapping[str, Found]) -> Iterator[Step]:
@@ -151,7 +167,11 @@ def _proxy(wanted: Mapping[str, HostState], found: Mapping[str, Found]) -> Itera
 
 def _returns(wanted: Mapping[str, HostState], found: Mapping[str, Found]) -> Iterator[ReadyServer]:
     """Servers of some hosts that an earlier run left drained."""
-    serving = [(unit, changes.runs(unit, found[host].state)) for host, state in wanted.items()
-               for unit in changes.units_of(state, APIS) if not unit.drained]
+    serving = [
+        (unit, changes.runs(unit, found[host].state))
+        for host, state in wanted.items()
+        for unit in changes.units_of(state, APIS)
+        if not unit.drained
+    ]
     starting = [unit for unit, runs in serving if not runs]
     return traffic.left_drained(found, [unit for unit, _ in serving], starting)

@@ -14,8 +14,15 @@ KIND = "heat-scaleout plan"
 
 def encoded(todo: Any, path: str, text: str, limit: str) -> dict[str, Any]:
     """A plan and its basis: the inventory's text, every host's files by digest and access, every unit's state."""
-    return {"schema_version": SCHEMA_VERSION, "kind": KIND, "inventory": path, "inventory_digest": _digest(text),
-            "limit": limit, "steps": _steps(todo), "found": {host: _basis(each) for host, each in todo.found.items()}}
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "kind": KIND,
+        "inventory": path,
+        "inventory_digest": _digest(text),
+        "limit": limit,
+        "steps": _steps(todo),
+        "found": {host: _basis(each) for host, each in todo.found.items()},
+    }
 
 
 def decoded(text: str, path: str) -> dict[str, Any]:
@@ -34,8 +41,9 @@ def decoded(text: str, path: str) -> dict[str, Any]:
 def moved(saved: Mapping[str, Any], todo: Any, text: str) -> tuple[str, ...]:
     """What is not as it was when the plan was kept: the inventory, each file and unit of each host, then the steps."""
     found = {host: _basis(each) for host, each in todo.found.items()}
-    changes = [*([f"{saved['inventory']}: the inventory has changed"] if _digest(text) != saved["inventory_digest"]
-                 else [])]
+    changes = [
+        *([f"{saved['inventory']}: the inventory has changed"] if _digest(text) != saved["inventory_digest"] else [])
+    ]
     for host in {**saved["found"], **found}:
         changes += _differences(host, saved["found"].get(host, {}), found.get(host, {}))
     return tuple(changes or _other_steps(saved["steps"], _steps(todo)))
@@ -50,8 +58,10 @@ def _steps(todo: Any) -> list[str]:
 
 
 def _basis(found: Found) -> dict[str, Any]:
-    return {"files": {path: _file(file) for path, file in found.state.files.items()},
-            "units": {name: _unit(unit) for name, unit in found.state.units.items()}}
+    return {
+        "files": {path: _file(file) for path, file in found.state.files.items()},
+        "units": {name: _unit(unit) for name, unit in found.state.units.items()},
+    }
 
 
 def _file(file: File) -> list[Any]:

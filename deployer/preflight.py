@@ -23,16 +23,28 @@ def problems(inventory: Inventory, seen: Seen, wanted: Mapping[str, HostState]) 
     unreachable = [f"{error.message}: {error.hint}" for error in seen.errors.values()]
     source = seen.found.get(inventory.heat.source)
     release = releases.from_metadata(source.facts.paths.get("heat", ())) if source else None
-    found = [problem for name, each in seen.found.items()
-             for problem in (*_of_host(name, each.facts), *_of_heat(inventory, name, each.facts, release),
-                             *_of_ports(inventory, name, each), *_of_proxy(inventory, name, each, wanted))]
+    found = [
+        problem
+        for name, each in seen.found.items()
+        for problem in (
+            *_of_host(name, each.facts),
+            *_of_heat(inventory, name, each.facts, release),
+            *_of_ports(inventory, name, each),
+            *_of_proxy(inventory, name, each, wanted),
+        )
+    ]
     return (*unreachable, *found, *_of_drains(inventory, seen))
 
 
 def unproven(inventory: Inventory, todo: Plan) -> tuple[str, ...]:
     """Hosts that get a heat.conf whose logins nothing there has proven yet."""
-    return tuple(dict.fromkeys(step.host for step in todo if isinstance(step, WriteFile)
-                               and step.file.path == f"{inventory.heat_of(step.host).config_dir}/heat.conf"))
+    return tuple(
+        dict.fromkeys(
+            step.host
+            for step in todo
+            if isinstance(step, WriteFile) and step.file.path == f"{inventory.heat_of(step.host).config_dir}/heat.conf"
+        )
+    )
 
 
 def _of_host(name: str, facts: Facts) -> Iterator[str]:
@@ -68,8 +80,12 @@ def _of_heat(inventory: Inventory, name: str, facts: Facts, wanted: releases.Rel
 def _of_launcher(name: str, heat: Heat, facts: Facts, installed: releases.Release) -> Iterator[str]:
     """What serves the APIs is there, and this release can be served by it."""
     has_programs = any(path.endswith("/heat-api") for path in facts.paths.get("programs", ()))
-    under_uwsgi = heat.tls or heat.launcher == releases.UWSGI or heat.launcher == "auto" and not (
-        has_programs and installed.reads_bind_host)
+    under_uwsgi = (
+        heat.tls
+        or heat.launcher == releases.UWSGI
+        or heat.launcher == "auto"
+        and not (has_programs and installed.reads_bind_host)
+    )
     if heat.launcher == releases.PROGRAMS and not (has_programs and installed.reads_bind_host):
         yield f"{name}: Heat {installed} has no heat-api program: set `heat.launcher: uwsgi`, or leave it out."
     if heat.tls and not installed.has_wsgi_modules:
@@ -84,14 +100,17 @@ def _of_ports(inventory: Inventory, name: str, found: Found) -> Iterator[str]:
     for instance in inventory.instances_of(name):
         for holder in changes.holders_of(instance.address, instance.port or 0, found.facts.listeners):
             if holder.unit != instance.unit and not _moves_on(inventory, name, instance, holder):
-                yield (f"{name}: {instance.address}:{instance.port} is taken by {named(holder)}: "
-                       f"stop it, or give {instance.service} another port in the inventory.")
+                yield (
+                    f"{name}: {instance.address}:{instance.port} is taken by {named(holder)}: "
+                    f"stop it, or give {instance.service} another port in the inventory."
+                )
 
 
 def _moves_on(inventory: Inventory, name: str, instance: Instance, holder: Listener) -> bool:
     """Whether the holder is a unit of ours that this very plan stops."""
     return holder.unit.startswith("heat-scaleout-") and holder.unit not in {
-        each.unit for each in inventory.instances_of(name)}
+        each.unit for each in inventory.instances_of(name)
+    }
 
 
 def _of_proxy(inventory: Inventory, name: str, found: Found, wanted: Mapping[str, HostState]) -> Iterator[str]:
@@ -106,8 +125,10 @@ def _of_proxy(inventory: Inventory, name: str, found: Found, wanted: Mapping[str
     for address, port in needs:
         for holder in changes.holders_of(address, port, found.facts.listeners):
             if holder.unit != changes.PROXY and not is_heat_api(holder):
-                yield (f"{name}: {address}:{port}, which the proxy needs, is held by {named(holder)}, which is not "
-                       "Heat's API: stop it, or set `proxy.bind`.")
+                yield (
+                    f"{name}: {address}:{port}, which the proxy needs, is held by {named(holder)}, which is not "
+                    "Heat's API: stop it, or set `proxy.bind`."
+                )
 
 
 def _of_drains(inventory: Inventory, seen: Seen) -> Iterator[str]:
@@ -119,8 +140,10 @@ def _of_drains(inventory: Inventory, seen: Seen) -> Iterator[str]:
         staying = [each for each in servers if each.section == section and each.address not in drained]
         if not any(each.serves for each in staying):
             others = "".join(f", {each.name} is {each.status} ({each.check})" for each in staying)
-            yield (f"{inventory.proxy.host}: no other server of {section} serves now{others}, so that nobody would "
-                   "answer clients: start one first.")
+            yield (
+                f"{inventory.proxy.host}: no other server of {section} serves now{others}, so that nobody would "
+                "answer clients: start one first."
+            )
 
 
 def is_heat_api(holder: Listener) -> bool:

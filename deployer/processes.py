@@ -47,8 +47,9 @@ class Line:
 def asked_for(inventory: Inventory, seen: Seen, wanted: Mapping[str, HostState], view: View) -> tuple[Line, ...]:
     """Every process the inventory asks for, in its order."""
     at_proxy = servers(inventory, seen)
-    return tuple(_line(each, seen.found.get(each.host), wanted.get(each.host), view, at_proxy)
-                 for each in inventory.instances())
+    return tuple(
+        _line(each, seen.found.get(each.host), wanted.get(each.host), view, at_proxy) for each in inventory.instances()
+    )
 
 
 def servers(inventory: Inventory, seen: Seen) -> dict[Instance, Server | None]:
@@ -77,14 +78,32 @@ def _line(each: Instance, found: Found | None, wanted: HostState | None, view: V
     server, rows = at_proxy.get(each), rows_of(each.host, each.unit, view)
     pairs = addresses(each, wanted)
     is_listening = _listening(pairs, each.unit, found)
-    drift = () if found is None or wanted is None else (
-        *_unit_drift(unit, desired, is_listening), *_proxy_drift(unit, server, at_proxy, each),
-        *(_engine_drift(unit, rows, view) if each.service is Service.ENGINE else ()))
+    drift = (
+        ()
+        if found is None or wanted is None
+        else (
+            *_unit_drift(unit, desired, is_listening),
+            *_proxy_drift(unit, server, at_proxy, each),
+            *(_engine_drift(unit, rows, view) if each.service is Service.ENGINE else ()),
+        )
+    )
     return Line(
-        each.host, each.service, each.unit, each.address, each.port, unit.pid if unit else None, state(found, unit),
-        heat_view(rows) if each.service is Service.ENGINE else "", _proxy_view(each, at_proxy), ", ".join(drift),
-        tuple(joined(*pair) for pair in pairs), is_listening, **digests(unit, desired), **at_the_proxy(server),
-        **(workers(rows, view) if each.service is Service.ENGINE else {}))
+        each.host,
+        each.service,
+        each.unit,
+        each.address,
+        each.port,
+        unit.pid if unit else None,
+        state(found, unit),
+        heat_view(rows) if each.service is Service.ENGINE else "",
+        _proxy_view(each, at_proxy),
+        ", ".join(drift),
+        tuple(joined(*pair) for pair in pairs),
+        is_listening,
+        **digests(unit, desired),
+        **at_the_proxy(server),
+        **(workers(rows, view) if each.service is Service.ENGINE else {}),
+    )
 
 
 def joined(address: str, port: int) -> str:
@@ -144,8 +163,10 @@ def _listening(pairs: Sequence[tuple[str, int]], unit: str, found: Found | None)
     """Whether a unit holds all the addresses it should; None when it needs none, or nobody knows."""
     if not pairs or found is None:
         return None
-    return all(any(holder.unit == unit for holder in changes.holders_of(address, port, found.facts.listeners))
-               for address, port in pairs)
+    return all(
+        any(holder.unit == unit for holder in changes.holders_of(address, port, found.facts.listeners))
+        for address, port in pairs
+    )
 
 
 def _proxy_view(each: Instance, at_proxy: Mapping[Instance, Server | None]) -> str:

@@ -23,17 +23,19 @@ def refuse_unready(todo: Planned, fleet: Fleet) -> tuple[str, ...]:
     states = {host: todo.wanted.states[host] for host in preflight.unproven(todo.inventory, todo.plan)}
     tried = logins.tried(todo.inventory, states, fleet)
     said = judged(todo.inventory, todo.found, fleet, todo.plan)
-    problems = (*preflight.problems(todo.inventory, seen, todo.wanted.states),
-                *certificates.problems(todo.inventory, todo.found), *tried.problems, *said.problems,
-                *(() if todo.manner.force else workless(todo, fleet)))
+    problems = (
+        *preflight.problems(todo.inventory, seen, todo.wanted.states),
+        *certificates.problems(todo.inventory, todo.found),
+        *tried.problems,
+        *said.problems,
+        *(() if todo.manner.force else workless(todo, fleet)),
+    )
     if problems:
         raise errors.NotReady(problems, hint="Nothing was changed. Mend these, then run the same command again.")
     return (*certificates.notes(todo.found), *tried.notes, *said.notes, *traffic.alone(todo.found, todo.plan))
 
 
-def judged(
-    inventory: Inventory, found: Mapping[str, Found], fleet: Fleet, todo: Plan | None = None
-) -> "judge.Judged":
+def judged(inventory: Inventory, found: Mapping[str, Found], fleet: Fleet, todo: Plan | None = None) -> "judge.Judged":
     """Whether the timeouts agree and, unless the plan does not let the site grow, whether it has what that takes."""
     from deployer import measured  # imported here, as a deploy without a change needs none of these
     from deployer.budget import judge, sizes
@@ -60,5 +62,7 @@ def workless(todo: Planned, fleet: Fleet) -> Iterator[str]:
     starting = engines.starting(todo.plan)
     if not starting and not any(view.is_alive(row) for row in view.rows if row.host not in leaving):
         who = f"without {', '.join(sorted(leaving))}" if leaving else "and the inventory has none"
-        yield (f"{source}: Heat lists no other engine that is alive, {who}: its work would wait for ever. "
-               "Start engines first, or say --force.")
+        yield (
+            f"{source}: Heat lists no other engine that is alive, {who}: its work would wait for ever. "
+            "Start engines first, or say --force."
+        )

@@ -18,5 +18,10 @@ def text(template: str, **values: Any) -> str:
 def _environment() -> jinja2.Environment:
     """Trimmed blocks and strict names. Nothing is escaped: these are no web pages, and values are checked on entry."""
     return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(FOLDER), undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
-        keep_trailing_newline=True, autoescape=False)  # noqa: S701
+        loader=jinja2.FileSystemLoader(FOLDER),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )  # noqa: S701

@@ -36,8 +36,10 @@ def refuse_impossible(inventory: Inventory, wish: Wish) -> None:
         if total < 0:
             raise errors.BadInput(f"{total} is no number of processes", f"Ask for 1 {service} or more.")
         if total == 0 and any(each.service is service for each in inventory.instances()):
-            raise errors.BadInput(f"this would take the site's last {service} away",
-                                  "Clients would be refused. To mean it, change the inventory by hand and deploy.")
+            raise errors.BadInput(
+                f"this would take the site's last {service} away",
+                "Clients would be refused. To mean it, change the inventory by hand and deploy.",
+            )
     if wish.workers is not None and not 1 <= wish.workers <= MOST_PROCESSES:
         raise errors.BadInput(f"--workers takes a number from 1 to {MOST_PROCESSES}, not {wish.workers}")
 
@@ -84,8 +86,10 @@ def remarks(inventory: Inventory, wish: Wish) -> Iterator[str]:
     for name, entry in inventory.hosts.items():
         own = entry.heat.engine_workers
         if wish.workers is not None and own is not None and own != wish.workers and entry.engines:
-            yield (f"{name} keeps engines of {own} workers: hosts.{name}.heat.engine_workers of the inventory says so; "
-                   "take it out to have the site's number there too.")
+            yield (
+                f"{name} keeps engines of {own} workers: hosts.{name}.heat.engine_workers of the inventory says so; "
+                "take it out to have the site's number there too."
+            )
 
 
 def _numbers(inventory: Inventory, name: str) -> tuple[int, ...]:

@@ -27,8 +27,11 @@ def surely(todo: Plan, done: Iterable[Step] = ()) -> Plan:
     waves = [replace(wave, steps=tuple(map(_restart, wave.steps))) for wave in todo.waves]
     done = tuple(done)
     back = {step.server for step in (*done, *todo) if isinstance(step, ReadyServer)}
-    again = tuple(ReadyServer(step.host, step.server, because="as before") for step in done
-                  if isinstance(step, DrainServer) and step.server not in back)
+    again = tuple(
+        ReadyServer(step.host, step.server, because="as before")
+        for step in done
+        if isinstance(step, DrainServer) and step.server not in back
+    )
     return replace(todo, waves=(*waves, *([Wave("serve as before", again)] if again else [])))
 
 

@@ -47,8 +47,10 @@ def _emptiest(counts: Mapping[str, int], places: Mapping[str, Place], most: int)
 def _fullest(counts: Mapping[str, int], places: Mapping[str, Place]) -> str:
     """Where the load is highest, and of several where the last process holds the least; the last of those."""
     order = {name: position for position, name in enumerate(counts)}
-    return max((name for name in counts if counts[name]), key=lambda name: (
-        _load(counts[name], places[name]), -places[name].work_of(counts[name]), order[name]))
+    return max(
+        (name for name in counts if counts[name]),
+        key=lambda name: (_load(counts[name], places[name]), -places[name].work_of(counts[name]), order[name]),
+    )
 
 
 def _load(count: int, place: Place) -> Fraction:

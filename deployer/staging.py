@@ -29,11 +29,18 @@ def begin(run: Run, states: Mapping[str, HostState], found: Mapping[str, Found],
     requests = {host: _request(told, states.get(host), each.state) for host, each in found.items()}
     replies = fleet.ask("stage", "stage", requests, LIMIT)
     lost = [reply for reply in replies.values() if isinstance(reply, errors.DeployerError)]
-    problems = [f"{host}: {problem}" for host, reply in replies.items()
-                if not isinstance(reply, errors.DeployerError) for problem in reply["problems"]]
+    problems = [
+        f"{host}: {problem}"
+        for host, reply in replies.items()
+        if not isinstance(reply, errors.DeployerError)
+        for problem in reply["problems"]
+    ]
     if lost or problems:
-        begun = [host for host, reply in replies.items()
-                 if not isinstance(reply, errors.DeployerError) and not reply["problems"]]
+        begun = [
+            host
+            for host, reply in replies.items()
+            if not isinstance(reply, errors.DeployerError) and not reply["problems"]
+        ]
         end(run, generations.REFUSED, begun, fleet)
     if problems:
         raise errors.NotReady(problems, hint="Nothing was changed. Mend these, then run the same command again.")
@@ -64,20 +71,31 @@ def recall(hosts: Collection[str], number: int | None, fleet: Fleet) -> dict[str
 def _request(run: Mapping[str, Any], state: HostState | None, found: HostState) -> dict[str, Any]:
     files = [] if state is None else [_file(file, found.files.get(path)) for path, file in state.files.items()]
     binds = sorted(_binds(state)) if any(each["comes"] and each["only"] == Service.PROXY for each in files) else []
-    return {"ledger": LEDGER, "run": run, "files": files, "binds": binds,
-            "state": None if state is None else generations.encoded(state)}
+    return {
+        "ledger": LEDGER,
+        "run": run,
+        "files": files,
+        "binds": binds,
+        "state": None if state is None else generations.encoded(state),
+    }
 
 
 def _binds(state: HostState) -> set[str]:
     """The addresses on which the proxy will listen: a reload for one that is not there refuses clients for seconds."""
-    return {address for name, unit in state.units.items() if name == unit_name(Service.PROXY)
-            for address, _ in unit.needs}
+    return {
+        address for name, unit in state.units.items() if name == unit_name(Service.PROXY) for address, _ in unit.needs
+    }
 
 
 def _file(file: File, found: File | None) -> dict[str, Any]:
     is_there = found is not None and found.digest == file.digest
     content = None if is_there else base64.b64encode(file.content or b"").decode()
     check = UNIT_CHECK if file.path.startswith(UNIT_FILES) else file.check
-    return {"path": file.path, "digest": file.digest, "content": content, "check": check, "comes": not is_there,
-            "only": file.only}
-
+    return {
+        "path": file.path,
+        "digest": file.digest,
+        "content": content,
+        "check": check,
+        "comes": not is_there,
+        "only": file.only,
+    }

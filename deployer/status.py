@@ -13,6 +13,7 @@ from deployer.processes import Line
 
 DRIFT = 8  # the exit code of `status --exit-code` when something drifts
 
+
 @dataclass(frozen=True)
 class Picture:
     """The whole site: a line a process, the steps a deploy would take, the errors of hosts that did not answer.
@@ -47,7 +48,13 @@ def lines(inventory: Inventory, seen: Seen, wanted: Mapping[str, HostState], vie
 
 def as_json(inventory: Inventory, picture: Picture) -> dict[str, Any]:
     """The contract of `status --format json`: fields may be added, never renamed."""
-    return {"schema_version": 1, "site": inventory.site, "drift": picture.drifts,
-            "instances": [asdict(line) for line in picture.lines],
-            "pending": list(picture.pending), "errors": list(picture.errors), "notes": list(picture.notes),
-            "unfinished": list(picture.unfinished)}
+    return {
+        "schema_version": 1,
+        "site": inventory.site,
+        "drift": picture.drifts,
+        "instances": [asdict(line) for line in picture.lines],
+        "pending": list(picture.pending),
+        "errors": list(picture.errors),
+        "notes": list(picture.notes),
+        "unfinished": list(picture.unfinished),
+    }

@@ -36,22 +36,37 @@ def follow(host: str, wanted: Mapping[str, HostState], found: Mapping[str, Found
     text, digest = links.relinked(text, changed)
     file = _file(text, wanted.get(front), found[front].state)
     because = f"{host} is spoken to in another way"
-    steps = (*proven, WriteFile(front, file, because=because), ReloadUnit(front, PROXY, because=because),
-             AwaitReady(front, PROXY, config.runs_with(digest)))
+    steps = (
+        *proven,
+        WriteFile(front, file, because=because),
+        ReloadUnit(front, PROXY, because=because),
+        AwaitReady(front, PROXY, config.runs_with(digest)),
+    )
     return Followed(steps, {**found, front: _with(found[front], file, digest)})
 
 
 def _front(found: Mapping[str, Found]) -> str:
     """The host whose proxy runs and whose configuration is known; "" for none."""
-    return next((host for host, each in found.items() if PROXY in each.state.units
-                 and each.state.units[PROXY].running and config.CONFIG in each.state.files
-                 and each.state.files[config.CONFIG].content is not None), "")
+    return next(
+        (
+            host
+            for host, each in found.items()
+            if PROXY in each.state.units
+            and each.state.units[PROXY].running
+            and config.CONFIG in each.state.files
+            and each.state.files[config.CONFIG].content is not None
+        ),
+        "",
+    )
 
 
 def _links(apis: Iterable[Unit]) -> dict[str, str]:
     """Address -> how the proxy has to speak to it; nothing of one that speaks TLS with what nobody told us."""
-    return {_address(unit): config.link(unit.reached.trust if unit.reached else None)
-            for unit in apis if unit.reached or not unit.secure}
+    return {
+        _address(unit): config.link(unit.reached.trust if unit.reached else None)
+        for unit in apis
+        if unit.reached or not unit.secure
+    }
 
 
 def _address(unit: Unit) -> str:

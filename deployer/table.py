@@ -23,8 +23,10 @@ COLUMNS: Mapping[str, Callable[[Line], Any]] = {
 
 def text(picture: Picture) -> str:
     """The table, then what a deploy would do; signs and words carry the meaning, colour only helps."""
-    rows = {title: ["" if cell(line) is None else str(cell(line)) for line in picture.lines]
-            for title, cell in COLUMNS.items()}
+    rows = {
+        title: ["" if cell(line) is None else str(cell(line)) for line in picture.lines]
+        for title, cell in COLUMNS.items()
+    }
     if all(line.config_is_desired is not False for line in picture.lines):
         del rows["CONFIG"]
     shown = {title: cells for title, cells in rows.items() if any(cells)}
@@ -70,8 +72,9 @@ def aligned(columns: Mapping[str, Sequence[str]]) -> list[str]:
     """The lines of a table, given title -> cells, each column as wide as it needs."""
     widths = {title: max(map(len, (title, *cells))) for title, cells in columns.items()}
     rows = [tuple(columns), *zip(*columns.values(), strict=True)]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths.values(), strict=True)).rstrip()
-            for row in rows]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths.values(), strict=True)).rstrip() for row in rows
+    ]
 
 
 def _ending(picture: Picture) -> list[str]:
@@ -80,8 +83,10 @@ def _ending(picture: Picture) -> list[str]:
 
 def _pending(picture: Picture) -> list[str]:
     if picture.pending:
-        return [f"A deploy would take {console.counted(len(picture.pending), 'step')}:",
-                *(f"  {each}" for each in picture.pending)]
+        return [
+            f"A deploy would take {console.counted(len(picture.pending), 'step')}:",
+            *(f"  {each}" for each in picture.pending),
+        ]
     if picture.drifts:
         return ["A deploy would change nothing: what drifts is not the inventory's."]
     return ["No drift on the hosts that answered." if picture.errors else "No drift: every host is as wanted."]

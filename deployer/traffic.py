@@ -8,7 +8,10 @@ from deployer.steps import PLAIN, DrainServer, Manner, ReadyServer, RestartUnit,
 
 
 def drains(
-    found: Mapping[str, Found], leaving: Mapping[str, Collection[str]], because: str, manner: Manner = PLAIN,
+    found: Mapping[str, Found],
+    leaving: Mapping[str, Collection[str]],
+    because: str,
+    manner: Manner = PLAIN,
     back: Iterable[ReadyServer] = (),
 ) -> Iterator[DrainServer]:
     """Given host -> units that are about to stop, yield a drain for each of their servers.
@@ -29,12 +32,15 @@ def alone(found: Mapping[str, Found], todo: Iterable[Step]) -> Iterator[str]:
     """One sentence for each server that a plan restarts without a drain, as nobody else of its section serves."""
     steps = tuple(todo)
     drained = {step.server for step in steps if isinstance(step, DrainServer)}
-    restarted = {host: [step.unit for step in steps if isinstance(step, RestartUnit) and step.host == host]
-                 for host in found}
+    restarted = {
+        host: [step.unit for step in steps if isinstance(step, RestartUnit) and step.host == host] for host in found
+    }
     for server in _servers_of(found, _front(found)[1], restarted):
         if server.serves and server.path not in drained:
-            yield (f"nobody else serves {server.section} while {server.name} restarts: requests fail meanwhile, unless "
-                   "another serves first")
+            yield (
+                f"nobody else serves {server.section} while {server.name} restarts: requests fail meanwhile, unless "
+                "another serves first"
+            )
 
 
 def withdrawals(
@@ -97,8 +103,12 @@ def _servers_of(
     found: Mapping[str, Found], servers: Iterable[Server], units: Mapping[str, Collection[str]]
 ) -> list[Server]:
     """The servers at the addresses on which units listen now."""
-    addresses = {_endpoint(each.address, each.port) for host, names in units.items()
-                 for each in found[host].facts.listeners if each.unit in names}
+    addresses = {
+        _endpoint(each.address, each.port)
+        for host, names in units.items()
+        for each in found[host].facts.listeners
+        if each.unit in names
+    }
     return [server for server in servers if server.address in addresses]
 
 

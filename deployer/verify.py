@@ -50,8 +50,11 @@ class Proof:
 
     def text(self) -> str:
         """The report for people: a line a host, a line a step through the proxy, and every failure with its reason."""
-        lines = [line for where in dict.fromkeys(check.where for check in self.checks)
-                 for line in _lines(where, [check for check in self.checks if check.where == where])]
+        lines = [
+            line
+            for where in dict.fromkeys(check.where for check in self.checks)
+            for line in _lines(where, [check for check in self.checks if check.where == where])
+        ]
         bad = sum(check.failed for check in self.checks)
         took, all_of = f"{self.seconds:.1f} s", _count(len(self.checks))
         total = f"NOT proven: {bad} of {all_of} failed, in {took}." if bad else f"Proven: {all_of} in {took}."
@@ -59,8 +62,13 @@ class Proof:
 
     def json(self) -> dict[str, Any]:
         """The report for scripts: fields may be added, never renamed."""
-        return {"schema_version": console.SCHEMA_VERSION, "site": self.site, "failed": self.failed,
-                "seconds": round(self.seconds, 3), "checks": [asdict(check) for check in self.checks]}
+        return {
+            "schema_version": console.SCHEMA_VERSION,
+            "site": self.site,
+            "failed": self.failed,
+            "seconds": round(self.seconds, 3),
+            "checks": [asdict(check) for check in self.checks],
+        }
 
     def junit(self) -> str:
         """The report for build servers: JUnit XML, a suite for each host and one for the proxy, a case a check."""
@@ -126,14 +134,38 @@ def _witnessed(inventory: Inventory) -> tuple[Check, ...]:
 
 def _pytest(inventory: Inventory, report: Path) -> str | None:
     """Run the suite with its own settings only; return why it could not judge, None when it did."""
-    argv = [sys.executable, "-m", "pytest", str(SUITE), "-c", str(SUITE / "pytest.ini"), "--rootdir", str(SUITE),
-            "--confcutdir", str(SUITE), "-p", "no:cacheprovider", "--assert=plain", "--tb=line", "-q",
-            f"--inventory={inventory.path.resolve()}", f"--junitxml={report}"]
+    argv = [
+        sys.executable,
+        "-m",
+        "pytest",
+        str(SUITE),
+        "-c",
+        str(SUITE / "pytest.ini"),
+        "--rootdir",
+        str(SUITE),
+        "--confcutdir",
+        str(SUITE),
+        "-p",
+        "no:cacheprovider",
+        "--assert=plain",
+        "--tb=line",
+        "-q",
+        f"--inventory={inventory.path.resolve()}",
+        f"--junitxml={report}",
+    ]
     alone = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     limit = WITNESS_LIMIT + PER_HOST * len(inventory.hosts)
     try:
-        ended = subprocess.run(argv, cwd=SUITE, env=alone | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}, timeout=limit,
-                               stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        ended = subprocess.run(
+            argv,
+            cwd=SUITE,
+            env=alone | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+            timeout=limit,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     except subprocess.TimeoutExpired:
         return f"not done after {limit:.0f} s"
     if ended.returncode in JUDGED and report.exists():
@@ -181,8 +213,13 @@ def _terminated_as_interrupted() -> Iterator[None]:
 
 def _check(case: ElementTree.Element) -> Check:
     said = {each.get("name"): each.get("value", "") for each in case.iter("property")}
-    found = partial(Check, said.get("host", "acceptance suite"), said.get("subject", case.get("name", "")),
-                    said.get("promise", ""), seconds=float(case.get("time", 0)))
+    found = partial(
+        Check,
+        said.get("host", "acceptance suite"),
+        said.get("subject", case.get("name", "")),
+        said.get("promise", ""),
+        seconds=float(case.get("time", 0)),
+    )
     for kind, outcome in (("failure", Outcome.FAILED), ("error", Outcome.FAILED), ("skipped", Outcome.SKIPPED)):
         if (trouble := case.find(kind)) is not None:
             return found(outcome, reason=reason_in(trouble.get("message") or "") or (trouble.text or kind).strip())
@@ -218,11 +255,23 @@ def _count(number: int) -> str:
 def _suite(root: ElementTree.Element, where: str, checks: list[Check]) -> None:
     counts = {outcome: str(sum(check.outcome is outcome for check in checks)) for outcome in Outcome}
     suite = ElementTree.SubElement(
-        root, "testsuite", name=where, tests=str(len(checks)), failures=counts[Outcome.FAILED], errors="0",
-        skipped=counts[Outcome.SKIPPED], time=f"{sum(check.seconds for check in checks):.3f}")
+        root,
+        "testsuite",
+        name=where,
+        tests=str(len(checks)),
+        failures=counts[Outcome.FAILED],
+        errors="0",
+        skipped=counts[Outcome.SKIPPED],
+        time=f"{sum(check.seconds for check in checks):.3f}",
+    )
     for check in checks:
-        case = ElementTree.SubElement(suite, "testcase", classname=where, time=f"{check.seconds:.3f}",
-                                      name=UNPRINTABLE.sub("?", f"{check.subject}: {check.promise}"))
+        case = ElementTree.SubElement(
+            suite,
+            "testcase",
+            classname=where,
+            time=f"{check.seconds:.3f}",
+            name=UNPRINTABLE.sub("?", f"{check.subject}: {check.promise}"),
+        )
         if check.failed:
             kind = "failure" if check.outcome is Outcome.FAILED else "skipped"
             ElementTree.SubElement(case, kind, message=UNPRINTABLE.sub("?", check.reason))

@@ -104,5 +104,5 @@ def in_place(text: str, width: int, height: int) -> str:
     """A text that covers the one before, and no more than the window: a line that wraps would shift the rest."""
     lines = [line[:width] for line in text.splitlines()]
     if len(lines) >= height:
-        lines = [*lines[:height - 2], f"... {len(lines) - height + 2} more lines"]
+        lines = [*lines[: height - 2], f"... {len(lines) - height + 2} more lines"]
     return HOME + "".join(f"{line}{REST_OF_LINE}\n" for line in lines) + REST_OF_SCREEN

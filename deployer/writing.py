@@ -70,8 +70,14 @@ def writer() -> lock.Writer:
 def author(wish: Wish) -> Author:
     """This very command and what it wants, as the hosts remember it."""
     me = writer()
-    return Author(f"{me.owner}@{me.host}", me.command, time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-                  metadata.version("heat-scaleout"), str(wish.path), wish.text)
+    return Author(
+        f"{me.owner}@{me.host}",
+        me.command,
+        time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        metadata.version("heat-scaleout"),
+        str(wish.path),
+        wish.text,
+    )
 
 
 def as_then(now: Wish, text: str) -> Wish:
@@ -81,8 +87,10 @@ def as_then(now: Wish, text: str) -> Wish:
     gone = [name for name in now.inventory.hosts if name not in then.inventory.hosts]
     if missing or gone:
         what = [*(f"{name} was in it then" for name in missing), *(f"{name} was not in it then" for name in gone)]
-        raise errors.BadInput(f"{now.path}: {'; '.join(what)}",
-                              hint="Name the same hosts again; one that has nothing to run needs its address alone.")
+        raise errors.BadInput(
+            f"{now.path}: {'; '.join(what)}",
+            hint="Name the same hosts again; one that has nothing to run needs its address alone.",
+        )
     return then
 
 
@@ -104,8 +112,9 @@ def _text(content: bytes, path: Path) -> str:
 
 def _same_hosts(before: Wish, now: Wish) -> Wish:
     if _reached(before.inventory) != _reached(now.inventory):
-        raise errors.BadInput(f"{now.path}: its hosts were changed while this command waited for the lock",
-                              "Run the same command again.")
+        raise errors.BadInput(
+            f"{now.path}: its hosts were changed while this command waited for the lock", "Run the same command again."
+        )
     return now
 
 

@@ -5,10 +5,28 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 # Every picture stands on a card of its own, so that it reads on any page; a reader's dark mode turns the card dark.
-LIGHT = {"card": "#ffffff", "edge": "#c4cad3", "ink": "#1f2733", "soft": "#5b6676", "host": "#f2f4f7",
-         "api": "#dbe9fb", "engine": "#dff2e1", "proxy": "#fbe7cf", "plain": "#ffffff"}
-DARK = {"card": "#161b22", "edge": "#4d5766", "ink": "#e8ecf1", "soft": "#a3aebd", "host": "#212833",
-        "api": "#1d3b60", "engine": "#1f4a2a", "proxy": "#5c3d14", "plain": "#161b22"}
+LIGHT = {
+    "card": "#ffffff",
+    "edge": "#c4cad3",
+    "ink": "#1f2733",
+    "soft": "#5b6676",
+    "host": "#f2f4f7",
+    "api": "#dbe9fb",
+    "engine": "#dff2e1",
+    "proxy": "#fbe7cf",
+    "plain": "#ffffff",
+}
+DARK = {
+    "card": "#161b22",
+    "edge": "#4d5766",
+    "ink": "#e8ecf1",
+    "soft": "#a3aebd",
+    "host": "#212833",
+    "api": "#1d3b60",
+    "engine": "#1f4a2a",
+    "proxy": "#5c3d14",
+    "plain": "#161b22",
+}
 STYLE = """\
 text {{ font: 14px "DejaVu Sans", Verdana, sans-serif; fill: {ink}; }}
 .title {{ font-size: 17px; font-weight: bold; }}
@@ -112,8 +130,10 @@ def box(left: int, top: int, size: tuple[int, int], look: str, *lines: str, kind
     width, height = size
     first = top + height / 2 + 5 - 8 * (len(lines) - 1)
     rectangle = f'<rect class="box-{look}" x="{left}" y="{top}" width="{width}" height="{height}" rx="6"/>'
-    rows = [text(left + width // 2, first + 17 * number, words, f"middle {'small' if number else kind}".strip())
-            for number, words in enumerate(lines)]
+    rows = [
+        text(left + width // 2, first + 17 * number, words, f"middle {'small' if number else kind}".strip())
+        for number, words in enumerate(lines)
+    ]
     return "\n".join([rectangle, *rows])
 
 
@@ -133,15 +153,21 @@ def picture(size: tuple[int, int], title: str, parts: Iterator[str]) -> str:
     """A whole SVG file: its styles for light and dark, its card, and the parts on it."""
     width, height = size
     light, dark = STYLE.format(**LIGHT), STYLE.format(**DARK)
-    return "\n".join([
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
-        ' role="img">',
-        f"<title>{escape(title)}</title>",
-        f"<style>\n{light}\n@media (prefers-color-scheme: dark) {{\n{dark}\n}}\n</style>",
-        '<defs><marker id="head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
-        '<path class="head" d="M0 0 L8 4 L0 8 Z"/></marker></defs>',
-        f'<rect class="card" x="1" y="1" width="{width - 2}" height="{height - 2}" rx="12"/>',
-        *parts, "</svg>", ""])
+    return "\n".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
+            ' role="img">',
+            f"<title>{escape(title)}</title>",
+            f"<style>\n{light}\n@media (prefers-color-scheme: dark) {{\n{dark}\n}}\n</style>",
+            '<defs><marker id="head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" '
+            'orient="auto">'
+            '<path class="head" d="M0 0 L8 4 L0 8 Z"/></marker></defs>',
+            f'<rect class="card" x="1" y="1" width="{width - 2}" height="{height - 2}" rx="12"/>',
+            *parts,
+            "</svg>",
+            "",
+        ]
+    )
 
 
 if __name__ == "__main__":

@@ -7,8 +7,15 @@ from pathlib import Path
 
 from lab import authority, command, names
 
-FILES = ("clouds.yaml", "ssh_config", "known_hosts", "id_ed25519", "id_ed25519.pub",
-         authority.CERTIFICATE, authority.KEY)
+FILES = (
+    "clouds.yaml",
+    "ssh_config",
+    "known_hosts",
+    "id_ed25519",
+    "id_ed25519.pub",
+    authority.CERTIFICATE,
+    authority.KEY,
+)
 USER = "operator"
 
 SSH_CONFIG = """\

@@ -15,15 +15,37 @@ CURVE = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
 def make(target: Path) -> None:
     """Make the lab's authority in its folder unless it is there."""
     if not (target / KEY).exists():
-        request = ["openssl", "req", "-x509", *CURVE, "-subj", "/CN=heat-lab", "-days", str(DAYS),
-                   "-addext", "keyUsage=critical,keyCertSign,cRLSign"]
+        request = [
+            "openssl",
+            "req",
+            "-x509",
+            *CURVE,
+            "-subj",
+            "/CN=heat-lab",
+            "-days",
+            str(DAYS),
+            "-addext",
+            "keyUsage=critical,keyCertSign,cRLSign",
+        ]
         command.run([*request, "-out", str(target / CERTIFICATE), "-keyout", str(target / KEY)])
 
 
 def sign(target: Path, name: str, address: str, days: int = DAYS) -> tuple[str, str]:
     """Return a fresh certificate of the lab's authority for a host's name and address, and its key, both as PEM."""
-    request = ["openssl", "req", "-x509", *CURVE, "-subj", f"/CN={name}", "-days", str(days),
-               "-addext", f"subjectAltName=DNS:{name},IP:{address}", "-addext", "basicConstraints=critical,CA:FALSE"]
+    request = [
+        "openssl",
+        "req",
+        "-x509",
+        *CURVE,
+        "-subj",
+        f"/CN={name}",
+        "-days",
+        str(days),
+        "-addext",
+        f"subjectAltName=DNS:{name},IP:{address}",
+        "-addext",
+        "basicConstraints=critical,CA:FALSE",
+    ]
     issuer = ["-CA", str(target / CERTIFICATE), "-CAkey", str(target / KEY)]
     made = command.run([*request, *issuer, "-out", "/dev/stdout", "-keyout", "/dev/stdout"])
     blocks = re.findall(r"-----BEGIN .*?-----END [^\n]*-----\n", made, re.DOTALL)

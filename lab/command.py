@@ -12,8 +12,13 @@ def run(argv: Sequence[str], timeout: float = 60, text: str | None = None) -> st
     """Run a program with `text` on its stdin and return its stdout; raise HostFailed if it fails or is too slow."""
     try:
         done = subprocess.run(
-            argv, input=text, stdin=None if text is not None else subprocess.DEVNULL,
-            capture_output=True, text=True, timeout=timeout, check=False,
+            argv,
+            input=text,
+            stdin=None if text is not None else subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
         )
     except subprocess.TimeoutExpired:
         raise HostFailed(f"{argv[0]} did not end in {timeout:.0f} s", hint="Is this machine overloaded?") from None
@@ -32,7 +37,12 @@ def run_logged(argv: Sequence[str], log: Path, timeout: float, env: Mapping[str,
         sink.flush()
         try:
             done = subprocess.run(
-                argv, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, timeout=timeout, check=False,
+                argv,
+                stdin=subprocess.DEVNULL,
+                stdout=sink,
+                stderr=sink,
+                timeout=timeout,
+                check=False,
                 env={**os.environ, **(env or {})},
             )
         except subprocess.TimeoutExpired:

@@ -18,7 +18,7 @@ PAUSE = 0.25
 def main(arguments: list[str]) -> int:
     """Run the machine until it is powered off; return nspawn's last status."""
     split = arguments.index("--")
-    machine, groups, command = arguments[0], arguments[1:split], arguments[split + 1:]
+    machine, groups, command = arguments[0], arguments[1:split], arguments[split + 1 :]
     for group in groups:
         join(group)
     status = run(command)

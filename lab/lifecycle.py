@@ -35,9 +35,14 @@ def begin(name: str, count: int, heat: str, checkout: Path) -> Record:
     prepare(controllers)
     with state.locked(state.MACHINE):
         record = Record(
-            name=name, heat=heat, subnet=free_subnet(name), owner=str(checkout), hosts=count,
+            name=name,
+            heat=heat,
+            subnet=free_subnet(name),
+            owner=str(checkout),
+            hosts=count,
             node_layers=tuple(str(layer.path) for layer in nodes),
-            controller_layers=tuple(str(layer.path) for layer in controllers), processes={},
+            controller_layers=tuple(str(layer.path) for layer in controllers),
+            processes={},
         )
         state.write(record)
     return record

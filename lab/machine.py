@@ -34,11 +34,22 @@ def unit_flags() -> list[str]:
 def boot(root: Path, name: str, hostname: str, network: Sequence[str], console: Path) -> Process:
     """Boot the tree at `root`; `network` is nspawn's own flags for it, `console` the file its console goes to."""
     argv = [
-        *kept(name), "systemd-nspawn", "--quiet", "--boot", *unit_flags(), *network, "--console=read-only",
-        "--settings=no", "--resolv-conf=off", "--timezone=off", "--link-journal=no",
+        *kept(name),
+        "systemd-nspawn",
+        "--quiet",
+        "--boot",
+        *unit_flags(),
+        *network,
+        "--console=read-only",
+        "--settings=no",
+        "--resolv-conf=off",
+        "--timezone=off",
+        "--link-journal=no",
         # A host of its own lets its root take another process's socket over; nspawn refuses that call otherwise.
         "--system-call-filter=pidfd_getfd",
-        f"--machine={name}", f"--hostname={hostname}", f"--directory={root}",
+        f"--machine={name}",
+        f"--hostname={hostname}",
+        f"--directory={root}",
     ]
     with console.open("ab") as sink:
         child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, start_new_session=True)

@@ -70,8 +70,7 @@ def routes_into(subnet: int) -> list[str]:
 def is_ours(route: dict[str, Any], subnet: int) -> bool:
     """Tell whether a route was made by this module for this subnet."""
     return route.get("dev") == names.bridge(subnet) or (
-        route.get("type") == "blackhole" and route["dst"] == prefix(subnet)
-        and route.get("metric") == BLACKHOLE_METRIC
+        route.get("type") == "blackhole" and route["dst"] == prefix(subnet) and route.get("metric") == BLACKHOLE_METRIC
     )
 
 

@@ -43,6 +43,7 @@ def admits(config: Path, host: str, address: str) -> bool:
 
 def all_admit(config: Path, hosts: Mapping[str, str], deadline: float, failed: Callable[[str], str | None]) -> None:
     """Wait until every host of name -> address lets us in; raise HostFailed naming the first that does not."""
+
     def one(host: str) -> None:
         until(host, lambda: admits(config, host, hosts[host]), deadline, lambda: failed(host))
 
@@ -98,12 +99,18 @@ def last_report(row: Mapping[str, str]) -> float:
 def administrator(address: str, password: str) -> tuple[str, str]:
     """Log in as the administrator; return the token and the project's id."""
     scope = {"domain": {"id": "default"}}
-    body = {"auth": {
-        "identity": {"methods": ["password"], "password": {"user": {"name": "admin", "password": password, **scope}}},
-        "scope": {"project": {"name": "admin", **scope}},
-    }}
+    body = {
+        "auth": {
+            "identity": {
+                "methods": ["password"],
+                "password": {"user": {"name": "admin", "password": password, **scope}},
+            },
+            "scope": {"project": {"name": "admin", **scope}},
+        }
+    }
     request = urllib.request.Request(
-        f"http://{address}:5000/v3/auth/tokens", data=json.dumps(body).encode(),
+        f"http://{address}:5000/v3/auth/tokens",
+        data=json.dumps(body).encode(),
         headers={"Content-Type": "application/json"},
     )
     with urllib.request.urlopen(request, timeout=REQUEST_TIMEOUT) as answer:

@@ -42,7 +42,9 @@ def row(record: site.Record, host: str, address: str) -> dict[str, object]:
     """Return what one host is doing."""
     alive = hosts.is_alive(record, host)
     return {
-        "host": host, "address": address, "machine": "running" if alive else "off",
+        "host": host,
+        "address": address,
+        "machine": "running" if alive else "off",
         "pid": record.processes[host].pid if alive else None,
         "ssh": "answers" if alive and ready.listens(address, 22) else "silent",
     }

@@ -15,11 +15,13 @@ from lab.errors import LabError
 from lab.progress import say
 
 
-@task(help={
-    "hosts": "how many hosts, hostA included: 1 to 30, 3 for a new lab",
-    "heat": "Heat's release: 27.0.1, as for a new lab, or 24.1.2",
-    "name": "the lab's name; labs of other names run beside each other",
-})
+@task(
+    help={
+        "hosts": "how many hosts, hostA included: 1 to 30, 3 for a new lab",
+        "heat": "Heat's release: 27.0.1, as for a new lab, or 24.1.2",
+        "name": "the lab's name; labs of other names run beside each other",
+    }
+)
 def up(_context, hosts="", heat="", name=names.DEMO):
     """Bring a lab up: hostA with a whole Heat on it, and hosts to scale it out to."""
     from lab import report, site

@@ -42,16 +42,26 @@ paste.app_factory = oslo_middleware:Healthcheck.app_factory
 """
 HEAT_27 = ("openstack_heat-27.0.1.dist-info", "heat-engine", "uwsgi")
 HEAT_24 = ("openstack_heat-24.1.2.dist-info", "heat-engine", "heat-api", "heat-api-cfn")
-NODES = {"hostB": "{address: 10.0.0.2, api: 1, cfn: 1, engines: 2}",
-         "hostC": "{address: 10.0.0.3, api: 1, cfn: 1, engines: 2}"}
+NODES = {
+    "hostB": "{address: 10.0.0.2, api: 1, cfn: 1, engines: 2}",
+    "hostC": "{address: 10.0.0.3, api: 1, cfn: 1, engines: 2}",
+}
 
 
 def an_inventory_text(heat: str = "", proxy: str = "", more: str = "", **hosts: str) -> str:
     """The guide's three hosts, with settings added to a section, and hosts replaced or added by name."""
     lines = {"hostA": "{address: 10.0.0.1}", **NODES, **hosts}
-    return "\n".join([
-        "version: 1", more, f"heat: {{source: hostA, prefix: /opt/heat, {heat}}}", f"proxy: {{host: hostA, {proxy}}}",
-        "hosts:", *(f"  {name}: {entry}" for name, entry in lines.items() if entry), ""])
+    return "\n".join(
+        [
+            "version: 1",
+            more,
+            f"heat: {{source: hostA, prefix: /opt/heat, {heat}}}",
+            f"proxy: {{host: hostA, {proxy}}}",
+            "hosts:",
+            *(f"  {name}: {entry}" for name, entry in lines.items() if entry),
+            "",
+        ]
+    )
 
 
 def an_inventory(heat: str = "", proxy: str = "", more: str = "", **hosts: str) -> Inventory:
@@ -64,10 +74,13 @@ def guide() -> Inventory:
 
 def facts(installed: tuple[str, ...] = HEAT_27, **other) -> Facts:
     """What a host says of itself when everything is as it should be."""
-    paths = {"heat": tuple(f"/opt/heat/lib/python3.11/site-packages/{name}" for name in installed if "info" in name),
-             "programs": tuple(f"/opt/heat/bin/{name}" for name in installed if name.startswith("heat-")),
-             "uwsgi": tuple(f"/opt/heat/bin/{name}" for name in installed if name == "uwsgi"),
-             "haproxy": ("/usr/sbin/haproxy",), "python": ("/opt/heat/bin/python3",)}
+    paths = {
+        "heat": tuple(f"/opt/heat/lib/python3.11/site-packages/{name}" for name in installed if "info" in name),
+        "programs": tuple(f"/opt/heat/bin/{name}" for name in installed if name.startswith("heat-")),
+        "uwsgi": tuple(f"/opt/heat/bin/{name}" for name in installed if name == "uwsgi"),
+        "haproxy": ("/usr/sbin/haproxy",),
+        "python": ("/opt/heat/bin/python3",),
+    }
     fine = {"python": (3, 11, 2), "free": {"/etc": 2**33}, "accounts": {"heat": 101, "haproxy": 102}, "paths": paths}
     return Facts(**fine | other)
 
@@ -75,16 +88,21 @@ def facts(installed: tuple[str, ...] = HEAT_27, **other) -> Facts:
 def bare(inventory: Inventory, conf: str = CONF, paste: str = PASTE, **each) -> dict[str, Found]:
     """Hosts on which nothing was deployed yet: the source has its heat.conf, every host a Heat."""
     found = {name: Found(HostState(), facts(**each)) for name in inventory.hosts}
-    tree = {f"/etc/heat/{name}": file_of(f"/etc/heat/{name}", text.encode())
-            for name, text in {"heat.conf": conf, "api-paste.ini": paste}.items() if text}
+    tree = {
+        f"/etc/heat/{name}": file_of(f"/etc/heat/{name}", text.encode())
+        for name, text in {"heat.conf": conf, "api-paste.ini": paste}.items()
+        if text
+    }
     found[inventory.heat.source] = Found(HostState(tree), facts(**each))
     return found
 
 
 def as_wanted(states: Mapping[str, HostState]) -> dict[str, Found]:
     """Hosts that have exactly what was wanted."""
-    return {name: Found(HostState(state.files, state.units, frozenset(state.files)), facts())
-            for name, state in states.items()}
+    return {
+        name: Found(HostState(state.files, state.units, frozenset(state.files)), facts())
+        for name, state in states.items()
+    }
 
 
 def a_file(path: str = "/etc/heat/heat.conf", content: str = "new", **how) -> File:

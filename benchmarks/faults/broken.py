@@ -128,8 +128,20 @@ def without_sudo(bed: Testbed) -> Iterator[None]:
 @contextlib.contextmanager
 def taken(bed: Testbed) -> Iterator[None]:
     """A stranger listens where a second API would."""
-    ground.on(bed, CANARY, "systemd-run", "--unit=stranger", "--property=ExecStartPost=/bin/sleep 1", "--quiet",
-              "python3", "-m", "http.server", f"{STRANGER_PORT}", "--bind", bed.lab.hosts[CANARY])
+    ground.on(
+        bed,
+        CANARY,
+        "systemd-run",
+        "--unit=stranger",
+        "--property=ExecStartPost=/bin/sleep 1",
+        "--quiet",
+        "python3",
+        "-m",
+        "http.server",
+        f"{STRANGER_PORT}",
+        "--bind",
+        bed.lab.hosts[CANARY],
+    )
     try:
         yield
     finally:
@@ -156,16 +168,30 @@ BEFORE = (
     Case("the folder of our notes is full", lambda bed: small(bed, NOTES), (3,)),
     Case("/etc/heat is read-only", lambda bed: read_only(bed, HEAT), (3,)),
     Case("the login may not use sudo", without_sudo, (5,)),
-    Case("the port of a new API is taken", taken, (3,), argv=("add-api", CANARY, "--yes", "--format", "json"),
-         needs_change=False),
+    Case(
+        "the port of a new API is taken",
+        taken,
+        (3,),
+        argv=("add-api", CANARY, "--yes", "--format", "json"),
+        needs_change=False,
+    ),
 )
 WAVE = f"change {CANARY}"
 IN_A_WAVE = (
     Case("/etc/heat becomes full", lambda bed: small(bed, HEAT), (5,), WAVE),
     Case("/etc/heat becomes read-only", lambda bed: read_only(bed, HEAT), (5,), WAVE),
-    Case("the folder of our notes becomes read-only", lambda bed: read_only(bed, NOTES), (5,),
-         f"restart APIs on {CANARY}", goes_back=False),
+    Case(
+        "the folder of our notes becomes read-only",
+        lambda bed: read_only(bed, NOTES),
+        (5,),
+        f"restart APIs on {CANARY}",
+        goes_back=False,
+    ),
     Case("APIs answer 503 by the new heat.conf", lambda bed: changed(bed, _sick), (5, 7), needs_change=False),
-    Case("engines die over and over by the new heat.conf",
-         lambda bed: changed(bed, lambda bed: ground.setting(bed, SHORT_KEY)), (5, 7), needs_change=False),
+    Case(
+        "engines die over and over by the new heat.conf",
+        lambda bed: changed(bed, lambda bed: ground.setting(bed, SHORT_KEY)),
+        (5, 7),
+        needs_change=False,
+    ),
 )

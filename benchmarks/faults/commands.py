@@ -66,8 +66,9 @@ class Running:
         self._shown, self._began = shown, time.monotonic()
         self._files = [tempfile.TemporaryFile("w+") for _ in range(2)]  # noqa: SIM115 closed by `ended`
         out, err = self._files
-        self._process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=out, stderr=err, pass_fds=pipes,
-                                         cwd=testbed.CHECKOUT)
+        self._process = subprocess.Popen(
+            argv, stdin=subprocess.DEVNULL, stdout=out, stderr=err, pass_fds=pipes, cwd=testbed.CHECKOUT
+        )
 
     def kill(self) -> None:
         """End it as `kill -9` does."""
@@ -101,8 +102,16 @@ class Stepped(Running):
     def __init__(self, bed: Testbed, *arguments: str) -> None:
         told, tell = os.pipe()
         hear, say = os.pipe()
-        argv = [sys.executable, "-m", "benchmarks.faults.stepped", str(tell), str(hear), *arguments,
-                "--inventory", str(bed.inventory)]
+        argv = [
+            sys.executable,
+            "-m",
+            "benchmarks.faults.stepped",
+            str(tell),
+            str(hear),
+            *arguments,
+            "--inventory",
+            str(bed.inventory),
+        ]
         super().__init__(argv, arguments, (tell, hear))
         os.close(tell)
         os.close(hear)

@@ -45,9 +45,12 @@ def now(bed: Testbed) -> States:
 
 def mixtures(seen: States, before: States, after: States) -> tuple[str, ...]:
     """Each file that was ever neither what it was before nor what it became. Pure."""
-    return tuple(f"{host}: {path} was neither old nor new" for host, files in seen.items()
-                 for path, digests in files.items()
-                 if not set(digests) <= _known(path, before.get(host, {})) | _known(path, after.get(host, {})))
+    return tuple(
+        f"{host}: {path} was neither old nor new"
+        for host, files in seen.items()
+        for path, digests in files.items()
+        if not set(digests) <= _known(path, before.get(host, {})) | _known(path, after.get(host, {}))
+    )
 
 
 def _known(path: str, files: Mapping[str, tuple[str, ...]]) -> set[str]:

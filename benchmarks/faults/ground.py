@@ -40,8 +40,9 @@ def usual(bed: Testbed) -> str:
 
 def composed(lab: site.Lab) -> str:
     """One process of each kind on two hosts, and one engine more."""
-    nodes = "".join(NODE.format(host=host, address=lab.hosts[host], engines=2 if host == CANARY else 1)
-                    for host in (CANARY, OTHER))
+    nodes = "".join(
+        NODE.format(host=host, address=lab.hosts[host], engines=2 if host == CANARY else 1) for host in (CANARY, OTHER)
+    )
     verify = f"verify: {{cloud: heat-lab, clouds_file: {lab.directory}/clouds.yaml}}\n"
     head = testbed.HEAD.format(lab=lab.directory, front=FRONT).replace("hosts:\n", verify + "hosts:\n")
     head = head.replace("prefix: /opt/heat", f"prefix: /opt/heat, {SMALL}")
@@ -70,8 +71,14 @@ def converge(bed: Testbed, promises: Promises) -> Ran:
 
 def on(bed: Testbed, host: str, *argv: str, least: int = 0) -> str:
     """What a program on a host prints, run as root; raise RuntimeError when it fails with more than `least`."""
-    ran = subprocess.run(bed.ssh(host, shlex.join(["sudo", "-n", *argv])), stdin=subprocess.DEVNULL,
-                         capture_output=True, text=True, timeout=180, check=False)
+    ran = subprocess.run(
+        bed.ssh(host, shlex.join(["sudo", "-n", *argv])),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
     if ran.returncode > least:
         raise RuntimeError(f"{host}: {argv} ended with {ran.returncode}: {ran.stderr[-300:]}")
     return ran.stdout
@@ -81,8 +88,14 @@ def inside(bed: Testbed, host: str, *argv: str) -> str:
     """The same without SSH, from the machine that the lab runs on."""
     keeper = site.require(bed.lab.name).processes[host]
     init = machine.family(keeper)[2].pid
-    ran = subprocess.run(["nsenter", "--target", str(init), "--all", "--", *argv], stdin=subprocess.DEVNULL,
-                         capture_output=True, text=True, timeout=60, check=False)
+    ran = subprocess.run(
+        ["nsenter", "--target", str(init), "--all", "--", *argv],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     if ran.returncode:
         raise RuntimeError(f"{host}: {argv} ended with {ran.returncode}: {ran.stderr[-300:]}")
     return ran.stdout

@@ -57,6 +57,7 @@ def at_every_request(bed: Testbed, random: Random, rounds: int) -> Iterator[Tria
 
 def before(bed: Testbed, operation: Operation, number: int) -> Trial:
     """An operation killed before its request of this number; or at its end, when it has no more."""
+
     def kill() -> str:
         command = Stepped(bed, *operation.argv)
         for at in command.stops():
@@ -86,8 +87,9 @@ def at_random(bed: Testbed, random: Random, rounds: int) -> Iterator[Trial]:
         yield _killed(bed, AT_RANDOM, operation, kill)
 
 
-def _killed(bed: Testbed, fault: str, operation: Operation, kill: Callable[[], str],
-            ended: Callable[[], bool] = bool) -> Trial:
+def _killed(
+    bed: Testbed, fault: str, operation: Operation, kill: Callable[[], str], ended: Callable[[], bool] = bool
+) -> Trial:
     """Kill, run once more, and judge: it converges, and no file was ever anything but old or new."""
     operation.prepare(bed)
     promises, old, began = Promises(), files.now(bed), time.monotonic()
@@ -96,5 +98,10 @@ def _killed(bed: Testbed, fault: str, operation: Operation, kill: Callable[[], s
         again = ground.converge(bed, promises)
     for mixture in files.mixtures(watch.states, old, files.now(bed)):
         promises.keep(False, mixture)
-    return promises.trial(fault, f"{operation.name}, {where}", time.monotonic() - began, rerun=round(again.seconds, 1),
-                          **({"ended": True} if ended() else {}))
+    return promises.trial(
+        fault,
+        f"{operation.name}, {where}",
+        time.monotonic() - began,
+        rerun=round(again.seconds, 1),
+        **({"ended": True} if ended() else {}),
+    )

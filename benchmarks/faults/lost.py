@@ -114,8 +114,9 @@ def _true_status(promises: Promises, shown: Ran, host: str) -> None:
     told = shown.json()
     is_told = any(each.startswith(f"{host}:") for each in told.get("errors", ()))
     promises.keep(is_told, f"status hides the loss: {shown}")
-    running = [each["unit"] for each in told.get("instances", ())
-               if each["host"] == host and each["state"] == "running"]
+    running = [
+        each["unit"] for each in told.get("instances", ()) if each["host"] == host and each["state"] == "running"
+    ]
     promises.keep(not running, f"status says that {running} run on {host}")
 
 
@@ -143,15 +144,19 @@ def _link(bed: Testbed, host: str) -> str:
     """The link of a host on the machine that the lab runs on."""
     record = site.require(bed.lab.name)
     wanted = f"vb-{names.machine(record.name, host)}"
-    return next(each["ifname"] for each in network.links_on(names.bridge(record.subnet))
-                if wanted in (each["ifname"], *each.get("altnames", [])))
+    return next(
+        each["ifname"]
+        for each in network.links_on(names.bridge(record.subnet))
+        if wanted in (each["ifname"], *each.get("altnames", []))
+    )
 
 
 def _signal(bed: Testbed, host: str, number: signal.Signals) -> None:
     """Send a signal to every process of a host's machine, by its control groups."""
     groups = cgroups.folders(names.machine(bed.lab.name, host))[:1]
-    pids = {int(pid) for group in groups for listed in group.rglob("cgroup.procs")
-            for pid in listed.read_text().split()}
+    pids = {
+        int(pid) for group in groups for listed in group.rglob("cgroup.procs") for pid in listed.read_text().split()
+    }
     for pid in pids:
         os.kill(pid, number)
 
@@ -165,8 +170,12 @@ def _power_on(bed: Testbed, host: str) -> None:
 LOSSES = (
     Loss("sshd killed", _without_sshd, _with_sshd),
     Loss("network dropped", lambda bed, host: _set(bed, host, "down"), lambda bed, host: _set(bed, host, "up")),
-    Loss("frozen", lambda bed, host: _signal(bed, host, signal.SIGSTOP),
-         lambda bed, host: _signal(bed, host, signal.SIGCONT), silent=True),
+    Loss(
+        "frozen",
+        lambda bed, host: _signal(bed, host, signal.SIGSTOP),
+        lambda bed, host: _signal(bed, host, signal.SIGCONT),
+        silent=True,
+    ),
     Loss("powered off", lambda bed, host: site.kill(bed.lab, host), _power_on),
 )
 STAGES = (

@@ -14,9 +14,11 @@ FAULT = "the proxy's worker or reload"
 UNIT, CONFIG = "heat-scaleout-proxy.service", "/etc/heat-scaleout/apis-proxy.conf"
 MASTER = "/run/heat-scaleout-proxy/master.sock"
 NOWHERE = "203.0.113.9"  # an address for documentation, which no host has
-ASK = "import socket,sys; s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); " \
-      "s.sendall(sys.argv[2].encode()); s.shutdown(socket.SHUT_WR); " \
-      "print(b''.join(iter(lambda: s.recv(65536), b'')).decode())"
+ASK = (
+    "import socket,sys; s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); "
+    "s.sendall(sys.argv[2].encode()); s.shutdown(socket.SHUT_WR); "
+    "print(b''.join(iter(lambda: s.recv(65536), b'')).decode())"
+)
 
 
 def every(bed: Testbed, random: Random, rounds: int) -> Iterator[Trial]:
@@ -40,8 +42,9 @@ def edited_by_hand(bed: Testbed) -> Trial:
 def bound_nowhere(bed: Testbed) -> Trial:
     """The inventory has such a bind: it is refused before the first change, the old worker serves on."""
     promises, before, text = Promises(), _worker(bed), bed.inventory.read_text()
-    bed.inventory.write_text(text.replace("proxy: {host: hostA}",
-                                          f"proxy: {{host: hostA, bind: {{api: '{NOWHERE}:8004'}}}}"))
+    bed.inventory.write_text(
+        text.replace("proxy: {host: hostA}", f"proxy: {{host: hostA, bind: {{api: '{NOWHERE}:8004'}}}}")
+    )
     ran = commands.ran(bed, "deploy", "--yes")
     promises.keep(ran.code == 3, ran)
     promises.keep(_worker(bed) == before, "the old worker serves no more")

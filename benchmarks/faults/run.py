@@ -53,8 +53,9 @@ def with_requests(fault: Fault, trial: Trial, result: Result, number: int) -> Tr
     if figures is None:
         return trial
     trial = replace(trial, requests=figures.requests, failed=figures.failed)
-    why = [f"{each['kind']}: {each['why']}"[:200] for each in result.failures
-           if str(number) in each["window"].split(", ")]
+    why = [
+        f"{each['kind']}: {each['why']}"[:200] for each in result.failures if str(number) in each["window"].split(", ")
+    ]
     if fault.serves and why:
         trial = trial.but(f"{len(why)} of {trial.requests} requests failed: {'; '.join(why[:SHOWN])}")
     return trial
@@ -62,8 +63,11 @@ def with_requests(fault: Fault, trial: Trial, result: Result, number: int) -> Tr
 
 def _say(trial: Trial) -> None:
     verdict = "held" if trial.held else f"BROKEN {' | '.join(trial.broken)}"
-    print(f"faults: {time.strftime('%H:%M:%S')} {trial.fault}: {trial.case}: {verdict} ({trial.seconds:.0f} s)",
-          file=sys.stderr, flush=True)
+    print(
+        f"faults: {time.strftime('%H:%M:%S')} {trial.fault}: {trial.case}: {verdict} ({trial.seconds:.0f} s)",
+        file=sys.stderr,
+        flush=True,
+    )
 
 
 def keep(path: Path, setting: dict[str, Any], trials: Iterable[Trial]) -> None:

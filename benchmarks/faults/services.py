@@ -36,8 +36,9 @@ def restarted(bed: Testbed, name: str, busy: bool) -> Trial:
     promises.keep(took is not None, f"no stack was made within {BACK:.0f} s")
     verified = commands.ran(bed, "verify")
     promises.keep(verified.code == 0, verified)
-    return promises.trial(FAULT, f"{name}, {'while deploying' if busy else 'idle'}", took or BACK,
-                          **({"code": ran.code} if ran else {}))
+    return promises.trial(
+        FAULT, f"{name}, {'while deploying' if busy else 'idle'}", took or BACK, **({"code": ran.code} if ran else {})
+    )
 
 
 def _deployed(bed: Testbed, unit: str) -> Ran:

@@ -45,10 +45,18 @@ def _step(bed: Testbed, random: Random, newest: int) -> Trial:
 def _chosen(random: Random) -> tuple[str, ...]:
     kind, host = random.choice(KINDS), random.choice(NODES)
     total = random.randint(2, MOST - 1)
-    step: tuple[str, ...] = random.choice((
-        (f"add-{kind}", host), (f"remove-{kind}", host), (f"remove-{kind}", host),
-        ("scale", f"--{'engines' if kind == 'engine' else kind}", str(total)), ("rollback",),
-        ("restart", "--limit", host), ("drain", host), ("undrain", host)))
+    step: tuple[str, ...] = random.choice(
+        (
+            (f"add-{kind}", host),
+            (f"remove-{kind}", host),
+            (f"remove-{kind}", host),
+            ("scale", f"--{'engines' if kind == 'engine' else kind}", str(total)),
+            ("rollback",),
+            ("restart", "--limit", host),
+            ("drain", host),
+            ("undrain", host),
+        )
+    )
     return (*step, "--yes")
 
 
@@ -60,9 +68,11 @@ def _judge(promises: Promises, told: dict[str, Any]) -> None:
     """The proxy's servers are the running APIs, an engine is up, and nothing else is to be done."""
     instances = told.get("instances", [])
     apis = [each for each in instances if each["service"] in ("api", "cfn")]
-    odd = [f"{each['host']} {each['unit']} {each['state']} {each['proxy']}" for each in apis
-           if (each["state"] == "running") != bool(each["proxy"])]
+    odd = [
+        f"{each['host']} {each['unit']} {each['state']} {each['proxy']}"
+        for each in apis
+        if (each["state"] == "running") != bool(each["proxy"])
+    ]
     promises.keep(bool(apis) and not odd, f"the proxy's servers are not the running APIs: {odd}")
     engines = [each for each in instances if each["service"] == "engine" and each["state"] == "running"]
     promises.keep(bool(engines), "no engine runs")
-

@@ -27,5 +27,6 @@ def both(bed: Testbed, verb: str) -> Trial:
     running = [commands.start(bed, verb, ground.OTHER, "--yes") for _ in range(2)]
     ended = [each.ended() for each in running]
     promises.keep(sorted(each.code for each in ended) == [0, LOCKED], " and ".join(map(str, ended)))
-    return promises.trial(FAULT, verb, max(each.seconds for each in ended),
-                          refused=round(min(each.seconds for each in ended), 1))
+    return promises.trial(
+        FAULT, verb, max(each.seconds for each in ended), refused=round(min(each.seconds for each in ended), 1)
+    )

@@ -67,10 +67,12 @@ def judged(book: Book, samples: Iterable[Sample]) -> Arrived:
     posts = {requests.identity(book.run, each.number): each for each in samples if each.kind.method == "POST"}
     times = {identity: book.apis[identity] for identity in posts}
     return Arrived(
-        posts=len(posts), once=sum(1 for seen in times.values() if seen == 1),
+        posts=len(posts),
+        once=sum(1 for seen in times.values() if seen == 1),
         twice=tuple(each for each, seen in times.items() if seen > 1),
         lost=tuple(each for each, seen in times.items() if not seen and not posts[each].failed),
-        failed_but_arrived=tuple(each for each, seen in times.items() if seen and posts[each].failed))
+        failed_but_arrived=tuple(each for each, seen in times.items() if seen and posts[each].failed),
+    )
 
 
 def collect(lab: site.Lab, book: Book) -> None:
@@ -83,8 +85,17 @@ def collect(lab: site.Lab, book: Book) -> None:
 
 def _since(lab: site.Lab, host: str, run: str) -> str:
     """What the units wrote since the last look of this run; everything, the first time."""
-    journal = ["sudo", "-n", "nice", "-n19", "journalctl", "--quiet", "--output=with-unit",
-               f"--cursor-file=/run/load-{run}", *(f"--unit={unit}" for unit in UNITS)]
+    journal = [
+        "sudo",
+        "-n",
+        "nice",
+        "-n19",
+        "journalctl",
+        "--quiet",
+        "--output=with-unit",
+        f"--cursor-file=/run/load-{run}",
+        *(f"--unit={unit}" for unit in UNITS),
+    ]
     ran = site.run(lab, host, journal, timeout=LIMIT)
     if ran.returncode:
         raise OSError(f"{host}: its journal cannot be read: {ran.stderr[-300:]}")

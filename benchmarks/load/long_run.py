@@ -66,8 +66,10 @@ class Run:
         yield seen
         fates: Fates = slow.awaited()
         seen |= {"stacks": fates.json(), "not_deleted": slow.delete()}
-        testbed.say(f"{operation.stacks} stacks: {fates.complete} complete, {len(fates.failed)} failed, "
-                    f"{len(fates.stuck)} stuck")
+        testbed.say(
+            f"{operation.stacks} stacks: {fates.complete} complete, {len(fates.failed)} failed, "
+            f"{len(fates.stuck)} stuck"
+        )
 
     def _rest(self) -> None:
         """Read what arrived, let the hosts come to rest, then be quiet for a while."""
@@ -81,9 +83,15 @@ class Run:
         arrivals.collect(self._bed.lab, self._book)
         result = self._load.result()
         arrived = arrivals.judged(self._book, self._load.samples)
-        return {"schema_version": 1, "rate": self._load.bounds.rate, **result.json(), "operations": self.operations,
-                "arrived": arrived.json(), "journal_suppressed": self._book.suppressed,
-                "proxy_said": arrivals.proxy_lines(self._book, result.failures)}
+        return {
+            "schema_version": 1,
+            "rate": self._load.bounds.rate,
+            **result.json(),
+            "operations": self.operations,
+            "arrived": arrived.json(),
+            "journal_suppressed": self._book.suppressed,
+            "proxy_said": arrivals.proxy_lines(self._book, result.failures),
+        }
 
 
 def run(bed: Testbed, bounds: Bounds, least: int) -> dict[str, Any]:
@@ -99,8 +107,10 @@ def fresh(name: str, heat: str, folder: Path) -> Testbed:
     """A lab with a single Heat server, and the inventory that is to be: one process of each kind on two hosts."""
     lab = site.up(name, 3, heat)
     bed = Testbed(lab, folder / "load.yaml", folder)
-    nodes = [f"  {host}: {{address: {address}{'' if host == operations.FRONT else ', api: 1, cfn: 1, engines: 1'}}}"
-             for host, address in lab.hosts.items()]
+    nodes = [
+        f"  {host}: {{address: {address}{'' if host == operations.FRONT else ', api: 1, cfn: 1, engines: 1'}}}"
+        for host, address in lab.hosts.items()
+    ]
     bed.inventory.write_text(testbed.HEAD.format(lab=lab.directory, front=operations.FRONT) + "\n".join(nodes) + "\n")
     return bed
 
@@ -124,8 +134,15 @@ def _done(bed: Testbed, act: Act) -> Iterator[str]:
 def _failure(argv: Sequence[str]) -> str:
     """Run a command, and say how it failed; the run goes on, for what clients saw meanwhile is what counts."""
     try:
-        ran = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=ACT_LIMIT,
-                             cwd=testbed.CHECKOUT, check=False)
+        ran = subprocess.run(
+            argv,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=ACT_LIMIT,
+            cwd=testbed.CHECKOUT,
+            check=False,
+        )
     except subprocess.TimeoutExpired:
         return f"did not end in {ACT_LIMIT:.0f} s"
     if ran.returncode:

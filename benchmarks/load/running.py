@@ -62,8 +62,19 @@ def clients(address: str, bounds: Bounds) -> Iterator[Load]:
     run = secrets.token_hex(3)
     with tempfile.TemporaryDirectory(prefix="heat-load-") as folder:
         out = Path(folder) / "samples"
-        process = _start([address, run, str(out), "--rate", str(bounds.rate), "--most", str(bounds.most),
-                          "--seconds", str(bounds.seconds)])
+        process = _start(
+            [
+                address,
+                run,
+                str(out),
+                "--rate",
+                str(bounds.rate),
+                "--most",
+                str(bounds.most),
+                "--seconds",
+                str(bounds.seconds),
+            ]
+        )
         load = Load(run, bounds, time.monotonic())
         try:
             yield load

@@ -92,19 +92,29 @@ def result(run: str, samples: Sequence[Sample], windows: Iterable[Window]) -> Re
     start = min(sample.due for sample in samples)
     failures = tuple(_failure(run, sample, start, named) for sample in samples if sample.failed)
     return Result(
-        run=run, requests=len(samples), posts=sum(1 for sample in samples if sample.kind.method == "POST"),
-        failed=len(failures), seconds=max(sample.done for sample in samples) - start,
-        windows=tuple(_figures(name, parts, samples) for name, parts in named.items()), failures=failures)
+        run=run,
+        requests=len(samples),
+        posts=sum(1 for sample in samples if sample.kind.method == "POST"),
+        failed=len(failures),
+        seconds=max(sample.done for sample in samples) - start,
+        windows=tuple(_figures(name, parts, samples) for name, parts in named.items()),
+        failures=failures,
+    )
 
 
 def _figures(name: str, windows: Sequence[Window], samples: Sequence[Sample]) -> Figures:
     inside = [sample for sample in samples if any(window.has(sample) for window in windows)]
     latencies = sorted(sample.latency * 1000 for sample in inside)
     return Figures(
-        name=name, seconds=sum(window.end - window.begin for window in windows), requests=len(inside),
-        failed=sum(1 for sample in inside if sample.failed), p50=percentile(latencies, 50),
-        p99=percentile(latencies, 99), most=latencies[-1] if latencies else 0.0,
-        late_p99=percentile(sorted((sample.sent - sample.due) * 1000 for sample in inside), 99))
+        name=name,
+        seconds=sum(window.end - window.begin for window in windows),
+        requests=len(inside),
+        failed=sum(1 for sample in inside if sample.failed),
+        p50=percentile(latencies, 50),
+        p99=percentile(latencies, 99),
+        most=latencies[-1] if latencies else 0.0,
+        late_p99=percentile(sorted((sample.sent - sample.due) * 1000 for sample in inside), 99),
+    )
 
 
 def percentile(ordered: Sequence[float], percent: float) -> float:
@@ -115,6 +125,13 @@ def percentile(ordered: Sequence[float], percent: float) -> float:
 def _failure(run: str, sample: Sample, start: float, named: Mapping[str, Sequence[Window]]) -> dict[str, Any]:
     where = [name for name, windows in named.items() if any(window.has(sample) for window in windows)]
     order = requests.order(sample.number, run, 1.0)
-    return {"id": order.identity, "kind": order.kind.name, "kept": order.kept, "at": round(sample.due - start, 3),
-            "took": round(sample.latency, 3), "window": ", ".join(where), "status": sample.status,
-            "why": sample.why or f"status {sample.status} instead of {order.kind.expected}"}
+    return {
+        "id": order.identity,
+        "kind": order.kind.name,
+        "kept": order.kept,
+        "at": round(sample.due - start, 3),
+        "took": round(sample.latency, 3),
+        "window": ", ".join(where),
+        "status": sample.status,
+        "why": sample.why or f"status {sample.status} instead of {order.kind.expected}",
+    }

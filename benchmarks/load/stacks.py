@@ -86,17 +86,22 @@ class Stacks:
     def _look(self) -> dict[str, tuple[str, str]]:
         """Name -> (status, reason) of ours that Heat lists."""
         listed = self._heat.request("/stacks", "GET").json()["stacks"]
-        return {each["stack_name"]: (each["stack_status"], each["stack_status_reason"])
-                for each in listed if each["id"] in self._begun}
+        return {
+            each["stack_name"]: (each["stack_status"], each["stack_status_reason"])
+            for each in listed
+            if each["id"] in self._begun
+        }
 
 
 def fates(seen: Mapping[str, tuple[str, str]], refused: list[str]) -> Fates:
     """Given each stack's status and reason, count the ends."""
     return Fates(
-        begun=len(seen), complete=sum(1 for status, _ in seen.values() if status.endswith("_COMPLETE")),
+        begun=len(seen),
+        complete=sum(1 for status, _ in seen.values() if status.endswith("_COMPLETE")),
         failed={name: reason for name, (status, reason) in seen.items() if status.endswith("_FAILED")},
         stuck=tuple(name for name, (status, _) in seen.items() if status.endswith("_IN_PROGRESS")),
-        refused=tuple(refused))
+        refused=tuple(refused),
+    )
 
 
 def single(seconds: float) -> dict[str, Any]:
@@ -109,8 +114,11 @@ def nested(seconds: float) -> dict[str, Any]:
 
     Each step is a message to whichever engine is free: what an engine that stops has been sent must not be lost.
     """
-    group = {"type": "OS::Heat::ResourceGroup", "depends_on": "first",
-             "properties": {"count": GROUP, "resource_def": _slow(seconds / 2)}}
+    group = {
+        "type": "OS::Heat::ResourceGroup",
+        "depends_on": "first",
+        "properties": {"count": GROUP, "resource_def": _slow(seconds / 2)},
+    }
     return _template({"first": _slow(seconds / 2), "group": group})
 
 

@@ -5,8 +5,13 @@ from pyinfra.operations import files, systemd
 
 changed = [
     files.put(
-        name=f"File {file['path']}", src=file["source"], dest=file["path"],
-        user=file["owner"], group=file["group"], mode=file["mode"], add_deploy_dir=False,
+        name=f"File {file['path']}",
+        src=file["source"],
+        dest=file["path"],
+        user=file["owner"],
+        group=file["group"],
+        mode=file["mode"],
+        add_deploy_dir=False,
     )
     for file in host.data.files
 ]

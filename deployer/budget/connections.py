@@ -16,21 +16,27 @@ ENOUGH = 1.2  # times what is needed, for what else uses the database
 def problems(site: Site, capacity: Capacity) -> Iterator[str]:
     """The pools alone pass what the database allows, and the site grows."""
     if _is_over(site, capacity) and _grows(site):
-        yield (f"{_pools(site, capacity)}: raise max_connections to {_advised(site, capacity)}, lower [database] "
-               "max_pool_size of heat.conf, or have fewer engines or workers.")
+        yield (
+            f"{_pools(site, capacity)}: raise max_connections to {_advised(site, capacity)}, lower [database] "
+            "max_pool_size of heat.conf, or have fewer engines or workers."
+        )
 
 
 def notes(site: Site, capacity: Capacity) -> Iterator[str]:
     """What could happen when every worker is busy, or that nothing could be found out."""
     if capacity.why:
-        yield (f"{site.inventory.heat.source}: the database did not say how many connections it allows "
-               f"({capacity.why}), so they were not checked.")
+        yield (
+            f"{site.inventory.heat.source}: the database did not say how many connections it allows "
+            f"({capacity.why}), so they were not checked."
+        )
     elif _is_over(site, capacity) and not _grows(site):
         yield f"{_pools(site, capacity)}."
     elif _could_be_over(site, capacity):
-        yield (f"{_allows(site, capacity)} (at most {capacity.most} were open so far); if every thread of {_who(site)} "
-               f"had {capacity.pool} + {capacity.overflow} open, it were {_at_worst(site, capacity)}, beside "
-               f"{_others(capacity)} of others: watch Max_used_connections.")
+        yield (
+            f"{_allows(site, capacity)} (at most {capacity.most} were open so far); if every thread of {_who(site)} "
+            f"had {capacity.pool} + {capacity.overflow} open, it were {_at_worst(site, capacity)}, beside "
+            f"{_others(capacity)} of others: watch Max_used_connections."
+        )
 
 
 def _is_over(site: Site, capacity: Capacity) -> bool:
@@ -52,13 +58,18 @@ def _grows(site: Site) -> bool:
 def _running(site: Site, host: str) -> int:
     """Engine workers that run on a host: the processes of its units without the first of each, which is the parent."""
     own = {each.unit for each in site.facts(host).engines}
-    return sum(max(held.processes - 1, 1) for unit, held in site.measured[host].units.items()
-               if unit in own or unit.startswith(f"heat-scaleout-{Service.ENGINE}@"))
+    return sum(
+        max(held.processes - 1, 1)
+        for unit, held in site.measured[host].units.items()
+        if unit in own or unit.startswith(f"heat-scaleout-{Service.ENGINE}@")
+    )
 
 
 def _pools(site: Site, capacity: Capacity) -> str:
-    return (f"{_allows(site, capacity)}, but {_who(site)} keep up to {capacity.pool} each in their pools, "
-            f"{_kept(site, capacity)} in all")
+    return (
+        f"{_allows(site, capacity)}, but {_who(site)} keep up to {capacity.pool} each in their pools, "
+        f"{_kept(site, capacity)} in all"
+    )
 
 
 def _allows(site: Site, capacity: Capacity) -> str:

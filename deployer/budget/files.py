@@ -14,8 +14,10 @@ def problems(site: Site) -> Iterator[str]:
     proxy = site.inventory.proxy
     most = _most(site, proxy.host)
     if most and site.inventory.has_apis() and (needed := config.files(proxy)) > most:
-        yield (f"{proxy.host}: proxy.maxconn {proxy.maxconn} needs {needed} open files, but {most} are allowed there: "
-               f"set proxy.maxconn to {config.connections(most)} or less, or raise fs.nr_open.")
+        yield (
+            f"{proxy.host}: proxy.maxconn {proxy.maxconn} needs {needed} open files, but {most} are allowed there: "
+            f"set proxy.maxconn to {config.connections(most)} or less, or raise fs.nr_open."
+        )
 
 
 def notes(site: Site) -> Iterator[str]:

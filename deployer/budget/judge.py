@@ -23,8 +23,10 @@ def grows(todo: Plan) -> bool:
 
 def limits(site: Site, capacity: Capacity) -> Judged:
     """Connections, memory and open files."""
-    return Judged((*connections.problems(site, capacity), *memory.problems(site), *files.problems(site)),
-                  (*connections.notes(site, capacity), *memory.notes(site), *files.notes(site)))
+    return Judged(
+        (*connections.problems(site, capacity), *memory.problems(site), *files.problems(site)),
+        (*connections.notes(site, capacity), *memory.notes(site), *files.notes(site)),
+    )
 
 
 def waits(inventory, origin) -> Judged:

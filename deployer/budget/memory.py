@@ -54,8 +54,10 @@ def _short(site: Site) -> Iterator[tuple[str, list[Need]]]:
 
 def _sentence(site: Site, name: str, needs: list[Need]) -> str:
     total, available = sum(need.total for need in needs) // MIB, site.measured[name].available // MIB
-    return (f"{name}: the processes that come need about {total} MiB of memory, {', '.join(map(str, needs))}, "
-            f"but {available} MiB are available")
+    return (
+        f"{name}: the processes that come need about {total} MiB of memory, {', '.join(map(str, needs))}, "
+        f"but {available} MiB are available"
+    )
 
 
 def _needs(site: Site, name: str) -> Iterator[Need]:
@@ -76,8 +78,11 @@ def _size(site: Site, name: str, service: Service) -> tuple[int, bool]:
     """Bytes of a process of a kind, and whether they were measured: on this host, else on another one."""
     for host in (name, *site.measured):
         own = {each.unit for each in site.facts(host).engines} if service is Service.ENGINE else set()
-        held = [each for unit, each in site.measured[host].units.items()
-                if unit in own or unit.startswith(f"heat-scaleout-{service}@")]
+        held = [
+            each
+            for unit, each in site.measured[host].units.items()
+            if unit in own or unit.startswith(f"heat-scaleout-{service}@")
+        ]
         if held:
             return sum(each.memory for each in held) // sum(each.processes for each in held), True
     return ASSUMED, False

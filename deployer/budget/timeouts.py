@@ -26,14 +26,20 @@ def notes(inventory: Inventory, origin: Source) -> Iterator[str]:
     if _gives_up_early(inventory, origin) and not _is_stated(inventory):
         yield _early(inventory, origin)
     if server == origin.rpc_timeout:
-        yield (f"proxy.timeouts.server is {timeouts.server}, as long as Heat's own rpc_response_timeout "
-               f"({origin.rpc_timeout} s): a client may get 504 instead of Heat's answer. A few seconds more mend it.")
+        yield (
+            f"proxy.timeouts.server is {timeouts.server}, as long as Heat's own rpc_response_timeout "
+            f"({origin.rpc_timeout} s): a client may get 504 instead of Heat's answer. A few seconds more mend it."
+        )
     if client < server:
-        yield (f"proxy.timeouts.client ({timeouts.client}) is shorter than proxy.timeouts.server ({timeouts.server}): "
-               "HAProxy advises to have them equal.")
+        yield (
+            f"proxy.timeouts.client ({timeouts.client}) is shorter than proxy.timeouts.server ({timeouts.server}): "
+            "HAProxy advises to have them equal."
+        )
     if server > config.HARD_STOP:
-        yield (f"proxy.timeouts.server is {timeouts.server}, but a reload of the proxy ends requests that take longer "
-               f"than {config.HARD_STOP} s more.")
+        yield (
+            f"proxy.timeouts.server is {timeouts.server}, but a reload of the proxy ends requests that take longer "
+            f"than {config.HARD_STOP} s more."
+        )
 
 
 def _gives_up_early(inventory: Inventory, origin: Source) -> bool:
@@ -45,5 +51,7 @@ def _is_stated(inventory: Inventory) -> bool:
 
 
 def _early(inventory: Inventory, origin: Source) -> str:
-    return (f"proxy.timeouts.server is {inventory.proxy.timeouts.server}, less than Heat's rpc_response_timeout "
-            f"({origin.rpc_timeout} s): clients get 504 while Heat still works. Set it above {origin.rpc_timeout}s.")
+    return (
+        f"proxy.timeouts.server is {inventory.proxy.timeouts.server}, less than Heat's rpc_response_timeout "
+        f"({origin.rpc_timeout} s): clients get 504 while Heat still works. Set it above {origin.rpc_timeout}s."
+    )

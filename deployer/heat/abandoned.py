@@ -42,8 +42,10 @@ def _asked(inventory: Inventory, fleet: Fleet, title: str, clean: bool) -> tuple
     printed = engines.run(fleet, title, {source: (launch.python_of(heat.prefix), script)}, LIMIT)[source]
     if isinstance(printed, errors.DeployerError):
         raise printed
-    return tuple(Left(each["engine_id"], each["host"], tuple(each["held"]), tuple(each["queues"]))
-                 for each in json.loads(printed))
+    return tuple(
+        Left(each["engine_id"], each["host"], tuple(each["held"]), tuple(each["queues"]))
+        for each in json.loads(printed)
+    )
 
 
 def text(found: Sequence[Left], is_cleaned: bool) -> str:

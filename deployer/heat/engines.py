@@ -84,8 +84,12 @@ def view(answers: Mapping[str, Mapping[str, Any]]) -> View:
         return View(known=False, problems=(f"Heat's Python: {answer['why']}",))
     told = json.loads(answer["printed"])
     queues = {each: Queue(*found) if found else None for each, found in told["queues"].items()}
-    return View(tuple(_row(each) for each in told["rows"] or ()), queues, told["rows"] is not None,
-                tuple(f"Heat's {each}" for each in told["problems"]))
+    return View(
+        tuple(_row(each) for each in told["rows"] or ()),
+        queues,
+        told["rows"] is not None,
+        tuple(f"Heat's {each}" for each in told["problems"]),
+    )
 
 
 def leaving(todo: Plan) -> frozenset[str]:
@@ -134,8 +138,10 @@ def run(
     fleet: Fleet, title: str, programs: Mapping[str, tuple[str, str]], limit: float
 ) -> dict[str, str | errors.DeployerError]:
     """Run a program on each host, given its interpreter and its text; host -> what it printed, or its error."""
-    requests = {host: {"ledger": "", "steps": [{"do": "run", "argv": [python, "-"], "stdin": text, "timeout": limit}]}
-                for host, (python, text) in programs.items()}
+    requests = {
+        host: {"ledger": "", "steps": [{"do": "run", "argv": [python, "-"], "stdin": text, "timeout": limit}]}
+        for host, (python, text) in programs.items()
+    }
     return {host: _printed(host, reply) for host, reply in fleet.ask(title, "perform", requests, limit + 10).items()}
 
 

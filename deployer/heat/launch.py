@@ -27,8 +27,10 @@ PROGRAMS = {Service.API: "heat-api", Service.CFN: "heat-api-cfn"}
 ENGINE_PROGRAM = f"{OWN}/heat-engine"
 WSGI_WORKERS = 2
 ENGINE_LIMIT = 90  # seconds for Heat to list a started engine as up
-CONF_CHECK = ("import sys; from oslo_config import cfg; "
-              "cfg.ConfigOpts()([], project='heat', default_config_files=[sys.argv[1]], default_config_dirs=[])")
+CONF_CHECK = (
+    "import sys; from oslo_config import cfg; "
+    "cfg.ConfigOpts()([], project='heat', default_config_files=[sys.argv[1]], default_config_dirs=[])"
+)
 PATIENCE = 65  # seconds that uWSGI waits on a socket, at least
 STOP_MARGIN = 30  # seconds systemd waits beyond the grace that Heat gives itself
 PAUSE = 20  # seconds of waiting for an engine's work after which it is told what it is
@@ -116,20 +118,41 @@ def _unit(runtime: Runtime, each: Instance) -> Unit:
 def _shared_files(runtime: Runtime, service: Service) -> Iterator[File]:
     """Files that every process of a service on this host reads."""
     name = f"heat-scaleout-{service}@.service"
-    yield _file(f"{SYSTEMD}/{name}", f"{service}/{name}", host=runtime.host, address=runtime.address, service=service,
-                title=TITLES[service], type="exec", capabilities="",
-                refused_calls="@privileged @resources", exec_start=_command(runtime, service), user=runtime.user,
-                group=runtime.group, stop_seconds=_stop_seconds(_grace(runtime, service)), grace=runtime.engine_grace,
-                workers=runtime.workers.get(service), forwarded=FORWARDED if runtime.forwarded else "")
+    yield _file(
+        f"{SYSTEMD}/{name}",
+        f"{service}/{name}",
+        host=runtime.host,
+        address=runtime.address,
+        service=service,
+        title=TITLES[service],
+        type="exec",
+        capabilities="",
+        refused_calls="@privileged @resources",
+        exec_start=_command(runtime, service),
+        user=runtime.user,
+        group=runtime.group,
+        stop_seconds=_stop_seconds(_grace(runtime, service)),
+        grace=runtime.engine_grace,
+        workers=runtime.workers.get(service),
+        forwarded=FORWARDED if runtime.forwarded else "",
+    )
     if service is Service.ENGINE:
         yield file_of(ENGINE_PROGRAM, scripts.program("heat_engine").encode())
     if _under_uwsgi(runtime, service):
-        yield _file(f"{OWN}/{service}.ini", f"{service}/{service}.ini", service=service,
-                    home="" if runtime.prefix == "/usr" else runtime.prefix,
-                    plugin=_plugin(runtime), module=releases.wsgi_module(service),
-                    workers=runtime.workers.get(service) or WSGI_WORKERS,
-                    threads=runtime.threads, grace=runtime.grace or 3600, heat_conf=runtime.heat_conf,
-                    patience=runtime.patience, refused_tls=NO_TLS_1_1 if runtime.tls else 0)
+        yield _file(
+            f"{OWN}/{service}.ini",
+            f"{service}/{service}.ini",
+            service=service,
+            home="" if runtime.prefix == "/usr" else runtime.prefix,
+            plugin=_plugin(runtime),
+            module=releases.wsgi_module(service),
+            workers=runtime.workers.get(service) or WSGI_WORKERS,
+            threads=runtime.threads,
+            grace=runtime.grace or 3600,
+            heat_conf=runtime.heat_conf,
+            patience=runtime.patience,
+            refused_tls=NO_TLS_1_1 if runtime.tls else 0,
+        )
 
 
 def _plugin(runtime: Runtime) -> str:
@@ -152,9 +175,14 @@ def _overlays(runtime: Runtime, instances: Iterable[Instance]) -> Iterator[File]
     """The one thing in which two APIs of a kind on a host differ: where they listen."""
     for each in instances:
         if each.port and not _under_uwsgi(runtime, each.service):
-            yield _file(f"{OWN}/{each.service}-{each.port}.conf", f"{each.service}/{each.service}-port.conf",
-                        section=SECTIONS[each.service], address=runtime.address, port=each.port,
-                        workers=runtime.workers.get(each.service))
+            yield _file(
+                f"{OWN}/{each.service}-{each.port}.conf",
+                f"{each.service}/{each.service}-port.conf",
+                section=SECTIONS[each.service],
+                address=runtime.address,
+                port=each.port,
+                workers=runtime.workers.get(each.service),
+            )
 
 
 def _command(runtime: Runtime, service: Service) -> str:
@@ -187,8 +215,9 @@ def _ready(runtime: Runtime, instance: Instance) -> Probe:
 def farewell(runtime: Runtime, unit: str) -> Probe:
     """How an engine that was told to stop proves that it has ended its work and left nothing in Heat."""
     number = unit.partition("@")[2].removesuffix(".service")
-    script = scripts.text("engine_left", conf=runtime.heat_conf, host=engine_name(runtime.host, number), unit=unit,
-                          seconds=PAUSE)
+    script = scripts.text(
+        "engine_left", conf=runtime.heat_conf, host=engine_name(runtime.host, number), unit=unit, seconds=PAUSE
+    )
     return Program((python_of(runtime.prefix), "-"), script, _patience(runtime), timeout=PAUSE + 60.0)
 
 

@@ -14,8 +14,10 @@ from deployer.remote.fleet import Fleet
 TRY = 8  # seconds for one login
 LIMIT = 40.0
 
-BOUND = ("{number} stacks were made while Heat reached Keystone at a loopback address, and keep it with their user's "
-         "credentials: engines on other hosts cannot act for them. See docs/first-site.md, \"Stacks from before\".")
+BOUND = (
+    "{number} stacks were made while Heat reached Keystone at a loopback address, and keep it with their user's "
+    'credentials: engines on other hosts cannot act for them. See docs/first-site.md, "Stacks from before".'
+)
 HINTS = {
     "database": "Does MariaDB listen on more than loopback (bind-address) and grant Heat's user access from this host?",
     "broker": "RabbitMQ's guest logs in from loopback only: give Heat a user of its own. Does it listen everywhere?",
@@ -37,8 +39,10 @@ def tried(inventory: Inventory, wanted: Mapping[str, HostState], fleet: Fleet) -
     programs = {host: _program(inventory, host, state) for host, state in nodes.items()}
     printed = engines.run(fleet, "try logins", programs, LIMIT) if programs else {}
     bound = max((json.loads(each)["bound"] for each in printed.values() if isinstance(each, str)), default=0)
-    return Tried(tuple(problem for host, each in printed.items() for problem in _problems(host, each)),
-                 (BOUND.format(number=bound),) if bound else ())
+    return Tried(
+        tuple(problem for host, each in printed.items() for problem in _problems(host, each)),
+        (BOUND.format(number=bound),) if bound else (),
+    )
 
 
 def _problems(host: str, printed: str | errors.DeployerError) -> Iterator[str]:

@@ -29,8 +29,10 @@ class Source:
         """The path of an API that tells its health without a login; raise BadConfig for what no URL may hold."""
         path = releases.healthcheck_path(text_of(self.tree.get("api-paste.ini", b"")), service) or "/"
         if not PATH.fullmatch(path):
-            raise errors.BadConfig(f"{self.conf.path.removesuffix('heat.conf')}api-paste.ini: the path of the health "
-                                   "check is no path of letters, digits and . _ ~ / -")
+            raise errors.BadConfig(
+                f"{self.conf.path.removesuffix('heat.conf')}api-paste.ini: the path of the health "
+                "check is no path of letters, digits and . _ ~ / -"
+            )
         return path
 
     def listens(self, service: Service) -> tuple[str | None, int | None]:
@@ -68,11 +70,16 @@ class Source:
 
 def read(host: str, folder: str, state: HostState) -> Source:
     """Given what was found on the source host, return its folder; raise BadInput when heat.conf is not there."""
-    tree = {path.removeprefix(folder + "/"): file.content for path, file in sorted(state.files.items())
-            if path.startswith(folder + "/") and file.content is not None and not _ours(path)}
+    tree = {
+        path.removeprefix(folder + "/"): file.content
+        for path, file in sorted(state.files.items())
+        if path.startswith(folder + "/") and file.content is not None and not _ours(path)
+    }
     if "heat.conf" not in tree:
-        raise errors.BadInput(f"{host}: there is no {folder}/heat.conf",
-                              hint="`heat.source` is the host whose Heat runs already, `heat.config_dir` its folder.")
+        raise errors.BadInput(
+            f"{host}: there is no {folder}/heat.conf",
+            hint="`heat.source` is the host whose Heat runs already, `heat.config_dir` its folder.",
+        )
     return Source(tree, editor.parse(text_of(tree["heat.conf"]), f"{host}:{folder}/heat.conf"))
 
 

@@ -98,8 +98,10 @@ def _drained_away(parts: Parts) -> Iterator[Conflict]:
     for service in (Service.API, Service.CFN):
         serving = [name for name, entry in parts.hosts.items() if getattr(entry, service)]
         if serving and all(parts.hosts[name].drained for name in serving):
-            yield Conflict(("hosts", serving[-1], "drained"),
-                           f"every host with `{service.value}` is drained, so that nobody would answer clients")
+            yield Conflict(
+                ("hosts", serving[-1], "drained"),
+                f"every host with `{service.value}` is drained, so that nobody would answer clients",
+            )
 
 
 def _shared_addresses(parts: Parts) -> Iterator[Conflict]:
@@ -144,8 +146,10 @@ def _open_statistics(proxy: Proxy | None) -> Iterator[Conflict]:
     if stats.user is None or stats.password is None:
         yield Conflict(STATS, "the page needs `user` and `password`: whoever is on the host would read it")
     if not stats.bind.is_loopback:
-        yield Conflict(STATS, "the page sends its password in plain text: bind it to a loopback address; others "
-                              "reach it by `ssh -L`")
+        yield Conflict(
+            STATS,
+            "the page sends its password in plain text: bind it to a loopback address; others reach it by `ssh -L`",
+        )
 
 
 def _half_of_tls(parts: Parts) -> Iterator[Conflict]:

@@ -102,14 +102,15 @@ class HostHeat(Section):
     launcher: Launcher = Field(
         "auto",
         description="What serves the APIs: `heat-api` (until 2025.1) or `uwsgi`; `auto`: what the host has, and with "
-                    "`tls` uwsgi.",
+        "`tls` uwsgi.",
     )
     api_port: ApiPort = Field(8004, description="First port of a host's REST APIs when `api` is a count.")
     cfn_port: ApiPort = Field(8000, description="First port of a host's CFN APIs when `cfn` is a count.")
     engine_workers: Workers | None = Field(None, description="Workers of one engine. Left out: what heat.conf says.")
     engine_grace: Seconds | None = Field(
-        None, description="Seconds that an engine which is stopped or restarted has for the work it does; 0: no limit. "
-                          "Left out: heat.conf's graceful_shutdown_timeout, or else 3600, as long as a stack may take."
+        None,
+        description="Seconds that an engine which is stopped or restarted has for the work it does; 0: no limit. "
+        "Left out: heat.conf's graceful_shutdown_timeout, or else 3600, as long as a stack may take.",
     )
     api_workers: Workers | None = Field(
         None, description="Workers of one REST API. Left out: 2 under uWSGI, what heat.conf says under heat-api."

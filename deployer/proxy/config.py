@@ -140,9 +140,14 @@ def _section(front: Front, service: Service, instances: Iterable[Instance]) -> d
         "check_path": front.checks[service] if check.path == "auto" else check.path,
         "check_expect": "200-399",
         "server_options": f"inter {check.interval} fastinter {FAST_CHECK} rise {check.rise} fall {check.fall}",
-        "servers": [{"name": server_name(front.settings, each, position), "address": Endpoint(each.address, each.port),
-                     "options": _options(link(front.trusts.get(each.host)), "weight 0" if each.drained else "")}
-                    for position, each in enumerate(servers, 1)],
+        "servers": [
+            {
+                "name": server_name(front.settings, each, position),
+                "address": Endpoint(each.address, each.port),
+                "options": _options(link(front.trusts.get(each.host)), "weight 0" if each.drained else ""),
+            }
+            for position, each in enumerate(servers, 1)
+        ],
     }
 
 
@@ -152,18 +157,29 @@ def _options(*options: str) -> str:
 
 def _values(settings: Proxy) -> dict[str, Any]:
     return {
-        "maxconn": settings.maxconn, "listen_maxconn": settings.listen_maxconn, "retries": settings.retries,
-        "timeouts": settings.timeouts, "balance": settings.balance, "user": settings.user, "group": settings.group,
-        "socket": SOCKET, "drained": DRAINED, "hard_stop": f"{HARD_STOP}s",
-        "certificate": settings.tls and settings.tls.certificate, "stats": _stats(settings),
+        "maxconn": settings.maxconn,
+        "listen_maxconn": settings.listen_maxconn,
+        "retries": settings.retries,
+        "timeouts": settings.timeouts,
+        "balance": settings.balance,
+        "user": settings.user,
+        "group": settings.group,
+        "socket": SOCKET,
+        "drained": DRAINED,
+        "hard_stop": f"{HARD_STOP}s",
+        "certificate": settings.tls and settings.tls.certificate,
+        "stats": _stats(settings),
     }
 
 
 def _stats(settings: Proxy) -> dict[str, Any] | None:
     if settings.stats is None:
         return None
-    return {"bind": settings.stats.bind, "user": settings.stats.user,
-            "password": settings.stats.password.reveal() if settings.stats.password else None}
+    return {
+        "bind": settings.stats.bind,
+        "user": settings.stats.user,
+        "password": settings.stats.password.reveal() if settings.stats.password else None,
+    }
 
 
 @functools.cache
@@ -172,6 +188,15 @@ def _binds_program() -> bytes:
 
 
 def _unit(settings: Proxy) -> str:
-    return render.text(f"proxy/{UNIT}", capabilities=CAPABILITIES, refused_calls="", master=MASTER,
-                       program=settings.program, config_path=CONFIG, binds=BINDS, drained=DRAINED,
-                       stop_seconds=HARD_STOP + 10, files=files(settings))
+    return render.text(
+        f"proxy/{UNIT}",
+        capabilities=CAPABILITIES,
+        refused_calls="",
+        master=MASTER,
+        program=settings.program,
+        config_path=CONFIG,
+        binds=BINDS,
+        drained=DRAINED,
+        stop_seconds=HARD_STOP + 10,
+        files=files(settings),
+    )

@@ -9,14 +9,17 @@ from deployer.proxy.config import DRAINED, MARK, MASTER
 
 INFO = "description: " + MARK
 # Workers of an older configuration may still send requests to a server that only the newest one knows as drained.
-NO_OLD_WORKERS = {"send": "show proc\n", "lacks": "# old workers",
-                  "else": "the proxy still ends requests that it began before its last reload"}
+NO_OLD_WORKERS = {
+    "send": "show proc\n",
+    "lacks": "# old workers",
+    "else": "the proxy still ends requests that it began before its last reload",
+}
 
 
 def configuration(answer: str | None) -> str | None:
     """Given the answer to `show info`, return the digest of the configuration that the worker runs with."""
     lines = (answer or "").splitlines()
-    return next((line[len(INFO):] for line in lines if line.lower().startswith(INFO)), None)
+    return next((line[len(INFO) :] for line in lines if line.lower().startswith(INFO)), None)
 
 
 def servers(answer: str | None) -> tuple[Server, ...]:
@@ -28,8 +31,16 @@ def servers(answer: str | None) -> tuple[Server, ...]:
 
 
 def _server(row: Mapping[str, str]) -> Server:
-    return Server(row["# pxname"], row["svname"], row.get("addr") or "", _status(row), row.get("check_status") or "",
-                  int(row["scur"] or 0), int(row["stot"] or 0), _status(row) != row["status"])
+    return Server(
+        row["# pxname"],
+        row["svname"],
+        row.get("addr") or "",
+        _status(row),
+        row.get("check_status") or "",
+        int(row["scur"] or 0),
+        int(row["stot"] or 0),
+        _status(row) != row["status"],
+    )
 
 
 def _status(row: Mapping[str, str]) -> str:
@@ -58,5 +69,4 @@ def _shows(server: str, column: str, pattern: str, otherwise: str) -> dict[str, 
     """A condition on the table of servers of the worker with the newest configuration, and what is so without it."""
     section, _, name = server.partition("/")
     row = {"# pxname": section, "svname": name}
-    return {"send": "@1 show stat\n", "row": row, "column": column, "matches": pattern,
-            "else": otherwise}
+    return {"send": "@1 show stat\n", "row": row, "column": column, "matches": pattern, "else": otherwise}

@@ -79,8 +79,9 @@ class SshFleet:
         if verb == "perform" and self._hold and not self._hold.beats():
             return dict.fromkeys(requests, errors.Locked.lost())
         self._progress.begin(title, tuple(requests))
-        futures = {self._pool.submit(self._ask_one, name, verb, request, timeout): name
-                   for name, request in requests.items()}
+        futures = {
+            self._pool.submit(self._ask_one, name, verb, request, timeout): name for name, request in requests.items()
+        }
         for future in as_completed(futures):
             self._progress.done(futures[future])
         self._progress.end()

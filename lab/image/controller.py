@@ -69,8 +69,22 @@ def furnish(layer: Layer, root: Path) -> None:
     for tree in ("controller", kind):
         shutil.copytree(INSIDE / tree, root, dirs_exist_ok=True)
     chroot(layer, root, ["groupadd", "--system", "keystone"])
-    chroot(layer, root, ["useradd", "--system", "--gid", "keystone", "--home-dir", "/var/lib/keystone",
-                         "--create-home", "--shell", "/usr/sbin/nologin", "keystone"])
+    chroot(
+        layer,
+        root,
+        [
+            "useradd",
+            "--system",
+            "--gid",
+            "keystone",
+            "--home-dir",
+            "/var/lib/keystone",
+            "--create-home",
+            "--shell",
+            "/usr/sbin/nologin",
+            "keystone",
+        ],
+    )
     furnish_heat(root)
     passwords = {**secrets.fresh(), "address": BUILT_FOR}
     write_secret(root / SECRETS, json.dumps(passwords))

@@ -11,23 +11,51 @@ from lab.image.cache import Layer
 
 RELEASE = "bookworm"
 SYSTEM = (
-    "systemd", "systemd-sysv", "dbus", "openssh-server", "sudo", "iproute2", "nftables", "procps",
-    "python3", "libpython3.11", "haproxy",
+    "systemd",
+    "systemd-sysv",
+    "dbus",
+    "openssh-server",
+    "sudo",
+    "iproute2",
+    "nftables",
+    "procps",
+    "python3",
+    "libpython3.11",
+    "haproxy",
 )
 TOOLS = (
-    "gcc", "libc6-dev", "python3-dev", "python3-venv", "python3-pip", "python3-setuptools", "python3-wheel",
+    "gcc",
+    "libc6-dev",
+    "python3-dev",
+    "python3-venv",
+    "python3-pip",
+    "python3-setuptools",
+    "python3-wheel",
 )
 SERVERS = ("mariadb-server", "rabbitmq-server")
 MACHINE_FILES = (
-    "etc/ssh/ssh_host_*", "etc/apt/sources.list", "etc/apt/sources.list.d/*", "var/cache/apt/archives/*.deb",
-    "etc/hostname", "etc/resolv.conf",
+    "etc/ssh/ssh_host_*",
+    "etc/apt/sources.list",
+    "etc/apt/sources.list.d/*",
+    "var/cache/apt/archives/*.deb",
+    "etc/hostname",
+    "etc/resolv.conf",
 )
 INSIDE = Path(__file__).parents[1] / "inside"
 UNWANTED_UNITS = (
-    "apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "e2scrub_all.timer", "fstrim.timer",
-    "e2scrub_reap.service", "systemd-pstore.service", "getty.target", "console-getty.service",
-    "systemd-networkd-persistent-storage.service", "systemd-firstboot.service",
-    "systemd-update-utmp.service", "systemd-timesyncd.service",
+    "apt-daily.timer",
+    "apt-daily-upgrade.timer",
+    "dpkg-db-backup.timer",
+    "e2scrub_all.timer",
+    "fstrim.timer",
+    "e2scrub_reap.service",
+    "systemd-pstore.service",
+    "getty.target",
+    "console-getty.service",
+    "systemd-networkd-persistent-storage.service",
+    "systemd-firstboot.service",
+    "systemd-update-utmp.service",
+    "systemd-timesyncd.service",
 )
 
 
@@ -81,8 +109,18 @@ def account_commands() -> list[list[str]]:
     """Return what makes Heat's service user and the operator, who may sudo without a password."""
     return [
         ["groupadd", "--system", "heat"],
-        ["useradd", "--system", "--gid", "heat", "--home-dir", "/var/lib/heat", "--create-home",
-         "--shell", "/usr/sbin/nologin", "heat"],
+        [
+            "useradd",
+            "--system",
+            "--gid",
+            "heat",
+            "--home-dir",
+            "/var/lib/heat",
+            "--create-home",
+            "--shell",
+            "/usr/sbin/nologin",
+            "heat",
+        ],
         ["useradd", "--gid", "operator", "--create-home", "--shell", "/bin/bash", "operator"],
     ]
 

@@ -44,8 +44,9 @@ def venv(name: str, prefix: str, tools: Layer) -> Layer:
 
 def uwsgi(tools: Layer) -> Layer:
     """Describe the folder with uWSGI's wheel; PyPI has its source only."""
-    headers = Layer("openssl", HEADERS, lambda layer, aside: debian.build_packages(layer, aside, HEADERS),
-                    (tools, *tools.needs))
+    headers = Layer(
+        "openssl", HEADERS, lambda layer, aside: debian.build_packages(layer, aside, HEADERS), (tools, *tools.needs)
+    )
     return Layer("uwsgi", (lock("uwsgi").read_text(), UWSGI_PROFILE), build_uwsgi, (headers, *headers.needs))
 
 

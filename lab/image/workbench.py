@@ -70,9 +70,18 @@ def nspawn(bench: Workbench) -> list[str]:
     """Return the start of the command that runs one program in the workbench."""
     name = machine_name(bench)
     return [
-        *machine.kept(name), "systemd-nspawn", "--quiet", *machine.unit_flags(), "--as-pid2", "--pipe",
-        "--settings=no", "--resolv-conf=off", "--timezone=off", "--link-journal=no",
-        f"--machine={name}", f"--directory={bench.root}",
+        *machine.kept(name),
+        "systemd-nspawn",
+        "--quiet",
+        *machine.unit_flags(),
+        "--as-pid2",
+        "--pipe",
+        "--settings=no",
+        "--resolv-conf=off",
+        "--timezone=off",
+        "--link-journal=no",
+        f"--machine={name}",
+        f"--directory={bench.root}",
     ]
 
 

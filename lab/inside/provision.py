@@ -65,10 +65,14 @@ def create_broker_user(settings):
     digest = base64.b64encode(salt + hashlib.sha256(salt + settings["broker"].encode()).digest()).decode()
     everything = {"configure": ".*", "write": ".*", "read": ".*"}
     definitions = {
-        "users": [{
-            "name": "heat", "password_hash": digest, "tags": "",
-            "hashing_algorithm": "rabbit_password_hashing_sha256",
-        }],
+        "users": [
+            {
+                "name": "heat",
+                "password_hash": digest,
+                "tags": "",
+                "hashing_algorithm": "rabbit_password_hashing_sha256",
+            }
+        ],
         "vhosts": [{"name": "/"}],
         "permissions": [{"user": "heat", "vhost": "/", **everything}],
     }
@@ -88,8 +92,11 @@ def set_up_keystone(settings):
     run(manage, "credential_setup", *owner)
     address = f"http://{settings['address']}:5000"
     first = {
-        "OS_BOOTSTRAP_PASSWORD": settings["admin"], "OS_BOOTSTRAP_REGION_ID": "RegionOne",
-        "OS_BOOTSTRAP_ADMIN_URL": address, "OS_BOOTSTRAP_INTERNAL_URL": address, "OS_BOOTSTRAP_PUBLIC_URL": address,
+        "OS_BOOTSTRAP_PASSWORD": settings["admin"],
+        "OS_BOOTSTRAP_REGION_ID": "RegionOne",
+        "OS_BOOTSTRAP_ADMIN_URL": address,
+        "OS_BOOTSTRAP_INTERNAL_URL": address,
+        "OS_BOOTSTRAP_PUBLIC_URL": address,
     }
     run(manage, "bootstrap", user="keystone", env=first)
     run("systemctl", "start", "keystone.service")
@@ -109,8 +116,10 @@ def fill_keystone(settings):
     domain = identity.create("domain", name="heat", description="Users that stacks make")
     warden = identity.create("user", name="heat_domain_admin", domain_id=domain, password=settings["domain_admin"])
     for scope, user, role in (
-        (f"projects/{service}", heat, "admin"), (f"projects/{service}", heat, "service"),
-        (f"projects/{demo}", person, "member"), (f"projects/{demo}", person, "heat_stack_owner"),
+        (f"projects/{service}", heat, "admin"),
+        (f"projects/{service}", heat, "service"),
+        (f"projects/{demo}", person, "member"),
+        (f"projects/{demo}", person, "heat_stack_owner"),
         (f"domains/{domain}", warden, "admin"),
     ):
         identity.call("PUT", f"{scope}/users/{user}/roles/{roles[role]}")

@@ -137,10 +137,22 @@ def parted(text: str | None) -> tuple[str | None, int | None]:
 
 
 def _node(name: str, entry: Mapping[str, Any], document: Mapping[str, Any], folder: Path) -> Node:
-    heat = {"config_dir": "/etc/heat", "prefix": "/usr", "user": "heat", "group": "heat",
-            **document["heat"], **(entry.get("heat") or {})}
-    ssh = {"user": "root", "port": 22, "known_hosts": "~/.ssh/known_hosts", "connect_timeout": 10,
-           **(document.get("ssh") or {}), **(entry.get("ssh") or {})}
+    heat = {
+        "config_dir": "/etc/heat",
+        "prefix": "/usr",
+        "user": "heat",
+        "group": "heat",
+        **document["heat"],
+        **(entry.get("heat") or {}),
+    }
+    ssh = {
+        "user": "root",
+        "port": 22,
+        "known_hosts": "~/.ssh/known_hosts",
+        "connect_timeout": 10,
+        **(document.get("ssh") or {}),
+        **(entry.get("ssh") or {}),
+    }
     processes = tuple(_processes(name, entry, document, heat))
     return Node(name, entry["address"], _access(entry["address"], ssh, folder), heat, processes)
 
@@ -148,9 +160,16 @@ def _node(name: str, entry: Mapping[str, Any], document: Mapping[str, Any], fold
 def _access(address: str, ssh: Mapping[str, Any], folder: Path) -> Access:
     sudo = ssh.get("sudo")
     return Access(
-        address=ssh.get("address") or address, user=ssh["user"], port=ssh["port"], key=_path(ssh.get("key"), folder),
-        gateway=ssh.get("gateway"), known_hosts=_path(ssh["known_hosts"], folder), host_key=ssh.get("host_key"),
-        sudo=ssh["user"] != "root" if sudo is None else sudo, timeout=ssh["connect_timeout"])
+        address=ssh.get("address") or address,
+        user=ssh["user"],
+        port=ssh["port"],
+        key=_path(ssh.get("key"), folder),
+        gateway=ssh.get("gateway"),
+        known_hosts=_path(ssh["known_hosts"], folder),
+        host_key=ssh.get("host_key"),
+        sudo=ssh["user"] != "root" if sudo is None else sudo,
+        timeout=ssh["connect_timeout"],
+    )
 
 
 def _path(text: str | None, folder: Path) -> str | None:

@@ -16,9 +16,13 @@ from oslo_config import cfg
 from oslo_db import options
 
 KEY, HEAT_CONF, OVERLAYS = sys.argv[1], sys.argv[2], sys.argv[3:]
-URLS = {"keystone_authtoken": ["auth_url", "www_authenticate_uri", "auth_uri"], "trustee": ["auth_url"],
-        "clients_keystone": ["auth_uri"], "ec2authtoken": ["auth_uri", "auth_url"],
-        "DEFAULT": ["heat_metadata_server_url", "heat_waitcondition_server_url"]}
+URLS = {
+    "keystone_authtoken": ["auth_url", "www_authenticate_uri", "auth_uri"],
+    "trustee": ["auth_url"],
+    "clients_keystone": ["auth_uri"],
+    "ec2authtoken": ["auth_uri", "auth_url"],
+    "DEFAULT": ["heat_metadata_server_url", "heat_waitcondition_server_url"],
+}
 LOOPBACK = re.compile(r"localhost|\b127\.\d+\.\d+\.\d+|::1", re.IGNORECASE)
 
 
@@ -63,10 +67,20 @@ def logins(conf):
     database = sqlalchemy.engine.make_url(conf.database.connection or "none://")
     broker = oslo_messaging.TransportURL.parse(conf)
     return {
-        "[database] connection": digest(database.drivername, database.username, database.password, database.port,
-                                        database.database, sorted(database.query.items())),
-        "[DEFAULT] transport_url": digest(broker.transport, broker.virtual_host, sorted(broker.query.items()), [
-            (each.username, each.password, each.port) for each in broker.hosts]),
+        "[database] connection": digest(
+            database.drivername,
+            database.username,
+            database.password,
+            database.port,
+            database.database,
+            sorted(database.query.items()),
+        ),
+        "[DEFAULT] transport_url": digest(
+            broker.transport,
+            broker.virtual_host,
+            sorted(broker.query.items()),
+            [(each.username, each.password, each.port) for each in broker.hosts],
+        ),
     }
 
 
@@ -74,15 +88,26 @@ def written(path):
     """Option -> [a digest of what the file says, whether that names a loopback host or refers to another option]."""
     sections = {}
     cfg.ConfigParser(path, sections).parse()
-    return {name(section, key): [digest(values), any(LOOPBACK.search(each) or "$" in each for each in values)]
-            for section, keys in sections.items() for key, values in keys.items()}
+    return {
+        name(section, key): [digest(values), any(LOOPBACK.search(each) or "$" in each for each in values)]
+        for section, keys in sections.items()
+        for key, values in keys.items()
+    }
 
 
 def main():
     conf = read(HEAT_CONF)
-    json.dump({"binds": binds(conf), "servers": servers(conf), "logins": logins(conf), "written": written(HEAT_CONF),
-               "grace": conf.graceful_shutdown_timeout,
-               "overlays": {path: binds(read(HEAT_CONF, path)) for path in OVERLAYS}}, sys.stdout)
+    json.dump(
+        {
+            "binds": binds(conf),
+            "servers": servers(conf),
+            "logins": logins(conf),
+            "written": written(HEAT_CONF),
+            "grace": conf.graceful_shutdown_timeout,
+            "overlays": {path: binds(read(HEAT_CONF, path)) for path in OVERLAYS},
+        },
+        sys.stdout,
+    )
 
 
 try:

@@ -83,14 +83,31 @@ def _sections(ways: Mapping[str, Access], folder: Path) -> Iterator[str]:
 
 def _section(alias: str, access: Access, known: str, rest: tuple[Path, list[str]]) -> str:
     control, more = rest
-    return SECTION.format(alias=alias, address=access.address, user=access.user, port=access.port, known_hosts=known,
-                          timeout=max(1, round(access.timeout)), control=control, more="\n".join(more))
+    return SECTION.format(
+        alias=alias,
+        address=access.address,
+        user=access.user,
+        port=access.port,
+        known_hosts=known,
+        timeout=max(1, round(access.timeout)),
+        control=control,
+        more="\n".join(more),
+    )
 
 
 def _gateway(name: str, access: Access, known: str, rest: tuple[Path, list[str]]) -> str:
     parts = GATEWAY.fullmatch(access.gateway)
-    way = Access(parts["host"].strip("[]"), parts["user"] or access.user, int(parts["port"] or 22), access.key, None,
-                 access.known_hosts, None, False, access.timeout)
+    way = Access(
+        parts["host"].strip("[]"),
+        parts["user"] or access.user,
+        int(parts["port"] or 22),
+        access.key,
+        None,
+        access.known_hosts,
+        None,
+        False,
+        access.timeout,
+    )
     return _section(f"gateway-of-{name}", way, known, rest)
 
 

@@ -79,9 +79,17 @@ def _look(site: Site, node: Node, host: Host, key: str) -> Look:
         users.setdefault(unit, set()).add(user)
     proxy = any(each.kind == "proxy" for each in node.processes)
     listeners = _listeners(host, processes)
-    return Look(units, _exposure(host, units), users, listeners, _files(host, node, proxy),
-                _heat(site, node, host, key), _proxy_complaint(site, host) if proxy else "", _put_by_us(host),
-                _spoken(site, host, listeners) if proxy else {})
+    return Look(
+        units,
+        _exposure(host, units),
+        users,
+        listeners,
+        _files(host, node, proxy),
+        _heat(site, node, host, key),
+        _proxy_complaint(site, host) if proxy else "",
+        _put_by_us(host),
+        _spoken(site, host, listeners) if proxy else {},
+    )
 
 
 def _units(host: Host, node: Node) -> dict[str, dict[str, str]]:

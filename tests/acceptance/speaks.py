@@ -47,8 +47,13 @@ def seen(address, port, name, ca):
     place = (address, port)
     version, why = agreed(place, context(ca), name)
     old = [agreed(place, context(None, each))[0] for each in (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1)]
-    return {"place": place, "version": version, "why": why, "plain": answers_plain(place),
-            "old": [each for each in old if each]}
+    return {
+        "place": place,
+        "version": version,
+        "why": why,
+        "plain": answers_plain(place),
+        "old": [each for each in old if each],
+    }
 
 
 with ThreadPoolExecutor(32) as pool:  # who speaks plain HTTP keeps each question waiting to its limit

@@ -5,8 +5,11 @@ from looks import PROXY_CONFIG, SOCKET, File
 
 def test_configuration_on_a_node_is_roots_and_read_by_heat_alone(copy, site, look, source_look):
     """Its whole folder is root's, readable by Heat's group and by nobody else."""
-    wrong = [f"{path} is {file.owner}:{file.group} {file.mode}" for path, file in _copies(copy, site, look, source_look)
-             if file and (file.owner, file.group, file.mode) != ("root", copy.heat["group"], "640")]
+    wrong = [
+        f"{path} is {file.owner}:{file.group} {file.mode}"
+        for path, file in _copies(copy, site, look, source_look)
+        if file and (file.owner, file.group, file.mode) != ("root", copy.heat["group"], "640")
+    ]
     assert not wrong, "; ".join(wrong)
 
 

@@ -23,8 +23,12 @@ def test_heat_conf_of_one_process_names_its_own_address(api, look):
 
 def test_heat_conf_of_a_node_names_no_loopback_server(copy, look):
     """Database, broker, Keystone and the addresses for instances are reachable from the node, none a loopback."""
-    wrong = [f"{option} is at {host or 'an implied localhost'}"
-             for option, hosts in look.heat["servers"].items() for host in hosts if _is_loopback(host)]
+    wrong = [
+        f"{option} is at {host or 'an implied localhost'}"
+        for option, hosts in look.heat["servers"].items()
+        for host in hosts
+        if _is_loopback(host)
+    ]
     assert not wrong, "; ".join(wrong)
 
 
@@ -37,8 +41,9 @@ def test_heat_conf_of_a_node_has_the_sources_logins(copy, look, source_look):
 def test_heat_conf_of_a_node_differs_in_addresses_only(copy, look, source_look):
     """It differs from the source's in the options that name the node or a loopback server, and in no other."""
     mine, original = look.heat["written"], source_look.heat["written"]
-    changed = {option for option in mine.keys() | original.keys()
-               if mine.get(option, [""])[0] != original.get(option, [""])[0]}
+    changed = {
+        option for option in mine.keys() | original.keys() if mine.get(option, [""])[0] != original.get(option, [""])[0]
+    }
     unasked = {option for option in changed - OWN if not original.get(option, ["", False])[1]}
     assert not unasked, f"different from the source's: {', '.join(sorted(unasked))}"
 

@@ -32,8 +32,12 @@ def place_of(bind, source_look: Look) -> tuple[str | None, int]:
 
 def _holders(look: Look, address: str | None, port: int) -> set[str]:
     """The units that take connections to an address, or to any address of the host."""
-    return {holder for (listening, its_port), holders in look.listeners.items() for holder in holders
-            if its_port == port and _overlap(listening, address)}
+    return {
+        holder
+        for (listening, its_port), holders in look.listeners.items()
+        for holder in holders
+        if its_port == port and _overlap(listening, address)
+    }
 
 
 def _overlap(listening: str, address: str | None) -> bool:

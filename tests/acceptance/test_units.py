@@ -11,8 +11,9 @@ SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1, "min": 60, "h": 3600, "d": 86400, "w"
 def test_unit_asked_for_runs(process, look):
     """It runs."""
     unit = look.units[process.unit]
-    assert (unit["ActiveState"], unit["SubState"]) == ("active", "running"), \
+    assert (unit["ActiveState"], unit["SubState"]) == ("active", "running"), (
         f"systemd says {unit['LoadState']}, {unit['ActiveState']} ({unit['SubState']})"
+    )
 
 
 def test_unit_asked_for_is_enabled(process, look):

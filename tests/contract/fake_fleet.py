@@ -50,8 +50,9 @@ class FakeFleet:
         self.asked.append((title, verb, tuple(requests)))
         if verb == "perform" and self._lock and not self.holding():
             return dict.fromkeys(requests, errors.Locked.lost())
-        replies = {name: self._reply(name, verb, json.loads(json.dumps(requests[name])))
-                   for name in self.order(requests)}
+        replies = {
+            name: self._reply(name, verb, json.loads(json.dumps(requests[name]))) for name in self.order(requests)
+        }
         return {name: replies[name] for name in requests}
 
     def hold(self, host: str, request: Mapping[str, Any], timeout: float) -> Any:
@@ -148,8 +149,10 @@ class FakeFleet:
         return reply
 
     def _moment(self, name: str, when: str, step: dict[str, Any]) -> None:
-        why = next((why for host_name, fragment, why in self._broken
-                    if host_name == name and fragment in json.dumps(step)), None)
+        why = next(
+            (why for host_name, fragment, why in self._broken if host_name == name and fragment in json.dumps(step)),
+            None,
+        )
         if why and when == "before":
             raise Failed(why)
         self.moment(name, when, step)
@@ -159,8 +162,9 @@ class FakeFleet:
 
     def _unanswered(self, name: str, programs: dict[str, Any]) -> dict[str, Any]:
         """The answers of a host of which every program fails."""
-        why = [why for host_name, fragment, why in self._broken
-               if host_name == name and fragment in json.dumps(programs)]
+        why = [
+            why for host_name, fragment, why in self._broken if host_name == name and fragment in json.dumps(programs)
+        ]
         return {"answers": {each: {"printed": "", "why": why[0]} for each in programs}} if why else {}
 
     def _run(self, host: FakeHost, argv: list[str], stdin: str) -> str:
@@ -188,11 +192,17 @@ class FakeFleet:
         if "patience" in values:
             return json.dumps(self.capacity)
         if name == "engines_seen":
-            return json.dumps({"rows": self.rows(), "problems": self.heats_problems,
-                               "queues": {each["engine_id"]: [0, 1] for each in self.rows()}})
+            return json.dumps(
+                {
+                    "rows": self.rows(),
+                    "problems": self.heats_problems,
+                    "queues": {each["engine_id"]: [0, 1] for each in self.rows()},
+                }
+            )
         if "seconds" in values and "unit" not in values:
-            return json.dumps({"problems": self.refused_logins.get(host.name, []),
-                               "bound": self.stacks_bound_to_loopback})
+            return json.dumps(
+                {"problems": self.refused_logins.get(host.name, []), "bound": self.stacks_bound_to_loopback}
+            )
         return json.dumps(self.rows())
 
     def _leave(self, host: FakeHost, values: dict[str, Any]) -> str:
@@ -204,9 +214,22 @@ class FakeFleet:
 
     def rows(self) -> list[dict[str, Any]]:
         """Heat's table of engines: one row for each running engine of ours, and of the hosts' own."""
-        engines = [(name, f"{name}-engine-{unit.split('@')[1].removesuffix('.service')}", pid)
-                   for name, host in self.hosts.items()
-                   for unit, pid in host.running().items() if "-engine@" in unit]
+        engines = [
+            (name, f"{name}-engine-{unit.split('@')[1].removesuffix('.service')}", pid)
+            for name, host in self.hosts.items()
+            for unit, pid in host.running().items()
+            if "-engine@" in unit
+        ]
         engines += [(name, name, each.pid) for name, host in self.hosts.items() for each in host.engines]
-        return [{"engine_id": f"id-{pid}", "host": title, "hostname": name, "topic": "engine", "age": 3.0, "up": True,
-                 "created": 0.0} for name, title, pid in engines]
+        return [
+            {
+                "engine_id": f"id-{pid}",
+                "host": title,
+                "hostname": name,
+                "topic": "engine",
+                "age": 3.0,
+                "up": True,
+                "created": 0.0,
+            }
+            for name, title, pid in engines
+        ]

@@ -99,8 +99,11 @@ class FakeHost:
 
     def running(self) -> dict[str, int]:
         """Unit -> PID of every running unit of ours."""
-        return {name: unit.pid for name, unit in sorted(self.units.items())
-                if unit.active and name.startswith("heat-scaleout-")}
+        return {
+            name: unit.pid
+            for name, unit in sorted(self.units.items())
+            if unit.active and name.startswith("heat-scaleout-")
+        }
 
     def reboot(self) -> None:
         """Everything that runs is gone; enabled units come back, those of others first."""
@@ -126,22 +129,39 @@ class FakeHost:
         patterns = [pattern for patterns in request.get("globs", {}).values() for pattern in patterns]
         found = {pattern: sorted(fnmatch.filter(self.paths, pattern)) for pattern in patterns}
         return {
-            "python": self.python, "hostname": self.name, "clock": self.skew, "cpus": self.cpus, "uid": self.uid,
-            "systemd": self.systemd, "sent": 0.0, "received": 0.0,
-            "files": {path: self._shown(path, tuple(request.get("carry", ())))
-                      for path in sorted(self.files) if _is_below(path, request.get("trees", ()))},
-            "globs": {name: sum((found[each] for each in asked), [])
-                      for name, asked in request.get("globs", {}).items()},
-            "texts": {path: text for path, text in self.notes.items()
-                      if any(fnmatch.fnmatch(path, each) for each in request.get("texts", ()))},
-            "units": {name: self._unit(name) for name in sorted(self.units)
-                      if any(fnmatch.fnmatch(name, each) for each in request.get("units", ()))},
+            "python": self.python,
+            "hostname": self.name,
+            "clock": self.skew,
+            "cpus": self.cpus,
+            "uid": self.uid,
+            "systemd": self.systemd,
+            "sent": 0.0,
+            "received": 0.0,
+            "files": {
+                path: self._shown(path, tuple(request.get("carry", ())))
+                for path in sorted(self.files)
+                if _is_below(path, request.get("trees", ()))
+            },
+            "globs": {
+                name: sum((found[each] for each in asked), []) for name, asked in request.get("globs", {}).items()
+            },
+            "texts": {
+                path: text
+                for path, text in self.notes.items()
+                if any(fnmatch.fnmatch(path, each) for each in request.get("texts", ()))
+            },
+            "units": {
+                name: self._unit(name)
+                for name in sorted(self.units)
+                if any(fnmatch.fnmatch(name, each) for each in request.get("units", ()))
+            },
             "listeners": [vars(each) for each in self.listeners],
             "processes": [vars(each) for each in self.engines if each.program in request.get("processes", ())],
             "replies": {path: self._answer(path) for path in request.get("ask", {})},
             "free": dict.fromkeys(request.get("disk", ()), self.free),
             "accounts": {name: self.accounts.get(name) for name in request.get("accounts", ())},
-            "ledger": self.book(request.get("ledger", "")), "newest": dict(self.newest),
+            "ledger": self.book(request.get("ledger", "")),
+            "newest": dict(self.newest),
             "certificates": {name: self._certificate(each) for name, each in request.get("certificates", {}).items()},
             "answers": {name: self._program(each) for name, each in request.get("programs", {}).items()},
         }
@@ -153,10 +173,16 @@ class FakeHost:
 
     def stage(self, request: dict[str, Any]) -> dict[str, Any]:
         problems = self._refused(request["run"])
-        problems += [f"{file['path']} has changed meanwhile" for file in request["files"]
-                     if not file["comes"] and self._digest(file["path"]) != file["digest"]]
-        problems += [f"nobody can listen on {address} here: Cannot assign requested address"
-                     for address in request.get("binds", ()) if address.startswith("203.0.113.")]
+        problems += [
+            f"{file['path']} has changed meanwhile"
+            for file in request["files"]
+            if not file["comes"] and self._digest(file["path"]) != file["digest"]
+        ]
+        problems += [
+            f"nobody can listen on {address} here: Cannot assign requested address"
+            for address in request.get("binds", ())
+            if address.startswith("203.0.113.")
+        ]
         problems += [problem for file in request["files"] if file["comes"] for problem in self._faults(file)]
         if problems:
             return {"problems": problems}
@@ -205,14 +231,28 @@ class FakeHost:
         return {}
 
     def recall(self, request: dict[str, Any]) -> dict[str, Any]:
-        upto = [each for number, each in sorted(self.generations.items(), reverse=True)
-                if number <= request.get("number", -1)]
-        state = next((each["state"] for each in upto if each["state"] is not None
-                      and (each["run"]["result"] == "done" or each["run"]["number"] == request["number"])), None)
-        files = {path: each | {"content": base64.b64encode(self._objects[each["digest"]]).decode()}
-                 for path, each in (state or {"files": {}})["files"].items()}
-        return {"runs": [self.generations[number]["run"] for number in sorted(self.generations)],
-                "state": state and state | {"files": files}}
+        upto = [
+            each
+            for number, each in sorted(self.generations.items(), reverse=True)
+            if number <= request.get("number", -1)
+        ]
+        state = next(
+            (
+                each["state"]
+                for each in upto
+                if each["state"] is not None
+                and (each["run"]["result"] == "done" or each["run"]["number"] == request["number"])
+            ),
+            None,
+        )
+        files = {
+            path: each | {"content": base64.b64encode(self._objects[each["digest"]]).decode()}
+            for path, each in (state or {"files": {}})["files"].items()
+        }
+        return {
+            "runs": [self.generations[number]["run"] for number in sorted(self.generations)],
+            "state": state and state | {"files": files},
+        }
 
     def holder(self, request: dict[str, Any]) -> dict[str, Any]:
         return {"held_by": self.locks.get(request["path"], {})}
@@ -277,8 +317,14 @@ class FakeHost:
         now = "--now" in arguments
         for name in (each for each in arguments if not each.startswith("--")):
             self._need_unit_file(name)
-            {"enable": lambda name: self._enable(name, now), "disable": lambda name: self._disable(name, now),
-             "start": self._start, "restart": self._restart, "reload": self._reload, "kill": self._stop}[verb](name)
+            {
+                "enable": lambda name: self._enable(name, now),
+                "disable": lambda name: self._disable(name, now),
+                "start": self._start,
+                "restart": self._restart,
+                "reload": self._reload,
+                "kill": self._stop,
+            }[verb](name)
 
     def _do_reload(self, step: dict[str, Any], book: dict[str, Any]) -> None:
         self.drained = set()  # the configuration says who is; by another's reload what was told stays
@@ -299,8 +345,16 @@ class FakeHost:
             unit = wanted["unit"]
             enabled = bool(unit) and self.units[unit].enabled
             others = [each for each in book["stopped"] if each["port"] != wanted["port"]]
-            book["stopped"] = [*others, {"unit": unit, "enabled": enabled, "address": wanted["address"],
-                                         "port": wanted["port"], "argv": holder.argv}]
+            book["stopped"] = [
+                *others,
+                {
+                    "unit": unit,
+                    "enabled": enabled,
+                    "address": wanted["address"],
+                    "port": wanted["port"],
+                    "argv": holder.argv,
+                },
+            ]
             self.listeners = [each for each in self.listeners if each.pid != holder.pid]
             self.units.pop(unit, None)
 
@@ -327,8 +381,13 @@ class FakeHost:
     def _holders(self, step: dict[str, Any]) -> list[tuple[FakeListener, dict[str, Any]]]:
         found = []
         for wanted in step["holders"]:
-            there = [each for each in self.listeners if each.port == wanted["port"] and each.unit != step["beside"]
-                     and each.address in (wanted["address"], "0.0.0.0", "::")]
+            there = [
+                each
+                for each in self.listeners
+                if each.port == wanted["port"]
+                and each.unit != step["beside"]
+                and each.address in (wanted["address"], "0.0.0.0", "::")
+            ]
             if there and wanted["pid"] not in [each.pid for each in there]:
                 raise Failed(f"{wanted['address']}:{wanted['port']} is now held by another process than planned")
             found += [(each, wanted) for each in there if each.pid == wanted["pid"]]
@@ -382,8 +441,11 @@ class FakeHost:
 
     def _free_addresses(self, name: str) -> list[tuple[str, int]]:
         needs = self._needs(name)
-        taken = [each for each in self.listeners
-                 if (each.address, each.port) in needs and not each.shared and each.unit != name]
+        taken = [
+            each
+            for each in self.listeners
+            if (each.address, each.port) in needs and not each.shared and each.unit != name
+        ]
         if taken:
             raise Failed(f"systemctl ended with 1: {name}: {taken[0].address}:{taken[0].port}: address already in use")
         return needs
@@ -419,7 +481,7 @@ class FakeHost:
         if name == PROXY:
             text = self.files[OWN + "apis-proxy.conf"].content.decode()
             return [(address, int(port)) for address, port in re.findall(r"(?m)^    bind ([\d.]+):(\d+)", text)]
-        return [(self.address, int(name.split("@")[1][:-len(".service")]))] if _service(name) in ("api", "cfn") else []
+        return [(self.address, int(name.split("@")[1][: -len(".service")]))] if _service(name) in ("api", "cfn") else []
 
     # What a look shows.
 
@@ -437,16 +499,26 @@ class FakeHost:
 
     def _shown(self, path: str, carry: tuple[str, ...]) -> dict[str, Any]:
         file = self.files[path]
-        shown = {"digest": hashlib.sha256(file.content).hexdigest(), "owner": file.owner, "group": file.group,
-                 "mode": file.mode}
+        shown = {
+            "digest": hashlib.sha256(file.content).hexdigest(),
+            "owner": file.owner,
+            "group": file.group,
+            "mode": file.mode,
+        }
         return shown | ({"content": base64.b64encode(file.content).decode()} if path.startswith(carry) else {})
 
     def _unit(self, name: str) -> dict[str, Any]:
         unit, path = self.units[name], _unit_file(name)
         file = self.files.get(path)
         stale = path in self._loaded and (file is None or file.content != self._loaded[path])
-        return {"active": "active" if unit.active else "inactive", "sub": "", "enabled": unit.enabled,
-                "pid": unit.pid, "stale": stale, "restarts": 0}
+        return {
+            "active": "active" if unit.active else "inactive",
+            "sub": "",
+            "enabled": unit.enabled,
+            "pid": unit.pid,
+            "stale": stale,
+            "restarts": 0,
+        }
 
     def _answer(self, socket: str) -> str | None:
         conf = self.notes.get(_noted_in(PROXY))

@@ -27,13 +27,25 @@ def unit(fleet_under_test, place):
     host = fleet_under_test.hosts[0]
     do(fleet_under_test, place, write(UNIT_FILE, UNIT_TEXT.format(1000)), systemctl("daemon-reload"))
     yield host
-    do(fleet_under_test, place, systemctl("disable", "--now", UNIT), {"do": "remove", "path": UNIT_FILE},
-       systemctl("daemon-reload"))
+    do(
+        fleet_under_test,
+        place,
+        systemctl("disable", "--now", UNIT),
+        {"do": "remove", "path": UNIT_FILE},
+        systemctl("daemon-reload"),
+    )
 
 
 def write(path, text, **access):
-    return {"do": "write", "path": path, "content": base64.b64encode(text.encode()).decode(),
-            "kept": ".before", "owner": "root", "group": "root", "mode": 0o644} | access
+    return {
+        "do": "write",
+        "path": path,
+        "content": base64.b64encode(text.encode()).decode(),
+        "kept": ".before",
+        "owner": "root",
+        "group": "root",
+        "mode": 0o644,
+    } | access
 
 
 def systemctl(*arguments):
@@ -88,8 +100,11 @@ def test_observe_of_a_host_that_is_gone_has_its_error_and_the_others_their_repli
 def test_observe_brings_the_answers_of_programs_and_why_one_has_none(fleet_under_test):
     programs = {"said": {"argv": ["cat"], "stdin": "äöü\n"}, "failed": {"argv": ["false"], "stdin": ""}}
 
-    answers = look(fleet_under_test, programs={name: each | {"timeout": LIMIT} for name, each in programs.items()},
-                   accounts=["root"])["answers"]
+    answers = look(
+        fleet_under_test,
+        programs={name: each | {"timeout": LIMIT} for name, each in programs.items()},
+        accounts=["root"],
+    )["answers"]
 
     assert answers["said"] == {"printed": "äöü\n", "why": None}
     assert (answers["failed"]["printed"], bool(answers["failed"]["why"])) == ("", True)
@@ -128,7 +143,8 @@ def test_written_file_is_seen_with_digest_and_access(fleet_under_test, place):
 
     assert reply == {"done": [""], "failed": None}
     assert look(fleet_under_test, trees=[f"{place}/file"])["files"] == {
-        f"{place}/file": {"digest": digest_of(b"text"), "owner": "root", "group": "root", "mode": 0o640}}
+        f"{place}/file": {"digest": digest_of(b"text"), "owner": "root", "group": "root", "mode": 0o640}
+    }
 
 
 def test_content_of_a_file_is_brought_only_when_it_is_to_be_carried(fleet_under_test, place):
@@ -162,7 +178,8 @@ def test_file_that_was_there_before_is_kept_and_comes_back_when_ours_is_removed(
 
     files = look(fleet_under_test, trees=[path, f"{path}.before"])["files"]
     assert {name: (file["digest"], file["mode"]) for name, file in files.items()} == {
-        path: (digest_of(b"original"), 0o600)}
+        path: (digest_of(b"original"), 0o600)
+    }
 
 
 def test_file_stays_whose_original_somebody_took_away(fleet_under_test, place):
@@ -186,8 +203,10 @@ def test_write_for_an_unknown_account_fails_and_writes_nothing(fleet_under_test,
 
 def test_step_that_fails_on_one_host_does_not_stop_the_other(fleet_under_test, place):
     first, second = fleet_under_test.hosts
-    requests = {first: {"ledger": f"{place}/ledger.json", "steps": [run("false")]},
-                second: {"ledger": f"{place}/ledger.json", "steps": [run("true")]}}
+    requests = {
+        first: {"ledger": f"{place}/ledger.json", "steps": [run("false")]},
+        second: {"ledger": f"{place}/ledger.json", "steps": [run("true")]},
+    }
 
     replies = fleet_under_test.fleet.ask("perform", "perform", requests, LIMIT)
 
@@ -253,8 +272,15 @@ def test_start_of_a_unit_that_is_not_there_fails_and_names_it(fleet_under_test, 
 
 
 def test_await_http_without_anybody_listening_fails_and_names_the_address(fleet_under_test, place):
-    step = {"do": "await_http", "unit": UNIT, "address": "127.0.0.1", "port": 1, "path": "/", "expect": [200],
-            "timeout": 0.1}
+    step = {
+        "do": "await_http",
+        "unit": UNIT,
+        "address": "127.0.0.1",
+        "port": 1,
+        "path": "/",
+        "expect": [200],
+        "timeout": 0.1,
+    }
 
     assert "127.0.0.1:1/" in do(fleet_under_test, place, step)["failed"]["why"]
 
@@ -266,8 +292,13 @@ def test_await_reply_of_a_missing_socket_fails_and_names_it(fleet_under_test, pl
 
 
 def test_word_to_a_missing_socket_fails(fleet_under_test, place):
-    step = {"do": "tell", "socket": f"{place}/socket", "send": "@1 set server a/b state drain\n", "timeout": 0.1,
-            "until": []}
+    step = {
+        "do": "tell",
+        "socket": f"{place}/socket",
+        "send": "@1 set server a/b state drain\n",
+        "timeout": 0.1,
+        "until": [],
+    }
 
     assert do(fleet_under_test, place, step)["failed"]["index"] == 0
 
@@ -287,15 +318,25 @@ def a_file(path, text, check=(), comes=True):
 
 
 def a_run(number, result=None):
-    return {"number": number, "command": "deploy", "who": "operator@desk", "at": "2026-11-21T00:00:00Z",
-            "result": result}
+    return {
+        "number": number,
+        "command": "deploy",
+        "who": "operator@desk",
+        "at": "2026-11-21T00:00:00Z",
+        "result": result,
+    }
 
 
 def stage(ground, place, number, *files, binds=()):
     """Have the first host judge and keep files; return its problems."""
     state = {"files": {each["path"]: {"digest": each["digest"]} for each in files}, "units": {}}
-    request = {"ledger": f"{place}/ledger.json", "run": a_run(number), "state": state, "files": list(files),
-               "binds": binds}
+    request = {
+        "ledger": f"{place}/ledger.json",
+        "run": a_run(number),
+        "state": state,
+        "files": list(files),
+        "binds": binds,
+    }
     return asked(ground, "stage", request)["problems"]
 
 
@@ -326,7 +367,8 @@ def test_staged_file_is_judged_and_kept_and_nothing_else_is_changed(fleet_under_
 
 def test_address_that_the_host_does_not_have_is_told_and_no_run_begins(fleet_under_test, place):
     assert stage(fleet_under_test, place, 1, binds=["0.0.0.0", "203.0.113.9", "127.0.0.1"]) == [
-        "nobody can listen on 203.0.113.9 here: Cannot assign requested address"]
+        "nobody can listen on 203.0.113.9 here: Cannot assign requested address"
+    ]
 
     assert newest(fleet_under_test, place) == {}
 
@@ -368,8 +410,9 @@ def test_state_of_a_generation_comes_back_with_its_contents(fleet_under_test, pl
     stage(fleet_under_test, place, 3, a_file(path, "third"))
     end(fleet_under_test, place, 3, "failed")
 
-    first, second, none = (asked(fleet_under_test, "recall", {"ledger": book, "number": number})["state"]
-                           for number in (1, 9, 0))
+    first, second, none = (
+        asked(fleet_under_test, "recall", {"ledger": book, "number": number})["state"] for number in (1, 9, 0)
+    )
 
     assert {name: base64.b64decode(each["content"]) for name, each in first["files"].items()} == {path: b"first"}
     assert sorted(base64.b64decode(each["content"]) for each in second["files"].values()) == [b"first", b"second"]
@@ -413,8 +456,11 @@ def test_generations_beyond_the_newest_twenty_go_with_what_they_alone_had(fleet_
 
 def hold(ground, place, id, wait=0.0):
     who = {"id": id, "owner": "alice", "host": "ws", "pid": 7, "command": "invoke deploy"}
-    return ground.fleet.hold(ground.hosts[0], {"path": f"/run/contract-{place.rpartition('/')[2]}.lock", "wait": wait,
-                                               "silence": LIMIT, "who": who}, LIMIT)
+    return ground.fleet.hold(
+        ground.hosts[0],
+        {"path": f"/run/contract-{place.rpartition('/')[2]}.lock", "wait": wait, "silence": LIMIT, "who": who},
+        LIMIT,
+    )
 
 
 def ask_for_lock(ground, place, verb, **more):

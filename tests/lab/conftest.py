@@ -47,15 +47,21 @@ class Site:
 
     def processes(self) -> dict[tuple[str, str], int]:
         """(host, unit) -> PID, for every process of ours that runs."""
-        return {(each["host"], each["unit"]): each["pid"] for each in self.json("status")["instances"]
-                if each["unit"].startswith("heat-scaleout-") and each["state"] == "running"}
+        return {
+            (each["host"], each["unit"]): each["pid"]
+            for each in self.json("status")["instances"]
+            if each["unit"].startswith("heat-scaleout-") and each["state"] == "running"
+        }
 
     def unread_queues(self) -> list[str]:
         """The queues of engines that nobody reads, as the broker itself says."""
         shown = self.on("hostA", "sh", "-c", "rabbitmqctl --quiet list_queues name consumers </dev/null")
         queues = dict(line.split() for line in shown.splitlines()[1:])
-        return [name for name, consumers in queues.items()
-                if consumers == "0" and name.startswith(("heat-engine-listener.", "engine_worker.", "engine.host"))]
+        return [
+            name
+            for name, consumers in queues.items()
+            if consumers == "0" and name.startswith(("heat-engine-listener.", "engine_worker.", "engine.host"))
+        ]
 
     def edited(self, *changes: tuple[str, str], name: str = "edited.yaml") -> Path:
         """A copy of the inventory with pieces of its text replaced."""

@@ -30,8 +30,11 @@ def test_plan_after_deploy_is_empty(site):
 
 
 def test_host_behind_a_jump_host_and_with_a_key_of_its_own_is_reached(site):
-    key = next(line.partition(" ")[2] for line in (site.lab.directory / "known_hosts").read_text().splitlines()
-               if line.startswith(site.lab.hosts["hostC"]))
+    key = next(
+        line.partition(" ")[2]
+        for line in (site.lab.directory / "known_hosts").read_text().splitlines()
+        if line.startswith(site.lab.hosts["hostC"])
+    )
     known = f"known_hosts: {site.lab.directory}/known_hosts"
     address = f"address: {site.lab.hosts['hostB']}"
     behind = site.edited((address, f"{address}\n    ssh: {{gateway: '{site.lab.hosts['hostA']}'}}"))
@@ -48,7 +51,9 @@ def test_status_lines_up_every_process_with_heat_and_proxy(site):
     ours = [each for each in shown["instances"] if each["unit"].startswith("heat-scaleout-")]
 
     assert {(each["host"], each["unit"]) for each in ours} == {
-        ("hostA", "heat-scaleout-proxy.service"), *((host, unit) for host in ("hostB", "hostC") for unit in UNITS)}
+        ("hostA", "heat-scaleout-proxy.service"),
+        *((host, unit) for host in ("hostB", "hostC") for unit in UNITS),
+    }
     assert {each["heat"] for each in ours if each["service"] == "engine"} == {"up"}
     assert {each["proxy"] for each in ours if each["service"] in ("api", "cfn")} == {"UP"}
     assert {each["state"] for each in ours} == {"running"}
@@ -59,7 +64,8 @@ def test_status_shows_the_engine_of_the_source_as_its_own(site):
     own = [each for each in site.json("status")["instances"] if each["drift"] == "host's own"]
 
     assert [(each["host"], each["service"], each["unit"], each["heat"]) for each in own] == [
-        ("hostA", "engine", "heat-engine.service", "up")]
+        ("hostA", "engine", "heat-engine.service", "up")
+    ]
 
 
 def test_taken_over_apis_of_the_source_are_stopped_and_disabled(site):
@@ -91,11 +97,18 @@ def test_verify_proves_the_site_and_writes_junit(site, tmp_path):
 def written(site) -> dict[str, str]:
     """Host -> when each file below our folders was last written."""
     folders = ["/etc/heat", "/etc/heat-scaleout", "/var/lib/heat-scaleout"]
-    return {host: site.on(host, "find", *folders[0 if host != "hostA" else 1:], "-type", "f", "-printf", "%p %T@\n")
-            for host in ("hostA", "hostB", "hostC")}
+    return {
+        host: site.on(host, "find", *folders[0 if host != "hostA" else 1 :], "-type", "f", "-printf", "%p %T@\n")
+        for host in ("hostA", "hostB", "hostC")
+    }
 
 
 def reloads(site) -> str:
     """How often systemd reloaded or restarted the proxy, told by its workers' start."""
-    return site.on("hostA", "systemctl", "show", "--property=NRestarts,ExecMainStartTimestamp,StateChangeTimestamp",
-                   "heat-scaleout-proxy.service")
+    return site.on(
+        "hostA",
+        "systemctl",
+        "show",
+        "--property=NRestarts,ExecMainStartTimestamp,StateChangeTimestamp",
+        "heat-scaleout-proxy.service",
+    )

@@ -19,8 +19,10 @@ def test_totals_go_up_and_down_and_touch_no_other_process(restored):
         site.invoke("scale", "--engines", "2", "--api", "2", "--yes")
 
     assert set(grown) - set(before) == {
-        ("hostB", "heat-scaleout-engine@2.service"), ("hostC", "heat-scaleout-engine@2.service"),
-        ("hostB", "heat-scaleout-api@8005.service")}
+        ("hostB", "heat-scaleout-engine@2.service"),
+        ("hostC", "heat-scaleout-engine@2.service"),
+        ("hostB", "heat-scaleout-api@8005.service"),
+    }
     assert {key: grown[key] for key in before} == before
     assert (site.processes(), site.inventory.read_text()) == (before, text)
     assert len(answers) > 20

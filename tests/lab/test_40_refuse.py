@@ -24,8 +24,11 @@ def test_unknown_host_key_stops_before_anything_is_sent(site, tmp_path):
 
 def test_unreachable_host_is_named_beside_what_else_is_wrong(site):
     nowhere = site.lab.hosts["hostC"].rsplit(".", 1)[0] + ".200"
-    inventory = site.edited((site.lab.hosts["hostC"], nowhere), ("known_hosts:", "connect_timeout: 3, known_hosts:"),
-                            ("prefix: /opt/heat", "prefix: /opt/nowhere"))
+    inventory = site.edited(
+        (site.lab.hosts["hostC"], nowhere),
+        ("known_hosts:", "connect_timeout: 3, known_hosts:"),
+        ("prefix: /opt/heat", "prefix: /opt/nowhere"),
+    )
 
     ran = site.invoke("preflight", "--format", "json", code=3, inventory=inventory)
 
@@ -106,8 +109,13 @@ def test_database_that_listens_on_loopback_only_is_found_from_each_node(site):
 
 def test_guest_of_the_broker_is_found_from_each_node_and_deploy_changes_nothing(site):
     site.on("hostA", "cp", "-a", "/etc/heat/heat.conf", "/var/tmp/heat.conf.good")
-    site.on("hostA", "sed", "-i", "s#^transport_url = .*#transport_url = rabbit://guest:guest@localhost:5672/#",
-            "/etc/heat/heat.conf")
+    site.on(
+        "hostA",
+        "sed",
+        "-i",
+        "s#^transport_url = .*#transport_url = rabbit://guest:guest@localhost:5672/#",
+        "/etc/heat/heat.conf",
+    )
     before = site.on("hostB", "sha256sum", "/etc/heat/heat.conf")
     try:
         ran = site.invoke("deploy", "--yes", code=3)
@@ -124,8 +132,17 @@ def test_guest_of_the_broker_is_found_from_each_node_and_deploy_changes_nothing(
 @contextmanager
 def stranger_on(site, host: str, port: int):
     """A service that is nobody's we know, on a port of a host."""
-    site.on(host, "systemd-run", "--unit=stranger", "python3", "-m", "http.server", str(port), "--bind",
-            site.lab.hosts[host])
+    site.on(
+        host,
+        "systemd-run",
+        "--unit=stranger",
+        "python3",
+        "-m",
+        "http.server",
+        str(port),
+        "--bind",
+        site.lab.hosts[host],
+    )
     try:
         until_listens(site, host, port)
         yield

@@ -48,8 +48,9 @@ def mysql(site, words):
 def drifts(site):
     """(host, unit) -> what is told of it, of everything but a host's own engine."""
     shown = json.loads(site.invoke("status", "--exit-code", "--format", "json", code=8).stdout)
-    return {(each["host"], each["unit"]): each for each in shown["instances"]
-            if each["drift"] not in ("", "host's own")}
+    return {
+        (each["host"], each["unit"]): each for each in shown["instances"] if each["drift"] not in ("", "host's own")
+    }
 
 
 def at_rest(site):
@@ -84,14 +85,30 @@ def test_status_names_what_is_wrong_and_what_is_left_over(site, bad_day):
     assert found["hostC", "stranger.service"]["drift"] == f"holds the address of {CFN}"
     assert found["hostB", LEFT_API]["drift"] == "not in the inventory"
     assert found["left", "rest_api_proxy/left"]["drift"] == "server rest_api_proxy/left without unit"
-    assert set(found) == {("hostB", ENGINE), ("hostC", CFN), ("hostC", "stranger.service"), ("hostB", LEFT_API),
-                          ("left", "rest_api_proxy/left")}
+    assert set(found) == {
+        ("hostB", ENGINE),
+        ("hostC", CFN),
+        ("hostC", "stranger.service"),
+        ("hostB", LEFT_API),
+        ("left", "rest_api_proxy/left"),
+    }
 
 
 def test_watch_ends_with_0_when_nobody_wants_more(site):
     """And gives one picture a line, each complete, over the connections of the first."""
-    command = [sys.executable, "-m", "invoke", "status", "--watch", "--interval", "0.5", "--format", "json",
-               "--inventory", str(site.inventory)]
+    command = [
+        sys.executable,
+        "-m",
+        "invoke",
+        "status",
+        "--watch",
+        "--interval",
+        "0.5",
+        "--format",
+        "json",
+        "--inventory",
+        str(site.inventory),
+    ]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as ran:
         pictures = [json.loads(ran.stdout.readline()) for _ in range(3)]
         ran.send_signal(2)

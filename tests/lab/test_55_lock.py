@@ -51,8 +51,9 @@ def requests_in_progress(site):
 def command(site, *arguments):
     """A command that is ready to begin; it is gone after the `with`."""
     argv = [sys.executable, "-c", READY, *arguments, "--yes", "--inventory", str(site.inventory)]
-    with subprocess.Popen(argv, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          text=True) as process:
+    with subprocess.Popen(
+        argv, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
         try:
             assert process.stdout.readline() == "ready\n"
             yield process
@@ -104,15 +105,18 @@ def test_second_writer_is_refused_in_two_seconds_and_readers_and_the_first_go_on
 
     assert min(took) < 2.0, took  # the machine may have other labs at work
     assert [f"(pid {first.pid}, since " in each.stderr and "invoke drain hostB" in each.stderr for each in refused] == (
-        [True] * 4)
+        [True] * 4
+    )
     assert (held["pid"], held["host"]) == (first.pid, socket.gethostname())
     assert code == 0, said
     assert holder(restored) is None
 
 
 def test_waiting_writer_runs_when_the_first_has_ended(restored):
-    with command(restored, "add-api", "hostB") as first, \
-            command(restored, "add-engine", "hostC", "--lock-wait", "120") as second:
+    with (
+        command(restored, "add-api", "hostB") as first,
+        command(restored, "add-engine", "hostC", "--lock-wait", "120") as second,
+    ):
         begin(first)
         assert any("about to be applied" in line for line in iter(first.stderr.readline, ""))
         begin(second)

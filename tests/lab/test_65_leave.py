@@ -49,7 +49,8 @@ def test_change_that_breaks_the_first_host_is_taken_back_there_and_touches_no_ot
     assert told["put_back"]["failed"] == {}
     assert site.on("hostB", "cat", "/etc/heat/heat.conf") == conf
     assert {key: pid for key, pid in after.items() if key[0] != "hostB"} == {
-        key: pid for key, pid in before.items() if key[0] != "hostB"}
+        key: pid for key, pid in before.items() if key[0] != "hostB"
+    }
     assert set(after) == set(before)
     assert site.json("plan")["changes"] == 0
     assert set(answers) == {200}
@@ -64,8 +65,7 @@ def test_engine_that_was_killed_is_seen_and_what_it_held_is_recovered(restored):
 
     site.on("hostC", "systemctl", "kill", "--signal=KILL", ENGINE)
 
-    (seen,) = [each for each in site.json("status")["instances"]
-               if (each["host"], each["unit"]) == ("hostC", ENGINE)]
+    (seen,) = [each for each in site.json("status")["instances"] if (each["host"], each["unit"]) == ("hostC", ENGINE)]
     assert "without" in seen["drift"]  # its row without a process, or its queue without who reads it
     time_passes(site)
     workers = site.json("recover", "--yes")["workers"]
@@ -86,8 +86,11 @@ def of_host(status, host, service):
 
 def served(site, host):
     """How many requests the proxy has sent to a host's APIs since its last reload."""
-    return sum(each["requests"] for each in site.json("status")["instances"]
-               if each["host"] == host and each["requests"] is not None)
+    return sum(
+        each["requests"]
+        for each in site.json("status")["instances"]
+        if each["host"] == host and each["requests"] is not None
+    )
 
 
 def served_by_all(site):
@@ -102,5 +105,10 @@ def time_passes(site):
 
     What lives reads its queues, whatever its row says.
     """
-    site.on("hostA", "mariadb", "-e", "UPDATE heat.service SET updated_at = updated_at - INTERVAL 10 MINUTE, "
-                                      "created_at = created_at - INTERVAL 10 MINUTE")
+    site.on(
+        "hostA",
+        "mariadb",
+        "-e",
+        "UPDATE heat.service SET updated_at = updated_at - INTERVAL 10 MINUTE, "
+        "created_at = created_at - INTERVAL 10 MINUTE",
+    )

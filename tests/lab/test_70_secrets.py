@@ -40,9 +40,13 @@ class Spied:
 def secrets(site) -> set[str]:
     """Every secret of the site in the spellings of configuration files, programs and URLs."""
     conf = site.on("hostA", "cat", "/etc/heat/heat.conf")
-    written = {*re.findall(r"://[^:/@\s]+:([^@\s]+)@", conf), "CanaryOfThePage42", IN_ENVIRONMENT,
-               *re.findall(r"^\w*(?:password|_key) *= *(.+)$", conf, re.MULTILINE),
-               *re.findall(r'password: "?([^"\s]+)', (site.lab.directory / "clouds.yaml").read_text())}
+    written = {
+        *re.findall(r"://[^:/@\s]+:([^@\s]+)@", conf),
+        "CanaryOfThePage42",
+        IN_ENVIRONMENT,
+        *re.findall(r"^\w*(?:password|_key) *= *(.+)$", conf, re.MULTILINE),
+        *re.findall(r'password: "?([^"\s]+)', (site.lab.directory / "clouds.yaml").read_text()),
+    }
     plain = {unquote(each).replace("$$", "$") for each in written}
     assert len(plain) >= 7
     assert min(map(len, plain)) >= 12
@@ -58,9 +62,15 @@ def spied(site, secrets) -> Spied:
     run = Spied()
     with spies(site, secrets, run):
         said(site, run, "deploy", "--yes", "--format", "json", inventory=inventory)
-    for command in (["plan", "--diff"], ["plan", "--diff", "--format", "json"], ["status"],
-                    ["status", "--format", "json"], ["preflight"], ["recover", "--yes", "--format", "json"],
-                    ["verify", "--format", "json"]):
+    for command in (
+        ["plan", "--diff"],
+        ["plan", "--diff", "--format", "json"],
+        ["status"],
+        ["status", "--format", "json"],
+        ["preflight"],
+        ["recover", "--yes", "--format", "json"],
+        ["verify", "--format", "json"],
+    ):
         said(site, run, *command, inventory=inventory)
     said(site, run, "plan", "--diff")  # in which the page goes, and its password with it
     site.invoke("deploy", "--yes")
@@ -166,9 +176,30 @@ def test_witness_refuses_a_host_with_another_key_too(site, changed):
     suite = ROOT / "tests" / "acceptance"
     with nobody_logs_in(site, "hostB"):
         ran = subprocess.run(
-            [sys.executable, "-m", "pytest", str(suite), "-c", str(suite / "pytest.ini"), "--rootdir", str(suite),
-             "--confcutdir", str(suite), "-p", "no:cacheprovider", "-p", "no:xdist", "-q", f"--inventory={changed}"],
-            cwd=suite, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=180)
+            [
+                sys.executable,
+                "-m",
+                "pytest",
+                str(suite),
+                "-c",
+                str(suite / "pytest.ini"),
+                "--rootdir",
+                str(suite),
+                "--confcutdir",
+                str(suite),
+                "-p",
+                "no:cacheprovider",
+                "-p",
+                "no:xdist",
+                "-q",
+                f"--inventory={changed}",
+            ],
+            cwd=suite,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=180,
+        )
 
     assert ran.returncode == 1
     assert "Host key verification failed" in ran.stdout
@@ -195,8 +226,11 @@ def said(site, run, *command, code=0, inventory=None):
 def shown_in(secrets, texts):
     """Name of a text -> what stands before a secret in it."""
     places = {name: [text.find(secret) for secret in secrets] for name, text in texts.items()}
-    return {name: [texts[name][max(0, each - 80):each] for each in found if each >= 0]
-            for name, found in places.items() if max(found) >= 0}
+    return {
+        name: [texts[name][max(0, each - 80) : each] for each in found if each >= 0]
+        for name, found in places.items()
+        if max(found) >= 0
+    }
 
 
 @contextlib.contextmanager
@@ -235,8 +269,15 @@ def spy(name, way, secrets, run):
 
 def put(site, host, path, text):
     """Write a file on a host, whose folder may not be there."""
-    site.on(host, "python3", "-c", "import pathlib, sys; path = pathlib.Path(sys.argv[1]); "
-            "path.parent.mkdir(exist_ok=True); path.write_text(sys.argv[2])", path, text)
+    site.on(
+        host,
+        "python3",
+        "-c",
+        "import pathlib, sys; path = pathlib.Path(sys.argv[1]); "
+        "path.parent.mkdir(exist_ok=True); path.write_text(sys.argv[2])",
+        path,
+        text,
+    )
 
 
 def test_spy_is_not_fooled(tmp_path):

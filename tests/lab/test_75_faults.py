@@ -41,8 +41,10 @@ def test_one_of_two_commands_at_once_is_refused(bed):
 
 
 def test_folder_that_is_full_or_read_only_is_found_before_the_first_change(bed):
-    cases = [Case(name, lambda bed, make=make: make(bed, OUR_FILES, ground.FRONT), (3,), argv=ADD, needs_change=False)
-             for name, make in (("full", broken.small), ("read-only", broken.read_only))]
+    cases = [
+        Case(name, lambda bed, make=make: make(bed, OUR_FILES, ground.FRONT), (3,), argv=ADD, needs_change=False)
+        for name, make in (("full", broken.small), ("read-only", broken.read_only))
+    ]
 
     assert [broken.attempt(bed, broken.REFUSED, each).broken for each in cases] == [(), ()]
 

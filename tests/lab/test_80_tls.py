@@ -13,12 +13,17 @@ from test_30_change import requests_all_the_while, wait_until
 from lab import authority
 
 # That an old version is refused can only be seen by asking for it.
-pytestmark = [pytest.mark.lab, pytest.mark.on("old"),  # which turns from heat-api to uWSGI for it
-              pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1_1:DeprecationWarning")]
+pytestmark = [
+    pytest.mark.lab,
+    pytest.mark.on("old"),  # which turns from heat-api to uWSGI for it
+    pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1_1:DeprecationWarning"),
+]
 
 FOLDER = f"/{authority.FOLDER}"
-HEAT = ("heat: {source: hostA,",
-        f"heat: {{source: hostA, tls: {{certificate: {FOLDER}/api.pem, key: {FOLDER}/api.key}},")
+HEAT = (
+    "heat: {source: hostA,",
+    f"heat: {{source: hostA, tls: {{certificate: {FOLDER}/api.pem, key: {FOLDER}/api.key}},",
+)
 BEHIND = ("proxy: {host: hostA}", f"proxy: {{host: hostA, backend_tls: {{ca: {FOLDER}/ca.pem}}}}")
 BEFORE = ("backend_tls:", f"tls: {{certificate: {FOLDER}/proxy.pem}}, backend_tls:")
 NEW = {"TLSv1.2": ssl.TLSVersion.TLSv1_2, "TLSv1.3": ssl.TLSVersion.TLSv1_3}
@@ -75,7 +80,8 @@ def test_server_with_a_certificate_of_another_authority_gets_no_request(secured,
     assert proxy_view(secured, "hostC") == {"UP"}
     after = secured.processes()
     assert {key: pid for key, pid in after.items() if key[0] == "hostC"} == {
-        key: pid for key, pid in pids.items() if key[0] == "hostC"}
+        key: pid for key, pid in pids.items() if key[0] == "hostC"
+    }
 
     put(secured, "hostB", before)
     restart_by_hand(secured, "hostB")
@@ -120,7 +126,9 @@ def test_renewed_certificate_of_the_proxy_is_a_reload_and_a_short_one_is_told(fr
 
     steps = [each["step"] for each in json.loads(ran.stdout)["done"]]
     assert [step.split(" (")[0] for step in steps if not step.startswith("wait")] == [
-        "write /etc/heat-scaleout/apis-proxy.conf", "reload heat-scaleout-proxy.service"]
+        "write /etc/heat-scaleout/apis-proxy.conf",
+        "reload heat-scaleout-proxy.service",
+    ]
     assert "hostA: the certificate of `proxy.tls` ends in 2 days" in ran.stderr
     assert certificate_of((fronted.lab.hosts["hostA"], 8004)) != served
 
@@ -144,7 +152,7 @@ def test_site_goes_back_to_plain_http_and_clients_are_answered_until_the_proxy_i
 
     served = list(itertools.takewhile(lambda answer: answer == 200, answers))
     assert len(served) > 100
-    assert 200 not in answers[len(served):]
+    assert 200 not in answers[len(served) :]
     assert fronted.json("plan")["changes"] == 0
     for name in fronted.lab.hosts:
         assert answers_plain_http((fronted.lab.hosts[name], 8004))
@@ -247,5 +255,8 @@ def restart_by_hand(site, host: str) -> None:
 
 
 def proxy_view(site, host: str) -> set[str]:
-    return {each["proxy"].split()[0] for each in site.json("status")["instances"]
-            if each["host"] == host and each["service"] in ("api", "cfn")}
+    return {
+        each["proxy"].split()[0]
+        for each in site.json("status")["instances"]
+        if each["host"] == host and each["service"] in ("api", "cfn")
+    }

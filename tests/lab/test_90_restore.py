@@ -20,6 +20,7 @@ def test_site_goes_back_to_its_single_server_without_losing_a_request(site):
     for unit in ("heat-api.service", "heat-api-cfn.service"):
         assert site.on("hostA", "systemctl", "is-enabled", unit).strip() == "enabled"
         assert site.on("hostA", "systemctl", "is-active", unit).strip() == "active"
-    assert {each["state"] for each in site.json("status")["instances"]
-            if each["unit"].startswith("heat-scaleout-")} == {"stopped"}
+    assert {
+        each["state"] for each in site.json("status")["instances"] if each["unit"].startswith("heat-scaleout-")
+    } == {"stopped"}
     assert "Nothing to do" in site.invoke("restore", "--yes").stdout

@@ -87,8 +87,9 @@ def test_failed_step_stops_its_host_and_the_next_wave_and_is_named(fleet):
     assert applied.left == (*starts(), *starts("hostC"))
     (error,) = applied.failed.values()
     assert isinstance(error, errors.HostFailed)
-    assert error.message == (f"hostB: could not start {ENGINES[0]} (not running), start {ENGINES[1]} (not running): "
-                             "Job failed")
+    assert error.message == (
+        f"hostB: could not start {ENGINES[0]} (not running), start {ENGINES[1]} (not running): Job failed"
+    )
 
 
 def test_failed_host_does_not_stop_the_others_of_its_wave(fleet):
@@ -110,35 +111,70 @@ def test_host_that_is_lost_on_the_way_has_its_error_and_all_its_steps_left(fleet
     assert (applied.done, applied.left) == ((), starts())
 
 
-@pytest.mark.parametrize(("step", "request_"), [
-    (RemoveFile("hostB", "/x"), {"do": "remove", "path": "/x"}),
-    (ReloadSystemd("hostB"), {"do": "systemctl", "arguments": ("daemon-reload",)}),
-    (EnableUnit("hostB", "u"), {"do": "systemctl", "arguments": ("enable", "--quiet", "u")}),
-    (StartUnit("hostB", "u"), {"do": "systemctl", "arguments": ("start", "u")}),
-    (RestartUnit("hostB", "u"), {"do": "systemctl", "arguments": ("restart", "u")}),
-    (ReloadUnit("hostB", "u"), {"do": "reload", "arguments": ("reload", "u"),
-                                "kept": "/run/heat-scaleout-proxy/drained"}),
-    (StopUnit("hostB", "u"), {"do": "systemctl", "arguments": ("disable", "--quiet", "--now", "u")}),
-    (FreeAddress("hostB", "10.0.0.1", 8004, sites.a_listener(unit="heat-api.service")),
-     {"do": "free", "holders": [{"address": "10.0.0.1", "port": 8004, "pid": 501, "unit": "heat-api.service"}]}),
-    (ShareAddress("hostB", "10.0.0.1", 8004, sites.a_listener(unit="heat-api.service")),
-     {"do": "share", "holders": [{"address": "10.0.0.1", "port": 8004, "pid": 501, "unit": "heat-api.service"}],
-      "beside": "heat-scaleout-proxy.service"}),
-    (DrainServer("hostA", "rest_api_proxy/hostB-8004"),
-     {"do": "tell", "socket": "/run/heat-scaleout-proxy/master.sock",
-      "keep": {"file": "/run/heat-scaleout-proxy/drained", "socket": "/run/heat-scaleout-proxy/master.sock",
-               "send": "@1 show servers state\n"},
-      "send": "@1 set server rest_api_proxy/hostB-8004 state drain\n"}),
-    (ReadyServer("hostA", "rest_api_proxy/hostB-8004"),
-     {"do": "tell", "send": "@1 set server rest_api_proxy/hostB-8004 state ready\n"}),
-    (AwaitReady("hostB", "u", AnswersHttp("10.0.0.2", 8004, "/up", timeout=7.0)),
-     {"do": "await_http", "unit": "u", "address": "10.0.0.2", "port": 8004, "path": "/up", "expect": (200, 300),
-      "timeout": 7.0}),
-    (AwaitReady("hostB", "u", AnswersSocket("/s", "show info\n", "text", timeout=7.0)),
-     {"do": "await_reply", "socket": "/s", "send": "show info\n", "contains": "text", "timeout": 7.0}),
-    (AwaitReady("hostB", "u", Program(("python3", "-"), "script", timeout=7.0)),
-     {"do": "run", "argv": ("python3", "-"), "stdin": "script", "timeout": 7.0}),
-])
+@pytest.mark.parametrize(
+    ("step", "request_"),
+    [
+        (RemoveFile("hostB", "/x"), {"do": "remove", "path": "/x"}),
+        (ReloadSystemd("hostB"), {"do": "systemctl", "arguments": ("daemon-reload",)}),
+        (EnableUnit("hostB", "u"), {"do": "systemctl", "arguments": ("enable", "--quiet", "u")}),
+        (StartUnit("hostB", "u"), {"do": "systemctl", "arguments": ("start", "u")}),
+        (RestartUnit("hostB", "u"), {"do": "systemctl", "arguments": ("restart", "u")}),
+        (
+            ReloadUnit("hostB", "u"),
+            {"do": "reload", "arguments": ("reload", "u"), "kept": "/run/heat-scaleout-proxy/drained"},
+        ),
+        (StopUnit("hostB", "u"), {"do": "systemctl", "arguments": ("disable", "--quiet", "--now", "u")}),
+        (
+            FreeAddress("hostB", "10.0.0.1", 8004, sites.a_listener(unit="heat-api.service")),
+            {"do": "free", "holders": [{"address": "10.0.0.1", "port": 8004, "pid": 501, "unit": "heat-api.service"}]},
+        ),
+        (
+            ShareAddress("hostB", "10.0.0.1", 8004, sites.a_listener(unit="heat-api.service")),
+            {
+                "do": "share",
+                "holders": [{"address": "10.0.0.1", "port": 8004, "pid": 501, "unit": "heat-api.service"}],
+                "beside": "heat-scaleout-proxy.service",
+            },
+        ),
+        (
+            DrainServer("hostA", "rest_api_proxy/hostB-8004"),
+            {
+                "do": "tell",
+                "socket": "/run/heat-scaleout-proxy/master.sock",
+                "keep": {
+                    "file": "/run/heat-scaleout-proxy/drained",
+                    "socket": "/run/heat-scaleout-proxy/master.sock",
+                    "send": "@1 show servers state\n",
+                },
+                "send": "@1 set server rest_api_proxy/hostB-8004 state drain\n",
+            },
+        ),
+        (
+            ReadyServer("hostA", "rest_api_proxy/hostB-8004"),
+            {"do": "tell", "send": "@1 set server rest_api_proxy/hostB-8004 state ready\n"},
+        ),
+        (
+            AwaitReady("hostB", "u", AnswersHttp("10.0.0.2", 8004, "/up", timeout=7.0)),
+            {
+                "do": "await_http",
+                "unit": "u",
+                "address": "10.0.0.2",
+                "port": 8004,
+                "path": "/up",
+                "expect": (200, 300),
+                "timeout": 7.0,
+            },
+        ),
+        (
+            AwaitReady("hostB", "u", AnswersSocket("/s", "show info\n", "text", timeout=7.0)),
+            {"do": "await_reply", "socket": "/s", "send": "show info\n", "contains": "text", "timeout": 7.0},
+        ),
+        (
+            AwaitReady("hostB", "u", Program(("python3", "-"), "script", timeout=7.0)),
+            {"do": "run", "argv": ("python3", "-"), "stdin": "script", "timeout": 7.0},
+        ),
+    ],
+)
 def test_step_in_the_words_of_the_agent(step, request_):
     asked = orders.request(step)
 
@@ -146,14 +182,21 @@ def test_step_in_the_words_of_the_agent(step, request_):
 
 
 def test_write_in_the_words_of_the_agent_carries_content_and_access():
-    file = sites.a_file("/x", "content", owner="heat", group="heat", mode=0o640, check=("true", "{}"),
-                        only=Service.PROXY)
+    file = sites.a_file(
+        "/x", "content", owner="heat", group="heat", mode=0o640, check=("true", "{}"), only=Service.PROXY
+    )
 
     asked = orders.request(WriteFile("hostB", file))
 
     assert base64.b64decode(asked.pop("content")) == b"content"
-    assert asked == {"do": "write", "path": "/x", "owner": "heat", "group": "heat", "mode": 0o640,
-                     "kept": ".before-heat-scaleout"}
+    assert asked == {
+        "do": "write",
+        "path": "/x",
+        "owner": "heat",
+        "group": "heat",
+        "mode": 0o640,
+        "kept": ".before-heat-scaleout",
+    }
 
 
 def test_every_kind_of_step_has_a_request():

@@ -11,8 +11,9 @@ from deployer.steps import Manner, OnError
 
 HEAT_CONF = "/etc/heat/heat.conf"
 CHANGED = sites.CONF + "[cache]\nenabled = true\n"
-GROWN = sites.an_inventory(hostB="{address: 10.0.0.2, api: 2, cfn: 1, engines: 3}",
-                           hostC="{address: 10.0.0.3, api: 2, cfn: 1, engines: 3}")
+GROWN = sites.an_inventory(
+    hostB="{address: 10.0.0.2, api: 2, cfn: 1, engines: 3}", hostC="{address: 10.0.0.3, api: 2, cfn: 1, engines: 3}"
+)
 AUTHOR = Author("alice@desk", "invoke deploy", "2026-11-21T00:00:00Z", "0.1.0", "some.yaml", "version: 1\n")
 PROXY = unit_name(Service.PROXY)
 
@@ -29,8 +30,15 @@ def deployed(inventory, fleet):
 
 def picture(fleet):
     """Every host's files, units that run, and listeners by their unit."""
-    return {name: (dict(host.files), sorted(host.running()), sorted((each.unit, each.port) for each in host.listeners),
-                   sorted(host.drained)) for name, host in fleet.hosts.items()}
+    return {
+        name: (
+            dict(host.files),
+            sorted(host.running()),
+            sorted((each.unit, each.port) for each in host.listeners),
+            sorted(host.drained),
+        )
+        for name, host in fleet.hosts.items()
+    }
 
 
 def change(fleet):
@@ -77,7 +85,8 @@ def test_stop_puts_the_host_that_failed_back_and_leaves_the_others_as_they_were(
 
     assert (report.exit_code, report.back.hosts, report.result) == (5, ("hostB",), generations.PUT_BACK)
     assert {name: each for name, each in picture(deployed).items() if name != "hostA"} == {
-        name: each for name, each in before.items() if name != "hostA"}
+        name: each for name, each in before.items() if name != "hostA"
+    }
     assert results(deployed) == {generations.PUT_BACK}
 
 
@@ -123,7 +132,9 @@ def test_continue_takes_no_address_over_when_nobody_who_serves_is_left(fleet):
 
     assert list(report.applied.failed) == ["hostB"]
     assert {(each.unit, each.port) for each in fleet.hosts["hostA"].listeners} == {
-        ("heat-api.service", 8004), ("heat-api-cfn.service", 8000)}
+        ("heat-api.service", 8004),
+        ("heat-api-cfn.service", 8000),
+    }
 
 
 def test_continue_restarts_no_host_twice(inventory, deployed):
@@ -131,8 +142,9 @@ def test_continue_restarts_no_host_twice(inventory, deployed):
     pids = deployed.hosts["hostB"].running()
     seen = deployed.moment = Moments()
 
-    report = pipeline.deploy(inventory, deployed, yes, author=AUTHOR, manner=Manner(
-        ("hostB", "hostC"), on_error=OnError.CONTINUE))
+    report = pipeline.deploy(
+        inventory, deployed, yes, author=AUTHOR, manner=Manner(("hostB", "hostC"), on_error=OnError.CONTINUE)
+    )
 
     done = [says or "" for host, when, says in seen.seen if (host, when) == ("hostB", "after")]
     restarts = [says for says in done if "restart" in says]
@@ -159,9 +171,15 @@ def test_canary_that_is_lost_leaves_the_others_serving_and_one_run_more_ends_it(
     assert pipeline.planned(inventory, deployed).plan.changes() == ()
 
 
-@pytest.mark.parametrize(("host", "fragment"), [
-    ("hostC", "start heat-scaleout-engine@3"), ("hostB", "start heat-scaleout-api@8005"),
-    ("hostA", "reload"), ("hostA", "wait until heat-scaleout-proxy")])
+@pytest.mark.parametrize(
+    ("host", "fragment"),
+    [
+        ("hostC", "start heat-scaleout-engine@3"),
+        ("hostB", "start heat-scaleout-api@8005"),
+        ("hostA", "reload"),
+        ("hostA", "wait until heat-scaleout-proxy"),
+    ],
+)
 def test_revert_gives_every_host_what_it_had(deployed, host, fragment):
     before = picture(deployed)
     deployed.moment = OnceAt(host, fragment)

@@ -18,15 +18,22 @@ GOOD = Certificate(names=("hostB", "*.example.org"), left=300 * DAY, digest="d")
 
 def tls_inventory(**how):
     return sites.an_inventory(
-        **{"heat": "tls: {certificate: /etc/ssl/api.pem, key: /etc/ssl/api.key}",
-           "proxy": "tls: {certificate: /etc/ssl/site.pem}, backend_tls: {ca: /etc/ssl/ca.pem}", "hostC": ""} | how)
+        **{
+            "heat": "tls: {certificate: /etc/ssl/api.pem, key: /etc/ssl/api.key}",
+            "proxy": "tls: {certificate: /etc/ssl/site.pem}, backend_tls: {ca: /etc/ssl/ca.pem}",
+            "hostC": "",
+        }
+        | how
+    )
 
 
 def found_with(apis=GOOD, flags="-DUWSGI_SSL", clients=GOOD, why=None):
     answers = {UWSGI: {"printed": flags, "why": why}}
     ours = {"clients": clients, "authorities": Certificate(digest="a")}
-    return {"hostA": Found(HostState(), sites.facts(certificates=ours)),
-            "hostB": Found(HostState(), sites.facts(certificates={"apis": apis}, answers=answers))}
+    return {
+        "hostA": Found(HostState(), sites.facts(certificates=ours)),
+        "hostB": Found(HostState(), sites.facts(certificates={"apis": apis}, answers=answers)),
+    }
 
 
 def problems(inventory=None, **how):
@@ -43,15 +50,18 @@ def test_site_without_tls_is_no_business_of_this():
     assert certificates.problems(inventory, sites.bare(inventory)) == ()
 
 
-@pytest.mark.parametrize(("how", "host", "words"), [
-    ({"apis": Certificate(why="/etc/ssl/api.pem: none")}, "hostB", "`heat.tls`: /etc/ssl/api.pem: none: put a PEM"),
-    ({"clients": Certificate(why="/etc/ssl/site.pem: x")}, "hostA", "`proxy.tls`: /etc/ssl/site.pem: x: put a PEM"),
-    ({"apis": replace(GOOD, left=-3 * DAY - 1)}, "hostB", "ended 3 days ago: the proxy would refuse it"),
-    ({"apis": replace(GOOD, names=("other",))}, "hostB", "is for other, not for hostB"),
-    ({"apis": replace(GOOD, names=())}, "hostB", "is for no name, not for hostB"),
-    ({"flags": "-O2 -DUWSGI_PCRE"}, "hostB", f"{UWSGI} was built without OpenSSL"),
-    ({"why": "no answer in 10 s"}, "hostB", "says no answer in 10 s"),
-])
+@pytest.mark.parametrize(
+    ("how", "host", "words"),
+    [
+        ({"apis": Certificate(why="/etc/ssl/api.pem: none")}, "hostB", "`heat.tls`: /etc/ssl/api.pem: none: put a PEM"),
+        ({"clients": Certificate(why="/etc/ssl/site.pem: x")}, "hostA", "`proxy.tls`: /etc/ssl/site.pem: x: put a PEM"),
+        ({"apis": replace(GOOD, left=-3 * DAY - 1)}, "hostB", "ended 3 days ago: the proxy would refuse it"),
+        ({"apis": replace(GOOD, names=("other",))}, "hostB", "is for other, not for hostB"),
+        ({"apis": replace(GOOD, names=())}, "hostB", "is for no name, not for hostB"),
+        ({"flags": "-O2 -DUWSGI_PCRE"}, "hostB", f"{UWSGI} was built without OpenSSL"),
+        ({"why": "no answer in 10 s"}, "hostB", "says no answer in 10 s"),
+    ],
+)
 def test_what_tls_cannot_work_with_is_told_with_what_to_do(how, host, words):
     (told,) = problems(**how)
 
@@ -60,24 +70,39 @@ def test_what_tls_cannot_work_with_is_told_with_what_to_do(how, host, words):
 
 
 def test_name_of_the_inventory_is_the_one_that_counts():
-    entry = ("{address: 10.0.0.2, api: 1, heat: {tls: {certificate: /etc/ssl/a.pem, key: /etc/ssl/a.key, "
-             "name: api-1.example.org}}}")
+    entry = (
+        "{address: 10.0.0.2, api: 1, heat: {tls: {certificate: /etc/ssl/a.pem, key: /etc/ssl/a.key, "
+        "name: api-1.example.org}}}"
+    )
 
     assert problems(tls_inventory(hostB=entry), apis=replace(GOOD, names=("*.Example.org",))) == ()
 
 
-@pytest.mark.parametrize(("pattern", "name", "covered"), [
-    ("hostB", "HOSTb", True), ("*.a.org", "x.a.org", True), ("*.a.org", "x.y.a.org", False),
-    ("*.a.org", "a.org", False), ("*", "hostB", False), ("x.a.org", "y.a.org", False),
-])
+@pytest.mark.parametrize(
+    ("pattern", "name", "covered"),
+    [
+        ("hostB", "HOSTb", True),
+        ("*.a.org", "x.a.org", True),
+        ("*.a.org", "x.y.a.org", False),
+        ("*.a.org", "a.org", False),
+        ("*", "hostB", False),
+        ("x.a.org", "y.a.org", False),
+    ],
+)
 def test_wildcard_of_a_certificate_stands_for_one_part_of_a_name(pattern, name, covered):
     assert certificates.covers(pattern, name) is covered
 
 
-@pytest.mark.parametrize(("left", "words"), [
-    (29.5 * DAY, "ends in 29 days"), (1.5 * DAY, "ends in 1 day:"), (60.0, "ends in less than a day"),
-    (-60.0, "ended less than a day ago"), (-40 * DAY, "ended 40 days ago"),
-])
+@pytest.mark.parametrize(
+    ("left", "words"),
+    [
+        (29.5 * DAY, "ends in 29 days"),
+        (1.5 * DAY, "ends in 1 day:"),
+        (60.0, "ends in less than a day"),
+        (-60.0, "ended less than a day ago"),
+        (-40 * DAY, "ended 40 days ago"),
+    ],
+)
 def test_certificate_of_the_proxy_that_ends_soon_or_has_ended_is_a_note(left, words):
     found = found_with(clients=replace(GOOD, left=left))
 
@@ -87,10 +112,13 @@ def test_certificate_of_the_proxy_that_ends_soon_or_has_ended_is_a_note(left, wo
     assert certificates.problems(tls_inventory(), found) == ()
 
 
-@pytest.mark.parametrize(("installed", "words"), [
-    (("openstack_heat-22.0.0.dist-info", "heat-api"), "serves by heat-api alone, which cannot speak TLS"),
-    (sites.HEAT_24, "needs uWSGI"),
-])
+@pytest.mark.parametrize(
+    ("installed", "words"),
+    [
+        (("openstack_heat-22.0.0.dist-info", "heat-api"), "serves by heat-api alone, which cannot speak TLS"),
+        (sites.HEAT_24, "needs uWSGI"),
+    ],
+)
 def test_heat_that_cannot_serve_tls_is_refused_before_anything_is_changed(installed, words):
     inventory = tls_inventory()
     found = {name: Found(HostState(), sites.facts(installed)) for name in inventory.hosts}

@@ -64,17 +64,28 @@ def nobody(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     path = tmp_path / "nobody.yaml"
-    path.write_text(sites.an_inventory_text(
-        more=f"ssh: {{port: {port}, known_hosts: none, connect_timeout: 2}}",
-        **{name: f"{{address: 10.0.0.{number}, engines: 1, ssh: {{address: 127.0.0.1}}}}"
-           for number, name in enumerate(("hostA", "hostB", "hostC"), 1)}))
+    path.write_text(
+        sites.an_inventory_text(
+            more=f"ssh: {{port: {port}, known_hosts: none, connect_timeout: 2}}",
+            **{
+                name: f"{{address: 10.0.0.{number}, engines: 1, ssh: {{address: 127.0.0.1}}}}"
+                for number, name in enumerate(("hostA", "hostB", "hostC"), 1)
+            },
+        )
+    )
     return path
 
 
 def of_process(*argv, **environment):
     """Run `invoke` itself, as an operator would."""
-    return subprocess.run([sys.executable, "-m", "invoke", *argv], capture_output=True, text=True, timeout=30,
-                          cwd=sites.ROOT, env={**os.environ, "NO_COLOR": "1", **environment})
+    return subprocess.run(
+        [sys.executable, "-m", "invoke", *argv],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        cwd=sites.ROOT,
+        env={**os.environ, "NO_COLOR": "1", **environment},
+    )
 
 
 def test_list_shows_every_command_of_the_contract_and_loads_no_library_for_hosts():
@@ -82,8 +93,21 @@ def test_list_shows_every_command_of_the_contract_and_loads_no_library_for_hosts
 
     names = {line.split()[0] for line in ran.stdout.splitlines() if line.startswith("  ") and line.split()}
     assert ran.returncode == 0
-    assert names >= {"deploy", "plan", "render", "add-engine", "add-api", "add-cfn", "status", "preflight", "verify",
-                     "lab.up", "lab.down", "lab.status", "lab.ssh"}
+    assert names >= {
+        "deploy",
+        "plan",
+        "render",
+        "add-engine",
+        "add-api",
+        "add-cfn",
+        "status",
+        "preflight",
+        "verify",
+        "lab.up",
+        "lab.down",
+        "lab.status",
+        "lab.ssh",
+    }
 
 
 def test_loading_the_commands_imports_no_library_that_takes_long():
@@ -105,9 +129,19 @@ def test_bad_inventory_of_a_real_process_ends_with_3_and_no_traceback(tmp_path):
     assert hint.startswith("hint: ")
 
 
-@pytest.mark.parametrize("argv", [
-    ("plan",), ("deploy", "--yes"), ("status",), ("preflight",), ("render", "--out", "x"), ("add-engine", "hostB"),
-    ("scale", "--engines", "6"), ("verify",)])
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ("plan",),
+        ("deploy", "--yes"),
+        ("status",),
+        ("preflight",),
+        ("render", "--out", "x"),
+        ("add-engine", "hostB"),
+        ("scale", "--engines", "6"),
+        ("verify",),
+    ],
+)
 def test_bad_inventory_ends_every_command_with_3_and_all_errors(invoke, tmp_path, argv):
     path = tmp_path / "bad.yaml"
     path.write_text(COMMENTED.replace("engines: 2", "enignes: 2").replace("version: 1", "version: 9"))
@@ -126,22 +160,25 @@ def test_missing_inventory_ends_with_3_and_names_it(invoke, tmp_path):
     assert "nothing.yaml: there is no such file" in err
 
 
-@pytest.mark.parametrize(("argv", "words"), [
-    (("deploy", "--limit", "hostB,hostX"), "there is no host 'hostX'"),
-    (("plan", "--limit", "hostX"), "there is no host 'hostX'"),
-    (("plan", "--format", "yaml"), "--format takes table or json, not 'yaml'"),
-    (("status", "--format", "yaml"), "--format takes table or json"),
-    (("add-engine", "hostX"), "has no host hostX"),
-    (("add-engine", "hostB", "--count", "many"), "--count takes a number, not 'many'"),
-    (("add-engine", "hostB", "--count", "0"), "a change by 0 is no change"),
-    (("add-api", "hostB", "--count", "99"), "at most 64"),
-    (("scale",), "scale needs a number to scale to"),
-    (("scale", "--engines", "many"), "--engines takes a number, not 'many'"),
-    (("scale", "--engines", "0"), "this would take the site's last engine away"),
-    (("scale", "--api", "0"), "this would take the site's last api away"),
-    (("scale", "--cfn", "-1"), "-1 is no number of processes"),
-    (("scale", "--workers", "65"), "--workers takes a number from 1 to 64, not 65"),
-])
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (("deploy", "--limit", "hostB,hostX"), "there is no host 'hostX'"),
+        (("plan", "--limit", "hostX"), "there is no host 'hostX'"),
+        (("plan", "--format", "yaml"), "--format takes table or json, not 'yaml'"),
+        (("status", "--format", "yaml"), "--format takes table or json"),
+        (("add-engine", "hostX"), "has no host hostX"),
+        (("add-engine", "hostB", "--count", "many"), "--count takes a number, not 'many'"),
+        (("add-engine", "hostB", "--count", "0"), "a change by 0 is no change"),
+        (("add-api", "hostB", "--count", "99"), "at most 64"),
+        (("scale",), "scale needs a number to scale to"),
+        (("scale", "--engines", "many"), "--engines takes a number, not 'many'"),
+        (("scale", "--engines", "0"), "this would take the site's last engine away"),
+        (("scale", "--api", "0"), "this would take the site's last api away"),
+        (("scale", "--cfn", "-1"), "-1 is no number of processes"),
+        (("scale", "--workers", "65"), "--workers takes a number from 1 to 64, not 65"),
+    ],
+)
 def test_bad_argument_ends_with_3_changes_nothing_and_contacts_nobody(invoke, inventory, fleet, argv, words):
     code, out, err = invoke(*argv, "--inventory", inventory)
 
@@ -150,8 +187,9 @@ def test_bad_argument_ends_with_3_changes_nothing_and_contacts_nobody(invoke, in
     assert (fleet.asked, fleet.holds_asked, inventory.read_text()) == ([], [], COMMENTED)
 
 
-@pytest.mark.parametrize("argv", [
-    ("plan",), ("deploy", "--yes"), ("add-engine", "hostB", "--yes"), ("scale", "--engines", "5", "--yes")])
+@pytest.mark.parametrize(
+    "argv", [("plan",), ("deploy", "--yes"), ("add-engine", "hostB", "--yes"), ("scale", "--engines", "5", "--yes")]
+)
 def test_unreachable_hosts_end_with_4_and_are_all_named(invoke, nobody, argv):
     text = nobody.read_text()
 
@@ -274,11 +312,14 @@ def test_add_engine_edits_the_number_alone_and_starts_it(invoke, inventory, flee
     assert code == 0
     assert inventory.read_text() == COMMENTED.replace("engines: 2", "engines: 3", 1)
     assert fleet.hosts["hostB"].running() == before | {
-        "heat-scaleout-engine@3.service": fleet.hosts["hostB"].running()["heat-scaleout-engine@3.service"]}
+        "heat-scaleout-engine@3.service": fleet.hosts["hostB"].running()["heat-scaleout-engine@3.service"]
+    }
 
 
-@pytest.mark.parametrize(("command", "old", "new"), [
-    ("add-api", "api: 1", "api: 3"), ("add-cfn", "cfn: 1", "cfn: 3"), ("add-engine", "engines: 2", "engines: 4")])
+@pytest.mark.parametrize(
+    ("command", "old", "new"),
+    [("add-api", "api: 1", "api: 3"), ("add-cfn", "cfn: 1", "cfn: 3"), ("add-engine", "engines: 2", "engines: 4")],
+)
 def test_add_with_a_count_adds_that_many(invoke, inventory, fleet, command, old, new):
     code, _, _ = invoke(command, "hostB", "--count", "2", "--inventory", inventory, "--yes")
 
@@ -323,7 +364,9 @@ def test_drain_and_undrain_edit_one_word_and_reload_the_proxy(invoke, inventory,
     assert (code, "drained: true" in inventory.read_text()) == (0, True)
     assert "reload heat-scaleout-proxy.service" in err
     assert invoke("drain", "hostB", "--inventory", inventory, "--yes")[:2] == (
-        0, "Nothing to do: every host is as wanted.\n")
+        0,
+        "Nothing to do: every host is as wanted.\n",
+    )
     assert invoke("undrain", "hostB", "--inventory", inventory, "--yes")[0] == 0
     assert inventory.read_text() == COMMENTED.replace("engines: 2}", "engines: 2, drained: false}", 1)
 
@@ -347,16 +390,21 @@ def test_restart_with_a_wrong_flag_ends_with_3_and_contacts_nobody(invoke, inven
 
 
 def test_recover_lists_what_dead_engines_left_and_takes_it_away(invoke, inventory, fleet):
-    fleet.abandoned = [{"engine_id": "id-1", "host": "hostC-engine-1", "held": ["web/server (CREATE)"],
-                        "queues": ["engine_worker.id-1"]}]
+    fleet.abandoned = [
+        {
+            "engine_id": "id-1",
+            "host": "hostC-engine-1",
+            "held": ["web/server (CREATE)"],
+            "queues": ["engine_worker.id-1"],
+        }
+    ]
 
     code, out, err = invoke("recover", "--inventory", inventory, "--yes")
 
     assert code == 0
     assert "hostC-engine-1  id-1  web/server (CREATE); 1 queues" in err
     assert "1 dead workers: cleaned; 1 marked as failed" in out
-    assert invoke("recover", "--inventory", inventory)[1] == (
-        "Nothing to recover: no dead engine has left anything.\n")
+    assert invoke("recover", "--inventory", inventory)[1] == ("Nothing to recover: no dead engine has left anything.\n")
 
 
 def test_restore_asks_for_the_sites_name_on_a_terminal(invoke, inventory, fleet, monkeypatch):
@@ -445,8 +493,9 @@ def test_scale_of_workers_restarts_engines_host_by_host_and_nothing_else(invoke,
     restarts = [each["host"] for each in json.loads(out)["done"] if each["step"].startswith("restart ")]
     assert (code, restarts) == (0, ["hostB", "hostB", "hostC", "hostC"])
     assert inventory.read_text() == COMMENTED.replace("prefix: /opt/heat, ", "prefix: /opt/heat, engine_workers: 6, ")
-    changed = {unit for name, host in fleet.hosts.items() for unit, pid in host.running().items()
-               if pid != before[name][unit]}
+    changed = {
+        unit for name, host in fleet.hosts.items() for unit, pid in host.running().items() if pid != before[name][unit]
+    }
     assert changed == {"heat-scaleout-engine@1.service", "heat-scaleout-engine@2.service"}
 
 
@@ -645,9 +694,20 @@ def alice(fleet):
 
 
 WRITERS = [
-    ("deploy",), ("restart",), ("add-engine", "hostB"), ("add-api", "hostB"), ("add-cfn", "hostB"),
-    ("remove-engine", "hostB"), ("remove-api", "hostB"), ("remove-cfn", "hostB"), ("drain", "hostB"),
-    ("undrain", "hostB"), ("scale", "--engines", "6"), ("restore",), ("recover",)]
+    ("deploy",),
+    ("restart",),
+    ("add-engine", "hostB"),
+    ("add-api", "hostB"),
+    ("add-cfn", "hostB"),
+    ("remove-engine", "hostB"),
+    ("remove-api", "hostB"),
+    ("remove-cfn", "hostB"),
+    ("drain", "hostB"),
+    ("undrain", "hostB"),
+    ("scale", "--engines", "6"),
+    ("restore",),
+    ("recover",),
+]
 
 
 @pytest.mark.parametrize("argv", WRITERS, ids=" ".join)
@@ -658,8 +718,11 @@ def test_second_writer_ends_with_6_before_it_looks_at_a_host(invoke, inventory, 
     assert "error: the site is being changed by alice@desk (pid 4711" in err and "--lock-wait" in err
 
 
-@pytest.mark.parametrize("argv", [
-    ("plan",), ("status",), ("preflight",), ("render", "--out", "/dev/null/x", "--source", "/none")], ids=" ".join)
+@pytest.mark.parametrize(
+    "argv",
+    [("plan",), ("status",), ("preflight",), ("render", "--out", "/dev/null/x", "--source", "/none")],
+    ids=" ".join,
+)
 def test_reader_asks_nobody_for_the_lock(invoke, inventory, fleet, alice, argv):
     code, _, err = invoke(*argv, "--inventory", inventory)
 
@@ -974,7 +1037,8 @@ def test_deploy_that_reverts_says_what_each_host_has(invoke, inventory, fleet):
 
     assert code == 5
     assert [line for line in out.splitlines() if "has " in line] == [
-        f"{host}  has     what it had before" for host in ("hostA", "hostB", "hostC")]
+        f"{host}  has     what it had before" for host in ("hostA", "hostB", "hostC")
+    ]
     assert [host.running() for host in fleet.hosts.values()] == [{}, {}, {}]
 
 

@@ -26,8 +26,12 @@ def text_of(state, path):
 def test_hosts_get_the_units_that_the_inventory_gives_them():
     states = wanted(sites.an_inventory(hostB="{address: 10.0.0.2, api: [8004, 8104], engines: 2}")).states
 
-    assert units(states["hostB"]) == [unit_name(Service.API, 8004), unit_name(Service.API, 8104),
-                                      unit_name(Service.ENGINE, 1), unit_name(Service.ENGINE, 2)]
+    assert units(states["hostB"]) == [
+        unit_name(Service.API, 8004),
+        unit_name(Service.API, 8104),
+        unit_name(Service.ENGINE, 1),
+        unit_name(Service.ENGINE, 2),
+    ]
     assert units(states["hostA"]) == [unit_name(Service.PROXY)]
 
 
@@ -128,7 +132,10 @@ def test_slice_is_only_where_something_runs():
     states = wanted(sites.an_inventory(hostD="{address: 10.0.0.4}")).states
 
     assert [name for name, state in states.items() if "/etc/systemd/system/heat-scaleout.slice" in state.files] == [
-        "hostA", "hostB", "hostC"]
+        "hostA",
+        "hostB",
+        "hostC",
+    ]
 
 
 def test_loopback_address_that_was_left_alone_is_told_once_for_all_hosts():
@@ -141,8 +148,9 @@ def test_loopback_address_that_was_left_alone_is_told_once_for_all_hosts():
 
 
 def test_api_on_the_address_that_the_proxy_takes_over_is_refused_with_its_place():
-    inventory = sites.an_inventory(hostA="{address: 10.0.0.1, api: [8014, 8004]}",
-                                   proxy='bind: {api: "10.0.0.1:80", cfn: "10.0.0.1:81"}')
+    inventory = sites.an_inventory(
+        hostA="{address: 10.0.0.1, api: [8014, 8004]}", proxy='bind: {api: "10.0.0.1:80", cfn: "10.0.0.1:81"}'
+    )
     without_bind = sites.an_inventory(hostA="{address: 10.0.0.1, api: [8014]}")
     conf = sites.CONF.replace("bind_port = 8004", "bind_port = 8014")
 
@@ -179,8 +187,7 @@ def test_one_more_engine_changes_no_file_and_no_other_unit():
     after = wanted(sites.an_inventory(hostB="{address: 10.0.0.2, api: 1, cfn: 1, engines: 3}")).states
 
     added = unit_name(Service.ENGINE, 3)
-    assert {name: state.files for name, state in after.items()} == {
-        name: state.files for name, state in before.items()}
+    assert {name: state.files for name, state in after.items()} == {name: state.files for name, state in before.items()}
     assert {name: unit for name, unit in after["hostB"].units.items() if name != added} == before["hostB"].units
 
 
@@ -188,7 +195,11 @@ def test_changed_heat_conf_changes_the_configuration_of_every_process_that_reads
     before = wanted(sites.an_inventory()).states
     after = wanted(sites.an_inventory(), conf=sites.CONF + "[cache]\nenabled = true\n").states
 
-    same = [name for host in ("hostB", "hostC") for name, unit in before[host].units.items()
-            if after[host].units[name].config == unit.config]
+    same = [
+        name
+        for host in ("hostB", "hostC")
+        for name, unit in before[host].units.items()
+        if after[host].units[name].config == unit.config
+    ]
     assert same == []
     assert after["hostA"] == before["hostA"]

@@ -70,8 +70,9 @@ def test_diff_of_heat_conf_masks_old_and_new_secrets():
 
 def test_diff_of_the_proxys_configuration_masks_the_password_of_its_page():
     found = sites.a_file(PROXY_PATH, PROXY.format("canary-old"))
-    step = write(PROXY_PATH, PROXY.replace("enable", "enable\n    stats uri /").format("canary-new"),
-                 only=Service.PROXY)
+    step = write(
+        PROXY_PATH, PROXY.replace("enable", "enable\n    stats uri /").format("canary-new"), only=Service.PROXY
+    )
 
     shown = of(step, found=[found])["hostB:" + PROXY_PATH]
 
@@ -91,10 +92,16 @@ def test_diff_of_nothing_is_nothing():
 
 
 def test_diff_of_a_file_of_another_grammar_masks_what_its_lines_name_as_secret():
-    content = ("parameters:\n  admin_password: one two\n  - 'api_key': \"three\"\n  url: http://u:four@h/\n"
-               "  name: public\n")
+    content = (
+        "parameters:\n  admin_password: one two\n  - 'api_key': \"three\"\n  url: http://u:four@h/\n  name: public\n"
+    )
 
     (shown,) = of(write("/etc/heat/environment.d/default.yaml", content)).values()
 
-    assert shown.splitlines()[3:] == ["+parameters:", "+  admin_password: ***", "+  - 'api_key': ***",
-                                      "+  url: http://u:***@h/", "+  name: public"]
+    assert shown.splitlines()[3:] == [
+        "+parameters:",
+        "+  admin_password: ***",
+        "+  - 'api_key': ***",
+        "+  url: http://u:***@h/",
+        "+  name: public",
+    ]

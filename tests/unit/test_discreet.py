@@ -43,9 +43,13 @@ def leaks(*texts):
     return [text for text in texts if any(part in text for part in ("nary", "x7-c", quote(DATABASE, safe="")))]
 
 
-@pytest.mark.parametrize(("host", "fragment"), [
-    *(("hostA", step) for step in ('"do": "write"', '"systemctl"', '"share"')),
-    *(("hostB", step) for step in ('"do": "write"', '"systemctl"', '"await_http"', '"run"'))])
+@pytest.mark.parametrize(
+    ("host", "fragment"),
+    [
+        *(("hostA", step) for step in ('"do": "write"', '"systemctl"', '"share"')),
+        *(("hostB", step) for step in ('"do": "write"', '"systemctl"', '"await_http"', '"run"')),
+    ],
+)
 def test_failed_step_tells_no_secret_of_what_programs_said(inventory, hosts, fleet, host, fragment):
     hosts.breaks(host, fragment, WORDS)
 

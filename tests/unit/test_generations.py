@@ -12,9 +12,12 @@ from deployer.generations import NOBODY, Author, Run
 from deployer.model import HostState
 
 AUTHOR = Author("alice@desk", "invoke deploy", "2026-11-21T00:00:00Z", "0.1.0", "/sites/some.yaml", "version: 1\n")
-SITES = {"27": (sites.an_inventory(), sites.HEAT_27), "24": (sites.an_inventory(), sites.HEAT_24),
-         "guide": (sites.guide(), sites.HEAT_24),
-         "drained": (sites.an_inventory(hostB="{address: 10.0.0.2, api: 2, engines: 1, drained: true}"), sites.HEAT_27)}
+SITES = {
+    "27": (sites.an_inventory(), sites.HEAT_27),
+    "24": (sites.an_inventory(), sites.HEAT_24),
+    "guide": (sites.guide(), sites.HEAT_24),
+    "drained": (sites.an_inventory(hostB="{address: 10.0.0.2, api: 2, engines: 1, drained: true}"), sites.HEAT_27),
+}
 
 
 def states(name):
@@ -33,7 +36,8 @@ def kept(state):
 def every_field(state):
     """All that a file and a unit have, also what is not compared."""
     return {path: vars(file) for path, file in state.files.items()}, {
-        name: {key: value for key, value in vars(unit).items() if key != "pid"} for name, unit in state.units.items()}
+        name: {key: value for key, value in vars(unit).items() if key != "pid"} for name, unit in state.units.items()
+    }
 
 
 @pytest.mark.parametrize("name", SITES)
@@ -50,8 +54,9 @@ def test_kept_state_has_no_content_of_a_file():
 
     told = json.dumps(generations.encoded(state))
 
-    assert [path for path, file in state.files.items()
-            if file.content and base64.b64encode(file.content).decode() in told] == []
+    assert [
+        path for path, file in state.files.items() if file.content and base64.b64encode(file.content).decode() in told
+    ] == []
 
 
 def test_host_that_has_kept_nothing_had_nothing_of_ours():
@@ -73,9 +78,16 @@ def known(*results):
     return {number: (Run(number, NOBODY, result), ("hostA",)) for number, result in enumerate(results, 1)}
 
 
-@pytest.mark.parametrize(("results", "number"), [
-    (("done", "done"), 1), (("done", "failed", "done"), 1), (("done", "done", "put back"), 2),
-    (("done", None, None), 1), (("done", "done", "failed", None), 2)])
+@pytest.mark.parametrize(
+    ("results", "number"),
+    [
+        (("done", "done"), 1),
+        (("done", "failed", "done"), 1),
+        (("done", "done", "put back"), 2),
+        (("done", None, None), 1),
+        (("done", "done", "failed", None), 2),
+    ],
+)
 def test_without_a_number_the_target_is_the_last_that_was_done_before_the_newest(results, number):
     assert generations.target(known(*results), None).number == number
 
@@ -100,17 +112,25 @@ def a_kept_run(number, result):
 
 
 def test_generations_of_all_hosts_are_merged_in_order_with_their_hosts():
-    merged = generations.merged({"hostA": [a_kept_run(1, "done"), a_kept_run(3, "done")],
-                                 "hostB": [a_kept_run(2, "failed"), a_kept_run(3, "done")]})
+    merged = generations.merged(
+        {
+            "hostA": [a_kept_run(1, "done"), a_kept_run(3, "done")],
+            "hostB": [a_kept_run(2, "failed"), a_kept_run(3, "done")],
+        }
+    )
 
     assert [(number, run.result, hosts) for number, (run, hosts) in merged.items()] == [
-        (1, "done", ("hostA",)), (2, "failed", ("hostB",)), (3, "done", ("hostA", "hostB"))]
+        (1, "done", ("hostA",)),
+        (2, "failed", ("hostB",)),
+        (3, "done", ("hostA", "hostB")),
+    ]
 
 
 @pytest.mark.parametrize("results", [("done", None), (None, "done")])
 def test_run_that_has_not_ended_on_one_host_has_not_ended(results):
-    merged = generations.merged({f"host{name}": [a_kept_run(1, result)]
-                                 for name, result in zip("AB", results, strict=True)})
+    merged = generations.merged(
+        {f"host{name}": [a_kept_run(1, result)] for name, result in zip("AB", results, strict=True)}
+    )
 
     assert merged[1][0].result is None
 
@@ -121,9 +141,16 @@ def a_found(result, doing=None, number=4):
 
 
 def test_run_that_has_not_ended_is_told_with_its_hosts_author_and_step():
-    told = "\n".join(generations.unfinished({
-        "hostA": a_found("done"), "hostB": a_found(None, "restart it"), "hostC": a_found(None),
-        "hostD": Found(HostState())}))
+    told = "\n".join(
+        generations.unfinished(
+            {
+                "hostA": a_found("done"),
+                "hostB": a_found(None, "restart it"),
+                "hostC": a_found(None),
+                "hostD": Found(HostState()),
+            }
+        )
+    )
 
     for word in ("hostB", "hostC", "generation 4", "invoke deploy", "alice@desk", "under way: restart it"):
         assert word in told
@@ -159,5 +186,6 @@ def test_generation_that_was_refused_while_a_host_was_lost_is_there_alone_and_is
     state, hosts = kept(states("27")["hostB"]), ["hostA", "hostB"]
 
     with pytest.raises(errors.BadInput, match="generation 4 has kept nothing on hostA$"):
-        generations.states(4, {"hostA": has_kept(state, (3, hosts)), "hostB": has_kept(state, (3, hosts), (4, hosts))},
-                           hosts)
+        generations.states(
+            4, {"hostA": has_kept(state, (3, hosts)), "hostB": has_kept(state, (3, hosts), (4, hosts))}, hosts
+        )

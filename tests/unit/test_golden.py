@@ -19,28 +19,51 @@ PARTS = {"host/process.j2", "host/sandbox.j2"}  # included by the units of all
 GUIDE_PROXY = {
     "global": {"daemon", "maxconn 4000"},
     "defaults": {
-        "log global", "maxconn 8000", "option redispatch", "retries 3", "timeout http-request 10s", "timeout queue 1m",
-        "timeout connect 10s", "timeout client 1m", "timeout server 1m", "timeout check 10s"},
+        "log global",
+        "maxconn 8000",
+        "option redispatch",
+        "retries 3",
+        "timeout http-request 10s",
+        "timeout queue 1m",
+        "timeout connect 10s",
+        "timeout client 1m",
+        "timeout server 1m",
+        "timeout check 10s",
+    },
     "listen rest_api_proxy": {
-        "bind 10.0.0.1:8004", "balance source", "option tcpka", "option httpchk",
-        "server rest-server-1 10.0.0.2:8004", "server rest-server-2 10.0.0.3:8004"},
+        "bind 10.0.0.1:8004",
+        "balance source",
+        "option tcpka",
+        "option httpchk",
+        "server rest-server-1 10.0.0.2:8004",
+        "server rest-server-2 10.0.0.3:8004",
+    },
     "listen cfn_api_proxy": {
-        "bind 10.0.0.1:8000", "balance source", "option tcpka", "option httpchk",
-        "server cfn-server-1 10.0.0.2:8000", "server cfn-server-2 10.0.0.3:8000"},
+        "bind 10.0.0.1:8000",
+        "balance source",
+        "option tcpka",
+        "option httpchk",
+        "server cfn-server-1 10.0.0.2:8000",
+        "server cfn-server-2 10.0.0.3:8000",
+    },
 }
 
 
-BACKEND_TLS = {"heat": ", tls: {certificate: /etc/ssl/heat/api.pem, key: /etc/ssl/heat/api.key}",
-               "proxy": ", backend_tls: {ca: /etc/ssl/heat/ca.pem}"}
+BACKEND_TLS = {
+    "heat": ", tls: {certificate: /etc/ssl/heat/api.pem, key: /etc/ssl/heat/api.key}",
+    "proxy": ", backend_tls: {ca: /etc/ssl/heat/ca.pem}",
+}
 PLAIN = {"heat": "", "proxy": ""}
 
 
 def golden_site(installed=sites.HEAT_27, more=PLAIN):
     """One node with everything, an own page of statistics and workers of its own choice."""
     inventory = sites.an_inventory(
-        heat="engine_workers: 4, api_workers: 3" + more["heat"], hostC="",
+        heat="engine_workers: 4, api_workers: 3" + more["heat"],
+        hostC="",
         proxy='stats: {bind: "127.0.0.1:1936", user: operator, password: example}, '
-              "tls: {certificate: /etc/haproxy/site.pem}" + more["proxy"])
+        "tls: {certificate: /etc/haproxy/site.pem}" + more["proxy"],
+    )
     return desired.states(inventory, sites.bare(inventory, installed=installed)).states
 
 
@@ -60,14 +83,22 @@ def _template(name):
     for pattern, template in special.items():
         if match := re.fullmatch(pattern, name):
             return match.expand(template)
-    return next((path.relative_to(TEMPLATES).as_posix().removesuffix(".j2") for path in TEMPLATES.rglob(f"{name}.j2")),
-                "")
+    return next(
+        (path.relative_to(TEMPLATES).as_posix().removesuffix(".j2") for path in TEMPLATES.rglob(f"{name}.j2")), ""
+    )
 
 
-LAUNCHERS = {"uwsgi": texts(sites.HEAT_27), "heat-api": texts(sites.HEAT_24),
-             "backend-tls": texts(sites.HEAT_24, BACKEND_TLS)}
-RENDERED = [(kind, name) for kind, found in LAUNCHERS.items() for name in sorted(found)
-            if kind == "uwsgi" or found[name] != LAUNCHERS["uwsgi"].get(name)]
+LAUNCHERS = {
+    "uwsgi": texts(sites.HEAT_27),
+    "heat-api": texts(sites.HEAT_24),
+    "backend-tls": texts(sites.HEAT_24, BACKEND_TLS),
+}
+RENDERED = [
+    (kind, name)
+    for kind, found in LAUNCHERS.items()
+    for name in sorted(found)
+    if kind == "uwsgi" or found[name] != LAUNCHERS["uwsgi"].get(name)
+]
 
 
 def test_every_template_is_rendered_by_the_golden_site():
@@ -103,12 +134,18 @@ def judged_by_haproxy(text, folder):
     return subprocess.run(["/usr/sbin/haproxy", "-c", "-f", str(path)], capture_output=True, text=True, timeout=20)
 
 
-@pytest.mark.parametrize("settings", [
-    "", "balance: leastconn", "server_names: numbered", 'bind: {api: "*:8004", cfn: "[::1]:8000"}',
-    'stats: {bind: "127.0.0.1:1936", user: operator, password: "a:b!c"}',
-    'stats: {bind: "[::1]:1936", user: x, password: y}',
-    "check: {path: /, interval: 500ms, rise: 1, fall: 9}, timeouts: {server: 3m}, retries: 0",
-])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        "",
+        "balance: leastconn",
+        "server_names: numbered",
+        'bind: {api: "*:8004", cfn: "[::1]:8000"}',
+        'stats: {bind: "127.0.0.1:1936", user: operator, password: "a:b!c"}',
+        'stats: {bind: "[::1]:1936", user: x, password: y}',
+        "check: {path: /, interval: 500ms, rise: 1, fall: 9}, timeouts: {server: 3m}, retries: 0",
+    ],
+)
 def test_proxys_configuration_is_valid_for_haproxy(settings, tmp_path):
     inventory = sites.an_inventory(proxy=settings)
     file = desired.states(inventory, sites.bare(inventory)).states["hostA"].files["/etc/heat-scaleout/apis-proxy.conf"]
@@ -140,8 +177,13 @@ def test_units_are_valid_for_systemd(launcher, tmp_path):
             path.write_text(re.sub(r"(?m)^(Exec\w+=)\S+", rf"\1{shutil.which('true')}", text))
             units.append(str(path).replace("@.", "@8004."))
 
-    judged = subprocess.run(["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", *units],
-                            capture_output=True, text=True, timeout=60, env={"SYSTEMD_UNIT_PATH": f"{tmp_path}:"})
+    judged = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", *units],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={"SYSTEMD_UNIT_PATH": f"{tmp_path}:"},
+    )
 
     assert [line for line in judged.stderr.splitlines() if "heat-scaleout" in line] == []
     assert judged.returncode == 0

@@ -16,8 +16,10 @@ MOST_LINES, MOST_LINES_OF_A_FUNCTION = 300, 45
 # Each room may use the rooms of its own entry, and nothing else of this house.
 GROUND = {"model", "found", "trust", "errors"}
 STEPS = GROUND | {"steps"}
-HEAT_CONF = {f"heat.conf.{name}" for name in (
-    "editor", "grammar", "hosts", "leftovers", "masking", "options", "references", "rewrite", "secrets")}
+HEAT_CONF = {
+    f"heat.conf.{name}"
+    for name in ("editor", "grammar", "hosts", "leftovers", "masking", "options", "references", "rewrite", "secrets")
+}
 PURE_HEAT = {*HEAT_CONF, "heat.releases"}
 INVENTORY = GROUND | {"inventory."}
 MAY_USE = {
@@ -59,8 +61,10 @@ MAY_USE = {
     "heat.smoke.": INVENTORY | {"heat.", "proxy.", "hiding", "observed", "remote.fleet"},
     "measured": GROUND | {"observed", "remote.fleet"},
     "heat.capacity": INVENTORY | {"heat.launch", "heat.scripts", "heat.engines", "remote.fleet"},
-    "budget.": INVENTORY | STEPS | PURE_HEAT | {
-        "budget.", "desired", "measured", "heat.launch", "heat.source", "heat.capacity", "proxy.config"},
+    "budget.": INVENTORY
+    | STEPS
+    | PURE_HEAT
+    | {"budget.", "desired", "measured", "heat.launch", "heat.source", "heat.capacity", "proxy.config"},
     "spread": GROUND,
     "scaling": INVENTORY | {"heat.launch", "spread"},
     "certificates": INVENTORY | {"desired", "heat.launch", "proxy.config"},
@@ -73,40 +77,125 @@ MAY_USE = {
     "apply": STEPS | {"observed", "orders", "remote.fleet"},
     "generations": GROUND,
     "staging": GROUND | {"generations", "observed", "remote.fleet"},
-    "carrying": INVENTORY | STEPS | {
-        "apply", "desired", "generations", "observed", "plan", "setback", "staging", "remote.fleet"},
+    "carrying": INVENTORY
+    | STEPS
+    | {"apply", "desired", "generations", "observed", "plan", "setback", "staging", "remote.fleet"},
     "outcome": STEPS | {"console"},
-    "readiness": INVENTORY | STEPS | {
-        "carrying", "certificates", "desired", "observed", "preflight", "heat.engines", "heat.logins", "heat.capacity",
-        "measured", "budget.", "remote.fleet", "traffic"},
+    "readiness": INVENTORY
+    | STEPS
+    | {
+        "carrying",
+        "certificates",
+        "desired",
+        "observed",
+        "preflight",
+        "heat.engines",
+        "heat.logins",
+        "heat.capacity",
+        "measured",
+        "budget.",
+        "remote.fleet",
+        "traffic",
+    },
     "verify": INVENTORY | {"console", "desired", "discreet", "heat.", "hiding", "observed", "remote.fleet"},
-    "pipeline": INVENTORY | STEPS | {
-        "apply", "carrying", "certificates", "desired", "generations", "observed", "plan", "preflight", "readiness",
-        "rendered", "scaling", "staging", "status", "heat.engines", "heat.logins", "remote.fleet"},
+    "pipeline": INVENTORY
+    | STEPS
+    | {
+        "apply",
+        "carrying",
+        "certificates",
+        "desired",
+        "generations",
+        "observed",
+        "plan",
+        "preflight",
+        "readiness",
+        "rendered",
+        "scaling",
+        "staging",
+        "status",
+        "heat.engines",
+        "heat.logins",
+        "remote.fleet",
+    },
     "watching": INVENTORY | {"console", "pipeline", "status", "table", "remote.fleet"},
     "lock": INVENTORY | {"observed", "remote.fleet"},
     "past": {"console", "generations", "table"},
     "writing": INVENTORY | {"console", "generations", "lock", "pipeline", "remote.fleet", "terminal"},
     "terminal": INVENTORY | {"console", "discreet"},
-    "changing": INVENTORY | STEPS | {
-        "console", "outcome", "pipeline", "planfile", "remote.fleet", "scaling", "terminal", "writing",
-        "heat.abandoned"},
+    "changing": INVENTORY
+    | STEPS
+    | {
+        "console",
+        "outcome",
+        "pipeline",
+        "planfile",
+        "remote.fleet",
+        "scaling",
+        "terminal",
+        "writing",
+        "heat.abandoned",
+    },
     "planfile": STEPS | {"console"},
-    "commands": INVENTORY | {
-        "console", "diffs", "lock", "past", "pipeline", "planfile", "terminal", "verify", "watching"},
+    "commands": INVENTORY
+    | {"console", "diffs", "lock", "past", "pipeline", "planfile", "terminal", "verify", "watching"},
 }
-PURE = {"model", "found", "errors", "hiding", "steps", "render", "changes", "plan", "orders", "setback", "desired",
-        "diffs", "status", "generations", "outcome", "past", "planfile", "processes",
-        "leftovers", "table", "preflight", "spread", "scaling", "heat.launch", "heat.source",
-        "proxy.config", "proxy.runtime", "proxy.links", "certificates", "switching", "traffic", "trust",
-        *PURE_HEAT,
-        *(f"budget.{name}" for name in ("sizes", "connections", "memory", "files", "timeouts", "judge"))}
-PURE_INVENTORY = {"inventory.schema", "inventory.sections", "inventory.values", "inventory.document",
-                  "inventory.checks", "inventory.validation", "inventory.wording", "inventory.phrases",
-                  "inventory.ports", "inventory.splice"}
+PURE = {
+    "model",
+    "found",
+    "errors",
+    "hiding",
+    "steps",
+    "render",
+    "changes",
+    "plan",
+    "orders",
+    "setback",
+    "desired",
+    "diffs",
+    "status",
+    "generations",
+    "outcome",
+    "past",
+    "planfile",
+    "processes",
+    "leftovers",
+    "table",
+    "preflight",
+    "spread",
+    "scaling",
+    "heat.launch",
+    "heat.source",
+    "proxy.config",
+    "proxy.runtime",
+    "proxy.links",
+    "certificates",
+    "switching",
+    "traffic",
+    "trust",
+    *PURE_HEAT,
+    *(f"budget.{name}" for name in ("sizes", "connections", "memory", "files", "timeouts", "judge")),
+}
+PURE_INVENTORY = {
+    "inventory.schema",
+    "inventory.sections",
+    "inventory.values",
+    "inventory.document",
+    "inventory.checks",
+    "inventory.validation",
+    "inventory.wording",
+    "inventory.phrases",
+    "inventory.ports",
+    "inventory.splice",
+}
 UNCLEAN = {"socket", "subprocess", "time", "random", "requests", "threading", "urllib.request", "http.client"}
-LIBRARIES_OF_ONE_ROOM = {"fabric": {"remote.ssh"}, "paramiko": {"remote.ssh"}, "jinja2": {"render"},
-                         "openstack": {"heat.smoke.clouds"}, "botocore": {"heat.smoke.cfn"}}
+LIBRARIES_OF_ONE_ROOM = {
+    "fabric": {"remote.ssh"},
+    "paramiko": {"remote.ssh"},
+    "jinja2": {"render"},
+    "openstack": {"heat.smoke.clouds"},
+    "botocore": {"heat.smoke.cfn"},
+}
 HEATS_LIBRARIES = {"sqlalchemy", "oslo_config", "oslo_db", "oslo_messaging", "keystoneauth1", "amqp", "heat"}
 EMPTY_WORDS = ("utils", "helpers", "manager", "base", "common", "misc")
 
@@ -199,9 +288,16 @@ def test_library_is_known_to_one_room_alone(library):
 def test_hosts_are_reached_where_secrets_are_hidden_and_nowhere_else():
     """What a host says to any command passes one place."""
     ways = {"over_ssh", "SshFleet"}
-    found = {room for room, path in ROOMS.items() for node in ast.walk(parsed(path))
-             if isinstance(node, ast.Attribute) and node.attr in ways and _name_of(node.value) != "discreet"
-             or isinstance(node, ast.ImportFrom) and ways & {each.name for each in node.names}}
+    found = {
+        room
+        for room, path in ROOMS.items()
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.Attribute)
+        and node.attr in ways
+        and _name_of(node.value) != "discreet"
+        or isinstance(node, ast.ImportFrom)
+        and ways & {each.name for each in node.names}
+    }
 
     assert found == {"discreet"}
 
@@ -213,8 +309,11 @@ def _name_of(node):
 SHELLS = {"os.system", "os.popen", "subprocess.getoutput", "subprocess.getstatusoutput", "subprocess.list2cmdline"}
 
 
-@pytest.mark.parametrize("path", [*sources("deployer", "tests/acceptance"), ROOT / "tasks.py"],
-                         ids=lambda path: path.relative_to(ROOT).as_posix())
+@pytest.mark.parametrize(
+    "path",
+    [*sources("deployer", "tests/acceptance"), ROOT / "tasks.py"],
+    ids=lambda path: path.relative_to(ROOT).as_posix(),
+)
 def test_no_command_is_a_text_for_a_shell(path):
     """Arguments stay lists; for SSH, which takes a text, each side quotes them in one place."""
     of_ssh = path.relative_to(ROOT).as_posix() in ("deployer/remote/ssh.py", "tests/acceptance/hosts.py")
@@ -236,8 +335,9 @@ def _shell_words_in(tree):
             yield from {f"{node.module}.{each.name}" for each in node.names}
         elif isinstance(node, ast.keyword) and node.arg == "shell":
             yield "shell="
-        elif isinstance(node, ast.List | ast.Tuple) and any(_text_of(each) in ("sh", "bash", "/bin/sh", "/bin/bash")
-                                                            for each in node.elts[:1]):
+        elif isinstance(node, ast.List | ast.Tuple) and any(
+            _text_of(each) in ("sh", "bash", "/bin/sh", "/bin/bash") for each in node.elts[:1]
+        ):
             yield "sh -c"
 
 
@@ -245,9 +345,17 @@ def _text_of(node):
     return node.value if isinstance(node, ast.Constant) else None
 
 
-@pytest.mark.parametrize("source", [
-    "import shlex\nshlex.quote(x)", "from shlex import join", "import os\nos.system('ls')",
-    "subprocess.run(x, shell=True)", "subprocess.getoutput('ls')", "run(['bash', '-c', x])"])
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import shlex\nshlex.quote(x)",
+        "from shlex import join",
+        "import os\nos.system('ls')",
+        "subprocess.run(x, shell=True)",
+        "subprocess.getoutput('ls')",
+        "run(['bash', '-c', x])",
+    ],
+)
 def test_guard_sees_a_text_for_a_shell(source):
     assert shell_words_in(ast.parse(source)) != set()
 
@@ -270,8 +378,9 @@ def test_agent_uses_the_standard_library_and_itself_alone(path):
     ast.parse(path.read_text(), feature_version=(3, 8))
 
 
-@pytest.mark.parametrize("path", [path for path in sources("deployer/heat/scripts") if path.stem != "__init__"],
-                         ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", [path for path in sources("deployer/heat/scripts") if path.stem != "__init__"], ids=lambda path: path.name
+)
 def test_script_for_heats_python_uses_the_standard_library_and_heats_alone(path):
     """What it imports of its own folder travels with it."""
     outside = [name for name in imports(path) if not name.startswith("deployer.heat.scripts.")]
@@ -322,29 +431,38 @@ def test_no_file_has_an_empty_word_for_a_name():
     assert names == []
 
 
-@pytest.mark.parametrize("room", sorted(set(WITH_CODE) - {room for room in ROOMS if room.startswith(
-    ("remote.agent", "heat.scripts"))}))
+@pytest.mark.parametrize(
+    "room", sorted(set(WITH_CODE) - {room for room in ROOMS if room.startswith(("remote.agent", "heat.scripts"))})
+)
 def test_public_function_or_class_of_several_lines_says_what_it_does(room):
     """What fits in three lines is its own description; what runs on a host stays short on the wire."""
     kinds = (ast.FunctionDef, ast.ClassDef)
     public = [node for node in parsed(ROOMS[room]).body if isinstance(node, kinds) and not node.name.startswith("_")]
 
-    assert [node.name for node in public
-            if not ast.get_docstring(node) and node.end_lineno - node.lineno > 3 and not _is_variant(node)] == []
+    assert [
+        node.name
+        for node in public
+        if not ast.get_docstring(node) and node.end_lineno - node.lineno > 3 and not _is_variant(node)
+    ] == []
 
 
 def _is_variant(node):
     """A further case of a function, or of a step whose sentence is all there is to say."""
-    return isinstance(node, ast.ClassDef) and any(isinstance(each, ast.Name) and each.id == "Step"
-                                                  for each in node.bases)
+    return isinstance(node, ast.ClassDef) and any(
+        isinstance(each, ast.Name) and each.id == "Step" for each in node.bases
+    )
 
 
 def test_templates_hold_no_thought():
     """A loop or an `if` over ready values; filters, sets, macros and calls belong in the code."""
     for path in (ROOT / "templates").rglob("*.j2"):
         text = path.read_text()
-        found = [word for word in ("{% set", "{% macro", "|", "(") for line in text.splitlines()
-                 if "{" in line and word in _code_of(line)]
+        found = [
+            word
+            for word in ("{% set", "{% macro", "|", "(")
+            for line in text.splitlines()
+            if "{" in line and word in _code_of(line)
+        ]
         assert found == [], f"{path.name}: {found}"
 
 
@@ -361,9 +479,12 @@ def test_every_test_file_has_a_name_of_its_own():
 
 
 def test_tests_are_named_for_what_they_promise():
-    unnamed = [f"{path.name}: {node.name}" for path in sources("tests/unit", "tests/contract")
-               for node in parsed(path).body
-               if isinstance(node, ast.FunctionDef) and node.name.startswith("test_") and node.name.count("_") < 3]
+    unnamed = [
+        f"{path.name}: {node.name}"
+        for path in sources("tests/unit", "tests/contract")
+        for node in parsed(path).body
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_") and node.name.count("_") < 3
+    ]
 
     assert unnamed == []
 

@@ -32,7 +32,12 @@ def test_unit_of_ours_that_the_inventory_does_not_name_is_shown():
     (extra,) = leftovers(hostB=with_unit(Unit(unit_name(Service.ENGINE, 9), pid=7, config="0123456789")))
 
     assert (extra.host, extra.service, extra.unit, extra.pid, extra.drift) == (
-        "hostB", "engine", unit_name(Service.ENGINE, 9), 7, "not in the inventory")
+        "hostB",
+        "engine",
+        unit_name(Service.ENGINE, 9),
+        7,
+        "not in the inventory",
+    )
     assert (extra.config, extra.config_is_desired) == ("0123456", None)
 
 
@@ -64,13 +69,19 @@ def test_stranger_on_an_address_of_ours_is_named_with_what_it_keeps_out():
     (stranger,) = leftovers(hostB=with_facts(listeners=(nginx, LISTENING["hostB"][1])))
 
     assert (stranger.host, stranger.unit, stranger.address, stranger.port, stranger.pid) == (
-        "hostB", "nginx.service", "10.0.0.2", 8004, 66)
+        "hostB",
+        "nginx.service",
+        "10.0.0.2",
+        8004,
+        66,
+    )
     assert (stranger.drift, stranger.listening) == (f"holds the address of {API}", True)
 
 
 def test_stranger_without_a_unit_is_named_by_its_program():
-    (stranger,) = leftovers(hostA=with_facts("hostA", listeners=(
-        sites.a_listener(8000, program="python3"), LISTENING["hostA"][0])))
+    (stranger,) = leftovers(
+        hostA=with_facts("hostA", listeners=(sites.a_listener(8000, program="python3"), LISTENING["hostA"][0]))
+    )
 
     assert (stranger.unit, stranger.drift) == ("python3", f"holds the address of {PROXY}")
 
@@ -81,7 +92,13 @@ def test_server_of_nobody_is_named():
     (server,) = leftovers(stat=more)
 
     assert (server.host, server.service, server.unit, server.port, server.proxy, server.check) == (
-        "hostB", "cfn", unit_name(Service.CFN, 8001), 8001, "DOWN", "L4CON")
+        "hostB",
+        "cfn",
+        unit_name(Service.CFN, 8001),
+        8001,
+        "DOWN",
+        "L4CON",
+    )
     assert server.drift == "server cfn_api_proxy/hostB-8001 without unit"
 
 
@@ -97,7 +114,13 @@ def test_engine_that_a_host_runs_by_its_own_means_is_shown_as_its_own_and_is_no_
     (own,) = found = leftovers(view=view, hostA=with_facts("hostA", engines=(own_engine(),)))
 
     assert (own.host, own.service, own.unit, own.pid, own.heat, own.drift) == (
-        "hostA", "engine", "heat-engine.service", 77, "up", "host's own")
+        "hostA",
+        "engine",
+        "heat-engine.service",
+        77,
+        "up",
+        "host's own",
+    )
     assert not status.Picture(found).drifts
 
 
@@ -111,8 +134,11 @@ def test_row_left_by_a_host_s_own_engine_is_told_and_is_drift():
 
 
 def test_rows_of_an_engine_that_nobody_runs_are_named():
-    view = a_view(a_row("hostB-engine-7", "hostB", up=False, engine_id="one"),
-                  a_row("hostB-engine-7", "hostB", engine_id="two"), two=0)
+    view = a_view(
+        a_row("hostB-engine-7", "hostB", up=False, engine_id="one"),
+        a_row("hostB-engine-7", "hostB", engine_id="two"),
+        two=0,
+    )
 
     (row,) = leftovers(view=view)
 
@@ -126,14 +152,15 @@ def test_row_named_as_ours_is_never_a_host_s_own():
     found = leftovers(view=view, hostA=with_facts("hostA", engines=(own_engine(),)))
 
     assert [(each.unit, each.drift) for each in found] == [
-        ("heat-engine.service", "host's own"), ("hostA-engine-3", "row without process")]
+        ("heat-engine.service", "host's own"),
+        ("hostA-engine-3", "row without process"),
+    ]
 
 
 def test_engine_of_a_host_outside_the_inventory_is_left_alone_while_it_is_alive():
     (other,) = found = leftovers(view=a_view(a_row("controller9", "controller9"), id=1))
 
-    assert (other.host, other.unit, other.state, other.drift) == (
-        "controller9", "controller9", "unknown", "host's own")
+    assert (other.host, other.unit, other.state, other.drift) == ("controller9", "controller9", "unknown", "host's own")
     assert not status.Picture(found).drifts
 
 

@@ -110,8 +110,9 @@ def test_deploy_that_loses_its_lock_changes_nothing_more_and_ends_with_6(invento
 def test_look_of_the_holder_alone_waits_for_hosts_that_are_at_work(inventory, fleet):
     asked = []
     hosts = FakeFleet(fleet.hosts)
-    hosts.ask = lambda title, verb, requests, limit: asked.append(json.dumps(requests)) or FakeFleet.ask(
-        hosts, title, verb, requests, limit)
+    hosts.ask = lambda title, verb, requests, limit: (
+        asked.append(json.dumps(requests)) or FakeFleet.ask(hosts, title, verb, requests, limit)
+    )
     pipeline.planned(inventory, hosts)
     lock.take(inventory, hosts, ALICE)
     pipeline.planned(inventory, hosts)
@@ -121,8 +122,13 @@ def test_look_of_the_holder_alone_waits_for_hosts_that_are_at_work(inventory, fl
 
 def test_host_where_another_command_is_still_at_work_is_named(inventory, fleet, monkeypatch):
     observe = fleet.hosts["hostB"].observe
-    monkeypatch.setattr(fleet.hosts["hostB"], "observe", lambda request: (
-        {"busy": "another command is still at work here"} if request.get("settled") else observe(request)))
+    monkeypatch.setattr(
+        fleet.hosts["hostB"],
+        "observe",
+        lambda request: (
+            {"busy": "another command is still at work here"} if request.get("settled") else observe(request)
+        ),
+    )
     lock.take(inventory, fleet, ALICE)
 
     with pytest.raises(errors.HostFailed, match="hostB: another command is still at work here"):

@@ -8,8 +8,12 @@ from deployer.model import AnswersHttp, Instance, Service, Unit, digest_of, unit
 
 def test_file_compares_by_digest_owner_and_mode_and_not_by_what_it_carries():
     assert sites.a_file() == sites.a_file(check=("true",), only=Service.PROXY)
-    for other in (sites.a_file(content="other"), sites.a_file(owner="heat"), sites.a_file(group="heat"),
-                  sites.a_file(mode=0o600)):
+    for other in (
+        sites.a_file(content="other"),
+        sites.a_file(owner="heat"),
+        sites.a_file(group="heat"),
+        sites.a_file(mode=0o600),
+    ):
         assert sites.a_file() != other
 
 
@@ -19,12 +23,15 @@ def test_unit_compares_by_what_it_runs_and_not_by_its_process():
         assert Unit("x") != other
 
 
-@pytest.mark.parametrize(("service", "number", "name", "port"), [
-    (Service.API, 8004, "heat-scaleout-api@8004.service", 8004),
-    (Service.CFN, 8000, "heat-scaleout-cfn@8000.service", 8000),
-    (Service.ENGINE, 2, "heat-scaleout-engine@2.service", None),
-    (Service.PROXY, 0, "heat-scaleout-proxy.service", None),
-])
+@pytest.mark.parametrize(
+    ("service", "number", "name", "port"),
+    [
+        (Service.API, 8004, "heat-scaleout-api@8004.service", 8004),
+        (Service.CFN, 8000, "heat-scaleout-cfn@8000.service", 8000),
+        (Service.ENGINE, 2, "heat-scaleout-engine@2.service", None),
+        (Service.PROXY, 0, "heat-scaleout-proxy.service", None),
+    ],
+)
 def test_instance_has_a_unit_and_an_api_its_port(service, number, name, port):
     instance = Instance("hostB", service, number)
 

@@ -6,18 +6,22 @@ import sites
 from deployer import observed
 
 
-@pytest.mark.parametrize(("clock", "skew"), [
-    (100.0, 0.0),  # read as the request came
-    (123.0, 0.0),  # read 23 s later, after another command had ended there
-    (99.0, -1.0),
-    (130.0, 7.0),
-])
+@pytest.mark.parametrize(
+    ("clock", "skew"),
+    [
+        (100.0, 0.0),  # read as the request came
+        (123.0, 0.0),  # read 23 s later, after another command had ended there
+        (99.0, -1.0),
+        (130.0, 7.0),
+    ],
+)
 def test_clock_is_off_by_what_no_wait_for_the_answer_explains(clock, skew):
     inventory = sites.an_inventory()
     fleet = sites.a_fleet(inventory)
     ask = fleet.ask
-    fleet.ask = lambda *question: {host: reply | {"clock": clock, "sent": 100.0, "received": 123.0}
-                                   for host, reply in ask(*question).items()}
+    fleet.ask = lambda *question: {
+        host: reply | {"clock": clock, "sent": 100.0, "received": 123.0} for host, reply in ask(*question).items()
+    }
 
     found = observed.look(inventory, fleet).found
 

@@ -40,10 +40,15 @@ def test_success_counts_the_changes_and_tells_the_generation():
 
 def test_failure_tells_who_why_what_is_left_what_each_has_and_what_to_run_next():
     assert outcome.text(a_report((), BROKE, (START, OTHER))).splitlines() == [
-        "0 steps done, 2 left.", "hostB  FAILED  it broke", "    mend it", f"hostB  left    {START}",
-        f"hostLong  left    {OTHER}", "hostB  has     what it had before (1 step left)",
+        "0 steps done, 2 left.",
+        "hostB  FAILED  it broke",
+        "    mend it",
+        f"hostB  left    {START}",
+        f"hostLong  left    {OTHER}",
+        "hostB  has     what it had before (1 step left)",
         "hostLong  has     what it had before (1 step left)",
-        "Mend it, then run `invoke deploy`: it goes on from what the hosts have now."]
+        "Mend it, then run `invoke deploy`: it goes on from what the hosts have now.",
+    ]
 
 
 def test_host_that_was_put_back_has_what_it_had():
@@ -62,10 +67,14 @@ def test_host_that_could_not_be_put_back_is_told_with_why():
     assert report.result == "failed"
 
 
-@pytest.mark.parametrize(("done", "left", "said"), [
-    ((START,), (), "what was planned, but it does not prove to work"),
-    ((START,), (MORE,), "a part of what was planned"),
-    ((), (START,), "what it had before (1 step left)")])
+@pytest.mark.parametrize(
+    ("done", "left", "said"),
+    [
+        ((START,), (), "what was planned, but it does not prove to work"),
+        ((START,), (MORE,), "a part of what was planned"),
+        ((), (START,), "what it had before (1 step left)"),
+    ],
+)
 def test_host_that_failed_has_what_was_done_of_its_plan(done, left, said):
     assert has(a_report(done, BROKE, left))["hostB"].startswith(said)
 

@@ -16,7 +16,13 @@ def test_each_generation_is_a_line_and_one_that_has_not_ended_says_so():
 
     assert titles.split() == ["NUMBER", "WHEN", "WHO", "RESULT", "HOSTS", "COMMAND"]
     assert first.split(maxsplit=5) == [
-        "1", "2026-11-21T00:00:00Z", "alice@desk", "done", "hostA,hostB", "invoke add-engine hostB"]
+        "1",
+        "2026-11-21T00:00:00Z",
+        "alice@desk",
+        "done",
+        "hostA,hostB",
+        "invoke add-engine hostB",
+    ]
     assert second.split()[:2] == ["12", "2026-11-21T00:00:00Z"] and " not ended " in second
     assert len({line.index("invoke") for line in (first, second)}) == 1
 
@@ -25,8 +31,17 @@ def test_json_has_every_generation_and_no_inventorys_text():
     told = past.json(KNOWN)
 
     assert [(each["number"], each["result"], each["hosts"]) for each in told["generations"]] == [
-        (1, "done", ["hostA", "hostB"]), (12, None, ["hostA"])]
+        (1, "done", ["hostA", "hostB"]),
+        (12, None, ["hostA"]),
+    ]
     assert told["generations"][0] == {
-        "number": 1, "when": AUTHOR.at, "who": AUTHOR.who, "command": AUTHOR.command, "tool": "0.1.0",
-        "inventory": "/sites/some.yaml", "result": "done", "hosts": ["hostA", "hostB"]}
+        "number": 1,
+        "when": AUTHOR.at,
+        "who": AUTHOR.who,
+        "command": AUTHOR.command,
+        "tool": "0.1.0",
+        "inventory": "/sites/some.yaml",
+        "result": "done",
+        "hosts": ["hostA", "hostB"],
+    }
     assert "secret" not in str(told)

@@ -7,8 +7,9 @@ from deployer import errors, pipeline
 from deployer.model import Service, unit_name
 from deployer.steps import Manner, Plan
 
-API, CFN, PROXY = (unit_name(service, number) for service, number in
-                   ((Service.API, 8004), (Service.CFN, 8000), (Service.PROXY, 0)))
+API, CFN, PROXY = (
+    unit_name(service, number) for service, number in ((Service.API, 8004), (Service.CFN, 8000), (Service.PROXY, 0))
+)
 ENGINES = [unit_name(Service.ENGINE, number) for number in (1, 2)]
 HEAT_CONF = "/etc/heat/heat.conf"
 NODE = [API, CFN, *ENGINES]
@@ -69,9 +70,13 @@ def test_deploy_takes_the_addresses_over_and_leaves_the_sources_engine_alone(inv
 
     source = fleet.hosts["hostA"]
     assert {(each.address, each.port): each.unit for each in source.listeners} == {
-        ("10.0.0.1", 8004): PROXY, ("10.0.0.1", 8000): PROXY}
+        ("10.0.0.1", 8004): PROXY,
+        ("10.0.0.1", 8000): PROXY,
+    }
     assert [each["unit"] for each in source.book("/var/lib/heat-scaleout/ledger.json")["stopped"]] == [
-        "heat-api.service", "heat-api-cfn.service"]
+        "heat-api.service",
+        "heat-api-cfn.service",
+    ]
     assert [each.unit for each in source.engines] == ["heat-engine.service"]
 
 
@@ -165,7 +170,8 @@ def test_growth_past_what_the_database_allows_is_refused_before_the_first_change
 
     assert caught.value.exit_code == 3
     assert {name: [step for step in steps if step != "run"] for name, steps in deployed.performed().items()} == {
-        name: [step for step in steps if step != "run"] for name, steps in before.items()}
+        name: [step for step in steps if step != "run"] for name, steps in before.items()
+    }
 
 
 def test_growth_that_could_pass_what_the_database_allows_is_noted(deployed):
@@ -223,7 +229,11 @@ def test_host_that_leaves_is_stopped_after_the_proxy_has_forgotten_it(deployed):
     assert report.exit_code == 0
     assert running(deployed)["hostB"] == []
     assert [title for title, verb, _ in deployed.asked if verb == "perform"][-4:] == [
-        "proxy", "stop APIs", "stop engines", "clear files"]
+        "proxy",
+        "stop APIs",
+        "stop engines",
+        "clear files",
+    ]
     assert [path for path in deployed.hosts["hostB"].files if path.startswith("/etc/")] == []
 
 
@@ -246,9 +256,17 @@ def test_changed_heat_conf_of_the_source_restarts_one_host_after_the_other(inven
 
     assert report.exit_code == 0
     assert [each for each in titles(deployed) if each.startswith(("change", "restart"))] == [
-        "change hostB", "restart APIs on hostB", "change hostC", "restart APIs on hostC"]
-    told = [f"@1 set server {section}/{host}-{port} state {state}" for host in ("hostB", "hostC")
-            for state in ("drain", "ready") for section, port in (("rest_api_proxy", 8004), ("cfn_api_proxy", 8000))]
+        "change hostB",
+        "restart APIs on hostB",
+        "change hostC",
+        "restart APIs on hostC",
+    ]
+    told = [
+        f"@1 set server {section}/{host}-{port} state {state}"
+        for host in ("hostB", "hostC")
+        for state in ("drain", "ready")
+        for section, port in (("rest_api_proxy", 8004), ("cfn_api_proxy", 8000))
+    ]
     assert sorted(performed(deployed)["hostA"]) == sorted(told)
     assert [key for key, pid in pids(deployed).items() if before[key] == pid] == [("hostA", PROXY)]
 
@@ -272,7 +290,9 @@ def test_drained_host_gets_no_requests_whoever_reloads_the_proxy_and_stays_so_un
 
     assert (report.exit_code, report.left.changes()) == (0, ())
     assert [str(step) for step in report.planned.plan.changes()][:2] == [
-        "drain rest_api_proxy/hostB-8004 (its host is drained)", "drain cfn_api_proxy/hostB-8000 (its host is drained)"]
+        "drain rest_api_proxy/hostB-8004 (its host is drained)",
+        "drain cfn_api_proxy/hostB-8000 (its host is drained)",
+    ]
     assert pipeline.planned(drained, deployed).plan.changes() == ()
     deployed.hosts["hostA"].perform({"ledger": "", "steps": [{"do": "systemctl", "arguments": ["reload", PROXY]}]})
     assert pipeline.planned(drained, deployed).plan.changes() == ()
@@ -353,9 +373,11 @@ def test_first_host_that_does_not_become_ready_gets_back_what_it_had_and_the_oth
 
     assert (report.exit_code, tuple(report.applied.failed), report.back.applied.failed) == (7, ("hostB",), {})
     assert {name: host.files for name, host in deployed.hosts.items() if name != "hostA"} == {
-        name: files for name, files in then.items() if name != "hostA"}
+        name: files for name, files in then.items() if name != "hostA"
+    }
     assert [key for key, pid in pids(deployed).items() if before[key] == pid and key[0] == "hostC"] == [
-        key for key in before if key[0] == "hostC"]
+        key for key in before if key[0] == "hostC"
+    ]
     assert deployed.hosts["hostA"].drained == set()
     assert running(deployed)["hostB"] == NODE
 
@@ -408,7 +430,8 @@ def test_restore_starts_the_old_server_before_the_proxy_stops(inventory, deploye
 
     assert [wave.name for wave in todo.waves][:3] == ["serve from the old server", "stop proxy", "stop APIs"]
     assert str(todo.changes()[0]) == (
-        "start heat-api-cfn.service, heat-api.service again (the proxy gives its addresses back)")
+        "start heat-api-cfn.service, heat-api.service again (the proxy gives its addresses back)"
+    )
 
 
 @pytest.mark.parametrize("fragment", ['"give_back"', '"stop_gently"', '"disable"', '"remove"', "engine_left"])
@@ -444,14 +467,17 @@ def test_rebooted_host_has_all_its_processes_and_needs_nothing(inventory, deploy
 
 
 def test_process_that_died_is_all_that_comes_back(inventory, deployed):
-    deployed.hosts["hostB"].perform({"ledger": "", "steps": [
-        {"do": "systemctl", "arguments": ["disable", "--now", ENGINES[0]]}]})
+    deployed.hosts["hostB"].perform(
+        {"ledger": "", "steps": [{"do": "systemctl", "arguments": ["disable", "--now", ENGINES[0]]}]}
+    )
     deployed.hosts["hostB"].done.clear()
 
     pipeline.deploy(inventory, deployed, yes)
 
     assert [step for step in performed(deployed)["hostB"] if step != "run"] == [
-        f"enable {ENGINES[0]}", f"start {ENGINES[0]}"]
+        f"enable {ENGINES[0]}",
+        f"start {ENGINES[0]}",
+    ]
     assert "hostC" not in performed(deployed)
 
 
@@ -464,8 +490,10 @@ def test_file_changed_by_hand_is_put_right_and_what_may_have_read_it_is_restarte
 
     steps = [f"{step.host} {step}" for step in report.planned.plan.changes() if step.host != "hostA"]
     assert steps == [
-        f"hostB write {HEAT_CONF} (root:heat 0777, not root:heat 0640)", f"hostC write {HEAT_CONF} (changed)",
-        *(f"hostC restart {unit} (its configuration changed)" for unit in (*ENGINES, API, CFN))]
+        f"hostB write {HEAT_CONF} (root:heat 0777, not root:heat 0640)",
+        f"hostC write {HEAT_CONF} (changed)",
+        *(f"hostC restart {unit} (its configuration changed)" for unit in (*ENGINES, API, CFN)),
+    ]
     assert (deployed.hosts["hostB"].files[HEAT_CONF].content, report.left.changes()) == (ours, ())
 
 
@@ -556,7 +584,7 @@ def test_check_of_a_source_that_is_gone_still_judges_the_others(inventory, fleet
 
 
 def test_failing_step_is_reported_with_what_is_left_and_a_second_run_goes_on(inventory, fleet):
-    fleet.breaks("hostC", f"start\", \"{ENGINES[0]}", "Job for it failed")
+    fleet.breaks("hostC", f'start", "{ENGINES[0]}', "Job for it failed")
 
     report = pipeline.deploy(inventory, fleet, yes)
 
@@ -569,9 +597,20 @@ def test_failing_step_is_reported_with_what_is_left_and_a_second_run_goes_on(inv
     assert running(fleet) == {"hostA": [PROXY], "hostB": NODE, "hostC": NODE}
 
 
-@pytest.mark.parametrize("fragment", [
-    '"do": "write"', '"daemon-reload"', '"enable"', '"start"', '"do": "run"', '"do": "await_http"', '"do": "free"',
-    '"do": "await_reply"', "apis-proxy.conf"])
+@pytest.mark.parametrize(
+    "fragment",
+    [
+        '"do": "write"',
+        '"daemon-reload"',
+        '"enable"',
+        '"start"',
+        '"do": "run"',
+        '"do": "await_http"',
+        '"do": "free"',
+        '"do": "await_reply"',
+        "apis-proxy.conf",
+    ],
+)
 def test_deploy_that_breaks_anywhere_is_finished_by_running_it_again(inventory, fleet, fragment):
     for name in fleet.hosts:
         fleet.breaks(name, fragment)
@@ -659,8 +698,7 @@ def test_run_that_was_interrupted_after_its_last_step_is_named_until_one_comes_t
     pipeline.deploy(inventory, fleet, yes)
 
     assert pipeline.planned(inventory, fleet).notes == ()
-    assert {run.number: run.result for run, _ in pipeline.history(inventory, fleet).values()} == {
-        1: None, 2: "done"}
+    assert {run.number: run.result for run, _ in pipeline.history(inventory, fleet).values()} == {1: None, 2: "done"}
 
 
 def test_status_of_a_site_as_wanted_has_no_drift(inventory, deployed):
@@ -679,7 +717,10 @@ def test_status_with_a_host_gone_shows_the_others(inventory, deployed):
 
     assert shown.errors == ("hostC: connection refused",)
     assert {line.host: line.state for line in shown.lines} == {
-        "hostA": "running", "hostB": "running", "hostC": "unreachable"}
+        "hostA": "running",
+        "hostB": "running",
+        "hostC": "unreachable",
+    }
 
 
 def test_status_with_the_source_gone_shows_what_it_can(inventory, deployed):
@@ -716,8 +757,10 @@ def test_status_names_a_worker_that_was_killed_and_a_stranger_that_came(inventor
     shown = pipeline.look(inventory, deployed)
 
     assert {(line.host, line.unit): line.drift for line in shown.lines if line.drift not in ("", "host's own")} == {
-        ("hostB", API): "not listening", ("hostC", ENGINES[0]): "not running",
-        ("hostB", "nginx.service"): f"holds the address of {API}"}
+        ("hostB", API): "not listening",
+        ("hostC", ENGINES[0]): "not running",
+        ("hostB", "nginx.service"): f"holds the address of {API}",
+    }
     assert shown.pending == (f"hostC: start {ENGINES[0]} (not running)",)
     assert shown.exit_code(counts_drift=True) == 8
 

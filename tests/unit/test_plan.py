@@ -9,8 +9,9 @@ from deployer.found import Found
 from deployer.model import AnswersHttp, AnswersSocket, HostState, Service
 from deployer.steps import AwaitReady, EnableUnit, FreeAddress, Manner, WriteFile
 
-ENGINE, API, CFN = (sites.a_unit(service, number) for service, number in
-                    ((Service.ENGINE, 1), (Service.API, 8004), (Service.CFN, 8000)))
+ENGINE, API, CFN = (
+    sites.a_unit(service, number) for service, number in ((Service.ENGINE, 1), (Service.API, 8004), (Service.CFN, 8000))
+)
 PROXY = sites.a_unit(Service.PROXY, needs=(("10.0.0.1", 8004), ("10.0.0.1", 8000)))
 PROXY_CONF = sites.a_file("/etc/heat-scaleout/apis-proxy.conf", only=Service.PROXY)
 UNIT_FILE = sites.a_file("/etc/systemd/system/heat-scaleout-engine@.service")
@@ -21,8 +22,9 @@ def old(unit):
 
 
 def _service_and_number(unit):
-    return {ENGINE: (Service.ENGINE, 1), API: (Service.API, 8004), CFN: (Service.CFN, 8000),
-            PROXY: (Service.PROXY, 0)}[unit]
+    return {ENGINE: (Service.ENGINE, 1), API: (Service.API, 8004), CFN: (Service.CFN, 8000), PROXY: (Service.PROXY, 0)}[
+        unit
+    ]
 
 
 def diff(wanted, found, **facts):
@@ -78,8 +80,11 @@ def test_processes_start_at_once_on_a_host_that_serves_nobody_and_else_one_after
     wanted = sites.a_state(*(sites.a_unit(Service.ENGINE, number, ready=ready) for number in (1, 2)), API)
 
     def kinds(found):
-        return [type(step).__name__ for step in diff(wanted, found) if step.unit.startswith("heat-scaleout-engine")
-                and not isinstance(step, EnableUnit)]
+        return [
+            type(step).__name__
+            for step in diff(wanted, found)
+            if step.unit.startswith("heat-scaleout-engine") and not isinstance(step, EnableUnit)
+        ]
 
     assert kinds(HostState()) == ["StartUnit", "StartUnit", "AwaitReady", "AwaitReady"]
     assert kinds(sites.a_state(API)) == ["StartUnit", "AwaitReady", "StartUnit", "AwaitReady"]
@@ -94,7 +99,8 @@ def test_file_of_ours_that_is_not_wanted_any_more_is_removed_last():
         "stop heat-scaleout-engine@1.service (not in the inventory)",
         "remove /etc/heat-scaleout/engine.config (no longer needed)",
         "remove /etc/systemd/system/heat-scaleout-engine@.service (no longer needed)",
-        "let systemd read its units again (unit files are gone)"]
+        "let systemd read its units again (unit files are gone)",
+    ]
 
 
 def test_removed_file_that_is_no_unit_file_needs_no_reading_of_units():
@@ -111,7 +117,8 @@ def test_written_unit_file_lets_systemd_read_it_in_the_same_wave():
 
 def test_units_that_systemd_has_not_read_again_are_read_although_no_file_differs():
     assert sentences(diff(HostState(), HostState(stale=True))) == [
-        "let systemd read its units again (unit files changed)"]
+        "let systemd read its units again (unit files changed)"
+    ]
 
 
 def test_new_host_gets_files_then_engines_then_apis_then_the_proxy():
@@ -128,7 +135,8 @@ def test_new_host_gets_files_then_engines_then_apis_then_the_proxy():
         "start heat-scaleout-cfn@8000.service (not running)",
         "write /etc/heat-scaleout/apis-proxy.conf (new)",
         "enable heat-scaleout-proxy.service (it must start with the host)",
-        "start heat-scaleout-proxy.service (not running)"]
+        "start heat-scaleout-proxy.service (not running)",
+    ]
 
 
 def test_units_that_are_not_wanted_stop_from_the_proxy_to_the_engines():
@@ -136,21 +144,32 @@ def test_units_that_are_not_wanted_stop_from_the_proxy_to_the_engines():
 
     assert waves(todo) == ["stop proxy", "stop APIs", "stop engines"]
     assert sentences(todo) == [
-        f"stop {unit} (not in the inventory)" for unit in (
-            "heat-scaleout-proxy.service", "heat-scaleout-api@8004.service", "heat-scaleout-cfn@8000.service",
-            "heat-scaleout-engine@1.service")]
+        f"stop {unit} (not in the inventory)"
+        for unit in (
+            "heat-scaleout-proxy.service",
+            "heat-scaleout-api@8004.service",
+            "heat-scaleout-cfn@8000.service",
+            "heat-scaleout-engine@1.service",
+        )
+    ]
 
 
 def test_api_that_moves_leaves_its_old_host_only_after_the_proxy_knows_the_new_one():
     new_conf = sites.a_file(PROXY_CONF.path, "other servers", only=Service.PROXY)
     wanted = {"hostA": sites.a_state(new_conf, PROXY), "hostB": HostState(), "hostC": sites.a_state(API)}
-    found = {"hostA": Found(sites.a_state(PROXY_CONF, old(PROXY))), "hostB": Found(sites.a_state(API)),
-             "hostC": Found(HostState())}
+    found = {
+        "hostA": Found(sites.a_state(PROXY_CONF, old(PROXY))),
+        "hostB": Found(sites.a_state(API)),
+        "hostC": Found(HostState()),
+    }
 
     todo = plan.diff(wanted, found)
 
     assert [(wave.name, wave.steps[0].host) for wave in todo.waves] == [
-        ("start APIs", "hostC"), ("proxy", "hostA"), ("stop APIs", "hostB")]
+        ("start APIs", "hostC"),
+        ("proxy", "hostA"),
+        ("stop APIs", "hostB"),
+    ]
 
 
 def test_unit_that_is_stopped_but_enabled_is_stopped_when_not_wanted():
@@ -170,7 +189,8 @@ def test_engine_with_changed_heat_conf_is_restarted_once():
 
     assert sentences(todo) == [
         "write /etc/heat/heat.conf (changed)",
-        "restart heat-scaleout-engine@1.service (its configuration changed)"]
+        "restart heat-scaleout-engine@1.service (its configuration changed)",
+    ]
 
 
 def test_engine_that_runs_with_an_old_configuration_is_restarted_although_no_file_differs():
@@ -228,7 +248,9 @@ def test_host_that_changes_gets_its_new_files_in_its_own_turn():
     todo = plan.diff(wanted, found)
 
     assert [(wave.rolls, type(wave.steps[0]).__name__) for wave in todo.waves] == [
-        ("hostB", "WriteFile"), ("hostC", "WriteFile")]
+        ("hostB", "WriteFile"),
+        ("hostC", "WriteFile"),
+    ]
 
 
 def test_hosts_named_last_change_after_the_others():
@@ -277,8 +299,10 @@ def test_proxy_with_another_configuration_is_reloaded_and_never_restarted():
 
     todo = diff(sites.a_state(new, PROXY), sites.a_state(PROXY_CONF, old(PROXY)))
 
-    assert sentences(todo) == ["write /etc/heat-scaleout/apis-proxy.conf (changed)",
-                               "reload heat-scaleout-proxy.service (its configuration changed)"]
+    assert sentences(todo) == [
+        "write /etc/heat-scaleout/apis-proxy.conf (changed)",
+        "reload heat-scaleout-proxy.service (its configuration changed)",
+    ]
 
 
 def test_proxy_with_another_unit_is_restarted_as_a_reload_keeps_its_old_one():
@@ -287,8 +311,11 @@ def test_proxy_with_another_unit_is_restarted_as_a_reload_keeps_its_old_one():
 
     todo = diff(sites.a_state(new, PROXY), sites.a_state(then, PROXY))
 
-    assert sentences(todo) == [f"write {path} (changed)", "let systemd read its units again (unit files changed)",
-                               "restart heat-scaleout-proxy.service (its unit changed)"]
+    assert sentences(todo) == [
+        f"write {path} (changed)",
+        "let systemd read its units again (unit files changed)",
+        "restart heat-scaleout-proxy.service (its unit changed)",
+    ]
 
 
 def test_running_proxy_frees_no_address():
@@ -301,13 +328,18 @@ def test_running_proxy_frees_no_address():
 
 def test_proxy_takes_over_the_addresses_it_needs_and_no_other():
     api = sites.a_listener(8004, unit="heat-api.service")
-    listeners = (sites.a_listener(5000, unit="keystone.service"), api, sites.a_listener(8004, address="10.0.0.9"),
-                 sites.a_listener(8000, address="127.0.0.1"))
+    listeners = (
+        sites.a_listener(5000, unit="keystone.service"),
+        api,
+        sites.a_listener(8004, address="10.0.0.9"),
+        sites.a_listener(8000, address="127.0.0.1"),
+    )
 
     todo = diff(sites.a_state(PROXY), HostState(), listeners=listeners)
 
     assert [step for step in todo if isinstance(step, FreeAddress)] == [
-        FreeAddress("hostB", "10.0.0.1", 8004, api, because="the proxy takes over 10.0.0.1:8004")]
+        FreeAddress("hostB", "10.0.0.1", 8004, api, because="the proxy takes over 10.0.0.1:8004")
+    ]
 
 
 def test_take_over_stops_the_old_server_only_once_the_proxy_serves_beside_it():
@@ -322,7 +354,8 @@ def test_take_over_stops_the_old_server_only_once_the_proxy_serves_beside_it():
         "share 10.0.0.1:8004 (the proxy takes over)",
         "start heat-scaleout-proxy.service (not running)",
         "wait until heat-scaleout-proxy.service is ready",
-        "stop heat-api.service (the proxy takes over 10.0.0.1:8004)"]
+        "stop heat-api.service (the proxy takes over 10.0.0.1:8004)",
+    ]
 
 
 def test_take_over_that_was_interrupted_is_finished():
@@ -364,4 +397,5 @@ def test_step_carries_the_file_with_its_content():
     file = sites.a_file()
 
     assert [step.file.content for step in diff(sites.a_state(file), HostState()) if isinstance(step, WriteFile)] == [
-        b"new"]
+        b"new"
+    ]

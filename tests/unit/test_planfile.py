@@ -51,9 +51,14 @@ def test_changed_inventory_is_named(todo, saved):
     assert planfile.moved(saved, todo, TEXT + "# more\n") == ("some.yaml: the inventory has changed",)
 
 
-@pytest.mark.parametrize(("host", "path", "how", "word"), [
-    ("hostA", PATH, {}, "has changed"), ("hostA", "/etc/heat/policy.yaml", {}, "is new"),
-    ("hostB", PATH, {}, "is new")])
+@pytest.mark.parametrize(
+    ("host", "path", "how", "word"),
+    [
+        ("hostA", PATH, {}, "has changed"),
+        ("hostA", "/etc/heat/policy.yaml", {}, "is new"),
+        ("hostB", PATH, {}, "is new"),
+    ],
+)
 def test_file_that_moved_is_named_with_its_host(todo, saved, host, path, how, word):
     assert planfile.moved(saved, with_file(todo, host, path, b"other", **how), TEXT) == (f"{host}: {path} {word}",)
 
@@ -64,12 +69,15 @@ def test_file_with_another_access_has_changed(todo, saved, how):
     access = {"group": same.group, "mode": same.mode, "owner": same.owner} | how
 
     assert planfile.moved(saved, with_file(todo, "hostA", PATH, same.content, **access), TEXT) == (
-        f"hostA: {PATH} has changed",)
+        f"hostA: {PATH} has changed",
+    )
 
 
 def test_file_that_is_gone_is_named(todo, saved):
     assert planfile.moved(saved, with_host(todo, "hostA", files={}), TEXT) == (
-        "hostA: /etc/heat/api-paste.ini is gone", f"hostA: {PATH} is gone")
+        "hostA: /etc/heat/api-paste.ini is gone",
+        f"hostA: {PATH} is gone",
+    )
 
 
 @pytest.mark.parametrize("how", [{"running": False}, {"enabled": False}, {"config": "other"}])
@@ -105,7 +113,8 @@ def test_other_steps_are_named_when_nothing_they_were_decided_from_moved(todo, s
 
     assert planfile.moved(saved, fewer, TEXT) == tuple(f"not needed any more: {step}" for step in gone)
     assert planfile.moved(planfile.encoded(fewer, "some.yaml", TEXT, ""), todo, TEXT) == tuple(
-        f"needed by now: {step}" for step in gone)
+        f"needed by now: {step}" for step in gone
+    )
 
 
 @pytest.mark.parametrize("text", ["", "no json", "[]", "7", "null", '{"kind": "other"}', '{"schema_version": 1}'])

@@ -17,8 +17,9 @@ def problems(inventory=None, gone=(), **changed):
     wanted = desired.states(inventory, found).states
     found |= {name: Found(found[name].state, facts) for name, facts in changed.items()}
     bad = {name: errors.HostUnreachable(name, "no answer", hint="Is sshd up?") for name in gone}
-    return preflight.problems(inventory, Seen({name: each for name, each in found.items() if name not in gone}, bad),
-                              wanted)
+    return preflight.problems(
+        inventory, Seen({name: each for name, each in found.items() if name not in gone}, bad), wanted
+    )
 
 
 def problem(**changed):
@@ -38,20 +39,24 @@ def test_hosts_that_have_all_they_need_are_no_problem():
 def test_host_that_is_gone_is_told_with_its_hint_and_the_others_are_judged():
     assert problems(gone=("hostB",), hostC=sites.facts(root=False)) == (
         "hostB: no answer: Is sshd up?",
-        "hostC: the agent does not run as root: log in as root, or set `sudo: true`.")
+        "hostC: the agent does not run as root: log in as root, or set `sudo: true`.",
+    )
 
 
-@pytest.mark.parametrize(("facts", "words"), [
-    ({"root": False}, ("root", "sudo: true")),
-    ({"python": (3, 7, 9)}, ("Python 3.7.9 is too old", "3.8")),
-    ({"systemd": False}, ("systemd",)),
-    ({"skew": 42.0}, ("+42 s off", "chrony")),
-    ({"skew": -42.0}, ("-42 s off",)),
-    ({"free": {"/var": 5 * 2**20}}, ("/var has 5 MiB left", "100 MiB")),
-    ({"installed": ()}, ("there is no Heat below /opt/heat", "heat.prefix")),
-    ({"installed": sites.HEAT_24}, ("Heat is 24.1.2, but hostA has 27.0.1", "same release")),
-    ({"accounts": {"haproxy": 1, "heat": None}}, ("there is no user heat",)),
-])
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        ({"root": False}, ("root", "sudo: true")),
+        ({"python": (3, 7, 9)}, ("Python 3.7.9 is too old", "3.8")),
+        ({"systemd": False}, ("systemd",)),
+        ({"skew": 42.0}, ("+42 s off", "chrony")),
+        ({"skew": -42.0}, ("-42 s off",)),
+        ({"free": {"/var": 5 * 2**20}}, ("/var has 5 MiB left", "100 MiB")),
+        ({"installed": ()}, ("there is no Heat below /opt/heat", "heat.prefix")),
+        ({"installed": sites.HEAT_24}, ("Heat is 24.1.2, but hostA has 27.0.1", "same release")),
+        ({"accounts": {"haproxy": 1, "heat": None}}, ("there is no user heat",)),
+    ],
+)
 def test_problem_of_a_host_is_told_with_its_name_and_what_to_do(facts, words):
     told = problem(hostB=sites.facts(**facts))
 
@@ -69,12 +74,19 @@ def test_heat_without_programs_needs_uwsgi():
     assert "needs uWSGI" in problem(hostB=facts_without("uwsgi"))
 
 
-@pytest.mark.parametrize(("launcher", "installed", "words"), [
-    ("heat-api", sites.HEAT_27, "Heat 27.0.1 has no heat-api program: set `heat.launcher: uwsgi`"),
-    ("uwsgi", sites.HEAT_24, "Heat 24.1.2 needs uWSGI"),
-    ("uwsgi", ("openstack_heat-22.0.0.dist-info", "uwsgi"), "Heat 22.0.0 has no WSGI modules"),
-    ("auto", ("openstack_heat-22.0.0.dist-info",), "Heat 22.0.0 has no WSGI modules: install its heat-api programs"),
-])
+@pytest.mark.parametrize(
+    ("launcher", "installed", "words"),
+    [
+        ("heat-api", sites.HEAT_27, "Heat 27.0.1 has no heat-api program: set `heat.launcher: uwsgi`"),
+        ("uwsgi", sites.HEAT_24, "Heat 24.1.2 needs uWSGI"),
+        ("uwsgi", ("openstack_heat-22.0.0.dist-info", "uwsgi"), "Heat 22.0.0 has no WSGI modules"),
+        (
+            "auto",
+            ("openstack_heat-22.0.0.dist-info",),
+            "Heat 22.0.0 has no WSGI modules: install its heat-api programs",
+        ),
+    ],
+)
 def test_launcher_that_a_host_cannot_have_is_told(launcher, installed, words):
     inventory = sites.an_inventory(heat=f"launcher: {launcher}", hostC="")
     found = sites.bare(inventory, installed=installed)
@@ -153,26 +165,36 @@ def test_proxys_address_that_the_proxy_holds_is_no_problem():
     assert problems(hostA=sites.facts(listeners=(own,))) == ()
 
 
-@pytest.mark.parametrize(("program", "argv", "unit"), [
-    ("heat-api", ("/usr/bin/python3", "/usr/bin/heat-api", "--config-file=/etc/heat/heat.conf"), "heat-api.service"),
-    ("heat-api-cfn", ("/usr/bin/python3", "/opt/stack/heat/bin/heat-api-cfn"), ""),
-    ("uwsgi", ("/usr/bin/uwsgi", "--ini", "/etc/heat/heat-api-uwsgi.ini"), "devstack@h-api.service"),
-    ("uwsgi", ("uwsgi", "--procname-prefix", "x"), "devstack@h-api-cfn.service"),
-    ("uwsgi", ("/opt/heat/bin/uwsgi", "--module", "heat.wsgi.api:application"), ""),
-    ("apache2", ("/usr/sbin/apache2", "-DFOREGROUND", "-f", "/etc/apache2/heat_api.conf"), "apache2.service"),
-    ("heat-wsgi-api", ("python3", "/usr/bin/heat-wsgi-api"), ""),
-])
+@pytest.mark.parametrize(
+    ("program", "argv", "unit"),
+    [
+        (
+            "heat-api",
+            ("/usr/bin/python3", "/usr/bin/heat-api", "--config-file=/etc/heat/heat.conf"),
+            "heat-api.service",
+        ),
+        ("heat-api-cfn", ("/usr/bin/python3", "/opt/stack/heat/bin/heat-api-cfn"), ""),
+        ("uwsgi", ("/usr/bin/uwsgi", "--ini", "/etc/heat/heat-api-uwsgi.ini"), "devstack@h-api.service"),
+        ("uwsgi", ("uwsgi", "--procname-prefix", "x"), "devstack@h-api-cfn.service"),
+        ("uwsgi", ("/opt/heat/bin/uwsgi", "--module", "heat.wsgi.api:application"), ""),
+        ("apache2", ("/usr/sbin/apache2", "-DFOREGROUND", "-f", "/etc/apache2/heat_api.conf"), "apache2.service"),
+        ("heat-wsgi-api", ("python3", "/usr/bin/heat-wsgi-api"), ""),
+    ],
+)
 def test_heats_api_is_recognised_however_it_was_started(program, argv, unit):
     assert preflight.is_heat_api(sites.a_listener(program=program, argv=argv, unit=unit))
 
 
-@pytest.mark.parametrize(("argv", "unit"), [
-    (("nginx", "-g", "daemon off;"), "nginx.service"),
-    (("/usr/bin/uwsgi", "--ini", "/etc/nova/nova-api-uwsgi.ini"), "devstack@n-api.service"),
-    (("/usr/bin/python3", "/usr/bin/heat-api"), "docker-0123.scope"),
-    (("/usr/bin/python3", "/usr/bin/heat-api"), "libpod-0123.scope"),
-    ((), ""),
-])
+@pytest.mark.parametrize(
+    ("argv", "unit"),
+    [
+        (("nginx", "-g", "daemon off;"), "nginx.service"),
+        (("/usr/bin/uwsgi", "--ini", "/etc/nova/nova-api-uwsgi.ini"), "devstack@n-api.service"),
+        (("/usr/bin/python3", "/usr/bin/heat-api"), "docker-0123.scope"),
+        (("/usr/bin/python3", "/usr/bin/heat-api"), "libpod-0123.scope"),
+        ((), ""),
+    ],
+)
 def test_stranger_and_process_of_a_container_are_no_api_to_take_over(argv, unit):
     assert not preflight.is_heat_api(sites.a_listener(program="x", argv=argv, unit=unit))
 

@@ -13,7 +13,9 @@ def test_every_file_is_written_below_its_host(tmp_path):
     written = rendered.write(states, tmp_path / "out")
 
     assert [path.relative_to(tmp_path / "out").as_posix() for path in written] == [
-        "hostB/etc/heat/heat.conf", "hostC/etc/heat/heat.conf"]
+        "hostB/etc/heat/heat.conf",
+        "hostC/etc/heat/heat.conf",
+    ]
     assert [path.read_text() for path in written] == ["b", "c"]
 
 
@@ -50,7 +52,9 @@ def test_folder_is_read_as_the_hosts_own(tmp_path):
     files = rendered.read(tmp_path, "/etc/heat").files
 
     assert {path: file.digest for path, file in files.items()} == {
-        "/etc/heat/environment.d/default.yaml": digest_of(b"x"), "/etc/heat/heat.conf": digest_of(b"\xff")}
+        "/etc/heat/environment.d/default.yaml": digest_of(b"x"),
+        "/etc/heat/heat.conf": digest_of(b"\xff"),
+    }
 
 
 def test_folder_that_is_none_is_refused(tmp_path):

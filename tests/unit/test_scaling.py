@@ -73,13 +73,16 @@ def test_flags_become_a_wish():
     assert scaling.wish({"cfn": 3}) == Wish({Service.CFN: 3})
 
 
-@pytest.mark.parametrize(("wish", "words"), [
-    (Wish(), "scale needs a number"),
-    (Wish({Service.API: -2}), "-2 is no number of processes"),
-    (Wish({Service.CFN: 0}), "the site's last cfn"),
-    (Wish({Service.ENGINE: 0}), "the site's last engine"),
-    (Wish(workers=0), "--workers takes a number from 1 to 64, not 0"),
-])
+@pytest.mark.parametrize(
+    ("wish", "words"),
+    [
+        (Wish(), "scale needs a number"),
+        (Wish({Service.API: -2}), "-2 is no number of processes"),
+        (Wish({Service.CFN: 0}), "the site's last cfn"),
+        (Wish({Service.ENGINE: 0}), "the site's last engine"),
+        (Wish(workers=0), "--workers takes a number from 1 to 64, not 0"),
+    ],
+)
 def test_wish_that_cannot_be_is_refused_before_any_host_is_asked(wish, words):
     with pytest.raises(errors.BadInput, match=words) as caught:
         scaling.refuse_impossible(sites.an_inventory(), wish)
@@ -99,7 +102,9 @@ def test_total_for_more_than_the_hosts_can_run_is_refused_with_numbers():
 
 
 def test_host_that_keeps_the_same_size_or_runs_no_engine_is_not_told_of():
-    text = sites.an_inventory_text(hostA="{address: 10.0.0.1, heat: {engine_workers: 9}}",
-                                   hostB="{address: 10.0.0.2, engines: 1, heat: {engine_workers: 6}}")
+    text = sites.an_inventory_text(
+        hostA="{address: 10.0.0.1, heat: {engine_workers: 9}}",
+        hostB="{address: 10.0.0.2, engines: 1, heat: {engine_workers: 6}}",
+    )
 
     assert list(scaling.remarks(read(text), Wish(workers=6))) == []

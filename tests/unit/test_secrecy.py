@@ -64,13 +64,17 @@ def test_diffs_show_no_secret_when_files_come_change_and_go(inventory, fleet, to
     pipeline.deploy(inventory, fleet, lambda _: True)
     changed = CONF.replace("-database", "-other").replace("-keystone", "-others")
     fleet.hosts["hostA"].has_file("/etc/heat/heat.conf", changed, group="heat", mode=0o640)
-    later = pipeline.planned(sites.an_inventory(proxy=PROXY.replace("-stats", "-new"), hostC="{address: 10.0.0.3}"),
-                             fleet, contents=True)
+    later = pipeline.planned(
+        sites.an_inventory(proxy=PROXY.replace("-stats", "-new"), hostC="{address: 10.0.0.3}"), fleet, contents=True
+    )
     changing = diffs.of_plan(later.plan, later.found, "hostA")
 
     assert len(coming) > 20
-    assert {"hostB:/etc/heat/heat.conf", "hostC:/etc/heat/heat.conf",
-            "hostA:/etc/heat-scaleout/apis-proxy.conf"} <= set(changing)
+    assert {
+        "hostB:/etc/heat/heat.conf",
+        "hostC:/etc/heat/heat.conf",
+        "hostA:/etc/heat-scaleout/apis-proxy.conf",
+    } <= set(changing)
     assert [name for name, text in (coming | changing).items() if CANARY in text] == []
 
 
@@ -81,8 +85,7 @@ def test_report_shows_no_secret_when_everything_fails(inventory, fleet):
     report = pipeline.deploy(inventory, fleet, lambda _: True)
 
     applied = report.applied
-    shown = [repr(report), outcome.text(report),
-             json.dumps(outcome.json(report))]
+    shown = [repr(report), outcome.text(report), json.dumps(outcome.json(report))]
     assert applied.failed
     assert [text for text in shown if CANARY in text] == []
 
@@ -95,9 +98,14 @@ def test_status_shows_no_secret(inventory, fleet):
     assert CANARY not in json.dumps(status.as_json(inventory, picture)) + repr(picture)
 
 
-@pytest.mark.parametrize("conf", [
-    CONF + f"{CANARY}-line without a sign\n", f"password = {CANARY}\n" + CONF,
-    CONF.replace("bind_port = 8004", "bind_port = ${keystone_authtoken.password}")])
+@pytest.mark.parametrize(
+    "conf",
+    [
+        CONF + f"{CANARY}-line without a sign\n",
+        f"password = {CANARY}\n" + CONF,
+        CONF.replace("bind_port = 8004", "bind_port = ${keystone_authtoken.password}"),
+    ],
+)
 def test_traceback_of_a_heat_conf_that_cannot_be_used_shows_no_secret(inventory, fleet, conf):
     fleet.hosts["hostA"].has_file("/etc/heat/heat.conf", conf)
 

@@ -38,7 +38,9 @@ def test_start_becomes_a_restart_as_the_process_may_just_run_again():
     todo = Plan((Wave("change hostB", (StartUnit("hostB", ENGINE.name), AwaitReady("hostB", ENGINE.name, None))),))
 
     assert list(setback.surely(todo)) == [
-        RestartUnit("hostB", ENGINE.name, because="as before"), AwaitReady("hostB", ENGINE.name, None)]
+        RestartUnit("hostB", ENGINE.name, because="as before"),
+        AwaitReady("hostB", ENGINE.name, None),
+    ]
 
 
 def test_proof_of_the_proxy_names_the_configuration_from_before():
@@ -46,7 +48,8 @@ def test_proof_of_the_proxy_names_the_configuration_from_before():
     proxy = sites.a_unit(Service.PROXY, 0, config="old")
     wanted = HostState(units={proxy.name: sites.a_unit(Service.PROXY, 0, config="new", ready=ready)})
 
-    state = setback.states({"hostA": Found(HostState(units={proxy.name: proxy}))}, {"hostA": wanted},
-                           {"hostA": HostState()})["hostA"]
+    state = setback.states(
+        {"hostA": Found(HostState(units={proxy.name: proxy}))}, {"hostA": wanted}, {"hostA": HostState()}
+    )["hostA"]
 
     assert state.units[proxy.name].ready.contains == "heat-scaleout old"

@@ -13,7 +13,8 @@ MOST = 64
 PLACES = st.dictionaries(
     st.sampled_from("abcdefgh"),
     st.builds(Place, st.integers(0, 12), st.integers(1, 64), st.lists(st.integers(0, 9), max_size=12).map(tuple)),
-    min_size=1)
+    min_size=1,
+)
 QUICK = settings(max_examples=60, deadline=None)
 TOTALS = st.integers(0, 100)
 
@@ -96,18 +97,21 @@ def test_victim_among_hosts_of_one_load_is_the_one_that_holds_the_least(places):
     assert level[victim].work_of(3) == min(place.work_of(3) for place in level.values())
 
 
-@pytest.mark.parametrize(("total", "places", "expected"), [
-    (6, {"b": Place(1), "c": Place(1)}, [3, 3]),
-    (5, {"b": Place(1), "c": Place(1)}, [3, 2]),
-    (6, {"b": Place(5), "c": Place(0)}, [5, 1]),
-    (3, {"b": Place(0, 4), "c": Place(0, 2)}, [2, 1]),
-    (12, {"b": Place(0, 16), "c": Place(0, 8), "d": Place(0, 8)}, [6, 3, 3]),
-    (3, {"b": Place(3), "c": Place(3)}, [2, 1]),
-    (3, {"b": Place(2, 1, (9, 0)), "c": Place(2, 1, (0, 5))}, [1, 2]),
-    (2, {"b": Place(4), "c": Place(1)}, [1, 1]),
-    (0, {"b": Place(4), "c": Place(1)}, [0, 0]),
-    (2, {"b": Place(1, 0), "c": Place(0, 0)}, [1, 1]),
-])
+@pytest.mark.parametrize(
+    ("total", "places", "expected"),
+    [
+        (6, {"b": Place(1), "c": Place(1)}, [3, 3]),
+        (5, {"b": Place(1), "c": Place(1)}, [3, 2]),
+        (6, {"b": Place(5), "c": Place(0)}, [5, 1]),
+        (3, {"b": Place(0, 4), "c": Place(0, 2)}, [2, 1]),
+        (12, {"b": Place(0, 16), "c": Place(0, 8), "d": Place(0, 8)}, [6, 3, 3]),
+        (3, {"b": Place(3), "c": Place(3)}, [2, 1]),
+        (3, {"b": Place(2, 1, (9, 0)), "c": Place(2, 1, (0, 5))}, [1, 2]),
+        (2, {"b": Place(4), "c": Place(1)}, [1, 1]),
+        (0, {"b": Place(4), "c": Place(1)}, [0, 0]),
+        (2, {"b": Place(1, 0), "c": Place(0, 0)}, [1, 1]),
+    ],
+)
 def test_spread_of_a_total_over_some_hosts_is(total, places, expected):
     assert counts(total, **places) == expected
 

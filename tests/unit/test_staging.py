@@ -49,8 +49,9 @@ def test_only_what_is_not_there_is_sent_and_every_unit_file_is_judged_as_one(inv
     pipeline.deploy(inventory, fleet, yes)
     found = pipeline.planned(inventory, fleet).found
     sent = {}
-    fleet.hosts["hostB"].stage = lambda request: sent.update(
-        {file["path"]: file for file in request["files"]}) or {"problems": []}
+    fleet.hosts["hostB"].stage = lambda request: (
+        sent.update({file["path"]: file for file in request["files"]}) or {"problems": []}
+    )
     fleet.hosts["hostB"].files[HEAT_CONF].content = b"by hand"
     found = pipeline.planned(inventory, fleet).found
 
@@ -58,7 +59,8 @@ def test_only_what_is_not_there_is_sent_and_every_unit_file_is_judged_as_one(inv
 
     assert [path for path, file in sent.items() if file["comes"]] == [HEAT_CONF]
     assert {path: file["content"] is None for path, file in sent.items()} == {
-        path: path != HEAT_CONF for path in todo.wanted.states["hostB"].files}
+        path: path != HEAT_CONF for path in todo.wanted.states["hostB"].files
+    }
     assert {file["check"][0] for path, file in sent.items() if path.startswith("/etc/systemd/")} == {"systemd-analyze"}
 
 
@@ -69,8 +71,10 @@ def test_problems_of_all_hosts_come_at_once_and_those_that_had_begun_end_it(todo
     with pytest.raises(errors.NotReady) as caught:
         begin(todo, fleet)
 
-    assert caught.value.problems == ("hostA: /etc/heat-scaleout/apis-proxy.conf: no such keyword",
-                                     f"hostC: {HEAT_CONF}: no such section")
+    assert caught.value.problems == (
+        "hostA: /etc/heat-scaleout/apis-proxy.conf: no such keyword",
+        f"hostC: {HEAT_CONF}: no such section",
+    )
     assert results(fleet) == {"hostA": "none", "hostB": "refused", "hostC": "none"}
     assert [host.generations for host in fleet.hosts.values()] == [{}, {}, {}]
 
@@ -93,8 +97,10 @@ def test_run_that_another_has_overtaken_is_refused_with_who_that_was(todo, fleet
         begin(todo, fleet, 4)
 
 
-@pytest.mark.parametrize(("trouble", "words"), [
-    ({"read_only": True}, "its file system is read-only"), ({"free": 1000}, "has no room: 1000 bytes are free")])
+@pytest.mark.parametrize(
+    ("trouble", "words"),
+    [({"read_only": True}, "its file system is read-only"), ({"free": 1000}, "has no room: 1000 bytes are free")],
+)
 def test_place_that_takes_no_file_stops_all_before_the_first_change(todo, fleet, trouble, words):
     vars(fleet.hosts["hostC"]).update(trouble)
 

@@ -15,8 +15,12 @@ def test_site_as_wanted_has_a_line_for_each_process_and_no_drift():
     found = lines()
 
     assert [(each.host, each.service, each.port) for each in found] == [
-        ("hostA", "proxy", None), ("hostB", "api", 8004), ("hostB", "cfn", 8000), ("hostB", "engine", None),
-        ("hostB", "engine", None)]
+        ("hostA", "proxy", None),
+        ("hostB", "api", 8004),
+        ("hostB", "cfn", 8000),
+        ("hostB", "engine", None),
+        ("hostB", "engine", None),
+    ]
     assert {(each.state, each.drift) for each in found} == {("running", "")}
 
 
@@ -24,7 +28,9 @@ def test_process_that_does_not_run_is_told():
     stopped = Unit(ENGINE, running=False)
 
     assert (line(ENGINE, hostB=with_unit(stopped)).state, line(ENGINE, hostB=with_unit(stopped)).drift) == (
-        "stopped", "not running")
+        "stopped",
+        "not running",
+    )
 
 
 def test_process_that_was_never_there_is_stopped():
@@ -77,8 +83,13 @@ def test_api_that_runs_and_does_not_hold_its_socket_is_told():
 
 
 def test_engine_shows_heats_own_view_of_it():
-    for rows, view in (((a_row(),), "up"), ((a_row(up=False),), "down"), ((), "unknown"),
-                       ((a_row(up=False), a_row()), "up"), ((a_row("hostB-engine-2"),), "unknown")):
+    for rows, view in (
+        ((a_row(),), "up"),
+        ((a_row(up=False),), "down"),
+        ((), "unknown"),
+        ((a_row(up=False), a_row()), "up"),
+        ((a_row("hostB-engine-2"),), "unknown"),
+    ):
         assert line(ENGINE, view=a_view(*rows)).heat == view
 
 
@@ -189,5 +200,23 @@ def test_json_has_the_fields_of_the_contract():
     assert (data["schema_version"], data["site"], data["errors"], data["notes"]) == (1, "some", [], [])
     assert (data["pending"], data["drift"]) == (["hostB: start something"], True)
     assert set(data["instances"][0]) >= {
-        "host", "service", "unit", "address", "port", "pid", "state", "heat", "proxy", "drift",
-        "listens_on", "listening", "config", "config_is_desired", "check", "sessions", "requests", "workers", "queue"}
+        "host",
+        "service",
+        "unit",
+        "address",
+        "port",
+        "pid",
+        "state",
+        "heat",
+        "proxy",
+        "drift",
+        "listens_on",
+        "listening",
+        "config",
+        "config_is_desired",
+        "check",
+        "sessions",
+        "requests",
+        "workers",
+        "queue",
+    }

@@ -41,27 +41,38 @@ def spoken_to_by_tls(fleet):
 
 
 def steps(report):
-    return [f"{step.host} {step}".partition(" (")[0] for step in report.planned.plan.changes()
-            if not str(step).startswith(("write /etc/heat-scaleout/api", "write /etc/heat-scaleout/cfn",
-                                         "write /etc/systemd", "let "))]
+    return [
+        f"{step.host} {step}".partition(" (")[0]
+        for step in report.planned.plan.changes()
+        if not str(step).startswith(
+            ("write /etc/heat-scaleout/api", "write /etc/heat-scaleout/cfn", "write /etc/systemd", "let ")
+        )
+    ]
 
 
 def test_host_is_spoken_to_over_tls_between_its_restart_and_its_return(fleet):
     report = deploy(secure(), fleet)
 
     assert steps(report)[:7] == [
-        "hostA drain rest_api_proxy/hostB-8004", "hostA drain cfn_api_proxy/hostB-8000",
-        "hostB restart heat-scaleout-api@8004.service", "hostB restart heat-scaleout-cfn@8000.service",
+        "hostA drain rest_api_proxy/hostB-8004",
+        "hostA drain cfn_api_proxy/hostB-8000",
+        "hostB restart heat-scaleout-api@8004.service",
+        "hostB restart heat-scaleout-cfn@8000.service",
         "hostA reload heat-scaleout-proxy.service",
-        "hostA serve from rest_api_proxy/hostB-8004", "hostA serve from cfn_api_proxy/hostB-8000"]
+        "hostA serve from rest_api_proxy/hostB-8004",
+        "hostA serve from cfn_api_proxy/hostB-8000",
+    ]
     assert spoken_to_by_tls(fleet) == ADDRESSES["hostB"] | ADDRESSES["hostC"]
 
 
 def test_first_reload_changes_how_the_first_host_is_spoken_to_and_nothing_else(fleet):
     before = fleet.hosts["hostA"].files[CONFIG].content.decode()
 
-    first = next(step for step in pipeline.planned(secure(), fleet).plan if getattr(step, "file", None)
-                 and step.file.path == CONFIG)
+    first = next(
+        step
+        for step in pipeline.planned(secure(), fleet).plan
+        if getattr(step, "file", None) and step.file.path == CONFIG
+    )
 
     text = first.file.content.decode()
     assert {address for address, link in links.links(text).items() if link} == ADDRESSES["hostB"]
@@ -118,7 +129,8 @@ def test_other_servers_come_and_go_only_at_the_last_reload(fleet):
 
     assert spoken_to_by_tls(fleet) == {*ADDRESSES["hostB"], "10.0.0.2:8005"}
     assert steps(report).index("hostA drain rest_api_proxy/hostC-8004") > steps(report).index(
-        "hostA serve from rest_api_proxy/hostB-8004")
+        "hostA serve from rest_api_proxy/hostB-8004"
+    )
     assert pipeline.planned(inventory, fleet).plan.changes() == ()
 
 
@@ -127,9 +139,13 @@ def test_new_certificate_of_an_api_restarts_the_apis_of_its_host_alone(fleet):
     fleet.hosts["hostC"].certificates["/etc/ssl/api.pem"] = {"digest": "renewed"}
 
     assert steps(deploy(secure(), fleet)) == [
-        "hostA drain rest_api_proxy/hostC-8004", "hostA drain cfn_api_proxy/hostC-8000",
-        "hostC restart heat-scaleout-api@8004.service", "hostC restart heat-scaleout-cfn@8000.service",
-        "hostA serve from rest_api_proxy/hostC-8004", "hostA serve from cfn_api_proxy/hostC-8000"]
+        "hostA drain rest_api_proxy/hostC-8004",
+        "hostA drain cfn_api_proxy/hostC-8000",
+        "hostC restart heat-scaleout-api@8004.service",
+        "hostC restart heat-scaleout-cfn@8000.service",
+        "hostA serve from rest_api_proxy/hostC-8004",
+        "hostA serve from cfn_api_proxy/hostC-8000",
+    ]
 
 
 @pytest.mark.parametrize("path", ["/etc/ssl/site.pem", "/etc/ssl/ca.pem"])
@@ -152,7 +168,8 @@ def test_missing_certificate_is_refused_before_any_change_and_by_preflight(fleet
     assert refused.value.exit_code == 3
     assert any("`proxy.tls`: /etc/ssl/site.pem: No such file" in each for each in refused.value.problems)
     assert {name: [each for each in done if each != "run"] for name, done in fleet.performed().items()} == {
-        name: [each for each in done if each != "run"] for name, done in before.items()}
+        name: [each for each in done if each != "run"] for name, done in before.items()
+    }
     assert any("`proxy.tls`" in each for each in pipeline.check(secure(proxy=f"{CA}, {CLIENTS}"), fleet).problems)
 
 

@@ -56,10 +56,28 @@ def test_configuration_is_shown_when_one_is_old():
 
 
 def test_site_with_usual_names_and_an_engine_that_drifts_fits_into_a_terminal():
-    line = Line("hostB", "engine", ENGINE, "198.18.2.12", None, 12345, "running", "up", drift="row without process",
-                workers={"up": 2, "down": 1}, queue={"messages": 0, "consumers": 2})
-    proxy = Line("hostA", "proxy", "heat-scaleout-proxy.service", state="running", proxy="UP", sessions=1,
-                 listens_on=("198.18.2.11:8004", "198.18.2.11:8000"))
+    line = Line(
+        "hostB",
+        "engine",
+        ENGINE,
+        "198.18.2.12",
+        None,
+        12345,
+        "running",
+        "up",
+        drift="row without process",
+        workers={"up": 2, "down": 1},
+        queue={"messages": 0, "consumers": 2},
+    )
+    proxy = Line(
+        "hostA",
+        "proxy",
+        "heat-scaleout-proxy.service",
+        state="running",
+        proxy="UP",
+        sessions=1,
+        listens_on=("198.18.2.11:8004", "198.18.2.11:8000"),
+    )
 
     assert max(map(len, table.text(status.Picture((line, proxy))).splitlines())) <= WIDE
 

@@ -8,9 +8,14 @@ from deployer.model import AnswersHttp, HostState, Service, unit_name
 from deployer.steps import DrainServer, ReadyServer, RestartUnit
 
 API, CFN = unit_name(Service.API, 8004), unit_name(Service.CFN, 8000)
-B, C, CFN_B = (Server(section, name, address, "UP") for section, name, address in (
-    ("rest_api_proxy", "hostB-8004", "10.0.0.2:8004"), ("rest_api_proxy", "hostC-8004", "10.0.0.3:8004"),
-    ("cfn_api_proxy", "hostB-8000", "10.0.0.2:8000")))
+B, C, CFN_B = (
+    Server(section, name, address, "UP")
+    for section, name, address in (
+        ("rest_api_proxy", "hostB-8004", "10.0.0.2:8004"),
+        ("rest_api_proxy", "hostC-8004", "10.0.0.3:8004"),
+        ("cfn_api_proxy", "hostB-8000", "10.0.0.2:8000"),
+    )
+)
 
 SERVING = sites.a_unit(Service.API, 8004, ready=AnswersHttp("10.0.0.2", 8004))
 
@@ -23,8 +28,10 @@ def hosts(*servers, units=(API,), state=None):
     """A proxy with servers, and a node that listens for units at their ports."""
     ports = {API: 8004, CFN: 8000}
     listeners = tuple(sites.a_listener(ports[unit], "10.0.0.2", "uwsgi", unit=unit) for unit in units)
-    return {"hostA": Found(HostState(), sites.facts(servers=servers)),
-            "hostB": Found(state or HostState(), sites.facts(listeners=listeners))}
+    return {
+        "hostA": Found(HostState(), sites.facts(servers=servers)),
+        "hostB": Found(state or HostState(), sites.facts(listeners=listeners)),
+    }
 
 
 def drained(*servers, leaving=(API,), **how):
@@ -49,11 +56,23 @@ def test_server_is_not_drained_when_the_others_do_not_serve():
 
 def test_restart_of_those_who_alone_serve_is_told():
     restart = RestartUnit("hostB", API)
-    told = [list(traffic.alone(hosts(B, other), steps)) for other, steps in (
-        (with_status(C, "DRAIN"), [restart]), (C, [DrainServer("hostA", B.path), restart]), (C, []))]
+    told = [
+        list(traffic.alone(hosts(B, other), steps))
+        for other, steps in (
+            (with_status(C, "DRAIN"), [restart]),
+            (C, [DrainServer("hostA", B.path), restart]),
+            (C, []),
+        )
+    ]
 
-    assert told == [["nobody else serves rest_api_proxy while hostB-8004 restarts: requests fail meanwhile, unless "
-                     "another serves first"], [], []]
+    assert told == [
+        [
+            "nobody else serves rest_api_proxy while hostB-8004 restarts: requests fail meanwhile, unless "
+            "another serves first"
+        ],
+        [],
+        [],
+    ]
 
 
 def test_process_that_does_not_leave_is_not_drained():
@@ -67,8 +86,10 @@ def test_nothing_is_drained_while_no_proxy_runs():
 
 def test_server_at_an_ipv6_address_is_found():
     server = Server("rest_api_proxy", "hostB-8004", "[2001:db8::2]:8004", "UP")
-    found = {"hostA": Found(HostState(), sites.facts(servers=(server, C))),
-             "hostB": Found(HostState(), sites.facts(listeners=(sites.a_listener(8004, "2001:db8::2", unit=API),)))}
+    found = {
+        "hostA": Found(HostState(), sites.facts(servers=(server, C))),
+        "hostB": Found(HostState(), sites.facts(listeners=(sites.a_listener(8004, "2001:db8::2", unit=API),))),
+    }
 
     assert [step.server for step in traffic.drains(found, {"hostB": [API]}, "")] == ["rest_api_proxy/hostB-8004"]
 
@@ -77,7 +98,8 @@ def test_every_drain_has_its_way_back():
     drains = tuple(traffic.drains(hosts(B, C), {"hostB": [API]}, "it restarts"))
 
     assert list(traffic.returns(drains, "it is ready")) == [
-        ReadyServer("hostA", "rest_api_proxy/hostB-8004", because="it is ready")]
+        ReadyServer("hostA", "rest_api_proxy/hostB-8004", because="it is ready")
+    ]
 
 
 def test_server_that_an_earlier_run_left_drained_gets_its_requests_back():
@@ -115,7 +137,10 @@ def test_restart_is_drained_before_and_served_after_in_waves_of_its_own():
     todo = plan.diff({"hostA": HostState(), "hostB": sites.a_state(unit)}, found)
 
     assert [(type(step).__name__, step.host) for wave in todo.waves for step in wave.steps] == [
-        ("DrainServer", "hostA"), ("RestartUnit", "hostB"), ("ReadyServer", "hostA")]
+        ("DrainServer", "hostA"),
+        ("RestartUnit", "hostB"),
+        ("ReadyServer", "hostA"),
+    ]
     assert len(todo.waves) == 3
 
 
@@ -144,30 +169,42 @@ def two_nodes(*servers, b="old", c="old"):
     for number, (host, config) in enumerate((("hostB", b), ("hostC", c)), 2):
         listener = sites.a_listener(8004, f"10.0.0.{number}", "uwsgi", unit=API)
         probe = AnswersHttp(f"10.0.0.{number}", 8004)
-        found[host] = Found(sites.a_state(sites.a_unit(Service.API, 8004, config=config)),
-                            sites.facts(listeners=(listener,)))
+        found[host] = Found(
+            sites.a_state(sites.a_unit(Service.API, 8004, config=config)), sites.facts(listeners=(listener,))
+        )
         wanted[host] = sites.a_state(sites.a_unit(Service.API, 8004, config="new", ready=probe))
     return wanted, found
 
 
 def steps_of(todo):
-    return [f"{type(step).__name__} {getattr(step, 'server', '').rpartition('/')[2] or step.host}"
-            for step in todo.changes()]
+    return [
+        f"{type(step).__name__} {getattr(step, 'server', '').rpartition('/')[2] or step.host}"
+        for step in todo.changes()
+    ]
 
 
 def test_server_left_drained_serves_again_before_the_next_host_is_drained_and_restarts():
     wanted, found = two_nodes(with_status(B, "DRAIN"), C, b="new")
 
     assert steps_of(plan.diff(wanted, found)) == [
-        "ReadyServer hostB-8004", "DrainServer hostC-8004", "RestartUnit hostC", "ReadyServer hostC-8004"]
+        "ReadyServer hostB-8004",
+        "DrainServer hostC-8004",
+        "RestartUnit hostC",
+        "ReadyServer hostC-8004",
+    ]
 
 
 def test_host_left_drained_restarts_first_while_the_others_serve():
     wanted, found = two_nodes(B, with_status(C, "DRAIN"))
 
     assert steps_of(plan.diff(wanted, found)) == [
-        "DrainServer hostC-8004", "RestartUnit hostC", "ReadyServer hostC-8004",
-        "DrainServer hostB-8004", "RestartUnit hostB", "ReadyServer hostB-8004"]
+        "DrainServer hostC-8004",
+        "RestartUnit hostC",
+        "ReadyServer hostC-8004",
+        "DrainServer hostB-8004",
+        "RestartUnit hostB",
+        "ReadyServer hostB-8004",
+    ]
 
 
 def test_server_that_the_configuration_has_drained_does_not_count_as_one_that_serves():

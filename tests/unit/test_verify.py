@@ -42,14 +42,24 @@ def test_report_of_the_witness_becomes_checks_with_reasons_in_plain_words():
     checks = verify.checks_of(REPORT)
 
     assert [(each.where, each.outcome, each.reason) for each in checks] == [
-        ("hostB", "ok", ""), ("hostC", "failed", "systemd says failed"),
-        ("hostD", "failed", "hostD cannot be looked at: ssh: no route"), ("acceptance suite", "skipped", "not here")]
+        ("hostB", "ok", ""),
+        ("hostC", "failed", "systemd says failed"),
+        ("hostD", "failed", "hostD cannot be looked at: ssh: no route"),
+        ("acceptance suite", "skipped", "not here"),
+    ]
     assert (checks[0].subject, checks[0].promise, checks[0].seconds) == ("x.service", "it runs", 2.5)
 
 
-@pytest.mark.parametrize(("message", "reason"), [
-    ("AssertionError: it is stopped", "it is stopped"), ("Failed: gone", "gone"), ("KeyError: 'x'", "KeyError: 'x'"),
-    ('failed on setup with "Failed: two\nlines"', "two\nlines"), ("", "")])
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        ("AssertionError: it is stopped", "it is stopped"),
+        ("Failed: gone", "gone"),
+        ("KeyError: 'x'", "KeyError: 'x'"),
+        ('failed on setup with "Failed: two\nlines"', "two\nlines"),
+        ("", ""),
+    ],
+)
 def test_reason_is_what_the_test_itself_said(message, reason):
     assert verify.reason_in(message) == reason
 
@@ -66,8 +76,10 @@ def test_proof_with_a_failure_names_its_subject_and_reason():
 
     assert proof.failed
     assert proof.text().splitlines() == [
-        "hostB: 1 of 2 checks FAILED", "  FAILED   y.service: it runs: it is stopped",
-        "NOT proven: 1 of 2 checks failed, in 12.3 s."]
+        "hostB: 1 of 2 checks FAILED",
+        "  FAILED   y.service: it runs: it is stopped",
+        "NOT proven: 1 of 2 checks failed, in 12.3 s.",
+    ]
 
 
 def test_proof_of_a_host_that_cannot_be_reached_says_so_once():
@@ -94,20 +106,32 @@ def test_json_of_a_proof_has_every_check_and_its_schema_version():
     data = json.loads(json.dumps(proof.json()))
 
     assert (data["schema_version"], data["site"], data["failed"]) == (1, "lab", True)
-    assert data["checks"][1] == {"where": "hostB", "subject": "x.service", "promise": "it runs", "outcome": "failed",
-                                 "seconds": 0.0, "detail": "", "reason": "it is stopped"}
+    assert data["checks"][1] == {
+        "where": "hostB",
+        "subject": "x.service",
+        "promise": "it runs",
+        "outcome": "failed",
+        "seconds": 0.0,
+        "detail": "",
+        "reason": "it is stopped",
+    }
 
 
 def test_junit_of_a_proof_is_well_formed_with_a_case_a_check_whatever_was_said():
     said = "control \x00 \x1b[31m <&>\"' ]]> \ud800 end"
-    proof = a_proof(a_check(seconds=1.5), failed(said), a_check(prove.WHERE, detail=said),
-                    a_check(prove.WHERE, outcome=Outcome.SKIPPED, reason="no token"))
+    proof = a_proof(
+        a_check(seconds=1.5),
+        failed(said),
+        a_check(prove.WHERE, detail=said),
+        a_check(prove.WHERE, outcome=Outcome.SKIPPED, reason="no token"),
+    )
 
     root = ElementTree.fromstring(proof.junit().encode())
 
     suites = {suite.get("name"): suite for suite in root}
-    assert {name: (suite.get("tests"), suite.get("failures"), suite.get("skipped")) for name, suite in suites.items()} \
-        == {"hostB": ("2", "1", "0"), prove.WHERE: ("2", "0", "1")}
+    assert {
+        name: (suite.get("tests"), suite.get("failures"), suite.get("skipped")) for name, suite in suites.items()
+    } == {"hostB": ("2", "1", "0"), prove.WHERE: ("2", "0", "1")}
     assert [case.get("time") for case in suites["hostB"]] == ["1.500", "0.000"]
     assert "<&>" in root.find(".//failure").get("message")
 

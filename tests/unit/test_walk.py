@@ -28,8 +28,12 @@ HOSTS = st.sampled_from(["hostA", "hostB", "hostC"])
 HEAT = st.sampled_from([Service.API, Service.CFN, Service.ENGINE])
 ON_ERROR = st.sampled_from(list(OnError))
 FAULT = st.sampled_from([KILLED, FAILS, BREAKS, LOST])
-FAULTS = st.one_of(st.just(NONE), st.builds(Fault, FAULT, st.integers(1, 30), backwards=st.booleans()),
-                   st.builds(Fault, FAULT, st.integers(1, 130), backwards=st.booleans()), st.builds(Fault, gone=HOSTS))
+FAULTS = st.one_of(
+    st.just(NONE),
+    st.builds(Fault, FAULT, st.integers(1, 30), backwards=st.booleans()),
+    st.builds(Fault, FAULT, st.integers(1, 130), backwards=st.booleans()),
+    st.builds(Fault, gone=HOSTS),
+)
 HOW_FAR = 25  # steps of one walk of the few
 USUAL = 100
 
@@ -64,12 +68,18 @@ class Walk(RuleBasedStateMachine):
     def remove(self, host, service, fault, on_error, at_once):
         self.edited(lambda text: editor.with_fewer(text, host, service, 1), fault, on_error, at_once)
 
-    @rule(flag=st.sampled_from(["engines", "api", "cfn", "workers"]), number=st.integers(1, 5), fault=FAULTS,
-          on_error=ON_ERROR, at_once=st.booleans())
+    @rule(
+        flag=st.sampled_from(["engines", "api", "cfn", "workers"]),
+        number=st.integers(1, 5),
+        fault=FAULTS,
+        on_error=ON_ERROR,
+        at_once=st.booleans(),
+    )
     def scale(self, flag, number, fault, on_error, at_once):
         wish = scaling.wish({flag: number})
-        self.edited(lambda text: pipeline.scaled(text, walking.parsed(text), wish, self.site.fleet), fault, on_error,
-                    at_once)
+        self.edited(
+            lambda text: pipeline.scaled(text, walking.parsed(text), wish, self.site.fleet), fault, on_error, at_once
+        )
 
     @rule(host=NODES, drained=st.booleans(), fault=FAULTS, on_error=ON_ERROR, at_once=st.booleans())
     def drain(self, host, drained, fault, on_error, at_once):
@@ -132,9 +142,20 @@ class Walk(RuleBasedStateMachine):
 def walk(steps, **how):
     """Walk about so many steps; what was met on the way is in walking.counts."""
     far = min(steps, 2 * HOW_FAR)
-    run_state_machine_as_test(Walk, settings=settings(
-        max_examples=max(1, steps // far), stateful_step_count=far, deadline=None, database=None, print_blob=True,
-        phases=(Phase.generate,), report_multiple_bugs=False, suppress_health_check=list(HealthCheck), **how))
+    run_state_machine_as_test(
+        Walk,
+        settings=settings(
+            max_examples=max(1, steps // far),
+            stateful_step_count=far,
+            deadline=None,
+            database=None,
+            print_blob=True,
+            phases=(Phase.generate,),
+            report_multiple_bugs=False,
+            suppress_health_check=list(HealthCheck),
+            **how,
+        ),
+    )
 
 
 def test_walk_that_is_always_the_same_keeps_its_promises():

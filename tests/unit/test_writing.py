@@ -25,10 +25,18 @@ def test_inventory_as_it_was_then_has_its_text_and_this_files_path():
     assert len([each for each in wish.inventory.instances_of("hostB") if each.service == "engine"]) == 7
 
 
-@pytest.mark.parametrize(("then", "today", "words"), [
-    ({"hostD": "{address: 10.0.0.4}"}, {}, "hostD was in it then"),
-    ({}, {"hostD": "{address: 10.0.0.4}"}, "hostD was not in it then"),
-    ({"hostD": "{address: 10.0.0.4}"}, {"hostE": "{address: 10.0.0.5}"}, "hostD was in it then; hostE was not in it")])
+@pytest.mark.parametrize(
+    ("then", "today", "words"),
+    [
+        ({"hostD": "{address: 10.0.0.4}"}, {}, "hostD was in it then"),
+        ({}, {"hostD": "{address: 10.0.0.4}"}, "hostD was not in it then"),
+        (
+            {"hostD": "{address: 10.0.0.4}"},
+            {"hostE": "{address: 10.0.0.5}"},
+            "hostD was in it then; hostE was not in it",
+        ),
+    ],
+)
 def test_inventory_of_other_hosts_is_refused_with_their_names(then, today, words):
     with pytest.raises(errors.BadInput, match=f"{PATH}: {words}") as caught:
         writing.as_then(now(**today), sites.an_inventory_text(**then))

@@ -31,10 +31,13 @@ def a_site(stat=FINE, **changed):
     """An inventory, its desired states, and hosts that have them but for what is changed, by host."""
     inventory = sites.an_inventory(hostC="")
     wanted = desired.states(inventory, sites.bare(inventory)).states
-    found = {name: Found(each.state, sites.facts(listeners=LISTENING[name], hostname=name))
-             for name, each in sites.as_wanted(wanted).items()}
-    found["hostA"] = Found(found["hostA"].state, sites.facts(listeners=LISTENING["hostA"], hostname="hostA",
-                                                              servers=runtime.servers(stat)))
+    found = {
+        name: Found(each.state, sites.facts(listeners=LISTENING[name], hostname=name))
+        for name, each in sites.as_wanted(wanted).items()
+    }
+    found["hostA"] = Found(
+        found["hostA"].state, sites.facts(listeners=LISTENING["hostA"], hostname="hostA", servers=runtime.servers(stat))
+    )
     return inventory, wanted, found | changed
 
 

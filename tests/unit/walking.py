@@ -65,8 +65,12 @@ class Site:
     def deploy(self, text: str, fault: Fault = NONE, manner: Manner = PLAIN):
         """A deploy of an inventory, as the command that edited it would run it."""
         inventory, self.conf_wanted = parsed(text), self.conf
-        report = self._carry(text, fault, manner, lambda fleet, accept, author: pipeline.deploy(
-            inventory, fleet, accept, manner=manner, author=author))
+        report = self._carry(
+            text,
+            fault,
+            manner,
+            lambda fleet, accept, author: pipeline.deploy(inventory, fleet, accept, manner=manner, author=author),
+        )
         if report and not report.exit_code:
             self._is_as_wanted()
         return report
@@ -74,8 +78,12 @@ class Site:
     def rollback(self, run, fault: Fault = NONE, manner: Manner = PLAIN):
         """Back to a generation and its inventory."""
         text, self.conf_wanted = run.author.text, self.confs.get(run.number, "")
-        report = self._carry(text, fault, manner, lambda fleet, accept, author: pipeline.rollback(
-            parsed(text), run.number, fleet, accept, manner, author))
+        report = self._carry(
+            text,
+            fault,
+            manner,
+            lambda fleet, accept, author: pipeline.rollback(parsed(text), run.number, fleet, accept, manner, author),
+        )
         if report and not report.exit_code and self.conf_wanted == self.conf:
             self._is_as_wanted()
         return report
@@ -83,8 +91,12 @@ class Site:
     def restore(self, fault: Fault = NONE, manner: Manner = PLAIN):
         """Back to the single server."""
         inventory, self.conf_wanted = parsed(self.text), self.conf
-        report = self._carry(self.text, fault, manner, lambda fleet, accept, author: pipeline.restore(
-            inventory, fleet, accept, manner, author))
+        report = self._carry(
+            self.text,
+            fault,
+            manner,
+            lambda fleet, accept, author: pipeline.restore(inventory, fleet, accept, manner, author),
+        )
         if report and not report.exit_code and not fault.kind:
             assert self.picture() == self.at_first | {"hostA": self.at_first["hostA"] | self._own("hostA")}
             assert [host.newest for host in self.hosts.values()] == [{}, {}, {}]
@@ -135,12 +147,16 @@ class Site:
 
     def picture(self):
         """What every host has: files, units of ours that run, and who else listens."""
-        return {name: {"files": {path: (file.content, file.owner, file.group, file.mode)
-                                 for path, file in host.files.items()},
-                       "running": sorted(host.running()),
-                       "others": sorted((each.unit, each.port) for each in host.listeners
-                                        if not each.unit.startswith("heat-scaleout-"))}
-                for name, host in self.hosts.items()}
+        return {
+            name: {
+                "files": {path: (file.content, file.owner, file.group, file.mode) for path, file in host.files.items()},
+                "running": sorted(host.running()),
+                "others": sorted(
+                    (each.unit, each.port) for each in host.listeners if not each.unit.startswith("heat-scaleout-")
+                ),
+            }
+            for name, host in self.hosts.items()
+        }
 
     def managed(self):
         """Every file of ours, as host and path."""
@@ -190,8 +206,9 @@ class Site:
             self.fleet.loses(fault.gone)
         report, error = None, None
         try:
-            report = moments.alone(inventory, self.fleet, lambda fleet: run(
-                fleet, self._accepting(text), self._author(text)))
+            report = moments.alone(
+                inventory, self.fleet, lambda fleet: run(fleet, self._accepting(text), self._author(text))
+            )
         except Killed:
             counts["killed"] += 1
         except errors.DeployerError as refused:
@@ -275,16 +292,19 @@ class Site:
         def watch() -> None:
             assert all(map(self.is_served, served)), f"nobody serves clients: {self._front()}"
             assert self.fleet.rows() or not engines, "no engine is alive"
+
         return watch
 
     def _accepting(self, text: str):
         """Accept as a command does that keeps its inventory then; what it writes is known from now on."""
+
         def accept(todo) -> bool:
             self.text = text
             for name, state in todo.wanted.states.items():
                 for path, file in state.files.items():
                     self.known[name, path].add(file.digest)
             return True
+
         return accept
 
     @staticmethod

@@ -47,8 +47,12 @@ def dead(database, broker):
         there = sorted(name for name, count in counts.items() if count)
         read = any(count and count[1] for count in counts.values())
         if engine_id not in alive and not read:
-            yield {"engine_id": engine_id, "host": names[engine_id], "queues": there,
-                   "held": engine_work.held(database, [engine_id])}
+            yield {
+                "engine_id": engine_id,
+                "host": names[engine_id],
+                "queues": there,
+                "held": engine_work.held(database, [engine_id]),
+            }
 
 
 def known(database):

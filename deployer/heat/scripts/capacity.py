@@ -14,8 +14,10 @@ from oslo_db import options
 def main():
     conf = read(VALUES["conf"])  # noqa: F821 (given before this text)
     # A worker's overflow is its number of threads, or more (heat/engine/service.py, _configure_db_conn_pool_size).
-    told = {"pool": conf.database.max_pool_size or 0,
-            "overflow": max(conf.database.max_overflow or 0, conf.executor_thread_pool_size)}
+    told = {
+        "pool": conf.database.max_pool_size or 0,
+        "overflow": max(conf.database.max_overflow or 0, conf.executor_thread_pool_size),
+    }
     if conf.database.connection.startswith(("mysql", "mariadb")):
         try:
             told.update(asked(conf.database.connection, VALUES["patience"]))  # noqa: F821
@@ -36,12 +38,25 @@ def asked(url, seconds):
     engine = sqlalchemy.create_engine(url, connect_args={"connect_timeout": seconds})
     with engine.connect() as link:
         site, user = link.execute(sqlalchemy.text("SELECT @@max_connections, @@max_user_connections")).fetchone()
-        status = dict(tuple(row) for row in link.execute(sqlalchemy.text(
-            "SHOW GLOBAL STATUS WHERE Variable_name IN ('Max_used_connections', 'Threads_connected')")))
-        own = link.execute(sqlalchemy.text("SELECT COUNT(*) FROM information_schema.processlist "
-                                           "WHERE user = SUBSTRING_INDEX(USER(), '@', 1)")).scalar()
-    return {"allowed": min(site, user) if user else site, "most": int(status["Max_used_connections"]),
-            "connected": int(status["Threads_connected"]) - 1, "own": own - 1}  # without this very one
+        status = dict(
+            tuple(row)
+            for row in link.execute(
+                sqlalchemy.text(
+                    "SHOW GLOBAL STATUS WHERE Variable_name IN ('Max_used_connections', 'Threads_connected')"
+                )
+            )
+        )
+        own = link.execute(
+            sqlalchemy.text(
+                "SELECT COUNT(*) FROM information_schema.processlist WHERE user = SUBSTRING_INDEX(USER(), '@', 1)"
+            )
+        ).scalar()
+    return {
+        "allowed": min(site, user) if user else site,
+        "most": int(status["Max_used_connections"]),
+        "connected": int(status["Threads_connected"]) - 1,
+        "own": own - 1,
+    }  # without this very one
 
 
 main()

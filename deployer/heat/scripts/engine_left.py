@@ -25,8 +25,10 @@ def main():
         time.sleep(LOOK)
     left = engine_work.held(database, ids)
     if left:
-        sys.exit("%s ended while it worked on %s; `invoke recover` lists what is to be done" % (
-            HOST, engine_work.named(left)))
+        sys.exit(
+            "%s ended while it worked on %s; `invoke recover` lists what is to be done"
+            % (HOST, engine_work.named(left))
+        )
     while True:
         try:
             read = engine_work.forget(database, CONF, ids, ["engine." + HOST])  # topic and host: heat/engine/service.py

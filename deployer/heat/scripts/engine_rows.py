@@ -42,8 +42,11 @@ def wait(database, host, unit, seconds):
     while True:
         state = units.state(unit)
         pid, since = int(state["MainPID"]), units.started(state)
-        fresh = [row["engine_id"] for row in service_table.rows(database)
-                 if row["host"] == host and row["up"] and row["created"] >= since - 1]
+        fresh = [
+            row["engine_id"]
+            for row in service_table.rows(database)
+            if row["host"] == host and row["up"] and row["created"] >= since - 1
+        ]
         if pid and len(fresh) >= max(1, len(units.children(pid))):
             return fresh
         if time.monotonic() > deadline or state["ActiveState"] == "failed" or int(state["NRestarts"]) >= 3:

@@ -14,12 +14,14 @@ AUTOGROUP = "/proc/self/autogroup"
 
 def telling_the_broker(poll):
     """Given a listener's `poll`, have it cancel its consumers when the listener stops, and read what came before."""
+
     @functools.wraps(poll)
     def polled(listener, *arguments, **options):
         if listener._shutdown.is_set() and not getattr(listener, "_is_cancelled", False):
             listener._is_cancelled = True
             cancel(listener.conn)
         return poll(listener, *arguments, **options)
+
     return polled
 
 

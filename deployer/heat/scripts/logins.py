@@ -57,8 +57,10 @@ def stacks_bound_to_loopback(conf):
     import sqlalchemy
 
     loopback = " OR ".join("auth_url LIKE '%%//%s%%'" % host for host in ("127.", "localhost", "[::1]"))
-    query = ("SELECT COUNT(*) FROM stack JOIN user_creds ON stack.user_creds_id = user_creds.id "
-             "WHERE stack.deleted_at IS NULL AND (%s)" % loopback)
+    query = (
+        "SELECT COUNT(*) FROM stack JOIN user_creds ON stack.user_creds_id = user_creds.id "
+        "WHERE stack.deleted_at IS NULL AND (%s)" % loopback
+    )
     try:
         with sqlalchemy.create_engine(conf.database.connection).connect() as link:
             return link.exec_driver_sql(query.replace("%", "%%")).scalar()
@@ -74,8 +76,14 @@ def brokers(conf):
     for host in url.hosts if url.transport == "rabbit" else []:
         where = "%s:%s" % (host.hostname, host.port or 5672)
         try:
-            link = amqp.Connection(where, host.username, host.password, virtual_host=url.virtual_host or "/",
-                                   connect_timeout=LIMIT, read_timeout=LIMIT)
+            link = amqp.Connection(
+                where,
+                host.username,
+                host.password,
+                virtual_host=url.virtual_host or "/",
+                connect_timeout=LIMIT,
+                read_timeout=LIMIT,
+            )
             link.connect()
             link.close()
         except Exception as error:  # whatever the driver raises is the answer

@@ -20,8 +20,14 @@ OPTIONS = (
     cfg.BoolOpt("ssl_enforce_hostname_verification", default=True),
     cfg.StrOpt("rabbit_login_method", default="AMQPLAIN"),
 )
-VERSIONS = {"tlsv1": "PROTOCOL_TLSv1", "sslv23": "PROTOCOL_SSLv23", "sslv2": "PROTOCOL_SSLv2",
-            "sslv3": "PROTOCOL_SSLv3", "tlsv1_1": "PROTOCOL_TLSv1_1", "tlsv1_2": "PROTOCOL_TLSv1_2"}
+VERSIONS = {
+    "tlsv1": "PROTOCOL_TLSv1",
+    "sslv23": "PROTOCOL_SSLv23",
+    "sslv2": "PROTOCOL_SSLv2",
+    "sslv3": "PROTOCOL_SSLv3",
+    "tlsv1_1": "PROTOCOL_TLSv1_1",
+    "tlsv1_2": "PROTOCOL_TLSv1_2",
+}
 LIMIT = 5.0  # seconds for one host of the broker to answer
 
 
@@ -130,8 +136,9 @@ def read(path):
     conf([], project="heat", default_config_files=[path], default_config_dirs=[])
     url = parse.urlparse(conf.transport_url)
     told = {name: ",".join(values) for name, values in parse.parse_qs(url.query).items()}
-    return url, {each.name: each.type(told[each.name]) if each.name in told else conf[GROUP][each.name]
-                 for each in OPTIONS}
+    return url, {
+        each.name: each.type(told[each.name]) if each.name in told else conf[GROUP][each.name] for each in OPTIONS
+    }
 
 
 def addresses(url, options):
@@ -147,9 +154,12 @@ def address(part, vhost, options, alone):
     user, _, password = login.partition(":")
     host, port = host_and_port(place)
     return "%s:%d" % (host, port), {
-        "userid": parse.unquote(user), "password": parse.unquote(password), "virtual_host": vhost,
+        "userid": parse.unquote(user),
+        "password": parse.unquote(password),
+        "virtual_host": vhost,
         "login_method": options["rabbit_login_method"],
-        "ssl": tls(options, host.strip("[]") if alone else None) if options["ssl"] else False}
+        "ssl": tls(options, host.strip("[]") if alone else None) if options["ssl"] else False,
+    }
 
 
 def host_and_port(place):
@@ -163,8 +173,11 @@ def host_and_port(place):
 
 def tls(options, name):
     """What oslo.messaging gives to amqp; with an authority given, the broker must prove to be the one it names."""
-    found = {key: options[option] for key, option in (("keyfile", "ssl_key_file"), ("certfile", "ssl_cert_file"),
-                                                      ("ca_certs", "ssl_ca_file")) if options[option]}
+    found = {
+        key: options[option]
+        for key, option in (("keyfile", "ssl_key_file"), ("certfile", "ssl_cert_file"), ("ca_certs", "ssl_ca_file"))
+        if options[option]
+    }
     if options["ssl_version"]:
         found["ssl_version"] = getattr(ssl, VERSIONS[options["ssl_version"].lower()])
     if options["ssl_ca_file"]:

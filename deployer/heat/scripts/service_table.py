@@ -32,5 +32,12 @@ def rows(engine):
 def as_dict(row, now):
     engine_id, host, hostname, topic, interval, created, updated = row
     age = (now - (updated or created)).total_seconds()
-    return {"engine_id": engine_id, "host": host, "hostname": hostname, "topic": topic, "age": age,
-            "up": age <= 2 * interval, "created": created.replace(tzinfo=datetime.timezone.utc).timestamp()}
+    return {
+        "engine_id": engine_id,
+        "host": host,
+        "hostname": hostname,
+        "topic": topic,
+        "age": age,
+        "up": age <= 2 * interval,
+        "created": created.replace(tzinfo=datetime.timezone.utc).timestamp(),
+    }

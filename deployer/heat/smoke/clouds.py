@@ -63,8 +63,9 @@ def chosen(cloud: str | None, clouds_file: str | None) -> Cloud:
 
 def not_installed(module: str) -> errors.BadInput:
     """The error for a library that only a proof needs."""
-    return errors.BadInput(f"invoke verify needs {module}, which is not installed",
-                           hint="pip install 'heat-scaleout[verify]'")
+    return errors.BadInput(
+        f"invoke verify needs {module}, which is not installed", hint="pip install 'heat-scaleout[verify]'"
+    )
 
 
 def expected_errors() -> tuple[type[Exception], ...]:
@@ -85,8 +86,11 @@ def log_in(cloud: Cloud) -> str:
 def led_to_proxy(cloud: Cloud, binds: Mapping[Service, Endpoint], secure: bool) -> str:
     """Say where the catalogue leads clients; raise Unproven when that is not where the proxy listens."""
     urls = {service: cloud.endpoint(service) for service in CATALOGUE}
-    wrong = [f"the {CATALOGUE[service]} endpoint is {url}: {why}"
-             for service, url in urls.items() if (why := mismatch(url, _addresses(url), binds[service], secure))]
+    wrong = [
+        f"the {CATALOGUE[service]} endpoint is {url}: {why}"
+        for service, url in urls.items()
+        if (why := mismatch(url, _addresses(url), binds[service], secure))
+    ]
     if wrong:
         raise Unproven("; ".join(wrong))
     return ", ".join(urls.values())

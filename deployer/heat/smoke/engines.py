@@ -18,8 +18,9 @@ LIMIT = 20.0  # seconds for a host to tell its units
 
 def listed(inventory: Inventory, fleet: Fleet, cloud: Cloud) -> str:
     """Compare Heat's list of engines with the inventory and say who is up; raise Unproven when they differ."""
-    wanted = [launch.engine_name(each.host, each.number) for each in inventory.instances()
-              if each.service is Service.ENGINE]
+    wanted = [
+        launch.engine_name(each.host, each.number) for each in inventory.instances() if each.service is Service.ENGINE
+    ]
     up = workers_up(_rows(cloud))
     return judged(up, wanted, _ended(inventory, fleet, strangers(up, wanted)))
 
@@ -43,12 +44,16 @@ def strangers(up: Mapping[str, int], wanted: Collection[str]) -> list[str]:
 def judged(up: Mapping[str, int], wanted: Collection[str], ended: Collection[str] = ()) -> str:
     """Say who is up; raise Unproven when one that is wanted is not, or a stranger is whose process has not `ended`."""
     problems = [f"{name} is {'down' if name in up else 'not listed'}" for name in wanted if not up.get(name)]
-    problems += [f"{name} is up, but the inventory has no such engine"
-                 for name in strangers(up, wanted) if name not in ended]
+    problems += [
+        f"{name} is up, but the inventory has no such engine" for name in strangers(up, wanted) if name not in ended
+    ]
     if problems:
         raise Unproven("; ".join(problems))
-    own = [f"{name} ({_workers(count)})" for name, count in sorted(up.items())
-           if count and name not in wanted and name not in ended]
+    own = [
+        f"{name} ({_workers(count)})"
+        for name, count in sorted(up.items())
+        if count and name not in wanted and name not in ended
+    ]
     parts = [f"{len(wanted)} of {len(wanted)} up with {_workers(sum(up[name] for name in wanted))}"]
     parts += [f"besides, a host's own: {', '.join(own)}"] if own else []
     parts += [f"ended, and listed for two minutes more: {', '.join(ended)}"] if ended else []
@@ -69,8 +74,11 @@ def _ended(inventory: Inventory, fleet: Fleet, names: Collection[str]) -> list[s
     places = {name: OURS.fullmatch(name) for name in names}
     hosts = {place["host"] for place in places.values() if place["host"] in inventory.hosts}
     replies = fleet.ask("look", "observe", {host: {"units": ["heat-scaleout-*"]} for host in hosts}, LIMIT)
-    return [name for name, place in places.items() if place["host"] in hosts
-            and not _runs(replies[place["host"]], unit_name(Service.ENGINE, int(place["number"])))]
+    return [
+        name
+        for name, place in places.items()
+        if place["host"] in hosts and not _runs(replies[place["host"]], unit_name(Service.ENGINE, int(place["number"])))
+    ]
 
 
 def _runs(reply: Any, unit: str) -> bool:

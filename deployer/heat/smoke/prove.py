@@ -56,15 +56,19 @@ def _steps(site: Site, cloud: Cloud) -> list[Step]:
         Step("catalogue", "it leads to the proxy", lambda: clouds.led_to_proxy(cloud, site.binds, secure)),
         Step("engines", "Heat lists the inventory's as up", lambda: engines.listed(inventory, fleet, cloud)),
         Step("CFN API", "a signed ListStacks is answered", lambda: _stacks_listed(cloud)),
-        *(_reach_every(site, cloud, service) for service in clouds.CATALOGUE
-          if spread.server_names(inventory, service)),
+        *(
+            _reach_every(site, cloud, service)
+            for service in clouds.CATALOGUE
+            if spread.server_names(inventory, service)
+        ),
     ]
 
 
 def _reach_every(site: Site, cloud: Cloud, service: Service) -> Step:
     title = launch.TITLES[service]
-    return Step(f"{title}s", "requests reach every one",
-                lambda: spread.reached(site.inventory, site.fleet, cloud, service))
+    return Step(
+        f"{title}s", "requests reach every one", lambda: spread.reached(site.inventory, site.fleet, cloud, service)
+    )
 
 
 def _stacks_listed(cloud: Cloud) -> str:

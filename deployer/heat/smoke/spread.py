@@ -46,8 +46,10 @@ def added(
     """What every server got up to now; a counter that went back was reset by a reload and counts from 0."""
     requests = {name: server.requests for name, server in after.items()}
     old = {name: before[name].requests if name in before else 0 for name in requests}
-    return {name: got.get(name, 0) + (count - old[name] if count >= old[name] else count)
-            for name, count in requests.items()}
+    return {
+        name: got.get(name, 0) + (count - old[name] if count >= old[name] else count)
+        for name, count in requests.items()
+    }
 
 
 def enough(names: Sequence[str], got: Mapping[str, int], balance: str) -> bool:

@@ -17,10 +17,12 @@ TEMPLATE = {
     "heat_template_version": "2016-10-14",
     "description": "Made by heat-scaleout to prove that Heat works; deleted at once.",
     "parameters": {"members": {"type": "number"}},
-    "resources": {"group": {
-        "type": "OS::Heat::ResourceGroup",
-        "properties": {"count": {"get_param": "members"}, "resource_def": {"type": "OS::Heat::RandomString"}},
-    }},
+    "resources": {
+        "group": {
+            "type": "OS::Heat::ResourceGroup",
+            "properties": {"count": {"get_param": "members"}, "resource_def": {"type": "OS::Heat::RandomString"}},
+        }
+    },
     "outputs": {"values": {"value": {"get_attr": ["group", "value"]}}},
 }
 
@@ -29,8 +31,9 @@ def prove(cloud: Cloud, book: Book) -> None:
     """Create a group of 3, make it 5, read 5 values, and delete it whatever happened before, interrupts included."""
     stack = Stack(cloud.connection.orchestration, PREFIX + secrets.token_hex(4))
     try:
-        if (book.tried(stack.name, f"a stack with a group of {FIRST} is created", lambda: stack.create(FIRST))
-                and book.tried(stack.name, f"it is updated to {SECOND}", lambda: stack.update(SECOND))):
+        if book.tried(
+            stack.name, f"a stack with a group of {FIRST} is created", lambda: stack.create(FIRST)
+        ) and book.tried(stack.name, f"it is updated to {SECOND}", lambda: stack.update(SECOND)):
             book.tried(stack.name, f"its {SECOND} outputs are read", lambda: stack.read(SECOND))
     finally:
         book.tried(stack.name, "it is deleted", stack.delete)

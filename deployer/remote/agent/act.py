@@ -48,8 +48,10 @@ def free(step, ledger_path):
         left = 0
     if left:
         where = ", ".join("%(address)s:%(port)d" % each for each in held)
-        raise programs.Failed("%d connections to the old server of %s are still in use after %d s; it goes on "
-                              "answering them, new ones go to the proxy" % (left, where, step["timeout"]))
+        raise programs.Failed(
+            "%d connections to the old server of %s are still in use after %d s; it goes on "
+            "answering them, new ones go to the proxy" % (left, where, step["timeout"])
+        )
     stop_holders(held, step, ledger_path)
 
 
@@ -64,15 +66,19 @@ def give_back(step, _):
         handover.keep(mine, source)
         handover.with_settings(unit, "Environment=UWSGI_REUSE_PORT=true", lambda name=unit: start_as_before(step, name))
     for each in step["stopped"]:
-        waits.wait_until(lambda at=each: serves(at) and handover.answers_from(at["address"], at["port"], source),
-                   step["timeout"], "%(unit)s does not answer on %(address)s:%(port)d" % each)
+        waits.wait_until(
+            lambda at=each: serves(at) and handover.answers_from(at["address"], at["port"], source),
+            step["timeout"],
+            "%(unit)s does not answer on %(address)s:%(port)d" % each,
+        )
     handover.steer(held)
 
 
 def start_as_before(step, unit):
     was_enabled = any(each["enabled"] for each in step["stopped"] if each["unit"] == unit)
-    programs.call(["systemctl"] + (["enable", "--quiet", "--now"] if was_enabled else ["start"]) + [unit],
-                  step["timeout"])
+    programs.call(
+        ["systemctl"] + (["enable", "--quiet", "--now"] if was_enabled else ["start"]) + [unit], step["timeout"]
+    )
 
 
 def serves(entry):
@@ -81,8 +87,11 @@ def serves(entry):
 
 def stop_gently(step, _):
     """Stop the proxy once it has ended what it has begun: on SIGTERM it would cut that off."""
-    handover.with_settings(step["unit"], "KillSignal=SIGUSR1", lambda: programs.call(
-        ["systemctl", "disable", "--quiet", "--now", step["unit"]], step["timeout"]))
+    handover.with_settings(
+        step["unit"],
+        "KillSignal=SIGUSR1",
+        lambda: programs.call(["systemctl", "disable", "--quiet", "--now", step["unit"]], step["timeout"]),
+    )
 
 
 def ports_of(step, unit):
@@ -121,8 +130,11 @@ def stop_holders(held, step, ledger_path):
     for pid in {each["pid"] for each in held if not each["unit"]}:
         os.kill(pid, signal.SIGTERM)
     for each in held:
-        waits.wait_until(lambda at=each: not holds(at), step["timeout"],
-                   "%(address)s:%(port)d is still held after its process was told to stop" % each)
+        waits.wait_until(
+            lambda at=each: not holds(at),
+            step["timeout"],
+            "%(address)s:%(port)d is still held after its process was told to stop" % each,
+        )
 
 
 def holds(holder):
@@ -137,8 +149,15 @@ def remember_stopped(held, ledger_path):
     book["stopped"] = [each for each in book["stopped"] if each["port"] not in ports]
     for each in held:
         argv = sockets.process(each["pid"]).get("argv", [])
-        book["stopped"].append({"unit": each["unit"], "argv": argv, "address": each["address"],
-                                "port": each["port"], "enabled": each["unit"] in noted or is_enabled(each["unit"])})
+        book["stopped"].append(
+            {
+                "unit": each["unit"],
+                "argv": argv,
+                "address": each["address"],
+                "port": each["port"],
+                "enabled": each["unit"] in noted or is_enabled(each["unit"]),
+            }
+        )
     ledger.write(ledger_path, book)
 
 
@@ -149,10 +168,25 @@ def is_enabled(unit):
 def listeners_at(address, port):
     """Who listens on an address, or on all addresses, at a port."""
     wanted = (address, "0.0.0.0", "::")
-    return [each for each in sockets.listeners() if each["port"] == port
-            and (each["address"] in wanted or address in wanted[1:])]
+    return [
+        each
+        for each in sockets.listeners()
+        if each["port"] == port and (each["address"] in wanted or address in wanted[1:])
+    ]
 
 
-STEPS = {"write": files.write, "remove": files.remove, "systemctl": programs.systemctl, "run": programs.run,
-         "reload": drains.reload, "share": share, "free": free, "give_back": give_back, "stop_gently": stop_gently,
-         "forget": forget, "await_http": waits.await_http, "await_reply": waits.await_reply, "tell": waits.tell}
+STEPS = {
+    "write": files.write,
+    "remove": files.remove,
+    "systemctl": programs.systemctl,
+    "run": programs.run,
+    "reload": drains.reload,
+    "share": share,
+    "free": free,
+    "give_back": give_back,
+    "stop_gently": stop_gently,
+    "forget": forget,
+    "await_http": waits.await_http,
+    "await_reply": waits.await_reply,
+    "tell": waits.tell,
+}

@@ -15,7 +15,7 @@ import tempfile
 from deployer.remote.agent import journal, ledger
 
 MOST = 20  # generations that are kept
-ROOM = 2 ** 20  # bytes that must be free beyond what is written
+ROOM = 2**20  # bytes that must be free beyond what is written
 READ_ONLY = 1  # ST_RDONLY of statvfs
 
 
@@ -62,8 +62,11 @@ def recall(request):
     numbers = numbers_in(folder)
     upto = [number for number in numbers if number <= request.get("number", -1)]
     kept = [read(folder, each) for each in reversed(upto)]
-    had = [each["state"] for each in kept if each["state"] is not None
-           and (each["run"]["result"] == "done" or each["run"]["number"] == request["number"])]
+    had = [
+        each["state"]
+        for each in kept
+        if each["state"] is not None and (each["run"]["result"] == "done" or each["run"]["number"] == request["number"])
+    ]
     state = had[0] if had else None
     for each in (state or {"files": {}})["files"].values():
         each["content"] = encoded(object_path(folder, each["digest"]))
@@ -109,7 +112,10 @@ def unfit(place, space):
         yield "%s cannot be written to: its file system is read-only" % place
     elif status.f_bavail * status.f_frsize < space + ROOM:
         yield "%s has no room: %d bytes are free, %d are needed" % (
-            place, status.f_bavail * status.f_frsize, space + ROOM)
+            place,
+            status.f_bavail * status.f_frsize,
+            space + ROOM,
+        )
 
 
 def faults(file, private, coming):
@@ -184,7 +190,7 @@ def prune(folder):
 
 def numbers_in(folder):
     names = [os.path.basename(path) for path in glob.glob(path_of(folder, "*"))]
-    return sorted(int(name[:-len(".json")]) for name in names)
+    return sorted(int(name[: -len(".json")]) for name in names)
 
 
 def path_of(folder, number):

@@ -76,8 +76,15 @@ def keep(held, source):
     """Leave new connections to these holders, but for those from one port, which go to whoever listens beside them."""
     for each in held:
         ports_at = NETWORK + (40 if ":" in each["address"] else 20)  # behind an IP header without options
-        told(each, lambda others, place=ports_at: [(LOAD_HALF, 0, 0, place), (IS_EQUAL, 0, 1, source),
-                                                   (RETURN, 0, 0, others), (RETURN, 0, 0, 0)])
+        told(
+            each,
+            lambda others, place=ports_at: [
+                (LOAD_HALF, 0, 0, place),
+                (IS_EQUAL, 0, 1, source),
+                (RETURN, 0, 0, others),
+                (RETURN, 0, 0, 0),
+            ],
+        )
 
 
 def told(holder, program):
@@ -88,8 +95,9 @@ def told(holder, program):
     for pid, inode in sorted(taken):
         with copy_of(pid, inode) as listener:
             try:
-                listener.setsockopt(socket.SOL_SOCKET, STEER,
-                                    struct.pack("HP", len(lines) // 8, ctypes.addressof(kept)))
+                listener.setsockopt(
+                    socket.SOL_SOCKET, STEER, struct.pack("HP", len(lines) // 8, ctypes.addressof(kept))
+                )
             except OSError as error:  # the old one listens on all addresses: it gets none of ours anyway
                 if error.errno != errno.EINVAL:
                     raise
@@ -165,9 +173,9 @@ def is_over(place, unsure):
 
 def is_idle(info, unsure):
     """Whether a connection's last words were an answer (struct tcp_info of linux/tcp.h)."""
-    unacknowledged, = struct.unpack_from("I", info, 24)
-    sent, = struct.unpack_from("I", info, 44)  # ms ago, as is the next
-    received, = struct.unpack_from("I", info, 52)
+    (unacknowledged,) = struct.unpack_from("I", info, 24)
+    (sent,) = struct.unpack_from("I", info, 44)  # ms ago, as is the next
+    (received,) = struct.unpack_from("I", info, 52)
     asked, answered = struct.unpack_from("II", info, 152)  # segments with data
     if not asked:
         return received > SILENT

@@ -13,7 +13,7 @@ def begin(folder, run):
     path = os.path.join(folder, NAME)
     lines = read_lines(path)
     if len(lines) > MOST_LINES:
-        replace(path, lines[-MOST_LINES // 2:])
+        replace(path, lines[-MOST_LINES // 2 :])
     note(folder, dict(run, event="begin"))
 
 

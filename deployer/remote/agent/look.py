@@ -36,8 +36,10 @@ def observe(request):
         "uid": os.geteuid(),
         "systemd": os.path.isdir("/run/systemd/system"),
         "files": dict(read_files(request.get("trees", []), carry)),
-        "globs": {name: sorted(sum((glob.glob(each) for each in patterns), []))
-                  for name, patterns in request.get("globs", {}).items()},
+        "globs": {
+            name: sorted(sum((glob.glob(each) for each in patterns), []))
+            for name, patterns in request.get("globs", {}).items()
+        },
         "texts": {path: text_of(path) for pattern in request.get("texts", []) for path in glob.glob(pattern)},
         "units": units,
         "listeners": with_own_units(sockets.listeners(), request.get("sure_of", []), units),
@@ -102,8 +104,12 @@ def file_at(path, carry=()):
     with open(path, "rb") as stream:
         status = os.fstat(stream.fileno())
         content = stream.read()
-    found = {"digest": hashlib.sha256(content).hexdigest(), "owner": user_name(status.st_uid),
-             "group": group_name(status.st_gid), "mode": status.st_mode & 0o7777}
+    found = {
+        "digest": hashlib.sha256(content).hexdigest(),
+        "owner": user_name(status.st_uid),
+        "group": group_name(status.st_gid),
+        "mode": status.st_mode & 0o7777,
+    }
     if path.startswith(carry):
         found["content"] = base64.b64encode(content).decode()
     return found
@@ -146,8 +152,12 @@ def units_like(patterns):
     """Unit name -> its state, for loaded units and for enabled ones that are not loaded."""
     found = {}
     if patterns:
-        shown = subprocess.run(["systemctl", "show", "--property=" + UNIT_KEYS] + patterns,
-                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=30)
+        shown = subprocess.run(
+            ["systemctl", "show", "--property=" + UNIT_KEYS] + patterns,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=30,
+        )
         for block in shown.stdout.decode().split("\n\n"):
             keys = dict(line.split("=", 1) for line in block.split("\n") if "=" in line)
             if keys.get("Id", "").endswith(".service"):
@@ -166,8 +176,10 @@ def with_own_units(listeners, ports, units):
     asked = [each for each in listeners if ports is None or each["port"] in ports]
     others = {each["unit"] for each in asked if each.get("unit", "").endswith(".service")} - set(units)
     mains = {name: state["pid"] for name, state in units_like(sorted(others)).items()}
-    return [dict(each, unit="") if each.get("unit") in mains and not is_of(each["pid"], mains[each["unit"]]) else each
-            for each in listeners]
+    return [
+        dict(each, unit="") if each.get("unit") in mains and not is_of(each["pid"], mains[each["unit"]]) else each
+        for each in listeners
+    ]
 
 
 def is_of(pid, main):
@@ -175,6 +187,11 @@ def is_of(pid, main):
 
 
 def unit_state(keys):
-    return {"active": keys["ActiveState"], "sub": keys.get("SubState", ""), "enabled": False,
-            "pid": int(keys.get("MainPID") or 0), "stale": keys.get("NeedDaemonReload") == "yes",
-            "restarts": int(keys.get("NRestarts") or 0)}
+    return {
+        "active": keys["ActiveState"],
+        "sub": keys.get("SubState", ""),
+        "enabled": False,
+        "pid": int(keys.get("MainPID") or 0),
+        "stale": keys.get("NeedDaemonReload") == "yes",
+        "restarts": int(keys.get("NRestarts") or 0),
+    }

@@ -12,8 +12,7 @@ def measure(request):
 
     What this system does not tell is None.
     """
-    return {"available": available(), "most_files": most_files(),
-            "units": held_by(request.get("units", []))}
+    return {"available": available(), "most_files": most_files(), "units": held_by(request.get("units", []))}
 
 
 def available():

@@ -26,8 +26,12 @@ def systemctl(step, _):
 
 
 def last_words(unit):
-    shown = subprocess.run(["journalctl", "--unit", unit, "--lines=15", "--no-pager", "--output=cat"],
-                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=30)
+    shown = subprocess.run(
+        ["journalctl", "--unit", unit, "--lines=15", "--no-pager", "--output=cat"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        timeout=30,
+    )
     return shown.stdout.decode("utf-8", "replace")
 
 

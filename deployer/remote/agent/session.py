@@ -25,8 +25,16 @@ class Turn:
             self.lock = locked(self.alone, fcntl.LOCK_EX)
         go_on()
         if self.lock:
-            note(self.lock, {"pid": os.getpid(), "at": time.strftime("%H:%M:%S", time.gmtime()), "do": step["do"],
-                             "number": index + 1, "of": self.steps})
+            note(
+                self.lock,
+                {
+                    "pid": os.getpid(),
+                    "at": time.strftime("%H:%M:%S", time.gmtime()),
+                    "do": step["do"],
+                    "number": index + 1,
+                    "of": self.steps,
+                },
+            )
 
     def end(self, folder):
         """After the last step: on a host where our folder is gone the lock goes as well, as nothing of ours stays."""
@@ -63,8 +71,10 @@ def locked(alone, how):
     try:
         fcntl.lockf(file, how)
     except TimeoutError:
-        raise TimeoutError("another command is still at work here after %d s%s; it ends by itself, run this one again "
-                           "then" % (alone["seconds"], noted(file))) from None
+        raise TimeoutError(
+            "another command is still at work here after %d s%s; it ends by itself, run this one again "
+            "then" % (alone["seconds"], noted(file))
+        ) from None
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
@@ -83,6 +93,7 @@ def note(file, what):
 def noted(file):
     try:
         return " (pid %(pid)d, since %(at)s UTC at step %(number)d of %(of)d: %(do)s)" % json.loads(
-            os.pread(file.fileno(), 4096, 0))
+            os.pread(file.fileno(), 4096, 0)
+        )
     except (ValueError, LookupError):
         return ""

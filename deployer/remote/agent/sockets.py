@@ -14,8 +14,10 @@ def listeners():
                 address, port = row[1].split(":")
                 inodes["socket:[%s]" % row[9]] = (address_from(address, family), int(port, 16))
     owners = owners_of(set(inodes))
-    return [dict(process(owners[inode]) if inode in owners else {}, address=address, port=port)
-            for inode, (address, port) in sorted(inodes.items(), key=lambda item: item[1])]
+    return [
+        dict(process(owners[inode]) if inode in owners else {}, address=address, port=port)
+        for inode, (address, port) in sorted(inodes.items(), key=lambda item: item[1])
+    ]
 
 
 def rows_of(table):
@@ -27,7 +29,7 @@ def rows_of(table):
 
 def address_from(text, family):
     raw = bytes.fromhex(text)
-    words = b"".join(raw[start:start + 4][::-1] for start in range(0, len(raw), 4))
+    words = b"".join(raw[start : start + 4][::-1] for start in range(0, len(raw), 4))
     return socket.inet_ntop(family, words if sys.byteorder == "little" else raw)
 
 

@@ -33,8 +33,10 @@ def await_http(step, _):
             return
         late = time.monotonic() > started + step["timeout"]
         if late or looks % LOOKS_PER_UNIT_CHECK == 0 and crash_loops(step["unit"]):
-            raise programs.Failed("no good answer from %s:%d%s (%s)\n%s" % (
-                step["address"], step["port"], step["path"], last[0], programs.last_words(step["unit"])))
+            raise programs.Failed(
+                "no good answer from %s:%d%s (%s)\n%s"
+                % (step["address"], step["port"], step["path"], last[0], programs.last_words(step["unit"]))
+            )
         session.go_on()
         time.sleep(POLL)
 
@@ -63,8 +65,11 @@ def crash_loops(unit):
 
 def await_reply(step, _):
     """Wait until a unix socket's answer to a question contains a text."""
-    wait_until(lambda: step["contains"] in (sockets.ask_or_none(step["socket"], step["send"]) or ""), step["timeout"],
-               "%(socket)s never answered with %(contains)s" % step)
+    wait_until(
+        lambda: step["contains"] in (sockets.ask_or_none(step["socket"], step["send"]) or ""),
+        step["timeout"],
+        "%(socket)s never answered with %(contains)s" % step,
+    )
 
 
 def tell(step, _):
@@ -109,5 +114,8 @@ def cells(path, condition):
     if answer is None or "row" not in condition:
         return []
     rows = csv.DictReader(line for line in answer.splitlines() if line.strip())
-    return [row[condition["column"]] for row in rows
-            if all(row.get(key) == value for key, value in condition["row"].items())]
+    return [
+        row[condition["column"]]
+        for row in rows
+        if all(row.get(key) == value for key, value in condition["row"].items())
+    ]

@@ -10,8 +10,10 @@ from benchmarks.measure import Command, CommandFailed
 
 def test_commands_run_side_by_side(tmp_path):
     """Each can only end when it sees the other."""
-    meets = ("import pathlib, sys, time; own, other = map(pathlib.Path, sys.argv[1:]); own.touch()\n"
-             "while not other.exists(): time.sleep(0.01)\nprint('met')")
+    meets = (
+        "import pathlib, sys, time; own, other = map(pathlib.Path, sys.argv[1:]); own.touch()\n"
+        "while not other.exists(): time.sleep(0.01)\nprint('met')"
+    )
     names = [str(tmp_path / name) for name in "ab"]
 
     sample = measure.run(Command([[sys.executable, "-c", meets, *names], [sys.executable, "-c", meets, *names[::-1]]]))

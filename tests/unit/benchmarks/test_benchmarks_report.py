@@ -10,8 +10,15 @@ def a_sample(wall, memory=60.0):
 def a_part(hosts=3, ours=1.0, ssh=0.4, pyinfra=3.0, ansible=9.0, requests=1, **others):
     walls = {targets.US: ours, targets.SSH: ssh, targets.PYINFRA: pyinfra, targets.ANSIBLE: ansible}
     trips = {name: {"hostB": {"connections": 1, "requests": requests}} for name in walls}
-    return {"hosts": hosts, "files": 33, "units": 9, "rounds": [{name: a_sample(wall) for name, wall in walls.items()}],
-            "trips": trips, "trips_of_a_change": {"hostB": {"connections": 1, "requests": 3}}, **others}
+    return {
+        "hosts": hosts,
+        "files": 33,
+        "units": 9,
+        "rounds": [{name: a_sample(wall) for name, wall in walls.items()}],
+        "trips": trips,
+        "trips_of_a_change": {"hostB": {"connections": 1, "requests": 3}},
+        **others,
+    }
 
 
 def kept(parts):
@@ -42,14 +49,19 @@ def test_adding_is_judged_by_what_it_takes_beyond_by_hand():
     rounds = [{"by_hand": 2.0, "add_engine": each, "busy": 0.1} for each in (3.4, 3.5, 9.0)]
 
     assert kept({"add-engine": {"host": "hostB", "rounds": rounds, "trips": {}}}) == {
-        "`add-engine` beyond starting it by hand": True}
+        "`add-engine` beyond starting it by hand": True
+    }
 
 
 def test_tables_go_between_the_marks_and_nowhere_else(tmp_path):
     document = tmp_path / "benchmarks.md"
     document.write_text(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n")
-    results = {"date": "2026-11-21", "machine": {"cores": 2, "memory_gib": 24.0}, "versions": ["Heat 27.0.1"],
-               "parts": {"deploy3": a_part(), "list": {"walls": [0.3, 0.2, 0.4]}}}
+    results = {
+        "date": "2026-11-21",
+        "machine": {"cores": 2, "memory_gib": 24.0},
+        "versions": ["Heat 27.0.1"],
+        "parts": {"deploy3": a_part(), "list": {"walls": [0.3, 0.2, 0.4]}},
+    }
 
     report.put(results, document)
 

@@ -15,8 +15,18 @@ def a_result(window, why):
 
 
 def a_trial(case="case", broken=(), fault="two deploys at once", **found):
-    return {"date": "2026-11-21", "heat": "27.0.1", "seed": 1, "fault": fault, "case": case, "broken": list(broken),
-            "seconds": 2.0, "found": found, "requests": 40, "failed": len(broken)}
+    return {
+        "date": "2026-11-21",
+        "heat": "27.0.1",
+        "seed": 1,
+        "fault": fault,
+        "case": case,
+        "broken": list(broken),
+        "seconds": 2.0,
+        "found": found,
+        "requests": 40,
+        "failed": len(broken),
+    }
 
 
 def test_promise_that_does_not_hold_is_told_in_its_words():
@@ -38,8 +48,10 @@ def test_file_that_was_ever_something_else_or_not_there_is_a_mixture():
     seen = {"hostB": {"/etc/a": ("old", "half", "new"), "/etc/b": ("old", "absent", "new")}}
     before, after = {"hostB": {"/etc/a": OLD, "/etc/b": OLD}}, {"hostB": {"/etc/a": NEW, "/etc/b": NEW}}
 
-    assert files.mixtures(seen, before, after) == ("hostB: /etc/a was neither old nor new",
-                                                   "hostB: /etc/b was neither old nor new")
+    assert files.mixtures(seen, before, after) == (
+        "hostB: /etc/a was neither old nor new",
+        "hostB: /etc/b was neither old nor new",
+    )
 
 
 def test_failed_request_breaks_a_fault_that_must_serve_and_no_other():

@@ -11,8 +11,10 @@ API, AT = "Nov 21 04:09:01 hostB heat-scaleout-api@8004.service[310]:", "[21/Nov
 ASKED = f"POST /v1/{POST}/stacks"
 HEAT_API = f'{API} 2026-11-21 04:09:01.1 310 INFO eventlet [-] 198.18.3.1 - - {AT} "{ASKED} HTTP/1.1" 401 355 0.1'
 UWSGI = f"{API} [pid: 30|app: 0|req: 5/9] 198.18.3.1 () {{34 vars}} {AT} {ASKED} => generated 114 bytes in 2 msecs"
-HAPROXY = ("Nov 21 04:09:01 hostA heat-scaleout-proxy.service[77]: 198.18.3.1:4242 [21/Nov/2026:04:09:01.1] rest_api "
-           f'rest_api_proxy/hostB-8004 0/0/0/2/2 401 331 - - ---- 1/1/0/0/0 0/0 "{ASKED} HTTP/1.1"')
+HAPROXY = (
+    "Nov 21 04:09:01 hostA heat-scaleout-proxy.service[77]: 198.18.3.1:4242 [21/Nov/2026:04:09:01.1] rest_api "
+    f'rest_api_proxy/hostB-8004 0/0/0/2/2 401 331 - - ---- 1/1/0/0/0 0/0 "{ASKED} HTTP/1.1"'
+)
 HEATS_WORDS = f"{API} INFO heat.common.wsgi [-] Processing request: {ASKED}"
 SUPPRESSED = "Nov 21 04:09:01 hostB systemd-journald.service[30]: Suppressed 40 messages from heat-api.service"
 

@@ -8,11 +8,17 @@ FATES = stacks.Fates(20, 20, {}, ()).json()
 
 def some_results(**changed):
     return {
-        "requests": 60_001, "failed": 0, "seconds": 300.0, "failures": [], "not_there_yet": ["drain"],
+        "requests": 60_001,
+        "failed": 0,
+        "seconds": 300.0,
+        "failures": [],
+        "not_there_yet": ["drain"],
         "windows": [{"name": "quiet", **WINDOW}, {"name": "add-api", **WINDOW, "p99": 19.0}],
         "operations": [{"name": "add-api", "errors": []}, {"name": "restart", "errors": [], "stacks": FATES}],
-        "arrived": {"posts": 30_000, "once": 30_000}, "setting": {"date": "2026-11-21", "heat": "27.0.1", "cores": 2},
-        **changed}
+        "arrived": {"posts": 30_000, "once": 30_000},
+        "setting": {"date": "2026-11-21", "heat": "27.0.1", "cores": 2},
+        **changed,
+    }
 
 
 def broken(**changed):
@@ -40,10 +46,13 @@ def test_each_figure_beyond_its_promise_is_named():
     assert broken(requests=59_999) == ["requests"]
     assert broken(arrived={"posts": 30_000, "once": 29_999}) == ["every POST arrived once"]
     assert broken(windows=[{"name": "quiet", **WINDOW}, {"name": "add-api", **WINDOW, "p99": 21.0}]) == [
-        "p99 during operations"]
+        "p99 during operations"
+    ]
     stuck = {**FATES, "complete": 19, "stuck": ["one"]}
     assert broken(operations=[{"name": "add-api", "errors": []}, {"name": "r", "errors": ["e"], "stacks": stuck}]) == [
-        "slow stacks complete", "operations that failed"]
+        "slow stacks complete",
+        "operations that failed",
+    ]
 
 
 def test_tables_show_windows_stacks_and_what_is_left_out():
@@ -68,8 +77,9 @@ def test_slow_stack_takes_its_time_in_one_resource_or_half_in_each_of_two_steps(
     first, group = stacks.nested(20)["resources"].values()
 
     assert only["properties"] == {"action_wait_secs": {"create": 20}}
-    assert first["properties"] == group["properties"]["resource_def"]["properties"] == {
-        "action_wait_secs": {"create": 10}}
+    assert (
+        first["properties"] == group["properties"]["resource_def"]["properties"] == {"action_wait_secs": {"create": 10}}
+    )
 
 
 def test_stacks_are_counted_by_how_they_ended():

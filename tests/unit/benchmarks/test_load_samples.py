@@ -32,7 +32,10 @@ def test_any_status_but_the_expected_one_is_a_failure():
 
     assert (result.requests, result.posts, result.failed) == (4, 2, 3)
     assert [each["why"] for each in result.failures] == [
-        "status 503 instead of 200", "status 200 instead of 401", "Refused"]
+        "status 503 instead of 200",
+        "status 200 instead of 401",
+        "Refused",
+    ]
     assert result.failures[0]["id"] == "load-r-0000001" and result.failures[0]["window"] == "add-api"
 
 

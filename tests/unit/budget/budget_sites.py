@@ -17,8 +17,9 @@ def a_site(conf: str = "", measured: dict | None = None, inventory=None, install
     """Bare hosts, each with 8 GiB to spare but for those measured otherwise; `conf` goes into [DEFAULT]."""
     inventory = inventory or sites.an_inventory()
     text = sites.CONF.replace("[DEFAULT]\n", f"[DEFAULT]\n{conf}\n")
-    found = {name: Found(each.state, sites.facts(installed, cpus=cpus))
-             for name, each in sites.bare(inventory, text).items()}
+    found = {
+        name: Found(each.state, sites.facts(installed, cpus=cpus)) for name, each in sites.bare(inventory, text).items()
+    }
     fine = {name: Measured(8192 * MIB, 2**20) for name in inventory.hosts}
     return Site(inventory, desired.read_source(inventory, found), found, fine | (measured or {}))
 

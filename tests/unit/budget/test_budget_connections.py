@@ -18,7 +18,8 @@ def test_pools_that_pass_what_the_database_allows_are_a_problem_with_every_numbe
     assert told == (
         "hostA: the database allows 70 connections, but 16 engine workers (hostB 8, hostC 8) keep up to 5 each in "
         "their pools, 80 in all: raise max_connections to 100, lower [database] max_pool_size of heat.conf, or have "
-        "fewer engines or workers.")
+        "fewer engines or workers."
+    )
 
 
 def test_what_could_happen_at_worst_is_a_note_with_every_number():
@@ -27,11 +28,13 @@ def test_what_could_happen_at_worst_is_a_note_with_every_number():
 
     assert told == (
         "hostA: the database allows 1000 connections (at most 17 were open so far); if every thread of 16 engine "
-        "workers (hostB 8, hostC 8) had 5 + 64 open, it were 1104, beside 4 of others: watch Max_used_connections.")
+        "workers (hostB 8, hostC 8) had 5 + 64 open, it were 1104, beside 4 of others: watch Max_used_connections."
+    )
 
 
-@pytest.mark.parametrize(("allowed", "connected", "notes"), [
-    (1108, 16, 0), (1107, 16, 1), (1108, 17, 1), (5000, 16, 0)])
+@pytest.mark.parametrize(
+    ("allowed", "connected", "notes"), [(1108, 16, 0), (1107, 16, 1), (1108, 17, 1), (5000, 16, 0)]
+)
 def test_note_comes_only_when_the_worst_and_the_others_pass_what_is_allowed(allowed, connected, notes):
     assert len(list(connections.notes(a_site(), replace(CAPACITY, allowed=allowed, connected=connected)))) == notes
 
@@ -47,7 +50,8 @@ def test_site_that_does_not_grow_is_told_and_not_refused():
 
     assert list(connections.problems(site, SMALL)) == []
     assert [each.split(" (")[0] for each in connections.notes(site, SMALL)] == [
-        "hostA: the database allows 70 connections, but 16 engine workers"]
+        "hostA: the database allows 70 connections, but 16 engine workers"
+    ]
 
 
 def test_site_whose_engines_are_to_have_more_workers_grows():

@@ -20,8 +20,10 @@ def judged(most, proxy=""):
 def test_proxy_that_needs_more_files_than_there_are_is_a_problem_with_every_number():
     problems, _ = judged(2**20, "maxconn: 600000")
 
-    assert problems == ["hostA: proxy.maxconn 600000 needs 1201000 open files, but 1048576 are allowed there: set "
-                        "proxy.maxconn to 523788 or less, or raise fs.nr_open."]
+    assert problems == [
+        "hostA: proxy.maxconn 600000 needs 1201000 open files, but 1048576 are allowed there: set "
+        "proxy.maxconn to 523788 or less, or raise fs.nr_open."
+    ]
     assert judged(2**20, "maxconn: 523788") == ([], [])
 
 

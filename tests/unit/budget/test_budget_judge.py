@@ -11,9 +11,16 @@ from deployer.measured import Measured
 from deployer.steps import EnableUnit, Plan, RestartUnit, StartUnit, StopUnit, Wave, WriteFile
 
 
-@pytest.mark.parametrize(("step", "expected"), [
-    (EnableUnit("hostB", "x"), True), (RestartUnit("hostB", "x"), True), (StartUnit("hostB", "x"), False),
-    (StopUnit("hostB", "x"), False), (WriteFile("hostB", sites.a_file()), False)])
+@pytest.mark.parametrize(
+    ("step", "expected"),
+    [
+        (EnableUnit("hostB", "x"), True),
+        (RestartUnit("hostB", "x"), True),
+        (StartUnit("hostB", "x"), False),
+        (StopUnit("hostB", "x"), False),
+        (WriteFile("hostB", sites.a_file()), False),
+    ],
+)
 def test_plan_that_adds_processes_or_starts_them_anew_grows(step, expected):
     assert judge.grows(Plan((Wave("some", (step,)),), ("hostB",))) is expected
 

@@ -15,8 +15,10 @@ def test_host_without_the_memory_for_a_measured_engine_is_a_problem_with_every_n
 
     (told,) = memory.problems(site)
 
-    assert told == ("hostB: the processes that come need about 325 MiB of memory, 5 of engine (65 MiB each), but 300 "
-                    "MiB are available: free some, or put fewer processes or workers there.")
+    assert told == (
+        "hostB: the processes that come need about 325 MiB of memory, 5 of engine (65 MiB each), but 300 "
+        "MiB are available: free some, or put fewer processes or workers there."
+    )
     assert list(memory.notes(site)) == []
 
 
@@ -26,12 +28,18 @@ def test_sizes_that_nothing_measured_are_assumed_and_told_as_a_note():
     assert list(memory.problems(site)) == []
     assert list(memory.notes(site)) == [
         "hostB: the processes that come need about 1600 MiB of memory, 3 of api (100 MiB each, assumed), 3 of cfn "
-        "(100 MiB each, assumed), 10 of engine (100 MiB each, assumed), but 1000 MiB are available."]
+        "(100 MiB each, assumed), 10 of engine (100 MiB each, assumed), but 1000 MiB are available."
+    ]
 
 
 def test_size_is_measured_on_another_host_where_this_one_runs_none():
-    site = a_site(inventory=sites.an_inventory(hostD="{address: 10.0.0.4, engines: 1}"), measured={
-        "hostB": Measured(8192 * MIB, None, APIS | engines(5, 5, each=200 * MIB)), "hostD": Measured(900 * MIB)})
+    site = a_site(
+        inventory=sites.an_inventory(hostD="{address: 10.0.0.4, engines: 1}"),
+        measured={
+            "hostB": Measured(8192 * MIB, None, APIS | engines(5, 5, each=200 * MIB)),
+            "hostD": Measured(900 * MIB),
+        },
+    )
 
     assert "5 of engine (200 MiB each), but 900 MiB" in next(memory.problems(site))
 

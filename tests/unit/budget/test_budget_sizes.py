@@ -15,12 +15,15 @@ def instance(site, service, host="hostB"):
     return next(each for each in site.inventory.instances_of(host) if each.service is service)
 
 
-@pytest.mark.parametrize(("heat", "conf", "cpus", "expected"), [
-    ("", "", 2, 4),
-    ("", "", 16, 16),
-    ("", "num_engine_workers = 3", 16, 3),
-    ("engine_workers: 6", "num_engine_workers = 3", 16, 6),
-])
+@pytest.mark.parametrize(
+    ("heat", "conf", "cpus", "expected"),
+    [
+        ("", "", 2, 4),
+        ("", "", 16, 16),
+        ("", "num_engine_workers = 3", 16, 3),
+        ("engine_workers: 6", "num_engine_workers = 3", 16, 6),
+    ],
+)
 def test_workers_of_an_engine_are_those_of_the_inventory_else_of_heat_conf_else_of_heat(heat, conf, cpus, expected):
     site = a_site(conf, inventory=sites.an_inventory(heat=heat), cpus=cpus)
 
@@ -28,13 +31,16 @@ def test_workers_of_an_engine_are_those_of_the_inventory_else_of_heat_conf_else_
     assert sizes.processes(site, instance(site, Service.ENGINE)) == expected + 1
 
 
-@pytest.mark.parametrize(("installed", "heat", "conf", "expected"), [
-    (sites.HEAT_27, "", "", (2, 2)),
-    (sites.HEAT_27, "api_workers: 5, cfn_workers: 1", "", (5, 1)),
-    (sites.HEAT_24, "", "", (8, 1)),
-    (sites.HEAT_24, "", "[heat_api]\nworkers = 3\n[heat_api_cfn]\nworkers = 0", (3, 8)),
-    (sites.HEAT_24, "api_workers: 5", "[heat_api]\nworkers = 3", (5, 1)),
-])
+@pytest.mark.parametrize(
+    ("installed", "heat", "conf", "expected"),
+    [
+        (sites.HEAT_27, "", "", (2, 2)),
+        (sites.HEAT_27, "api_workers: 5, cfn_workers: 1", "", (5, 1)),
+        (sites.HEAT_24, "", "", (8, 1)),
+        (sites.HEAT_24, "", "[heat_api]\nworkers = 3\n[heat_api_cfn]\nworkers = 0", (3, 8)),
+        (sites.HEAT_24, "api_workers: 5", "[heat_api]\nworkers = 3", (5, 1)),
+    ],
+)
 def test_workers_of_an_api_are_those_of_its_launcher(installed, heat, conf, expected):
     site = a_site(conf, inventory=sites.an_inventory(heat=heat), installed=installed, cpus=8)
 

@@ -22,22 +22,31 @@ def test_defaults_are_in_order():
 def test_proxy_that_the_inventory_makes_give_up_before_heat_is_a_problem_with_both_numbers():
     problems, notes = judged(server="30s", client="30s")
 
-    assert problems == [f"{sites.PATH}: proxy.timeouts.server is 30s, less than Heat's rpc_response_timeout (60 s): "
-                        "clients get 504 while Heat still works. Set it above 60s."]
+    assert problems == [
+        f"{sites.PATH}: proxy.timeouts.server is 30s, less than Heat's rpc_response_timeout (60 s): "
+        "clients get 504 while Heat still works. Set it above 60s."
+    ]
     assert notes == []
 
 
 def test_proxy_that_gives_up_before_heat_by_its_default_is_a_note():
-    assert judged(rpc=120) == ([], [
-        "proxy.timeouts.server is 90s, less than Heat's rpc_response_timeout (120 s): clients get 504 while Heat still "
-        "works. Set it above 120s."])
+    assert judged(rpc=120) == (
+        [],
+        [
+            "proxy.timeouts.server is 90s, less than Heat's rpc_response_timeout (120 s): clients get 504 while Heat "
+            "still works. Set it above 120s."
+        ],
+    )
 
 
-@pytest.mark.parametrize(("how", "words"), [
-    ({"server": "1m", "client": "1m"}, "server is 1m, as long as Heat's own rpc_response_timeout (60 s)"),
-    ({"client": "30s"}, "proxy.timeouts.client (30s) is shorter than proxy.timeouts.server (90s)"),
-    ({"server": "3m", "client": "3m"}, "a reload of the proxy ends requests that take longer than 120 s"),
-])
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        ({"server": "1m", "client": "1m"}, "server is 1m, as long as Heat's own rpc_response_timeout (60 s)"),
+        ({"client": "30s"}, "proxy.timeouts.client (30s) is shorter than proxy.timeouts.server (90s)"),
+        ({"server": "3m", "client": "3m"}, "a reload of the proxy ends requests that take longer than 120 s"),
+    ],
+)
 def test_step_that_is_merely_odd_is_a_note_with_numbers(how, words):
     problems, (note,) = judged(**how)
 
@@ -56,7 +65,10 @@ def test_site_without_a_proxy_has_no_ladder():
 def test_uwsgi_waits_longer_than_heat_whatever_heat_conf_says(rpc, expected):
     site = a_site(rpc)
 
-    (ini,) = (file for path, file in desired.states(site.inventory, site.found).states["hostB"].files.items()
-              if path.endswith("/api.ini"))
+    (ini,) = (
+        file
+        for path, file in desired.states(site.inventory, site.found).states["hostB"].files.items()
+        if path.endswith("/api.ini")
+    )
 
     assert f"\nsocket-timeout = {expected}\n" in ini.content.decode()

@@ -95,13 +95,17 @@ def test_view_without_an_answer_knows_nothing_and_says_why():
     fleet.breaks("hostA", "python3", "ModuleNotFoundError: No module named 'sqlalchemy'")
 
     assert seen(fleet, inventory) == View(
-        known=False, problems=("Heat's Python: ModuleNotFoundError: No module named 'sqlalchemy'",))
+        known=False, problems=("Heat's Python: ModuleNotFoundError: No module named 'sqlalchemy'",)
+    )
     assert engines.view({}).known is False
 
 
 def test_view_without_the_broker_has_the_rows_and_says_why():
-    told = {"rows": [{"engine_id": "a", "host": "h", "hostname": "h", "up": True, "age": 1.0}], "queues": {},
-            "problems": ["broker: 10.0.0.1:5672: refused"]}
+    told = {
+        "rows": [{"engine_id": "a", "host": "h", "hostname": "h", "up": True, "age": 1.0}],
+        "queues": {},
+        "problems": ["broker: 10.0.0.1:5672: refused"],
+    }
 
     view = engines.view({"engines": {"printed": json.dumps(told), "why": None}})
 

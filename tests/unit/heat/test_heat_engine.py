@@ -26,8 +26,9 @@ class Listener:
     def __init__(self, *late):
         self._shutdown, self.incoming = threading.Event(), []
         self.consumers = {Consumer(self, late): 1, Consumer(self, []): 2}
-        self.conn = SimpleNamespace(connection=SimpleNamespace(
-            _consumers=self.consumers, _connection_lock=contextlib.nullcontext()))
+        self.conn = SimpleNamespace(
+            connection=SimpleNamespace(_consumers=self.consumers, _connection_lock=contextlib.nullcontext())
+        )
 
     def poll(self, timeout=None):
         return self.incoming.pop(0) if self.incoming else None

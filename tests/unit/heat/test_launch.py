@@ -13,10 +13,21 @@ UNIT_FILES = "/etc/systemd/system"
 
 
 def a_runtime(**how):
-    fine = {"host": "hostB", "address": "10.0.0.2", "prefix": "/opt/heat", "config_dir": "/etc/heat", "user": "heat",
-            "group": "heat", "launcher": "uwsgi", "uwsgi": "/opt/heat/bin/uwsgi", "grace": 60, "threads": 8,
-            "engine_grace": 60,
-            "tree": "digest", "health": {Service.API: "/healthcheck", Service.CFN: "/healthcheck"}}
+    fine = {
+        "host": "hostB",
+        "address": "10.0.0.2",
+        "prefix": "/opt/heat",
+        "config_dir": "/etc/heat",
+        "user": "heat",
+        "group": "heat",
+        "launcher": "uwsgi",
+        "uwsgi": "/opt/heat/bin/uwsgi",
+        "grace": 60,
+        "threads": 8,
+        "engine_grace": 60,
+        "tree": "digest",
+        "health": {Service.API: "/healthcheck", Service.CFN: "/healthcheck"},
+    }
     return launch.Runtime(**fine | how)
 
 
@@ -43,15 +54,22 @@ def test_every_process_has_a_unit_of_its_kind_and_number():
     state = a_host(api=(8004, 8104), cfn=(8000,), engines=2)
 
     assert list(state.units) == [
-        "heat-scaleout-api@8004.service", "heat-scaleout-api@8104.service", "heat-scaleout-cfn@8000.service",
-        "heat-scaleout-engine@1.service", "heat-scaleout-engine@2.service"]
+        "heat-scaleout-api@8004.service",
+        "heat-scaleout-api@8104.service",
+        "heat-scaleout-cfn@8000.service",
+        "heat-scaleout-engine@1.service",
+        "heat-scaleout-engine@2.service",
+    ]
 
 
 def test_apis_of_a_kind_under_uwsgi_share_every_file():
     files = a_host(api=(8004, 8104)).files
 
-    assert list(files) == [f"{UNIT_FILES}/heat-scaleout-api@.service", "/etc/heat-scaleout/api.ini",
-                           "/etc/heat-scaleout/api.config"]
+    assert list(files) == [
+        f"{UNIT_FILES}/heat-scaleout-api@.service",
+        "/etc/heat-scaleout/api.ini",
+        "/etc/heat-scaleout/api.config",
+    ]
     assert "--http-socket 10.0.0.2:%i" in unit_text(a_host(api=(8004, 8104)), "api")
 
 
@@ -75,16 +93,22 @@ def test_new_certificate_is_a_new_configuration_of_the_apis_alone():
     before, after = (a_host(api=(8004,), engines=1, tls=replace(TLS, digest=each)) for each in ("one", "other"))
 
     assert {name for name, unit in before.units.items() if unit.config != after.units[name].config} == {
-        "heat-scaleout-api@8004.service"}
+        "heat-scaleout-api@8004.service"
+    }
 
 
 def test_process_notes_whether_it_speaks_tls():
     plain, secure = (a_host(api=(8004,), engines=1, tls=each) for each in (None, TLS))
-    noted = {name: launch.noted(text(state, f"/etc/heat-scaleout/{name}.config"))
-             for state in (plain, secure) for name in ("api", "engine")}
+    noted = {
+        name: launch.noted(text(state, f"/etc/heat-scaleout/{name}.config"))
+        for state in (plain, secure)
+        for name in ("api", "engine")
+    }
 
     assert launch.noted(text(plain, "/etc/heat-scaleout/api.config")) == (
-        plain.units["heat-scaleout-api@8004.service"].config, False)
+        plain.units["heat-scaleout-api@8004.service"].config,
+        False,
+    )
     assert noted["api"] == (secure.units["heat-scaleout-api@8004.service"].config, True)
     assert noted["engine"][1] is False
     assert launch.noted("") == (None, False)
@@ -149,8 +173,9 @@ def test_workers_of_the_inventory_are_in_every_launchers_file():
     workers = {Service.API: 5, Service.ENGINE: 7}
 
     assert "processes = 5\n" in text(a_host(api=(8004,), workers=workers), "/etc/heat-scaleout/api.ini")
-    assert "workers = 5\n" in text(a_host(api=(8004,), workers=workers, launcher="heat-api"),
-                                   "/etc/heat-scaleout/api-8004.conf")
+    assert "workers = 5\n" in text(
+        a_host(api=(8004,), workers=workers, launcher="heat-api"), "/etc/heat-scaleout/api-8004.conf"
+    )
     assert "NUM_ENGINE_WORKERS=7\n" in unit_text(a_host(engines=1, workers=workers), "engine")
 
 
@@ -171,16 +196,25 @@ def test_one_more_api_leaves_the_configuration_of_the_first_as_it_is():
 def test_configuration_digest_changes_with_whatever_a_process_reads():
     unit = unit_name(Service.API, 8004)
     base = a_host(api=(8004,)).units[unit].config
-    changes = [{"tree": "another"}, {"address": "10.0.0.9"}, {"threads": 9}, {"workers": {Service.API: 3}},
-               {"grace": 61}, {"user": "other"}, {"prefix": "/usr"}, {"launcher": "heat-api"}]
+    changes = [
+        {"tree": "another"},
+        {"address": "10.0.0.9"},
+        {"threads": 9},
+        {"workers": {Service.API: 3}},
+        {"grace": 61},
+        {"user": "other"},
+        {"prefix": "/usr"},
+        {"launcher": "heat-api"},
+    ]
 
     assert [change for change in changes if a_host(api=(8004,), **change).units[unit].config == base] == []
 
 
 def test_overlay_changes_the_configuration_digest_of_its_process_with_the_workers():
     unit = unit_name(Service.API, 8004)
-    one, two = (a_host(api=(8004,), launcher="heat-api", workers={Service.API: number}).units[unit].config
-                for number in (1, 2))
+    one, two = (
+        a_host(api=(8004,), launcher="heat-api", workers={Service.API: number}).units[unit].config for number in (1, 2)
+    )
 
     assert one != two
 
@@ -191,8 +225,9 @@ def test_digest_that_a_process_notes_is_the_one_its_unit_must_have():
     assert text(state, "/etc/heat-scaleout/engine.config").strip() == state.units[unit_name(Service.ENGINE, 1)].config
     noted = launch.noted_in(unit_name(Service.ENGINE, 1))
     assert noted == "/run/heat-scaleout-engine-1/config"
-    assert (f"ExecStartPre=/bin/cp /etc/heat-scaleout/engine.config {noted.replace('-1/', '-%i/')}\n"
-            in unit_text(state, "engine"))
+    assert f"ExecStartPre=/bin/cp /etc/heat-scaleout/engine.config {noted.replace('-1/', '-%i/')}\n" in unit_text(
+        state, "engine"
+    )
 
 
 def test_systemd_waits_longer_than_heats_own_grace_and_for_ever_when_that_has_no_end():

@@ -120,7 +120,9 @@ def test_masked_leaves_what_holds_no_secret(line):
 
 
 def test_secrets_of_a_file_are_those_that_its_reader_gets():
-    text = ("[DEFAULT]\n# password = of a comment\ntransport_url = rabbit://u:on%40e@h:5672/\n"
-            "[keystone_authtoken]\npassword = two$$\nusername = heat\nservice_token =\n")
+    text = (
+        "[DEFAULT]\n# password = of a comment\ntransport_url = rabbit://u:on%40e@h:5672/\n"
+        "[keystone_authtoken]\npassword = two$$\nusername = heat\nservice_token =\n"
+    )
 
     assert masking.secrets_in(text) == {"on%40e", "two$$"}

@@ -93,9 +93,16 @@ def test_login_and_vhost_are_percent_decoded(tmp_path):
     assert (settings["virtual_host"], settings["ssl"], settings["login_method"]) == ("/heat", False, "AMQPLAIN")
 
 
-@pytest.mark.parametrize(("place", "where"), [
-    ("broker", "broker:5672"), ("broker:1", "broker:1"), ("[::1]", "[::1]:5672"), ("[fd00::7]:99", "[fd00::7]:99"),
-    ("", "localhost:5672")])
+@pytest.mark.parametrize(
+    ("place", "where"),
+    [
+        ("broker", "broker:5672"),
+        ("broker:1", "broker:1"),
+        ("[::1]", "[::1]:5672"),
+        ("[fd00::7]:99", "[fd00::7]:99"),
+        ("", "localhost:5672"),
+    ],
+)
 def test_port_and_vhost_have_the_defaults_of_rabbitmq(tmp_path, place, where):
     assert one(tmp_path, f"rabbit://u:p@{place}/")[0] == where
     assert one(tmp_path, f"rabbit://u:p@{place}")[1]["virtual_host"] == "/"
@@ -111,7 +118,9 @@ def test_every_host_of_a_cluster_is_known_with_its_own_login(tmp_path):
     found = hosts(tmp_path, "rabbit://u:p@one:5672,v:q@two:5672/heat")
 
     assert [(where, settings["userid"], settings["virtual_host"]) for where, settings in found] == [
-        ("one:5672", "u", "heat"), ("two:5672", "v", "heat")]
+        ("one:5672", "u", "heat"),
+        ("two:5672", "v", "heat"),
+    ]
 
 
 def test_dollar_in_the_file_is_what_oslo_config_makes_of_it(tmp_path):
@@ -128,14 +137,26 @@ def test_tls_with_an_authority_proves_the_brokers_name(tmp_path):
     rest = f"{TLS}ssl_ca_file = /ca.pem\nkombu_ssl_certfile = /c.pem\nssl_key_file = /k.pem\n"
 
     assert one(tmp_path, "rabbit://u:p@broker/", rest)[1]["ssl"] == {
-        "ca_certs": "/ca.pem", "certfile": "/c.pem", "keyfile": "/k.pem", "cert_reqs": ssl.CERT_REQUIRED,
-        "server_hostname": "broker"}
+        "ca_certs": "/ca.pem",
+        "certfile": "/c.pem",
+        "keyfile": "/k.pem",
+        "cert_reqs": ssl.CERT_REQUIRED,
+        "server_hostname": "broker",
+    }
     off = f"{rest}ssl_enforce_hostname_verification = false\n"
     assert one(tmp_path, "rabbit://u:p@broker/", off)[1]["ssl"]["server_hostname"] is None
 
 
-@pytest.mark.parametrize("url", ["kafka://u:CANARY@x", "rabbit://u:CANARY\u2100@x/", "rabbit://u:CANARY@x/?ssl=perhaps",
-                                 "rabbit://u:CANARY@[x/", "rabbit://u:CANARY@x,v:CANARY@y/"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "kafka://u:CANARY@x",
+        "rabbit://u:CANARY\u2100@x/",
+        "rabbit://u:CANARY@x/?ssl=perhaps",
+        "rabbit://u:CANARY@[x/",
+        "rabbit://u:CANARY@x,v:CANARY@y/",
+    ],
+)
 def test_broker_that_cannot_be_asked_is_told_without_its_secrets(tmp_path, url):
     path = tmp_path / "heat.conf"
     path.write_text(f"[DEFAULT]\ntransport_url = {url}\n")

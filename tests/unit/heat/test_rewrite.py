@@ -130,13 +130,16 @@ def test_a_broken_file_is_refused_with_its_path_and_line():
         rewrite.for_node("hunter2", a_place())
 
 
-@pytest.mark.parametrize(("before", "after"), [
-    ("http://127.0.0.1:8000/v1/waitcondition", "https://192.0.2.10:8000/v1/waitcondition"),
-    ("http://192.0.2.10:8000", "https://192.0.2.10:8000"),
-    ("https://192.0.2.10:8000", "https://192.0.2.10:8000"),
-    ("http://192.0.2.10:80001", "http://192.0.2.10:80001"),
-    ("http://heat.example.org:8000", "http://heat.example.org:8000"),
-])
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("http://127.0.0.1:8000/v1/waitcondition", "https://192.0.2.10:8000/v1/waitcondition"),
+        ("http://192.0.2.10:8000", "https://192.0.2.10:8000"),
+        ("https://192.0.2.10:8000", "https://192.0.2.10:8000"),
+        ("http://192.0.2.10:80001", "http://192.0.2.10:80001"),
+        ("http://heat.example.org:8000", "http://heat.example.org:8000"),
+    ],
+)
 def test_instances_reach_a_proxy_that_speaks_tls_over_tls(before, after):
     text = f"[DEFAULT]\nheat_waitcondition_server_url = {before}\nmine = http://127.0.0.1:8000\n"
 

@@ -15,9 +15,11 @@ from deployer.model import Secret
 from deployer.proxy.runtime import Server
 
 URL = "http://10.0.0.1:8000/v1/?Action=ListStacks&Version=2010-05-15"
-LISTED = (b'<ListStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><ListStacksResult>'
-          b"<StackSummaries><member><StackId>a</StackId></member><member><StackId>b</StackId></member>"
-          b"</StackSummaries></ListStacksResult></ListStacksResponse>")
+LISTED = (
+    b'<ListStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><ListStacksResult>'
+    b"<StackSummaries><member><StackId>a</StackId></member><member><StackId>b</StackId></member>"
+    b"</StackSummaries></ListStacksResult></ListStacksResponse>"
+)
 
 INVENTORY = """
 version: 1
@@ -57,8 +59,10 @@ def test_engines_all_up_are_counted_with_their_workers_and_the_hosts_own_are_nam
     assert said == "1 of 1 up with 2 workers; besides, a host's own: hostA (1 worker)"
 
 
-@pytest.mark.parametrize(("rows", "said"), [([], "hostB-engine-1 is not listed"),
-                                            ([a_row("hostB-engine-1", "down")], "hostB-engine-1 is down")])
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [([], "hostB-engine-1 is not listed"), ([a_row("hostB-engine-1", "down")], "hostB-engine-1 is down")],
+)
 def test_engine_of_the_inventory_that_is_not_up_is_named(rows, said):
     with pytest.raises(Unproven, match=said):
         engines.judged(engines.workers_up(rows), ["hostB-engine-1"])
@@ -122,9 +126,16 @@ def test_server_that_appeared_meanwhile_counts_from_nothing():
     assert spread.added({}, {}, servers(b=2)) == {"b": 2}
 
 
-@pytest.mark.parametrize(("balance", "got", "is_enough"), [
-    ("roundrobin", {"b": 2, "c": 2}, True), ("roundrobin", {"b": 4}, False), ("source", {"b": 4, "c": 0}, True),
-    ("first", {"b": 4}, True), ("source", {}, False)])
+@pytest.mark.parametrize(
+    ("balance", "got", "is_enough"),
+    [
+        ("roundrobin", {"b": 2, "c": 2}, True),
+        ("roundrobin", {"b": 4}, False),
+        ("source", {"b": 4, "c": 0}, True),
+        ("first", {"b": 4}, True),
+        ("source", {}, False),
+    ],
+)
 def test_requests_are_enough_when_every_server_that_can_be_reached_was(balance, got, is_enough):
     assert spread.enough(["b", "c"], got, balance) is is_enough
 
@@ -144,8 +155,10 @@ def test_servers_without_a_request_are_named_with_what_haproxy_says():
 def test_signature_covers_the_host_and_port_of_the_url():
     headers = cfn.signed(URL, "AKID", Secret("very-secret"), "RegionOne")
 
-    pattern = r"AWS4-HMAC-SHA256 Credential=AKID/\d{8}/RegionOne/cloudformation/aws4_request, " \
-              r"SignedHeaders=host;x-amz-date, Signature=[0-9a-f]{64}"
+    pattern = (
+        r"AWS4-HMAC-SHA256 Credential=AKID/\d{8}/RegionOne/cloudformation/aws4_request, "
+        r"SignedHeaders=host;x-amz-date, Signature=[0-9a-f]{64}"
+    )
     assert re.fullmatch(pattern, headers["Authorization"])
     assert re.fullmatch(r"\d{8}T\d{6}Z", headers["X-Amz-Date"])
     assert "very-secret" not in str(headers)
@@ -175,13 +188,17 @@ def test_error_of_the_cfn_api_is_told_as_text():
     assert cfn.said(b"not xml") == "not xml"
 
 
-@pytest.mark.parametrize(("url", "bind", "why"), [
-    ("http://10.0.0.1:8004/v1/p", "10.0.0.1:8004", ""),
-    ("http://10.0.0.1/v1/p", "10.0.0.1:80", ""),
-    ("http://10.0.0.1:8004/v1/p", "*:8004", ""),
-    ("http://10.0.0.1:8004/v1/p", "10.0.0.9:8004", "the proxy listens at 10.0.0.9:8004"),
-    ("http://10.0.0.1:8005/v1/p", "10.0.0.1:8004", "the proxy listens on port 8004"),
-    ("https://10.0.0.1:8004/v1/p", "10.0.0.1:8004", "the proxy speaks http")])
+@pytest.mark.parametrize(
+    ("url", "bind", "why"),
+    [
+        ("http://10.0.0.1:8004/v1/p", "10.0.0.1:8004", ""),
+        ("http://10.0.0.1/v1/p", "10.0.0.1:80", ""),
+        ("http://10.0.0.1:8004/v1/p", "*:8004", ""),
+        ("http://10.0.0.1:8004/v1/p", "10.0.0.9:8004", "the proxy listens at 10.0.0.9:8004"),
+        ("http://10.0.0.1:8005/v1/p", "10.0.0.1:8004", "the proxy listens on port 8004"),
+        ("https://10.0.0.1:8004/v1/p", "10.0.0.1:8004", "the proxy speaks http"),
+    ],
+)
 def test_endpoint_of_the_catalogue_is_compared_with_the_proxys_bind(url, bind, why):
     address, _, port = bind.rpartition(":")
 

@@ -9,8 +9,10 @@ from deployer.model import Service
 
 
 def a_source(conf=sites.CONF, **others):
-    files = [sites.a_file(content=conf), *(sites.a_file(f"/etc/heat/{name.replace('__', '/')}", text)
-                                           for name, text in others.items())]
+    files = [
+        sites.a_file(content=conf),
+        *(sites.a_file(f"/etc/heat/{name.replace('__', '/')}", text) for name, text in others.items()),
+    ]
     return source.read("hostA", "/etc/heat", sites.a_state(*files))
 
 
@@ -20,16 +22,22 @@ def test_read_without_heat_conf_is_refused():
 
 
 def test_read_takes_the_whole_folder_and_nothing_beside_it():
-    state = sites.a_state(*(sites.a_file(path) for path in (
-        "/etc/heat/environment.d/default.yaml", "/etc/heat-scaleout/api.ini", "/etc/heathen/x")),
-        sites.a_file(content=sites.CONF))
+    state = sites.a_state(
+        *(
+            sites.a_file(path)
+            for path in ("/etc/heat/environment.d/default.yaml", "/etc/heat-scaleout/api.ini", "/etc/heathen/x")
+        ),
+        sites.a_file(content=sites.CONF),
+    )
 
     assert sorted(source.read("hostA", "/etc/heat", state).tree) == ["environment.d/default.yaml", "heat.conf"]
 
 
 def test_read_leaves_out_what_we_keep_beside_our_own_files():
-    kept = {name: sites.a_file(f"/etc/heat/{name}") for name in
-            ("heat.conf.before-heat-scaleout", "heat.conf.heat-scaleout-new")}
+    kept = {
+        name: sites.a_file(f"/etc/heat/{name}")
+        for name in ("heat.conf.before-heat-scaleout", "heat.conf.heat-scaleout-new")
+    }
     state = sites.a_state(sites.a_file(content=sites.CONF), *kept.values())
 
     assert list(source.read("hostA", "/etc/heat", state).tree) == ["heat.conf"]
@@ -64,8 +72,10 @@ def test_bytes_that_are_no_text_survive():
 
 
 def test_option_that_must_be_a_number_and_is_none_is_refused_by_name():
-    for conf, name in (("[heat_api]\nbind_port = http\n", "bind_port"),
-                       ("[DEFAULT]\ngraceful_shutdown_timeout = long\n", "graceful_shutdown_timeout")):
+    for conf, name in (
+        ("[heat_api]\nbind_port = http\n", "bind_port"),
+        ("[DEFAULT]\ngraceful_shutdown_timeout = long\n", "graceful_shutdown_timeout"),
+    ):
         found = a_source(conf)
         with pytest.raises(errors.BadConfig, match=f"hostA:/etc/heat/heat.conf: .* {name} is no number"):
             print(found.listens(Service.API), found.grace)
@@ -75,8 +85,19 @@ def test_source_is_shown_without_its_files():
     assert "canary" not in repr(a_source("[database]\nconnection = mysql://heat:canary@10.0.0.1/heat\n"))
 
 
-INJECTIONS = ("10.0.0.1\n  listen evil", "10.0.0.1 ssl crt /x", "$$(x)", "`x`", "{{7*7}}", "%h", "]", "fe80::1%eth0",
-              "x" * 10_000, "10.0.0.1\u2028x", "localhost")
+INJECTIONS = (
+    "10.0.0.1\n  listen evil",
+    "10.0.0.1 ssl crt /x",
+    "$$(x)",
+    "`x`",
+    "{{7*7}}",
+    "%h",
+    "]",
+    "fe80::1%eth0",
+    "x" * 10_000,
+    "10.0.0.1\u2028x",
+    "localhost",
+)
 
 
 @pytest.mark.parametrize("text", INJECTIONS)
@@ -92,11 +113,15 @@ def test_address_of_an_api_is_taken_as_it_is(address):
     assert a_source(f"[heat_api]\nbind_host = {address}\nbind_port = 1\n").listens(Service.API) == (address, 1)
 
 
-@pytest.mark.parametrize("path", ["/healthcheck\n  http-request deny", "/a b", "/$(x)", "/`x`", "/{{7*7}}", "/%h", "/]",
-                                  "x", "/a\u2028b", "/\0"])
+@pytest.mark.parametrize(
+    "path",
+    ["/healthcheck\n  http-request deny", "/a b", "/$(x)", "/`x`", "/{{7*7}}", "/%h", "/]", "x", "/a\u2028b", "/\0"],
+)
 def test_path_of_a_health_check_that_would_change_the_proxy_is_refused(path):
-    paste = ("[pipeline:heat-api]\npipeline = healthcheck app\n[filter:healthcheck]\n"
-             f"paste.filter_factory = oslo_middleware:Healthcheck.factory\npath = {path}\n")
+    paste = (
+        "[pipeline:heat-api]\npipeline = healthcheck app\n[filter:healthcheck]\n"
+        f"paste.filter_factory = oslo_middleware:Healthcheck.factory\npath = {path}\n"
+    )
 
     with pytest.raises(errors.BadConfig, match="api-paste.ini: the path of the health check"):
         a_source(**{"api-paste.ini": paste}).check_path(Service.API)

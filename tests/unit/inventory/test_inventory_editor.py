@@ -215,7 +215,8 @@ def test_host_is_drained_and_served_from_again_without_another_change_of_the_fil
     drained = editor.with_drained(text, "hostB", True)
 
     assert [line for line in drained.splitlines() if line not in text.splitlines()] == [
-        next(line for line in drained.splitlines() if "drained: true" in line)]
+        next(line for line in drained.splitlines() if "drained: true" in line)
+    ]
     assert reader.parse(drained, Path("some.yaml")).hosts["hostB"].drained
     assert editor.with_drained(drained, "hostB", True) == drained
     assert "drained: false" in editor.with_drained(drained, "hostB", False)

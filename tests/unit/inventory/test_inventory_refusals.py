@@ -309,27 +309,41 @@ TLS = "tls: {certificate: /etc/ssl/api.pem, key: /etc/ssl/api.key}"
 CA = "backend_tls: {ca: /etc/ssl/ca.pem}"
 
 
-@pytest.mark.parametrize(("text", "expected"), [
-    (a_text(heat=f"source: hostA, {TLS}"), "heat.tls: needs `proxy.backend_tls`"),
-    (a_text(proxy=f"host: hostA, {CA}"), "hosts.hostB: has APIs, so that `proxy.backend_tls` needs its `heat.tls`"),
-    (a_host(f"address: 10.0.0.4, api: 1, heat: {{{TLS}}}"), "hosts.hostD.heat.tls: needs `proxy.backend_tls`"),
-    (a_text(heat=f"source: hostA, launcher: heat-api, {TLS}", proxy=f"host: hostA, {CA}"),
-     "heat.tls: heat-api cannot serve TLS"),
-    (a_text(heat="source: hostA, tls: {certificate: /etc/ssl/api.pem}", proxy=f"host: hostA, {CA}"),
-     "heat.tls.key: is missing"),
-    (a_text(proxy="host: hostA, tls: {certificate: /root/site.pem}"),
-     "proxy.tls.certificate: no unit of ours sees homes and temporary folders"),
-    (a_text(heat=f"source: hostA, {TLS}", proxy="host: hostA, backend_tls: {ca: /tmp/ca.pem}"),
-     "proxy.backend_tls.ca: no unit of ours sees homes and temporary folders"),
-])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (a_text(heat=f"source: hostA, {TLS}"), "heat.tls: needs `proxy.backend_tls`"),
+        (a_text(proxy=f"host: hostA, {CA}"), "hosts.hostB: has APIs, so that `proxy.backend_tls` needs its `heat.tls`"),
+        (a_host(f"address: 10.0.0.4, api: 1, heat: {{{TLS}}}"), "hosts.hostD.heat.tls: needs `proxy.backend_tls`"),
+        (
+            a_text(heat=f"source: hostA, launcher: heat-api, {TLS}", proxy=f"host: hostA, {CA}"),
+            "heat.tls: heat-api cannot serve TLS",
+        ),
+        (
+            a_text(heat="source: hostA, tls: {certificate: /etc/ssl/api.pem}", proxy=f"host: hostA, {CA}"),
+            "heat.tls.key: is missing",
+        ),
+        (
+            a_text(proxy="host: hostA, tls: {certificate: /root/site.pem}"),
+            "proxy.tls.certificate: no unit of ours sees homes and temporary folders",
+        ),
+        (
+            a_text(heat=f"source: hostA, {TLS}", proxy="host: hostA, backend_tls: {ca: /tmp/ca.pem}"),
+            "proxy.backend_tls.ca: no unit of ours sees homes and temporary folders",
+        ),
+    ],
+)
 def test_half_of_tls_is_refused_at_its_place(text, expected):
     assert [each for each in problems(text) if expected in each] != []
 
 
 def test_whole_tls_is_read_with_the_hosts_own_over_the_sites():
-    text = a_text(heat=f"source: hostA, {TLS}", proxy=f"host: hostA, {CA}",
-                  hosts=HOSTS + "  hostD: {address: 10.0.0.4, api: 1, heat: {tls: {certificate: /etc/ssl/d.pem, "
-                                "key: /etc/ssl/d.key, name: d.example.org}}}\n")
+    text = a_text(
+        heat=f"source: hostA, {TLS}",
+        proxy=f"host: hostA, {CA}",
+        hosts=HOSTS + "  hostD: {address: 10.0.0.4, api: 1, heat: {tls: {certificate: /etc/ssl/d.pem, "
+        "key: /etc/ssl/d.key, name: d.example.org}}}\n",
+    )
 
     shared, own = (read(text).heat_of(name).tls for name in ("hostB", "hostD"))
     assert (shared.certificate, shared.name) == ("/etc/ssl/api.pem", None)

@@ -47,8 +47,10 @@ def test_totals_of_a_host_in_every_layout_are_as_if_changed_one_by_one(layout, t
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5), st.integers(1, 5)), min_size=3, max_size=3))
 def test_totals_of_several_hosts_are_what_the_text_then_says(wanted):
-    totals = {host: dict(zip(KINDS, counts, strict=True))
-              for host, counts in zip(("hostA", "hostB", "hostC"), wanted, strict=True)}
+    totals = {
+        host: dict(zip(KINDS, counts, strict=True))
+        for host, counts in zip(("hostA", "hostB", "hostC"), wanted, strict=True)
+    }
 
     edited = editor.with_totals(a_text(), totals)
 
@@ -83,11 +85,14 @@ def test_port_that_one_kind_gets_is_taken_for_the_next():
     assert "api: [8001, 8002], cfn: [8000, 8003]" in edited
 
 
-@pytest.mark.parametrize(("totals", "words"), [
-    ({"hostX": {Service.ENGINE: 1}}, "no host hostX"),
-    ({"hostB": {Service.ENGINE: 65}}, "hostB: 65 engines: a host runs at most 64"),
-    ({"hostB": {Service.PROXY: 2}}, "there is one proxy"),
-])
+@pytest.mark.parametrize(
+    ("totals", "words"),
+    [
+        ({"hostX": {Service.ENGINE: 1}}, "no host hostX"),
+        ({"hostB": {Service.ENGINE: 65}}, "hostB: 65 engines: a host runs at most 64"),
+        ({"hostB": {Service.PROXY: 2}}, "there is one proxy"),
+    ],
+)
 def test_totals_that_cannot_be_are_refused(totals, words):
     with pytest.raises(errors.BadInput) as caught:
         editor.with_totals(a_text(), totals)
@@ -107,11 +112,14 @@ def test_engine_workers_are_set_and_set_back(path):
     assert before is None or editor.with_engine_workers(edited, before) == text
 
 
-@pytest.mark.parametrize(("before", "after"), [
-    ("heat: {source: hostA}", "heat: {source: hostA, engine_workers: 6}"),
-    ("heat: {engine_workers: 2, source: hostA}  # x", "heat: {engine_workers: 6, source: hostA}  # x"),
-    ("heat:\n  source: hostA  # y", "heat:\n  source: hostA  # y\n  engine_workers: 6"),
-])
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("heat: {source: hostA}", "heat: {source: hostA, engine_workers: 6}"),
+        ("heat: {engine_workers: 2, source: hostA}  # x", "heat: {engine_workers: 6, source: hostA}  # x"),
+        ("heat:\n  source: hostA  # y", "heat:\n  source: hostA  # y\n  engine_workers: 6"),
+    ],
+)
 def test_engine_workers_are_written_in_the_style_of_their_section(before, after):
     text = HEAD.replace("heat: {source: hostA}", before)
 

@@ -22,8 +22,9 @@ def test_known_hosts_has_each_key_under_address_and_name():
 
 
 def test_clouds_yaml_has_an_administrator_and_an_ordinary_user():
-    clouds = yaml.safe_load(access.clouds_yaml("198.18.3.11", {"admin": "a:b #c", "demo": "d'e"},
-                                              Path("/checkout/.lab/ca.pem")))["clouds"]
+    clouds = yaml.safe_load(
+        access.clouds_yaml("198.18.3.11", {"admin": "a:b #c", "demo": "d'e"}, Path("/checkout/.lab/ca.pem"))
+    )["clouds"]
     assert clouds["heat-lab"]["auth"]["password"] == "a:b #c"
     assert clouds["heat-lab-demo"]["auth"]["project_name"] == "demo"
     assert clouds["heat-lab"]["auth"]["auth_url"] == "http://198.18.3.11:5000/v3"

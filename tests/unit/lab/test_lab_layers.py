@@ -14,9 +14,11 @@ def own_cache(tmp_path, monkeypatch):
 
 def builds(text="content"):
     """A build function that writes one file."""
+
     def build(_layer, aside):
         (aside / "layer").mkdir()
         (aside / "layer/file").write_text(text)
+
     return build
 
 
@@ -27,8 +29,10 @@ def fails(_layer, aside):
 
 def test_key_changes_with_recipe_and_with_what_is_beneath():
     beneath, other = Layer("system", ("1",), builds()), Layer("system", ("2",), builds())
-    keys = {Layer("heat", recipe, builds(), needs).key
-            for recipe, needs in [(("a",), (beneath,)), (("b",), (beneath,)), (("a",), (other,))]}
+    keys = {
+        Layer("heat", recipe, builds(), needs).key
+        for recipe, needs in [(("a",), (beneath,)), (("b",), (beneath,)), (("a",), (other,))]
+    }
     assert len(keys) == 3
 
 

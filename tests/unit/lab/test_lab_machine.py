@@ -60,9 +60,11 @@ def test_keeper_ends_with_the_status_of_what_it_kept():
 
 def test_keeper_runs_its_command_again_after_a_reboot(tmp_path):
     counter = tmp_path / "boots"
-    kept = (f"import pathlib; boots = pathlib.Path({str(counter)!r}); "
-            "seen = boots.read_text() if boots.exists() else ''; boots.write_text(seen + 'x'); "
-            f"exit({keeper.REBOOT} if not seen else 0)")
+    kept = (
+        f"import pathlib; boots = pathlib.Path({str(counter)!r}); "
+        "seen = boots.read_text() if boots.exists() else ''; boots.write_text(seen + 'x'); "
+        f"exit({keeper.REBOOT} if not seen else 0)"
+    )
     argv = [sys.executable, "-I", "-S", keeper.__file__, "heat-none-hostA", "--", sys.executable, "-c", kept]
     assert subprocess.run(argv, check=False).returncode == 0
     assert counter.read_text() == "xx"

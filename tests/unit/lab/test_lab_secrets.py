@@ -20,8 +20,9 @@ def conf(tmp_path, passwords):
     values = secrets.placeholders(passwords, "198.18.0.11")
     path.write_text((controller.INSIDE / "heat/heat.conf").read_text().format_map(values))
     read = cfg.ConfigOpts()
-    read.register_opts([cfg.StrOpt("transport_url"), cfg.StrOpt("auth_encryption_key"),
-                        cfg.StrOpt("stack_domain_admin_password")])
+    read.register_opts(
+        [cfg.StrOpt("transport_url"), cfg.StrOpt("auth_encryption_key"), cfg.StrOpt("stack_domain_admin_password")]
+    )
     read.register_opt(cfg.StrOpt("connection"), "database")
     for section in ("keystone_authtoken", "trustee", "ec2authtoken"):
         read.register_opt(cfg.StrOpt("password"), section)

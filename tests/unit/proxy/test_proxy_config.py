@@ -36,9 +36,11 @@ def servers(text, name):
 def test_every_api_is_a_checked_server_of_its_section_in_the_inventorys_order():
     text = a_text(sites.an_inventory(hostB="{address: 10.0.0.2, api: [8104, 8004]}"))
 
-    assert servers(text, "rest_api_proxy") == ["server hostB-8104 10.0.0.2:8104 check",
-                                               "server hostB-8004 10.0.0.2:8004 check",
-                                               "server hostC-8004 10.0.0.3:8004 check"]
+    assert servers(text, "rest_api_proxy") == [
+        "server hostB-8104 10.0.0.2:8104 check",
+        "server hostB-8004 10.0.0.2:8004 check",
+        "server hostC-8004 10.0.0.3:8004 check",
+    ]
     assert servers(text, "cfn_api_proxy") == ["server hostC-8000 10.0.0.3:8000 check"]
 
 
@@ -71,12 +73,15 @@ def test_settings_of_the_inventory_are_the_directives():
     assert "balance source" in section(text, "listen cfn_api_proxy")
 
 
-@pytest.mark.parametrize(("bind", "shown", "needs"), [
-    (Endpoint("10.0.0.1", 8004), "10.0.0.1:8004", ("10.0.0.1", 8004)),
-    (Endpoint("*", 8004), "*:8004", ("0.0.0.0", 8004)),
-    (Endpoint("0.0.0.0", 8004), "0.0.0.0:8004", ("0.0.0.0", 8004)),
-    (Endpoint("2001:db8::1", 8004), "[2001:db8::1]:8004", ("2001:db8::1", 8004)),
-])
+@pytest.mark.parametrize(
+    ("bind", "shown", "needs"),
+    [
+        (Endpoint("10.0.0.1", 8004), "10.0.0.1:8004", ("10.0.0.1", 8004)),
+        (Endpoint("*", 8004), "*:8004", ("0.0.0.0", 8004)),
+        (Endpoint("0.0.0.0", 8004), "0.0.0.0:8004", ("0.0.0.0", 8004)),
+        (Endpoint("2001:db8::1", 8004), "[2001:db8::1]:8004", ("2001:db8::1", 8004)),
+    ],
+)
 def test_bind_is_written_for_haproxy_and_needed_as_the_kernel_shows_it(bind, shown, needs):
     state = a_state(binds=BINDS | {Service.API: bind})
 
@@ -107,8 +112,9 @@ LINK = "ssl ssl-min-ver TLSv1.2 verify required ca-file /etc/ssl/ca.pem verifyho
 
 def a_front(trusts=TRUSTS, certificates="", inventory=None):
     inventory = inventory or sites.an_inventory()
-    return config.configuration(config.Front(inventory.proxy, BINDS, CHECKS, trusts, certificates),
-                                inventory.instances())
+    return config.configuration(
+        config.Front(inventory.proxy, BINDS, CHECKS, trusts, certificates), inventory.instances()
+    )
 
 
 def test_server_that_speaks_tls_must_prove_its_name_to_the_proxy():
@@ -116,15 +122,19 @@ def test_server_that_speaks_tls_must_prove_its_name_to_the_proxy():
 
     assert servers(a_front(inventory=inventory)[0], "rest_api_proxy") == [
         f"server hostB-8004 10.0.0.2:8004 check {LINK} hostB",
-        f"server hostC-8004 10.0.0.3:8004 check {LINK} api-2.example.org weight 0"]
+        f"server hostC-8004 10.0.0.3:8004 check {LINK} api-2.example.org weight 0",
+    ]
 
 
 def test_headers_that_make_links_are_never_the_clients_where_they_are_believed():
     lines = section(a_front()[0], "listen rest_api_proxy")
 
     assert [line for line in lines if "-header" in line] == [
-        "http-request del-header Forwarded", "http-request del-header X-Forwarded-Host",
-        "http-request del-header X-Forwarded-Prefix", "http-request set-header X-Forwarded-Proto http"]
+        "http-request del-header Forwarded",
+        "http-request del-header X-Forwarded-Host",
+        "http-request del-header X-Forwarded-Prefix",
+        "http-request set-header X-Forwarded-Proto http",
+    ]
     assert "del-header" not in a_front({})[0]
 
 
@@ -151,7 +161,11 @@ def test_statistics_are_served_only_where_the_inventory_has_them():
     settings = 'stats: {bind: "127.0.0.1:1936", user: operator, password: canary}'
 
     assert section(a_text(proxy=settings), "listen statistics") == [
-        "bind 127.0.0.1:1936", "stats enable", "stats uri /", "stats auth operator:canary"]
+        "bind 127.0.0.1:1936",
+        "stats enable",
+        "stats uri /",
+        "stats auth operator:canary",
+    ]
     assert "statistics" not in a_text()
 
 
@@ -179,9 +193,12 @@ def test_running_configuration_is_known_by_the_digest_it_carries():
 
 def test_digest_changes_with_every_change_of_the_configuration():
     base = a_state().units[config.UNIT].config
-    others = [{"proxy": "balance: source"}, {"proxy": 'stats: {bind: "127.0.0.1:1", user: x, password: y}'},
-              {"hostC": ""},
-              {"hostB": "{address: 10.0.0.2, api: 2}"}]
+    others = [
+        {"proxy": "balance: source"},
+        {"proxy": 'stats: {bind: "127.0.0.1:1", user: x, password: y}'},
+        {"hostC": ""},
+        {"hostB": "{address: 10.0.0.2, api: 2}"},
+    ]
 
     assert base not in [a_state(**how).units[config.UNIT].config for how in others]
     assert a_state(hostB="{address: 10.0.0.2, api: 1, cfn: 1, engines: 9}").units[config.UNIT].config == base
@@ -192,7 +209,9 @@ def test_unit_reloads_with_a_check_first_and_starts_the_inventorys_program():
 
     lines = unit.decode().splitlines()
     reloads = [line for line in lines if line.startswith("ExecReload=")]
-    assert reloads == [f"ExecReload=/opt/haproxy/sbin/haproxy -c -q -f {config.CONFIG}",
-                       f"ExecReload=/usr/bin/python3 {config.BINDS} {config.CONFIG}",
-                       "ExecReload=/bin/kill -USR2 $MAINPID"]
+    assert reloads == [
+        f"ExecReload=/opt/haproxy/sbin/haproxy -c -q -f {config.CONFIG}",
+        f"ExecReload=/usr/bin/python3 {config.BINDS} {config.CONFIG}",
+        "ExecReload=/bin/kill -USR2 $MAINPID",
+    ]
     assert any(line.startswith("ExecStart=/opt/haproxy/sbin/haproxy -Ws ") for line in lines)

@@ -42,7 +42,9 @@ def test_configuration_of_a_proxy_that_is_not_ours_or_not_there_is_unknown():
 
 def test_servers_are_those_of_every_section_without_the_totals():
     assert [(each.section, each.name, each.address) for each in runtime.servers(SAMPLE)] == [
-        ("rest_api_proxy", "hostB-8004", "10.0.0.2:8004"), ("rest_api_proxy", "hostC-8004", "10.0.0.3:8004")]
+        ("rest_api_proxy", "hostB-8004", "10.0.0.2:8004"),
+        ("rest_api_proxy", "hostC-8004", "10.0.0.3:8004"),
+    ]
 
 
 def test_server_carries_its_status_last_check_and_counts():

@@ -29,12 +29,21 @@ class Server(paramiko.ServerInterface):
         return True
 
     def _run(self, channel, command):
-        with subprocess.Popen(["/bin/sh", "-c", command], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, env=self._environment) as ran:
+        with subprocess.Popen(
+            ["/bin/sh", "-c", command],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=self._environment,
+        ) as ran:
             threading.Thread(target=_pass_on, args=(channel, ran.stdin), daemon=True).start()
-            copies = [threading.Thread(target=_copy, args=each, daemon=True) for each in (
-                (lambda: ran.stdout.read1(65536), channel.sendall),
-                (lambda: ran.stderr.read1(65536), channel.sendall_stderr))]
+            copies = [
+                threading.Thread(target=_copy, args=each, daemon=True)
+                for each in (
+                    (lambda: ran.stdout.read1(65536), channel.sendall),
+                    (lambda: ran.stderr.read1(65536), channel.sendall_stderr),
+                )
+            ]
             for each in copies:
                 each.start()
             status = ran.wait(20)

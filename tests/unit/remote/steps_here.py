@@ -10,8 +10,16 @@ ME = {"owner": pwd.getpwuid(os.geteuid()).pw_name, "group": grp.getgrgid(os.gete
 
 def write(path, text="text", check=(), **how):
     content = base64.b64encode(text.encode()).decode()
-    return {"do": "write", "path": str(path), "content": content, "mode": 0o640, "check": list(check),
-            "kept": ".before", **ME, **how}
+    return {
+        "do": "write",
+        "path": str(path),
+        "content": content,
+        "mode": 0o640,
+        "check": list(check),
+        "kept": ".before",
+        **ME,
+        **how,
+    }
 
 
 def remove(path):

@@ -76,8 +76,16 @@ def free(process, timeout=5, **how):
 
 
 def await_http(port, **how):
-    return {"do": "await_http", "unit": "heat-scaleout-none.service", "address": "127.0.0.1", "port": port,
-            "path": "/healthcheck", "expect": [200, 300], "timeout": 5, **how}
+    return {
+        "do": "await_http",
+        "unit": "heat-scaleout-none.service",
+        "address": "127.0.0.1",
+        "port": port,
+        "path": "/healthcheck",
+        "expect": [200, 300],
+        "timeout": 5,
+        **how,
+    }
 
 
 def test_steps_are_done_in_order_and_their_outputs_returned(book):
@@ -91,13 +99,16 @@ def test_failed_step_stops_the_rest_and_is_named_by_its_index(book, tmp_path):
     assert not (tmp_path / "file").exists()
 
 
-@pytest.mark.parametrize(("step", "why"), [
-    (run("/no/such/program"), "No such file or directory"),
-    (run("sleep", "9", timeout=0.05), "timed out"),
-    (run("sh", "-c", "echo words >&2; exit 3"), "sh ended with 3: words"),
-    (run("sh", "-c", "echo printed; exit 3"), "sh ended with 3: printed"),
-    ({"do": "dance"}, "dance"),
-])
+@pytest.mark.parametrize(
+    ("step", "why"),
+    [
+        (run("/no/such/program"), "No such file or directory"),
+        (run("sleep", "9", timeout=0.05), "timed out"),
+        (run("sh", "-c", "echo words >&2; exit 3"), "sh ended with 3: words"),
+        (run("sh", "-c", "echo printed; exit 3"), "sh ended with 3: printed"),
+        ({"do": "dance"}, "dance"),
+    ],
+)
 def test_whatever_fails_is_told_in_words(book, step, why):
     assert why in perform(book, step)["failed"]["why"]
 
@@ -173,8 +184,10 @@ def test_holder_of_every_address_holds_the_one_asked_for():
         assert act.listeners_at("127.0.0.9", server.getsockname()[1])[0]["pid"] == os.getpid()
 
 
-@pytest.mark.parametrize(("files", "unit", "stays"), [({}, "heat-api.service", False), ({}, "", True),
-                                                     ({"/x": {"original": None}}, "heat-api.service", True)])
+@pytest.mark.parametrize(
+    ("files", "unit", "stays"),
+    [({}, "heat-api.service", False), ({}, "", True), ({"/x": {"original": None}}, "heat-api.service", True)],
+)
 def test_notes_stay_while_they_say_how_to_bring_something_back(book, files, unit, stays):
     ledger.write(book, {"files": files, "folders": [], "stopped": [{"unit": unit, "port": 8004, "argv": ["x"]}]})
 
@@ -250,8 +263,13 @@ def test_await_reply_ends_when_the_answer_contains_the_text(book, monkeypatch):
 
 
 STAT = "# pxname,svname,scur,status,\nrest,hostB,{},{},\nrest,hostC,9,UP,\n"
-IDLE = {"send": "show stat\n", "row": {"# pxname": "rest", "svname": "hostB"}, "column": "scur", "matches": "0",
-        "else": "it still has requests in progress"}
+IDLE = {
+    "send": "show stat\n",
+    "row": {"# pxname": "rest", "svname": "hostB"},
+    "column": "scur",
+    "matches": "0",
+    "else": "it still has requests in progress",
+}
 ALONE = {"send": "show proc\n", "lacks": "# old workers", "else": "old workers end theirs"}
 
 
@@ -271,13 +289,24 @@ def answers(monkeypatch):
 
 
 def tell(*until, **how):
-    return {"do": "tell", "socket": "/x", "send": "set server rest/hostB state drain\n", "until": list(until),
-            "timeout": 5, **how}
+    return {
+        "do": "tell",
+        "socket": "/x",
+        "send": "set server rest/hostB state drain\n",
+        "until": list(until),
+        "timeout": 5,
+        **how,
+    }
 
 
 def test_tell_waits_until_every_answer_shows_the_effect(book, answers):
-    answers.update({tell()["send"]: ["\n"], "show stat\n": [STAT.format(2, "DRAIN"), STAT.format(0, "DRAIN")],
-                    "show proc\n": ["# old workers\n17\n", "# workers\n"]})
+    answers.update(
+        {
+            tell()["send"]: ["\n"],
+            "show stat\n": [STAT.format(2, "DRAIN"), STAT.format(0, "DRAIN")],
+            "show proc\n": ["# old workers\n17\n", "# workers\n"],
+        }
+    )
 
     assert perform(book, tell(IDLE, ALONE))["failed"] is None
     assert answers["asked"] == [tell()["send"], *["show stat\n"] * 2, *["show proc\n"] * 2]

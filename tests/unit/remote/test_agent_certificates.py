@@ -47,21 +47,28 @@ def test_certificate_with_its_key_beside_it_is_usable_as_for_haproxy(issued, tmp
 
 
 def test_digest_is_another_when_any_of_the_files_is(issued):
-    files = [{"certificate": "api.pem", "key": "api.key"}, {"certificate": "both.pem"}, {"ca": "ca.pem"},
-             {"certificate": "api.pem", "key": "other.key"}]
+    files = [
+        {"certificate": "api.pem", "key": "api.key"},
+        {"certificate": "both.pem"},
+        {"ca": "ca.pem"},
+        {"certificate": "api.pem", "key": "other.key"},
+    ]
 
     assert len({look_at(issued, **each)["digest"] for each in files}) == len(files)
 
 
-@pytest.mark.parametrize(("files", "words"), [
-    ({"certificate": "none.pem", "key": "api.key"}, "none.pem: No such file or directory"),
-    ({"certificate": "api.pem", "key": "none.key"}, "none.key: No such file or directory"),
-    ({"certificate": "api.pem", "key": "other.key"}, "KEY VALUES MISMATCH"),
-    ({"certificate": "api.pem"}, "cannot be used"),
-    ({"certificate": "api.key", "key": "api.key"}, "cannot be used"),
-    ({"ca": "api.key"}, "cannot be used"),
-    ({"ca": "none.pem"}, "none.pem: No such file or directory"),
-])
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({"certificate": "none.pem", "key": "api.key"}, "none.pem: No such file or directory"),
+        ({"certificate": "api.pem", "key": "none.key"}, "none.key: No such file or directory"),
+        ({"certificate": "api.pem", "key": "other.key"}, "KEY VALUES MISMATCH"),
+        ({"certificate": "api.pem"}, "cannot be used"),
+        ({"certificate": "api.key", "key": "api.key"}, "cannot be used"),
+        ({"ca": "api.key"}, "cannot be used"),
+        ({"ca": "none.pem"}, "none.pem: No such file or directory"),
+    ],
+)
 def test_files_that_do_not_fit_are_told_in_words(issued, files, words):
     assert words in look_at(issued, **files)["why"]
 
@@ -69,8 +76,19 @@ def test_files_that_do_not_fit_are_told_in_words(issued, files, words):
 def test_key_with_a_passphrase_is_told_and_nobody_is_asked_for_it(issued, tmp_path):
     from lab import command
 
-    command.run(["openssl", "ec", "-in", str(issued / "api.key"), "-aes256", "-passout", "pass:canary",
-                 "-out", str(tmp_path / "api.key")])
+    command.run(
+        [
+            "openssl",
+            "ec",
+            "-in",
+            str(issued / "api.key"),
+            "-aes256",
+            "-passout",
+            "pass:canary",
+            "-out",
+            str(tmp_path / "api.key"),
+        ]
+    )
     asked = {"certificate": str(issued / "api.pem"), "key": str(tmp_path / "api.key")}
 
     assert "cannot be used" in certificates.look_at(asked)["why"]

@@ -40,7 +40,8 @@ class Proxy:
         (folder / "apis-proxy.conf").write_text(CONFIG.format(folder=folder, port=free_port(), other=free_port()))
         self.process = subprocess.Popen(
             ["/usr/sbin/haproxy", "-Ws", "-f", folder / "apis-proxy.conf", "-S", f"{folder}/master.sock,mode,0600"],
-            stderr=subprocess.PIPE)
+            stderr=subprocess.PIPE,
+        )
         self.until(lambda: self.statuses())
 
     def here(self, step):

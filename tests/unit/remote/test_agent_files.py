@@ -82,8 +82,14 @@ def test_original_is_never_readable_by_others_while_it_is_copied(tmp_path, book,
     path.write_text("secret")
     path.chmod(0o640)
     copy = files.shutil.copyfileobj
-    monkeypatch.setattr(files.shutil, "copyfileobj", lambda source, target: (
-        copy(source, target), seen.append(stat.S_IMODE(files.os.fstat(target.fileno()).st_mode))))
+    monkeypatch.setattr(
+        files.shutil,
+        "copyfileobj",
+        lambda source, target: (
+            copy(source, target),
+            seen.append(stat.S_IMODE(files.os.fstat(target.fileno()).st_mode)),
+        ),
+    )
 
     files.write(write(path), book)
 
@@ -96,8 +102,10 @@ def test_write_notes_the_file_and_its_original_in_a_ledger_for_our_eyes_alone(tm
     files.write(write(tmp_path / "old"), book)
     files.write(write(tmp_path / "new"), book)
 
-    assert read(book)["files"] == {str(tmp_path / "old"): {"original": str(tmp_path / "old.before")},
-                                   str(tmp_path / "new"): {"original": None}}
+    assert read(book)["files"] == {
+        str(tmp_path / "old"): {"original": str(tmp_path / "old.before")},
+        str(tmp_path / "new"): {"original": None},
+    }
     assert access(Path(book)) == 0o600
 
 
@@ -226,8 +234,13 @@ KILLED = textwrap.dedent("""\
 
 def killed_at(event, folder, step):
     """Write in a process that dies at its n-th change of the disk; whether it died."""
-    ran = subprocess.run([sys.executable, "-S", "-c", KILLED, str(event), str(folder)], input=json.dumps(step),
-                         text=True, timeout=20, env={"PYTHONPATH": str(sites.ROOT)})
+    ran = subprocess.run(
+        [sys.executable, "-S", "-c", KILLED, str(event), str(folder)],
+        input=json.dumps(step),
+        text=True,
+        timeout=20,
+        env={"PYTHONPATH": str(sites.ROOT)},
+    )
     assert ran.returncode in (0, -signal.SIGKILL)
     return ran.returncode != 0
 

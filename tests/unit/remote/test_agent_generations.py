@@ -27,8 +27,13 @@ def host(folder, tmp_path):
 
     def stage(number, text="text", check=(), comes=True, sent=True):
         content = base64.b64encode(text.encode()).decode() if sent else None
-        file = {"path": str(path), "digest": digest_of(text.encode()), "content": content, "check": list(check),
-                "comes": comes}
+        file = {
+            "path": str(path),
+            "digest": digest_of(text.encode()),
+            "content": content,
+            "check": list(check),
+            "comes": comes,
+        }
         state = {"files": {str(path): {"digest": file["digest"]}}, "units": {}}
         request = {"ledger": f"{folder}/ledger.json", "run": a_run(number), "state": state, "files": [file]}
         return generations.stage(request)["problems"]
@@ -51,8 +56,10 @@ def recall(folder, **number):
 
 def kept(folder):
     """What is there of generations and contents."""
-    return (sorted(int(path.stem) for path in (folder / "generations").iterdir()),
-            sorted(path.name for path in (folder / "objects").iterdir()))
+    return (
+        sorted(int(path.stem) for path in (folder / "generations").iterdir()),
+        sorted(path.name for path in (folder / "objects").iterdir()),
+    )
 
 
 def test_staged_content_is_kept_by_its_digest_and_the_host_is_unchanged(host, folder):
@@ -69,7 +76,9 @@ def test_all_that_is_kept_is_for_root_alone(host, folder):
 
     modes = {path.relative_to(folder).as_posix(): stat.S_IMODE(path.stat().st_mode) for path in folder.rglob("*")}
     assert {name: mode for name, mode in modes.items() if name in ("generations", "objects")} == {
-        "generations": 0o700, "objects": 0o700}
+        "generations": 0o700,
+        "objects": 0o700,
+    }
     assert {mode for name, mode in modes.items() if name not in ("generations", "objects")} == {0o600}
     assert len(modes) == 6
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
@@ -126,9 +135,13 @@ def test_file_that_does_not_come_is_not_judged(host):
     assert host(1, comes=False, check=["false"]) == []
 
 
-@pytest.mark.parametrize(("found", "why"), [
-    (SimpleNamespace(f_flag=os.ST_RDONLY, f_bavail=2**20, f_frsize=4096), "its file system is read-only"),
-    (SimpleNamespace(f_flag=0, f_bavail=3, f_frsize=4096), "has no room: 12288 bytes are free, 1048584 are needed")])
+@pytest.mark.parametrize(
+    ("found", "why"),
+    [
+        (SimpleNamespace(f_flag=os.ST_RDONLY, f_bavail=2**20, f_frsize=4096), "its file system is read-only"),
+        (SimpleNamespace(f_flag=0, f_bavail=3, f_frsize=4096), "has no room: 12288 bytes are free, 1048584 are needed"),
+    ],
+)
 def test_place_that_takes_no_file_is_told_and_nothing_is_judged_or_kept(host, folder, monkeypatch, found, why):
     monkeypatch.setattr(os, "statvfs", lambda place: found if place == str(host.path.parent) else ROOM)
 
@@ -204,8 +217,10 @@ def test_state_comes_back_with_contents_or_that_of_the_newest_before_it_that_was
     host(4, "fourth")
     close(folder, 4, "failed")
 
-    texts = {number: [base64.b64decode(each["content"]) for each in recall(folder, number=number)["state"]["files"]
-                      .values()] for number in (1, 3, 4, 9)}
+    texts = {
+        number: [base64.b64decode(each["content"]) for each in recall(folder, number=number)["state"]["files"].values()]
+        for number in (1, 3, 4, 9)
+    }
     assert texts == {1: [b"first"], 3: [b"first"], 4: [b"fourth"], 9: [b"first"]}
     assert recall(folder, number=0) == {"runs": [a_run(1, "done"), a_run(4, "failed")], "state": None}
     assert recall(folder)["state"] is None

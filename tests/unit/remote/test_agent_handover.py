@@ -47,8 +47,9 @@ class New(http.server.BaseHTTPRequestHandler):
 @pytest.fixture(params=["127.0.0.1", "0.0.0.0"])
 def old(request):
     """A server of another process that keeps connections alive; one that listens on all addresses, too."""
-    with subprocess.Popen([sys.executable, "-c", SERVER, request.param], stdin=subprocess.PIPE, text=True,
-                          stdout=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        [sys.executable, "-c", SERVER, request.param], stdin=subprocess.PIPE, text=True, stdout=subprocess.PIPE
+    ) as process:
         port = int(process.stdout.readline())
         yield process, [{"address": "127.0.0.1", "port": port, "pid": process.pid, "unit": ""}]
         process.kill()

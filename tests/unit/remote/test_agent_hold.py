@@ -20,8 +20,9 @@ class Holder:
     def __init__(self, path, id="1", wait=0.0, silence=SILENCE):
         who = {"id": id, "owner": "alice", "host": "ws", "pid": 7, "command": "invoke deploy"}
         request = {"path": str(path), "wait": wait, "silence": silence, "who": who}
-        self.process = subprocess.Popen([sys.executable, "-c", ssh.FIRST_LINE], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE)
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", ssh.FIRST_LINE], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
         self.say(ssh.base64.b64encode(ssh.script("hold", request)).decode())
 
     def say(self, line):
@@ -66,7 +67,12 @@ def test_holder_is_told_and_shown_and_writes_for_root_alone(path, holders):
 
     assert held == shown(path)
     assert {name: held[name] for name in ("id", "owner", "host", "pid", "command")} == {
-        "id": "1", "owner": "alice", "host": "ws", "pid": 7, "command": "invoke deploy"}
+        "id": "1",
+        "owner": "alice",
+        "host": "ws",
+        "pid": 7,
+        "command": "invoke deploy",
+    }
     assert time.strptime(held["since"], "%Y-%m-%dT%H:%M:%SZ")
     assert path.stat().st_mode & 0o777 == 0o600
 

@@ -24,7 +24,9 @@ def test_observe_of_a_folder_finds_every_file_in_it(tree):
     found = look.observe({"trees": [str(tree)]})["files"]
 
     assert {path: each["digest"] for path, each in found.items()} == {
-        f"{tree}/heat.conf": digest_of(b"conf"), f"{tree}/sub/policy.yaml": digest_of(b"\xff")}
+        f"{tree}/heat.conf": digest_of(b"conf"),
+        f"{tree}/sub/policy.yaml": digest_of(b"\xff"),
+    }
 
 
 def test_observe_of_a_single_file_finds_it(tree):
@@ -45,11 +47,21 @@ def test_observe_carries_content_of_the_folders_asked_for_alone(tree):
 
 
 def test_observe_of_what_is_not_there_is_empty(tmp_path):
-    reply = look.observe({"trees": [str(tmp_path / "x")], "texts": [str(tmp_path / "*")], "ask": {"/x.sock": "?"},
-                          "globs": {"heat": [str(tmp_path / "*.x")]}})
+    reply = look.observe(
+        {
+            "trees": [str(tmp_path / "x")],
+            "texts": [str(tmp_path / "*")],
+            "ask": {"/x.sock": "?"},
+            "globs": {"heat": [str(tmp_path / "*.x")]},
+        }
+    )
 
-    assert (reply["files"], reply["texts"], reply["replies"], reply["globs"]) == ({}, {}, {"/x.sock": None},
-                                                                                {"heat": []})
+    assert (reply["files"], reply["texts"], reply["replies"], reply["globs"]) == (
+        {},
+        {},
+        {"/x.sock": None},
+        {"heat": []},
+    )
 
 
 def test_observe_leaves_out_links_that_lead_nowhere_and_sockets(tree):
@@ -84,17 +96,29 @@ def test_file_that_goes_while_its_folder_is_read_is_left_out(tree, monkeypatch):
 
 
 def test_state_of_a_unit_is_what_systemctl_shows():
-    keys = {"ActiveState": "active", "SubState": "running", "MainPID": "42", "NeedDaemonReload": "yes",
-            "NRestarts": "3"}
+    keys = {
+        "ActiveState": "active",
+        "SubState": "running",
+        "MainPID": "42",
+        "NeedDaemonReload": "yes",
+        "NRestarts": "3",
+    }
 
-    assert look.unit_state(keys) == {"active": "active", "sub": "running", "enabled": False, "pid": 42, "stale": True,
-                                     "restarts": 3}
+    assert look.unit_state(keys) == {
+        "active": "active",
+        "sub": "running",
+        "enabled": False,
+        "pid": 42,
+        "stale": True,
+        "restarts": 3,
+    }
 
 
 def test_listener_keeps_its_unit_only_as_the_units_own_process(monkeypatch):
     monkeypatch.setattr(look, "units_like", lambda names: {name: {"pid": os.getpid()} for name in names})
-    own, child, stranger = ({"port": port, "pid": pid, "unit": "heat-api.service"}
-                            for port, pid in ((1, os.getpid()), (2, 0), (3, 1)))
+    own, child, stranger = (
+        {"port": port, "pid": pid, "unit": "heat-api.service"} for port, pid in ((1, os.getpid()), (2, 0), (3, 1))
+    )
     with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as process:
         child["pid"] = process.pid
         found = look.with_own_units([own, child, stranger, {"port": 4}], None, {})

@@ -19,8 +19,14 @@ MODULES = (act, files, hold, ledger, look, measure, programs, session, sockets)
 
 def run_as_on_a_host(verb, request):
     """Stream the script to a Python that has none of our libraries, as SSH would."""
-    ran = subprocess.run([sys.executable, "-I", "-S", "-"], input=ssh.script(verb, request), capture_output=True,
-                         timeout=20, cwd="/", env={"PATH": os.environ["PATH"]})
+    ran = subprocess.run(
+        [sys.executable, "-I", "-S", "-"],
+        input=ssh.script(verb, request),
+        capture_output=True,
+        timeout=20,
+        cwd="/",
+        env={"PATH": os.environ["PATH"]},
+    )
     assert ran.returncode == 0, ran.stderr.decode()
     return json.loads(ran.stdout)
 
@@ -35,12 +41,14 @@ def test_observe_script_answers_in_json(tmp_path):
 
 
 def test_perform_script_does_its_steps(tmp_path):
-    request = {"ledger": str(tmp_path / "state" / "ledger"), "steps": [
-        write(tmp_path / "file", "it's \"nasty\" {braces} \\ %s ünï"), {"do": "run", "argv": ["false"]}]}
+    request = {
+        "ledger": str(tmp_path / "state" / "ledger"),
+        "steps": [write(tmp_path / "file", 'it\'s "nasty" {braces} \\ %s ünï'), {"do": "run", "argv": ["false"]}],
+    }
 
     reply = run_as_on_a_host("perform", request)
 
-    assert (tmp_path / "file").read_text() == "it's \"nasty\" {braces} \\ %s ünï"
+    assert (tmp_path / "file").read_text() == 'it\'s "nasty" {braces} \\ %s ünï'
     assert reply["failed"]["index"] == 1
 
 

@@ -30,8 +30,11 @@ def perform(tmp_path):
 
     def begin(*steps, **how):
         request = {"ledger": str(tmp_path / "ledger"), "steps": list(steps), **how}
-        made.append(subprocess.Popen([sys.executable, "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                     stderr=subprocess.PIPE))
+        made.append(
+            subprocess.Popen(
+                [sys.executable, "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            )
+        )
         made[-1].stdin.write(ssh.script("perform", request))
         made[-1].stdin.close()
         made[-1].stdin = None
@@ -66,10 +69,22 @@ def test_next_step_is_not_begun_when_nobody_reads_the_answer(perform, pipes, tmp
     assert not (tmp_path / "file").exists()
 
 
-@pytest.mark.parametrize("step", [
-    {"do": "await_reply", "socket": "/none", "send": "?", "contains": "!", "timeout": 60},
-    {"do": "await_http", "unit": "heat-scaleout-none.service", "address": "127.0.0.1", "port": 1, "path": "/",
-     "expect": [200], "timeout": 60}], ids=["await_reply", "await_http"])
+@pytest.mark.parametrize(
+    "step",
+    [
+        {"do": "await_reply", "socket": "/none", "send": "?", "contains": "!", "timeout": 60},
+        {
+            "do": "await_http",
+            "unit": "heat-scaleout-none.service",
+            "address": "127.0.0.1",
+            "port": 1,
+            "path": "/",
+            "expect": [200],
+            "timeout": 60,
+        },
+    ],
+    ids=["await_reply", "await_http"],
+)
 def test_waiting_ends_when_nobody_reads_the_answer(perform, pipes, step):
     orphan = perform(waits(pipes), step)
     pipes[0].read_text()

@@ -77,12 +77,15 @@ def test_connected_socket_is_no_listener(listening):
         assert client.getsockname()[1] not in [each["port"] for each in sockets.listeners()]
 
 
-@pytest.mark.parametrize(("text", "family", "address"), [
-    ("0100007F", socket.AF_INET, "127.0.0.1"),
-    ("00000000", socket.AF_INET, "0.0.0.0"),
-    ("00000000000000000000000001000000", socket.AF_INET6, "::1"),
-    ("B80D0120000000000000000002000000", socket.AF_INET6, "2001:db8::2"),
-])
+@pytest.mark.parametrize(
+    ("text", "family", "address"),
+    [
+        ("0100007F", socket.AF_INET, "127.0.0.1"),
+        ("00000000", socket.AF_INET, "0.0.0.0"),
+        ("00000000000000000000000001000000", socket.AF_INET6, "::1"),
+        ("B80D0120000000000000000002000000", socket.AF_INET6, "2001:db8::2"),
+    ],
+)
 def test_address_of_the_kernels_table_is_read(text, family, address):
     assert sockets.address_from(text, family) == address
 
@@ -92,8 +95,9 @@ def test_process_is_found_by_the_name_of_its_script(sleeper):
 
 
 def test_process_with_the_name_elsewhere_in_its_arguments_is_not_found(tmp_path):
-    with subprocess.Popen([sys.executable, "-c", SLEEPER, "heat-engine"], stdin=subprocess.PIPE,
-                          stdout=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        [sys.executable, "-c", SLEEPER, "heat-engine"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
         process.stdout.readline()
         assert process.pid not in [each["pid"] for each in sockets.processes_like(["heat-engine"])]
         process.stdin.close()

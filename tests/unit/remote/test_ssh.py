@@ -53,8 +53,14 @@ def a_host(tmp_path, port):
     def build(key=HOST_KEY, name="hostB", **login):
         known = tmp_path / "known_hosts"
         known.write_text(f"[127.0.0.1]:{port} {key.get_name()} {key.get_base64()}\n" if key else "")
-        fine = {"user": "operator", "port": port, "key": str(tmp_path / "key"), "sudo": False,
-                "known_hosts": str(known), "connect_timeout": 5.0}
+        fine = {
+            "user": "operator",
+            "port": port,
+            "key": str(tmp_path / "key"),
+            "sudo": False,
+            "known_hosts": str(known),
+            "connect_timeout": 5.0,
+        }
         return Host(name, "127.0.0.1", Login(**fine | login))
 
     return build
@@ -79,8 +85,12 @@ def test_host_known_by_the_inventory_alone_answers(a_host):
 
 
 def test_steps_are_performed_through_sudo(a_host, tmp_path):
-    reply = ask(a_host(sudo=True), "perform", ledger=str(tmp_path / "state" / "ledger"),
-                steps=[write(tmp_path / "file", "x" * 300_000)])
+    reply = ask(
+        a_host(sudo=True),
+        "perform",
+        ledger=str(tmp_path / "state" / "ledger"),
+        steps=[write(tmp_path / "file", "x" * 300_000)],
+    )
 
     assert reply["failed"] is None
     assert (tmp_path / "file").stat().st_size == 300_000
