@@ -2,7 +2,7 @@
 
 from invoke import Collection, task
 
-from deployer import changing, commands
+from deployer.cli import read_commands, write_commands
 from lab import tasks as lab_tasks
 
 INVENTORY = "YAML file of hosts and what they run, or a name in inventories/"
@@ -28,7 +28,9 @@ def deploy(
     c, inventory=None, yes=False, limit="", wait="", force=False, format="table", lock_wait="", on_error="stop", plan=""
 ):
     """Bring every host to its desired state: plan, show, apply, prove."""
-    changing.deploy(c, inventory, changing.Terms(yes, format, limit, wait, force, lock_wait, on_error), plan)
+    write_commands.deploy(
+        c, inventory, write_commands.Terms(yes, format, limit, wait, force, lock_wait, on_error), plan
+    )
 
 
 @task(help={**PATIENT, **ON_ERROR, "limit": LIMIT})
@@ -36,7 +38,7 @@ def restart(
     c, inventory=None, yes=False, limit="", wait="", force=False, format="table", lock_wait="", on_error="stop"
 ):
     """Restart every process of Heat, one host after the other, drained at the proxy first."""
-    changing.restart(c, inventory, changing.Terms(yes, format, limit, wait, force, lock_wait, on_error))
+    write_commands.restart(c, inventory, write_commands.Terms(yes, format, limit, wait, force, lock_wait, on_error))
 
 
 @task(
@@ -50,61 +52,67 @@ def restart(
 )
 def plan(c, inventory=None, diff=False, exit_code=False, limit="", out="", format="table"):
     """Show what a deploy would do; change nothing."""
-    commands.plan(c, inventory, diff, exit_code, limit, out, format)
+    read_commands.plan(c, inventory, diff, exit_code, limit, out, format)
 
 
 @task(help={"inventory": INVENTORY, "out": "folder to write to", "source": "local copy of the source's /etc/heat"})
 def render(c, out, inventory=None, source=None):
     """Write every file as it would be deployed to OUT/<host>/<path on the host>."""
-    commands.render(c, inventory, out, source)
+    read_commands.render(c, inventory, out, source)
 
 
 @task(help=COUNT)
 def add_engine(c, host, inventory=None, count="1", yes=False, format="table", lock_wait=""):
     """Add engines to a host: change the inventory by that much and deploy."""
-    changing.add(c, inventory, (host, "engine", count), changing.Terms(yes, format, lock_wait=lock_wait))
+    write_commands.add(c, inventory, (host, "engine", count), write_commands.Terms(yes, format, lock_wait=lock_wait))
 
 
 @task(help=COUNT)
 def add_api(c, host, inventory=None, count="1", yes=False, format="table", lock_wait=""):
     """Add REST APIs to a host: change the inventory by that much and deploy."""
-    changing.add(c, inventory, (host, "api", count), changing.Terms(yes, format, lock_wait=lock_wait))
+    write_commands.add(c, inventory, (host, "api", count), write_commands.Terms(yes, format, lock_wait=lock_wait))
 
 
 @task(help=COUNT)
 def add_cfn(c, host, inventory=None, count="1", yes=False, format="table", lock_wait=""):
     """Add CFN APIs to a host: change the inventory by that much and deploy."""
-    changing.add(c, inventory, (host, "cfn", count), changing.Terms(yes, format, lock_wait=lock_wait))
+    write_commands.add(c, inventory, (host, "cfn", count), write_commands.Terms(yes, format, lock_wait=lock_wait))
 
 
 @task(help=FEWER)
 def remove_engine(c, host, inventory=None, count="1", yes=False, wait="", force=False, format="table", lock_wait=""):
     """Take engines of a host away once they have ended their work, and what they leave in Heat."""
-    changing.remove(c, inventory, (host, "engine", count), changing.Terms(yes, format, "", wait, force, lock_wait))
+    write_commands.remove(
+        c, inventory, (host, "engine", count), write_commands.Terms(yes, format, "", wait, force, lock_wait)
+    )
 
 
 @task(help=FEWER)
 def remove_api(c, host, inventory=None, count="1", yes=False, wait="", force=False, format="table", lock_wait=""):
     """Take REST APIs of a host away: drained at the proxy, then stopped."""
-    changing.remove(c, inventory, (host, "api", count), changing.Terms(yes, format, "", wait, force, lock_wait))
+    write_commands.remove(
+        c, inventory, (host, "api", count), write_commands.Terms(yes, format, "", wait, force, lock_wait)
+    )
 
 
 @task(help=FEWER)
 def remove_cfn(c, host, inventory=None, count="1", yes=False, wait="", force=False, format="table", lock_wait=""):
     """Take CFN APIs of a host away: drained at the proxy, then stopped."""
-    changing.remove(c, inventory, (host, "cfn", count), changing.Terms(yes, format, "", wait, force, lock_wait))
+    write_commands.remove(
+        c, inventory, (host, "cfn", count), write_commands.Terms(yes, format, "", wait, force, lock_wait)
+    )
 
 
 @task(help=PATIENT)
 def drain(c, host, inventory=None, yes=False, wait="", force=False, format="table", lock_wait=""):
     """Have the proxy send nothing to the APIs of a host, until `undrain`; its engines work on."""
-    changing.drain(c, inventory, host, True, changing.Terms(yes, format, "", wait, force, lock_wait))
+    write_commands.drain(c, inventory, host, True, write_commands.Terms(yes, format, "", wait, force, lock_wait))
 
 
 @task(help=PATIENT)
 def undrain(c, host, inventory=None, yes=False, wait="", force=False, format="table", lock_wait=""):
     """Have the proxy send requests to the APIs of a host again."""
-    changing.drain(c, inventory, host, False, changing.Terms(yes, format, "", wait, force, lock_wait))
+    write_commands.drain(c, inventory, host, False, write_commands.Terms(yes, format, "", wait, force, lock_wait))
 
 
 @task(
@@ -131,7 +139,7 @@ def scale(
 ):
     """Bring the site to totals, spread over the hosts by their CPUs, or its engines to another size."""
     numbers = {"engines": engines, "api": api, "cfn": cfn, "workers": workers}
-    changing.scale(c, inventory, numbers, changing.Terms(yes, format, "", wait, force, lock_wait))
+    write_commands.scale(c, inventory, numbers, write_commands.Terms(yes, format, "", wait, force, lock_wait))
 
 
 @task(
@@ -144,55 +152,55 @@ def scale(
 )
 def status(c, inventory=None, watch=False, interval="2", exit_code=False, format="table"):
     """Show every process: its unit, Heat's own view, the proxy's view, and what differs from the inventory."""
-    commands.status(c, inventory, interval if watch else None, exit_code, format)
+    read_commands.status(c, inventory, interval if watch else None, exit_code, format)
 
 
 @task(help=COMMON)
 def preflight(c, inventory=None, format="table"):
     """Find every problem of every host that would make a deploy fail; change nothing."""
-    commands.preflight(c, inventory, format)
+    read_commands.preflight(c, inventory, format)
 
 
 @task(help={**COMMON, "junit": "file for a JUnit XML report", "cloud": "cloud of clouds.yaml to make a stack in"})
 def verify(c, inventory=None, junit=None, cloud=None, format="table"):
     """Prove the site from outside: testinfra on every node, then a real stack through the proxy."""
-    commands.verify(c, inventory, junit, cloud, format)
+    read_commands.verify(c, inventory, junit, cloud, format)
 
 
 @task(help=PATIENT)
 def restore(c, inventory=None, yes=False, wait="", force=False, format="table", lock_wait=""):
     """Go back to the single server: who served before serves again, nothing of ours stays on any host."""
-    changing.restore(c, inventory, changing.Terms(yes, format, "", wait, force, lock_wait))
+    write_commands.restore(c, inventory, write_commands.Terms(yes, format, "", wait, force, lock_wait))
 
 
 @task(help={**PATIENT, **ON_ERROR, "to": "number of the generation, as `history` shows it; else the one before"})
 def rollback(c, to="", inventory=None, yes=False, wait="", force=False, format="table", lock_wait="", on_error="stop"):
     """Go back to an earlier generation: its files, its processes and its inventory."""
-    changing.rollback(c, inventory, to, changing.Terms(yes, format, "", wait, force, lock_wait, on_error))
+    write_commands.rollback(c, inventory, to, write_commands.Terms(yes, format, "", wait, force, lock_wait, on_error))
 
 
 @task(help=COMMON)
 def history(c, inventory=None, format="table"):
     """Show what was deployed, when, by whom, and how it ended."""
-    commands.history(c, inventory, format)
+    read_commands.history(c, inventory, format)
 
 
 @task(help=YES)
 def recover(c, inventory=None, yes=False, format="table", lock_wait=""):
     """Show what engines that died have left in Heat and its broker, and take it away."""
-    changing.recover(c, inventory, changing.Terms(yes, format, lock_wait=lock_wait))
+    write_commands.recover(c, inventory, write_commands.Terms(yes, format, lock_wait=lock_wait))
 
 
 @task(help=COMMON)
 def lock(c, inventory=None, format="table"):
     """Show which command changes the site now."""
-    commands.lock(c, inventory, format)
+    read_commands.lock(c, inventory, format)
 
 
 @task(help={**COMMON, "id": "the lock's, as `lock` shows it"})
 def unlock(c, id, inventory=None, format="table"):
     """End the command that changes the site, when its machine is gone."""
-    commands.unlock(c, inventory, id, format)
+    read_commands.unlock(c, inventory, id, format)
 
 
 namespace = Collection(

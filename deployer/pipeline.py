@@ -5,35 +5,28 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deployer import (
-    carrying,
-    certificates,
-    desired,
-    errors,
-    generations,
-    observed,
-    plan,
-    preflight,
-    readiness,
-    rendered,
-    staging,
-    status,
-)
-from deployer.apply import Applied
-from deployer.carrying import Planned, Report
-from deployer.desired import Wanted
-from deployer.found import Found
-from deployer.generations import NOBODY, Author, Run
-from deployer.heat import engines, logins
-from deployer.heat.logins import Tried
+from deployer import errors
+from deployer.apply import execute, generations, stage
+from deployer.apply.execute import Planned, Report
+from deployer.apply.generations import NOBODY, Author, Run
+from deployer.apply.waves import Applied
+from deployer.desired import desired_state, export
+from deployer.desired.desired_state import Wanted
+from deployer.heat import engines
 from deployer.inventory.schema import Inventory
-from deployer.model import HostState
-from deployer.observed import Seen
+from deployer.model.facts import Found
+from deployer.model.state import HostState
+from deployer.model.steps import PLAIN, Manner
+from deployer.observed import observe
+from deployer.observed.observe import Seen
+from deployer.plan import diff
+from deployer.preflight import gate, host_checks, logins, tls_checks
+from deployer.preflight.logins import Tried
 from deployer.remote.fleet import Fleet
-from deployer.steps import PLAIN, Manner
+from deployer.status import site
 
 if TYPE_CHECKING:
-    from deployer import scaling
+    from deployer.inventory import scaling
 
 GLANCE = 10.0  # seconds for a host to answer who only wants to see it
 Accept = Callable[[Planned], bool]
@@ -43,13 +36,13 @@ def planned(
     inventory: Inventory, fleet: Fleet, limit: Collection[str] = (), contents: bool = False, manner: Manner = PLAIN
 ) -> Planned:
     """What a deploy would do, on the hosts of `limit` (all, when empty); changes nothing."""
-    seen = observed.look(inventory, fleet, needed(inventory, limit), contents)
-    observed.refuse_unreachable(seen)
-    wanted = desired.states(inventory, _known(inventory, seen))
+    seen = observe.look(inventory, fleet, needed(inventory, limit), contents)
+    observe.refuse_unreachable(seen)
+    wanted = desired_state.states(inventory, _known(inventory, seen))
     chosen = {name: state for name, state in wanted.states.items() if not limit or name in limit}
     manner = _with_last(manner, inventory)
     return Planned(
-        inventory, plan.diff(chosen, seen.found, manner), wanted, seen.found, generations.unfinished(seen.found), manner
+        inventory, diff.diff(chosen, seen.found, manner), wanted, seen.found, generations.unfinished(seen.found), manner
     )
 
 
@@ -82,12 +75,12 @@ def _accepted(todo: Planned, fleet: Fleet, accept: Accept) -> Report:
     Also one that only ends another run, or only has the hosts remember what the inventory says by now.
     """
     if todo.plan.changes():
-        todo = replace(todo, notes=(*todo.notes, *readiness.refuse_unready(todo, fleet)))
+        todo = replace(todo, notes=(*todo.notes, *gate.refuse_unready(todo, fleet)))
     accepted = accept(todo)
     if accepted and (
         todo.plan.changes() or generations.unfinished(todo.found) or generations.is_news(todo.found, todo.author)
     ):
-        return carrying.carry_out(todo, fleet)
+        return execute.carry_out(todo, fleet)
     if accepted:
         todo.keep()
     return Report(todo, Applied(), accepted=accepted)
@@ -98,29 +91,29 @@ def restore(
 ) -> Report:
     """Take everything of ours away and have those serve again who did before us; `accept` as for a deploy."""
     found = _all_found(inventory, fleet)
-    nothing = desired.nothing(inventory, found)
+    nothing = desired_state.nothing(inventory, found)
     todo = Planned(
         inventory,
-        plan.back(nothing.states, found, manner),
+        diff.back(nothing.states, found, manner),
         nothing,
         found,
         generations.unfinished(found),
         manner,
         author,
-        plan.back,
+        diff.back,
         "invoke restore",
     )
-    problems = () if manner.force else tuple(readiness.workless(todo, fleet))
+    problems = () if manner.force else tuple(gate.workless(todo, fleet))
     if problems:
         raise errors.NotReady(problems, hint="Nothing was changed.")
     if not accept(todo):
         return Report(todo, Applied(), accepted=False)
-    return carrying.carry_out(todo, fleet) if todo.plan.waves else Report(todo, Applied())
+    return execute.carry_out(todo, fleet) if todo.plan.waves else Report(todo, Applied())
 
 
 def history(inventory: Inventory, fleet: Fleet) -> Mapping[int, tuple[Run, tuple[str, ...]]]:
     """Number -> the generation and the hosts that have it, in order."""
-    replies = staging.recall(inventory.hosts, None, fleet)
+    replies = stage.recall(inventory.hosts, None, fleet)
     return generations.merged({host: reply["runs"] for host, reply in replies.items()})
 
 
@@ -142,15 +135,15 @@ def rollback(
 
     Raise BadInput for one of which some host has kept nothing, as of a restore.
     """
-    kept = staging.recall(inventory.hosts, number, fleet)
+    kept = stage.recall(inventory.hosts, number, fleet)
     found = _all_found(inventory, fleet)
-    leaving = desired.nothing(inventory, found).states
+    leaving = desired_state.nothing(inventory, found).states
     states = generations.states(number, kept, [each.host for each in inventory.instances()])
     wanted = Wanted({host: replace(state, farewells=leaving[host].farewells) for host, state in states.items()}, {})
     manner = _with_last(manner, inventory)
     todo = Planned(
         inventory,
-        plan.diff(wanted.states, found, manner),
+        diff.diff(wanted.states, found, manner),
         wanted,
         found,
         generations.unfinished(found),
@@ -164,46 +157,46 @@ def rollback(
 
 def scaled(text: str, inventory: Inventory, wish: "scaling.Wish", fleet: Fleet) -> str:
     """The inventory's text with what `scale` asks for; totals are spread by the CPUs that a look at the hosts shows."""
-    from deployer import scaling
+    from deployer.inventory import scaling
 
     scaling.refuse_impossible(inventory, wish)
     if not wish.totals:
         return scaling.text(text, inventory, wish, {})
-    seen = observed.look(inventory, fleet, scaling.hosts_for(inventory))
-    observed.refuse_unreachable(seen)
+    seen = observe.look(inventory, fleet, scaling.hosts_for(inventory))
+    observe.refuse_unreachable(seen)
     held = engines.held(inventory, fleet) if scaling.has_fewer_engines(inventory, wish) else {}
     return scaling.text(text, inventory, wish, {name: each.facts.cpus for name, each in seen.found.items()}, held)
 
 
 def check(inventory: Inventory, fleet: Fleet) -> Tried:
     """Every problem that would make a deploy fail, and what else to know; changes nothing."""
-    seen = observed.look(inventory, fleet)
+    seen = observe.look(inventory, fleet)
     if inventory.heat.source not in seen.found:
-        return Tried(preflight.problems(inventory, seen, {}))
-    wanted = desired.states(inventory, _known(inventory, seen))
+        return Tried(host_checks.problems(inventory, seen, {}))
+    wanted = desired_state.states(inventory, _known(inventory, seen))
     tried = logins.tried(inventory, {name: wanted.states[name] for name in seen.found}, fleet)
-    judged = readiness.judged(inventory, seen.found, fleet)
+    judged = gate.judged(inventory, seen.found, fleet)
     problems = (
-        *preflight.problems(inventory, seen, wanted.states),
-        *certificates.problems(inventory, seen.found),
+        *host_checks.problems(inventory, seen, wanted.states),
+        *tls_checks.problems(inventory, seen.found),
         *tried.problems,
         *judged.problems,
     )
-    return Tried(problems, (*wanted.remarks, *certificates.notes(seen.found), *tried.notes, *judged.notes))
+    return Tried(problems, (*wanted.remarks, *tls_checks.notes(seen.found), *tried.notes, *judged.notes))
 
 
-def look(inventory: Inventory, fleet: Fleet) -> status.Picture:
+def look(inventory: Inventory, fleet: Fleet) -> site.Picture:
     """One line a process, the steps that a deploy would take, and the hosts that do not answer; changes nothing."""
-    seen = observed.look(inventory, fleet, programs=engines.question(inventory), limit=GLANCE)
+    seen = observe.look(inventory, fleet, programs=engines.question(inventory), limit=GLANCE)
     errors_seen = tuple(error.message for error in seen.errors.values())
     if inventory.heat.source not in seen.found:
-        return status.Picture(status.lines(inventory, seen, {}, engines.UNKNOWN), errors=errors_seen)
+        return site.Picture(site.lines(inventory, seen, {}, engines.UNKNOWN), errors=errors_seen)
     view = engines.view(seen.found[inventory.heat.source].facts.answers)
-    wanted = desired.states(inventory, _known(inventory, seen)).states
-    todo = plan.diff({name: wanted[name] for name in seen.found}, seen.found)
+    wanted = desired_state.states(inventory, _known(inventory, seen)).states
+    todo = diff.diff({name: wanted[name] for name in seen.found}, seen.found)
     pending = tuple(f"{step.host}: {step}" for step in todo.changes())
-    return status.Picture(
-        status.lines(inventory, seen, wanted, view),
+    return site.Picture(
+        site.lines(inventory, seen, wanted, view),
         pending,
         errors_seen,
         view.problems,
@@ -213,7 +206,7 @@ def look(inventory: Inventory, fleet: Fleet) -> status.Picture:
 
 def render(inventory: Inventory, found: Mapping[str, Found], out: Path) -> tuple[Path, ...]:
     """Write every file as it would be deployed to `out/<host>/<path on the host>`."""
-    return rendered.write(desired.states(inventory, found).states, out)
+    return export.write(desired_state.states(inventory, found).states, out)
 
 
 def found(inventory: Inventory, fleet: Fleet) -> Mapping[str, Found]:
@@ -222,15 +215,15 @@ def found(inventory: Inventory, fleet: Fleet) -> Mapping[str, Found]:
 
 
 def _all_found(inventory: Inventory, fleet: Fleet) -> Mapping[str, Found]:
-    seen = observed.look(inventory, fleet)
-    observed.refuse_unreachable(seen)
+    seen = observe.look(inventory, fleet)
+    observe.refuse_unreachable(seen)
     return seen.found
 
 
 def as_if_found(inventory: Inventory, folder: Path) -> Mapping[str, Found]:
     """A look at hosts that have nothing but, on the source, a local copy of its configuration folder."""
     source = inventory.heat.source
-    state = rendered.read(folder, inventory.heat_of(source).config_dir)
+    state = export.read(folder, inventory.heat_of(source).config_dir)
     return _known(inventory, Seen({source: Found(state)}, {}))
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 from contract.fake_fleet import FakeFleet
 from contract.fake_host import PIDS, FakeHost, FakeListener
 
-from deployer.found import Facts, Found, Listener
 from deployer.inventory import reader
 from deployer.inventory.schema import Inventory
-from deployer.model import File, HostState, Service, Unit, file_of, unit_name
+from deployer.model.facts import Facts, Found, Listener
+from deployer.model.state import File, HostState, Service, Unit, file_of, unit_name
 
 ROOT = Path(__file__).parent.parent
 PATH = Path("/sites/some.yaml")

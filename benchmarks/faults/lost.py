@@ -15,8 +15,8 @@ from benchmarks.faults.ground import CANARY, FRONT, OTHER
 from benchmarks.faults.killed import CHANGED, Operation
 from benchmarks.faults.trial import Promises, Trial
 from benchmarks.testbed import Testbed
-from deployer import staging
-from deployer.observed import LIMIT
+from deployer.apply import stage as staging
+from deployer.observed.observe import LIMIT
 from lab import cgroups, command, names, network, site
 
 FAULT = "host lost"

@@ -8,7 +8,7 @@ from benchmarks.faults.commands import Stepped
 from benchmarks.faults.ground import CANARY, FRONT, OTHER
 from benchmarks.faults.trial import Promises, Trial, within
 from benchmarks.testbed import Testbed
-from deployer.proxy import runtime
+from deployer.proxy import runtime_api
 
 FAULT = "the proxy's worker or reload"
 UNIT, CONFIG = "heat-scaleout-proxy.service", "/etc/heat-scaleout/apis-proxy.conf"
@@ -93,5 +93,5 @@ def _worker(bed: Testbed) -> str:
 
 def _idle(bed: Testbed, host: str) -> bool:
     """Whether the newest worker gives a host's servers no new requests."""
-    found = [each for each in runtime.servers(_asked(bed, "@1 show stat\n")) if each.name.startswith(f"{host}-")]
+    found = [each for each in runtime_api.servers(_asked(bed, "@1 show stat\n")) if each.name.startswith(f"{host}-")]
     return bool(found) and all(each.status.startswith("DRAIN") for each in found)

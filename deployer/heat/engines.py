@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from deployer import errors
-from deployer.heat import launch, scripts
+from deployer.heat import scripts, service_units
 from deployer.inventory.schema import Inventory
-from deployer.model import Service
+from deployer.model.state import Service
+from deployer.model.steps import Plan, StartUnit, StopUnit
 from deployer.remote.fleet import Fleet
-from deployer.steps import Plan, StartUnit, StopUnit
 
 LIMIT = 30.0  # seconds
 GLANCE = 8.0  # seconds for the program that only wants to see
@@ -74,7 +74,7 @@ def question(inventory: Inventory) -> dict[str, dict[str, Any]]:
     """The program that the source host runs while it is looked at; `view` reads its answer."""
     heat = inventory.heat_of(inventory.heat.source)
     text = scripts.text("engines_seen", conf=f"{heat.config_dir}/heat.conf", seconds=LOGIN_LIMIT)
-    return {QUESTION: {"argv": [launch.python_of(heat.prefix), "-"], "stdin": text, "timeout": GLANCE}}
+    return {QUESTION: {"argv": [service_units.python_of(heat.prefix), "-"], "stdin": text, "timeout": GLANCE}}
 
 
 def view(answers: Mapping[str, Mapping[str, Any]]) -> View:
@@ -107,7 +107,7 @@ def _is_engine(unit: str) -> bool:
 
 
 def _name(step: StopUnit | StartUnit) -> str:
-    return launch.engine_name(step.host, step.unit.partition("@")[2].removesuffix(".service"))
+    return service_units.engine_name(step.host, step.unit.partition("@")[2].removesuffix(".service"))
 
 
 def rows(inventory: Inventory, fleet: Fleet) -> tuple[Row, ...]:
@@ -124,7 +124,7 @@ def _asked(inventory: Inventory, fleet: Fleet, name: str) -> str:
     source = inventory.heat.source
     heat = inventory.heat_of(source)
     script = scripts.text(name, conf=f"{heat.config_dir}/heat.conf")
-    printed = run(fleet, "ask Heat", {source: (launch.python_of(heat.prefix), script)}, LIMIT)[source]
+    printed = run(fleet, "ask Heat", {source: (service_units.python_of(heat.prefix), script)}, LIMIT)[source]
     if isinstance(printed, errors.DeployerError):
         raise printed
     return printed

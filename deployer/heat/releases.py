@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from deployer import errors
-from deployer.model import NOTHING, Service
+from deployer.model.state import NOTHING, Service
 
 PROGRAMS = "heat-api"
 UWSGI = "uwsgi"

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from deployer import errors
-from deployer.heat import launch, releases
-from deployer.heat.conf import editor, rewrite
-from deployer.model import File, HostState, Service, file_of
+from deployer.heat import releases, service_units
+from deployer.heat.conf import conf_editor, rewrite
+from deployer.model.state import File, HostState, Service, file_of
 
 KEPT = ".before-heat-scaleout"  # what the agent appends to a file that was there before ours
 PATH = re.compile(r"/[A-Za-z0-9._~/-]*")  # it ends in the proxy's configuration
@@ -23,7 +23,7 @@ class Source:
     """`tree` maps a path relative to the folder to its content; `conf` is its heat.conf, read."""
 
     tree: Mapping[str, bytes] = field(repr=False)
-    conf: editor.Conf
+    conf: conf_editor.Conf
 
     def check_path(self, service: Service) -> str:
         """The path of an API that tells its health without a login; raise BadConfig for what no URL may hold."""
@@ -37,7 +37,7 @@ class Source:
 
     def listens(self, service: Service) -> tuple[str | None, int | None]:
         """Address and port that heat.conf gives an API; None where it gives none. Raise BadConfig for another text."""
-        section = launch.SECTIONS[service]
+        section = service_units.SECTIONS[service]
         address = self.conf.resolved(section, "bind_host")
         if address and not _is_address(address):
             raise errors.BadConfig(f"{self.conf.path}: [{section}] bind_host is no IP address")
@@ -80,11 +80,11 @@ def read(host: str, folder: str, state: HostState) -> Source:
             f"{host}: there is no {folder}/heat.conf",
             hint="`heat.source` is the host whose Heat runs already, `heat.config_dir` its folder.",
         )
-    return Source(tree, editor.parse(text_of(tree["heat.conf"]), f"{host}:{folder}/heat.conf"))
+    return Source(tree, conf_editor.parse(text_of(tree["heat.conf"]), f"{host}:{folder}/heat.conf"))
 
 
 def files_for(
-    source: Source, place: rewrite.Place, runtime: launch.Runtime
+    source: Source, place: rewrite.Place, runtime: service_units.Runtime
 ) -> tuple[tuple[File, ...], tuple[str, ...]]:
     """Return a node's copy of the folder, heat.conf rewritten for it, and one sentence for each remark on it."""
     rewritten = rewrite.for_node(text_of(source.tree["heat.conf"]), place, source.conf.path)
@@ -92,9 +92,9 @@ def files_for(
     return tuple(_files(contents, runtime)), tuple(str(remark) for remark in rewritten.remarks)
 
 
-def _files(contents: Mapping[str, bytes], runtime: launch.Runtime) -> Iterator[File]:
+def _files(contents: Mapping[str, bytes], runtime: service_units.Runtime) -> Iterator[File]:
     for path, content in contents.items():
-        check = launch.conf_check(runtime) if path == "heat.conf" else ()
+        check = service_units.conf_check(runtime) if path == "heat.conf" else ()
         yield file_of(f"{runtime.config_dir}/{path}", content, group=runtime.group, mode=0o640, check=check)
 
 

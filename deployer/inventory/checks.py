@@ -8,7 +8,7 @@ from typing import NamedTuple
 from deployer.inventory import phrases, schema
 from deployer.inventory.sections import Document, Heat, HostEntry, HostHeat, Proxy
 from deployer.inventory.values import Endpoint
-from deployer.model import Service
+from deployer.model.state import Service
 
 HIGHEST_PORT = 65535
 STATS = ("proxy", "stats")

@@ -4,7 +4,7 @@ from deployer import errors
 from deployer.inventory import checks, schema
 from deployer.inventory.schema import Inventory
 from deployer.inventory.values import Endpoint
-from deployer.model import Service
+from deployer.model.state import Service
 
 
 def free(inventory: Inventory, host: str, service: Service, count: int) -> tuple[int, ...]:

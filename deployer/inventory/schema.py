@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from deployer import errors
 from deployer.inventory.sections import Document, Heat, HostEntry, HostHeat, HostSsh, Proxy, Ssh
-from deployer.model import Host, Instance, Login, Service
+from deployer.model.state import Host, Instance, Login, Service
 
 Shared = TypeVar("Shared", Ssh, Heat)
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import AfterValidator, BeforeValidator, Field, GetPydanticSchema
 from pydantic_core import core_schema
 
-from deployer.model import Secret
+from deployer.model.state import Secret
 
 MOST_PROCESSES = 64
 MOST_HOSTS = 1000

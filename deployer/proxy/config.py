@@ -10,18 +10,8 @@ from typing import Any
 from deployer import render
 from deployer.inventory.sections import Proxy
 from deployer.inventory.values import Endpoint
-from deployer.model import (
-    AnswersSocket,
-    File,
-    HostState,
-    Instance,
-    Service,
-    Unit,
-    digest_of,
-    file_of,
-    unit_name,
-)
-from deployer.trust import Trust
+from deployer.model.state import AnswersSocket, File, HostState, Instance, Service, Unit, digest_of, file_of, unit_name
+from deployer.model.tls import Trust
 
 CONFIG = "/etc/heat-scaleout/apis-proxy.conf"
 BINDS = "/etc/heat-scaleout/proxy-binds"  # the program that a reload asks first
@@ -184,7 +174,7 @@ def _stats(settings: Proxy) -> dict[str, Any] | None:
 
 @functools.cache
 def _binds_program() -> bytes:
-    return resources.files("deployer.proxy").joinpath("binds.py").read_bytes()
+    return resources.files("deployer.proxy").joinpath("check_binds.py").read_bytes()
 
 
 def _unit(settings: Proxy) -> str:

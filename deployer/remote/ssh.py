@@ -2,7 +2,6 @@
 
 import base64
 import contextlib
-import functools
 import json
 import logging
 import shlex
@@ -10,7 +9,6 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -19,34 +17,10 @@ from fabric import Config, Connection
 from paramiko.hostkeys import HostKeyEntry
 
 from deployer import errors
-from deployer.model import Host
-from deployer.remote.holding import Hold
+from deployer.model.state import Host
+from deployer.remote import agent_script
+from deployer.remote.lease import Hold
 
-PARTS = {
-    "observe": ("session", "sockets", "journal", "ledger", "certificates", "look"),
-    "measure": ("sockets", "measure"),
-    "perform": ("session", "sockets", "journal", "ledger", "certificates", "look", "programs", "drains", "handover",
-                "waits", "files", "act"),
-    **dict.fromkeys(("hold", "holder", "release"), ("hold",)),
-    **dict.fromkeys(("stage", "close", "recall"), ("journal", "ledger", "generations")),
-}
-# The agent's files become the modules they are here, so that they import one another in both places.
-FRAME = """\
-import base64, json, sys, types
-for name in ("deployer", "deployer.remote", "deployer.remote.agent"):
-    sys.modules[name] = types.ModuleType(name)
-for name, source in {parts!r}:
-    module = sys.modules["deployer.remote.agent." + name] = types.ModuleType(name)
-    setattr(sys.modules["deployer.remote.agent"], name, module)
-    exec(compile(source, name + ".py", "exec"), module.__dict__)
-request = json.loads(base64.b64decode({request!r}))
-json.dump({verb}(request), sys.stdout)
-"""
-VERBS = {"observe": "sys.modules['deployer.remote.agent.look'].observe",
-         "measure": "sys.modules['deployer.remote.agent.measure'].measure",
-         "perform": "sys.modules['deployer.remote.agent.act'].perform",
-         **{verb: f"sys.modules['deployer.remote.agent.hold'].{verb}" for verb in ("hold", "holder", "release")},
-         **{verb: f"sys.modules['deployer.remote.agent.generations'].{verb}" for verb in ("stage", "close", "recall")}}
 HEARTBEAT = 5.0  # seconds of waiting for an answer after which a host is asked whether it is there
 SILENCE = 30.0  # seconds until one that does not say so is given up
 NO_STATUS = -1  # Paramiko's word for a program that ended without an exit status
@@ -70,10 +44,14 @@ def connect(host: Host) -> Connection:
     # Paramiko's threads log what they raise as well; the error itself says all there is to say.
     logging.getLogger("paramiko").setLevel(logging.CRITICAL + 1)
     connection = Connection(
-        host.address, user=host.login.user, port=host.login.port, connect_timeout=host.login.connect_timeout,
-        gateway=_gateway(host), config=Config(overrides={"load_ssh_configs": False}),
-        connect_kwargs=_keys(host) | {"banner_timeout": host.login.connect_timeout,
-                                      "auth_timeout": host.login.connect_timeout},
+        host.address,
+        user=host.login.user,
+        port=host.login.port,
+        connect_timeout=host.login.connect_timeout,
+        gateway=_gateway(host),
+        config=Config(overrides={"load_ssh_configs": False}),
+        connect_kwargs=_keys(host)
+        | {"banner_timeout": host.login.connect_timeout, "auth_timeout": host.login.connect_timeout},
     )
     _trust(connection.client, host)
     try:
@@ -93,15 +71,17 @@ def ask(connection: Connection, host: Host, verb: str, request: Mapping[str, Any
     try:
         with _asked_for_life(connection, silent):
             stdin, stdout, stderr = connection.client.exec_command(_command(host, "python3", "-"), timeout=timeout)
-            stdin.write(script(verb, request))
+            stdin.write(agent_script.of(verb, request))
             stdin.channel.shutdown_write()
             printed, talked = _read_both(stdout, stderr)
             status = _exit_status(stdout.channel, timeout)
     except (TimeoutError, paramiko.SSHException, OSError, EOFError) as error:
         why = f"no sign of life for {SILENCE:.0f} s" if silent.is_set() else _why(error)
-        raise errors.HostUnreachable(host.name, f"lost while it worked ({why}, limit {timeout:.0f} s)",
-                                     hint="`invoke deploy` goes on from what the hosts have, once it answers again."
-                                     ) from None
+        raise errors.HostUnreachable(
+            host.name,
+            f"lost while it worked ({why}, limit {timeout:.0f} s)",
+            hint="`invoke deploy` goes on from what the hosts have, once it answers again.",
+        ) from None
     if status:
         raise _no_agent(connection, host, talked)
     return json.loads(printed) | {"sent": sent, "received": time.time()}
@@ -152,31 +132,22 @@ def hold(connection: Connection, host: Host, request: Mapping[str, Any], timeout
     try:
         channel = connection.client.get_transport().open_session(timeout=timeout)
         channel.exec_command(_command(host, "python3", "-c", FIRST_LINE))
-        channel.sendall(base64.b64encode(script("hold", request)) + b"\n")
+        channel.sendall(base64.b64encode(agent_script.of("hold", request)) + b"\n")
         held = Hold(channel)
         return held, held.answer(timeout)
     except EOFError:
         channel.settimeout(timeout)
         raise _no_agent(connection, host, channel.makefile_stderr("rb").read().decode("utf-8", "replace")) from None
     except (TimeoutError, paramiko.SSHException, OSError) as error:
-        raise errors.HostUnreachable(host.name, f"no lock can be taken ({_why(error)}, limit {timeout:.0f} s)",
-                                     hint="Nothing was changed. Run the same command again.") from None
+        raise errors.HostUnreachable(
+            host.name,
+            f"no lock can be taken ({_why(error)}, limit {timeout:.0f} s)",
+            hint="Nothing was changed. Run the same command again.",
+        ) from None
 
 
 def _command(host: Host, *argv: str) -> str:
     return shlex.join([*(["sudo", "-n"] if host.login.sudo else []), *argv])
-
-
-def script(verb: str, request: Mapping[str, Any]) -> bytes:
-    """The program for `python3 -`: the agent's parts for this verb and the request, which so never shows in argv."""
-    parts = [(name, _source(name)) for name in PARTS[verb]]
-    encoded = base64.b64encode(json.dumps(request).encode()).decode()
-    return FRAME.format(parts=parts, request=encoded, verb=VERBS[verb]).encode()
-
-
-@functools.cache
-def _source(name: str) -> str:
-    return resources.files("deployer.remote.agent").joinpath(name + ".py").read_text()
 
 
 def _read_both(stdout, stderr) -> tuple[bytes, str]:
@@ -220,8 +191,13 @@ def _gateway(host: Host) -> Connection | None:
     if not host.login.gateway:
         return None
     user = None if "@" in host.login.gateway else host.login.user  # Fabric refuses a user given twice
-    gateway = Connection(host.login.gateway, user=user, connect_timeout=host.login.connect_timeout,
-                         config=Config(overrides={"load_ssh_configs": False}), connect_kwargs=_keys(host))
+    gateway = Connection(
+        host.login.gateway,
+        user=user,
+        connect_timeout=host.login.connect_timeout,
+        config=Config(overrides={"load_ssh_configs": False}),
+        connect_kwargs=_keys(host),
+    )
     _trust(gateway.client, replace(host, login=replace(host.login, host_key=None)))
     return gateway
 
@@ -240,15 +216,21 @@ def _unreachable(host: Host, connection: Connection, error: Exception) -> errors
     where = f"{'the jump host ' if by_jump else ''}{other.user}@{other.host} port {other.port}"
     command = f"ssh -p {other.port} {other.user}@{other.host}"
     if isinstance(error, paramiko.BadHostKeyException):
-        return errors.HostUnreachable(host.name, f"the host key of {where} is not the one we know; nothing was sent",
-                                      hint="If the host was reinstalled, replace its line in "
-                                           f"{host.login.known_hosts or 'known_hosts'}; if not, find out who answers.")
+        return errors.HostUnreachable(
+            host.name,
+            f"the host key of {where} is not the one we know; nothing was sent",
+            hint="If the host was reinstalled, replace its line in "
+            f"{host.login.known_hosts or 'known_hosts'}; if not, find out who answers.",
+        )
     if isinstance(error, paramiko.AuthenticationException):
         return errors.HostUnreachable(host.name, f"{where} refused the login", hint=f"Try: {command}")
     if isinstance(error, UnknownKey):
-        return errors.HostUnreachable(host.name, f"the host key of {where} is unknown; nothing was sent",
-                                      hint=f"Add its line to {host.login.known_hosts or 'known_hosts'}, or set "
-                                           "`host_key` for the host in the inventory.")
+        return errors.HostUnreachable(
+            host.name,
+            f"the host key of {where} is unknown; nothing was sent",
+            hint=f"Add its line to {host.login.known_hosts or 'known_hosts'}, or set "
+            "`host_key` for the host in the inventory.",
+        )
     return errors.HostUnreachable(host.name, f"{where}: {_why(error)}", hint=f"Is sshd up? Try: {command}")
 
 

@@ -6,7 +6,7 @@ import itertools
 import pytest
 
 from deployer import errors
-from deployer.model import digest_of
+from deployer.model.state import digest_of
 
 UNIT = "heat-scaleout-contract.service"
 UNIT_FILE = f"/etc/systemd/system/{UNIT}"

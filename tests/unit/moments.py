@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from contract.fake_fleet import FakeFleet, Gone
 from contract.fake_host import Failed
 
-from deployer import lock
+from deployer.apply import lock
 
 ME = lock.Writer("1234abcd", "operator", "desk", 7, "invoke deploy")
 KILLED, FAILS, BREAKS, LOST = "killed", "fails", "breaks", "lost"

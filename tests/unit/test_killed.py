@@ -9,8 +9,9 @@ import sites
 from contract.fake_fleet import FakeFleet
 from moments import KILLED, Killed, Moments, alone
 
-from deployer import lock, pipeline
-from deployer.generations import Author
+from deployer import pipeline
+from deployer.apply import lock
+from deployer.apply.generations import Author
 from deployer.inventory.schema import Inventory
 
 HEAT_CONF = "/etc/heat/heat.conf"

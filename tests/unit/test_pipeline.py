@@ -4,8 +4,8 @@ import pytest
 import sites
 
 from deployer import errors, pipeline
-from deployer.model import Service, unit_name
-from deployer.steps import Manner, Plan
+from deployer.model.state import Service, unit_name
+from deployer.model.steps import Manner, Plan
 
 API, CFN, PROXY = (
     unit_name(service, number) for service, number in ((Service.API, 8004), (Service.CFN, 8000), (Service.PROXY, 0))

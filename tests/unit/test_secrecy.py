@@ -6,9 +6,13 @@ import traceback
 import pytest
 import sites
 
-from deployer import apply, console, diffs, errors, outcome, pipeline, status
-from deployer.model import Secret
-from deployer.steps import WriteFile
+from deployer import errors, pipeline
+from deployer.apply import waves
+from deployer.cli import console, run_report
+from deployer.model.state import Secret
+from deployer.model.steps import WriteFile
+from deployer.plan import textdiff
+from deployer.status import site
 
 CANARY = "canary"
 CONF = f"""\
@@ -60,14 +64,14 @@ def test_plan_shows_no_secret_as_text_json_or_repr(todo):
 
 
 def test_diffs_show_no_secret_when_files_come_change_and_go(inventory, fleet, todo):
-    coming = diffs.of_plan(todo.plan, todo.found, "hostA")
+    coming = textdiff.of_plan(todo.plan, todo.found, "hostA")
     pipeline.deploy(inventory, fleet, lambda _: True)
     changed = CONF.replace("-database", "-other").replace("-keystone", "-others")
     fleet.hosts["hostA"].has_file("/etc/heat/heat.conf", changed, group="heat", mode=0o640)
     later = pipeline.planned(
         sites.an_inventory(proxy=PROXY.replace("-stats", "-new"), hostC="{address: 10.0.0.3}"), fleet, contents=True
     )
-    changing = diffs.of_plan(later.plan, later.found, "hostA")
+    changing = textdiff.of_plan(later.plan, later.found, "hostA")
 
     assert len(coming) > 20
     assert {
@@ -85,7 +89,7 @@ def test_report_shows_no_secret_when_everything_fails(inventory, fleet):
     report = pipeline.deploy(inventory, fleet, lambda _: True)
 
     applied = report.applied
-    shown = [repr(report), outcome.text(report), json.dumps(outcome.json(report))]
+    shown = [repr(report), run_report.text(report), json.dumps(run_report.json(report))]
     assert applied.failed
     assert [text for text in shown if CANARY in text] == []
 
@@ -95,7 +99,7 @@ def test_status_shows_no_secret(inventory, fleet):
 
     picture = pipeline.look(inventory, fleet)
 
-    assert CANARY not in json.dumps(status.as_json(inventory, picture)) + repr(picture)
+    assert CANARY not in json.dumps(site.as_json(inventory, picture)) + repr(picture)
 
 
 @pytest.mark.parametrize(
@@ -120,7 +124,7 @@ def test_traceback_of_a_bug_of_ours_shows_no_secret(todo, fleet):
     fleet.ask = lambda *_: 1 / 0
 
     with pytest.raises(ZeroDivisionError) as raised:
-        apply.run(todo.plan, fleet)
+        waves.run(todo.plan, fleet)
 
     assert CANARY not in "".join(traceback.format_exception(raised.value))
 

@@ -18,10 +18,10 @@ from hypothesis.stateful import (
 from moments import BREAKS, FAILS, KILLED, LOST
 from walking import NONE, Fault
 
-from deployer import errors, pipeline, scaling
-from deployer.inventory import editor
-from deployer.model import Service
-from deployer.steps import Manner, OnError
+from deployer import errors, pipeline
+from deployer.inventory import editor, scaling
+from deployer.model.state import Service
+from deployer.model.steps import Manner, OnError
 
 NODES = st.sampled_from(["hostB", "hostC"])
 HOSTS = st.sampled_from(["hostA", "hostB", "hostC"])

@@ -2,12 +2,14 @@
 
 import sites
 
-from deployer import desired, errors, status
-from deployer.found import Found
+from deployer import errors
+from deployer.desired import desired_state
 from deployer.heat.engines import UNKNOWN, Queue, Row, View
-from deployer.model import HostState, Service, unit_name
-from deployer.observed import Seen
-from deployer.proxy import runtime
+from deployer.model.facts import Found
+from deployer.model.state import HostState, Service, unit_name
+from deployer.observed.observe import Seen
+from deployer.proxy import runtime_api
+from deployer.status import site
 
 STAT = """\
 Name: HAProxy
@@ -30,13 +32,14 @@ LISTENING = {
 def a_site(stat=FINE, **changed):
     """An inventory, its desired states, and hosts that have them but for what is changed, by host."""
     inventory = sites.an_inventory(hostC="")
-    wanted = desired.states(inventory, sites.bare(inventory)).states
+    wanted = desired_state.states(inventory, sites.bare(inventory)).states
     found = {
         name: Found(each.state, sites.facts(listeners=LISTENING[name], hostname=name))
         for name, each in sites.as_wanted(wanted).items()
     }
     found["hostA"] = Found(
-        found["hostA"].state, sites.facts(listeners=LISTENING["hostA"], hostname="hostA", servers=runtime.servers(stat))
+        found["hostA"].state,
+        sites.facts(listeners=LISTENING["hostA"], hostname="hostA", servers=runtime_api.servers(stat)),
     )
     return inventory, wanted, found | changed
 
@@ -45,7 +48,7 @@ def lines(view=UNKNOWN, gone=(), stat=FINE, **changed):
     inventory, wanted, found = a_site(stat, **changed)
     errors_of = {name: errors.HostUnreachable(name, "no answer") for name in gone}
     seen = Seen({name: each for name, each in found.items() if name not in gone}, errors_of)
-    return status.lines(inventory, seen, wanted, view)
+    return site.lines(inventory, seen, wanted, view)
 
 
 def line(unit, host="hostB", **how):

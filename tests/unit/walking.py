@@ -11,11 +11,12 @@ import sites
 from contract.fake_host import Failed
 from moments import Killed, Moments
 
-from deployer import errors, lock, pipeline
-from deployer.generations import Author
+from deployer import errors, pipeline
+from deployer.apply import lock
+from deployer.apply.generations import Author
 from deployer.inventory import reader
-from deployer.model import Service, digest_of
-from deployer.steps import PLAIN, Manner, OnError
+from deployer.model.state import Service, digest_of
+from deployer.model.steps import PLAIN, Manner, OnError
 
 CONF, KEPT = "/etc/heat/heat.conf", ".before-heat-scaleout"
 LEDGER = "/var/lib/heat-scaleout/ledger.json"

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from enum import StrEnum
 
-from deployer.heat.conf import hosts
-from deployer.heat.conf.hosts import Spot
+from deployer.heat.conf import addresses
+from deployer.heat.conf.addresses import Spot
 
 
 class Role(StrEnum):
@@ -76,16 +76,16 @@ def spots(role: Role, key: str, value: str) -> tuple[Spot, ...]:
 
 def is_local_without_host(value: str) -> bool:
     """Whether a URL that names no host means one on loopback."""
-    return hosts.scheme(value) in _LOCAL_WITHOUT_HOST and not any(word in value for word in _ELSEWHERE)
+    return addresses.scheme(value) in _LOCAL_WITHOUT_HOST and not any(word in value for word in _ELSEWHERE)
 
 
 def is_local_file(value: str) -> bool:
     """Whether a database URL means a file or socket of the host itself."""
-    return hosts.scheme(value) == "sqlite" or "unix_socket=" in value
+    return addresses.scheme(value) == "sqlite" or "unix_socket=" in value
 
 
 def _spots(role: Role, value: str) -> Iterator[Spot]:
-    return hosts.in_database_url(value) if role is Role.DATABASE else hosts.in_urls_or_list(value)
+    return addresses.in_database_url(value) if role is Role.DATABASE else addresses.in_urls_or_list(value)
 
 
 def _shifted(found: Iterator[Spot], offset: int) -> Iterator[Spot]:

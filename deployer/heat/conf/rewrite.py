@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from deployer.heat.conf import editor, hosts, leftovers, options, references
-from deployer.heat.conf.editor import Conf, Edit, Setting
-from deployer.heat.conf.hosts import Spot
-from deployer.heat.conf.leftovers import Remark
+from deployer.heat.conf import addresses, conf_editor, options, references, warnings
+from deployer.heat.conf.addresses import Spot
+from deployer.heat.conf.conf_editor import Conf, Edit, Setting
 from deployer.heat.conf.options import Role
+from deployer.heat.conf.warnings import Remark
 
 # A change may change what another option refers to; chains are short, and a value without references ends them.
 _MOST_ROUNDS = 8
@@ -72,7 +72,7 @@ def for_node(text: str, place: Place, path: str = "/etc/heat/heat.conf") -> Rewr
     the source's address, or the proxy's where instances call the CFN API. A value that refers to others with `$` keeps
     its references where it reads as meant with them.
     """
-    before = editor.parse(text, path)
+    before = conf_editor.parse(text, path)
     plan = _by_place((*_own_addresses(before, place), *_literal(before, place)))
     for _ in range(_MOST_ROUNDS):
         more = plan | _by_place(_referring(before, before.reading(_edits(plan)), place))
@@ -81,8 +81,8 @@ def for_node(text: str, place: Place, path: str = "/etc/heat/heat.conf") -> Rewr
         plan = more
     edits = _edits(plan)
     changes = tuple(Change(each.section, each.key, each.line, each.because) for each in _changing(plan))
-    remarks = tuple(leftovers.remarks(before, before.reading(edits)))
-    return Rewritten(editor.edited(text, edits, path), changes, remarks)
+    remarks = tuple(warnings.remarks(before, before.reading(edits)))
+    return Rewritten(conf_editor.edited(text, edits, path), changes, remarks)
 
 
 def _by_place(planned: Iterable[_Planned]) -> _Plan:
@@ -156,7 +156,7 @@ class _Moves:
 
     def is_loopback(self, host: str) -> bool:
         read = self.conf.substituted(host, self.section) if self.conf else host
-        return hosts.is_loopback(host if read is None else read)
+        return addresses.is_loopback(host if read is None else read)
 
 
 def _moved(role: Role, key: str, value: str, moves: _Moves) -> str:
@@ -165,14 +165,14 @@ def _moved(role: Role, key: str, value: str, moves: _Moves) -> str:
     def replacement(spot: Spot) -> str | None:
         return _address(role, key, spot, moves.place) if not spot.host or moves.is_loopback(spot.host) else None
 
-    moved = hosts.replaced(value, options.spots(role, key, value), replacement)
+    moved = addresses.replaced(value, options.spots(role, key, value), replacement)
     return _over_tls(moved, moves.place) if role is Role.CFN else moved
 
 
 def _over_tls(url: str, place: Place) -> str:
     """The URL of the proxy as the proxy speaks."""
     address, port = place.proxy_cfn
-    plain = f"http://{hosts.bracketed(address)}:{port}"
+    plain = f"http://{addresses.bracketed(address)}:{port}"
     if place.secure and f"{url}/".startswith(f"{plain}/"):
         return f"https{url.removeprefix('http')}"
     return url
@@ -182,10 +182,10 @@ def _address(role: Role, key: str, spot: Spot, place: Place) -> str:
     """What a host, with its prefix and port, becomes."""
     if role is Role.CFN:
         address, port = place.proxy_cfn
-        return f"{hosts.bracketed(address)}:{port}"
+        return f"{addresses.bracketed(address)}:{port}"
     if key == "auth_host":  # keystonemiddleware adds the brackets itself
         return place.source_address + spot.tail
-    return _family(key, spot, place.source_address) + hosts.bracketed(place.source_address) + spot.tail
+    return _family(key, spot, place.source_address) + addresses.bracketed(place.source_address) + spot.tail
 
 
 def _family(key: str, spot: Spot, address: str) -> str:
@@ -204,5 +204,5 @@ def _because(role: Role, place: Place) -> str:
     if role is Role.CFN:
         address, port = place.proxy_cfn
         how = ", over TLS" if place.secure else ""
-        return f"instances reach {role} through the proxy at {hosts.bracketed(address)}:{port}{how}"
+        return f"instances reach {role} through the proxy at {addresses.bracketed(address)}:{port}{how}"
     return f"{role} is on the source host, {place.source_address}, not on the node"

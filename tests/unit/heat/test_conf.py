@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 from oslo_config import cfg, iniparser
 
 from deployer import errors
-from deployer.heat.conf import editor, grammar
-from deployer.heat.conf.editor import Edit
+from deployer.heat.conf import conf_editor, grammar
+from deployer.heat.conf.conf_editor import Edit
 
 
-def as_oslo_has_them(parsed: editor.Conf) -> dict:
+def as_oslo_has_them(parsed: conf_editor.Conf) -> dict:
     pairs = {(each.section, each.key) for each in parsed.settings}
     return {pair: parsed.values(*pair) for pair in pairs}
 
@@ -19,7 +19,7 @@ def as_oslo_has_them(parsed: editor.Conf) -> dict:
 @nasty.examples(60)
 @given(nasty.files())
 def test_parse_of_a_valid_file_reads_what_oslo_config_reads(text):
-    assert as_oslo_has_them(editor.parse(text)) == nasty.oslo_reads(text)
+    assert as_oslo_has_them(conf_editor.parse(text)) == nasty.oslo_reads(text)
 
 
 @nasty.examples(60)
@@ -29,13 +29,13 @@ def test_parse_of_any_text_accepts_and_refuses_as_oslo_config_does(text):
         meant = nasty.oslo_reads(text)
     except iniparser.ParseError as refused:
         with pytest.raises(errors.BadConfig) as raised:
-            editor.parse(text, "heat.conf")
+            conf_editor.parse(text, "heat.conf")
         lines = [int(problem.split(":")[1]) for problem in str(raised.value).split("\n")]
         assert lines == sorted(set(lines))
         # oslo.config tells an option before the first section only where the option ends.
         assert lines[0] == refused.lineno or (lines[0] < refused.lineno and "Section must" in refused.msg)
     else:
-        assert as_oslo_has_them(editor.parse(text)) == meant
+        assert as_oslo_has_them(conf_editor.parse(text)) == meant
 
 
 @nasty.examples(60)
@@ -43,7 +43,7 @@ def test_parse_of_any_text_accepts_and_refuses_as_oslo_config_does(text):
 def test_edit_without_a_line_makes_oslo_config_read_the_value_and_nothing_else_differ(text, section, key, value):
     before = nasty.oslo_reads(text)
 
-    after = nasty.oslo_reads(editor.edited(text, [Edit(section, key, value)]))
+    after = nasty.oslo_reads(conf_editor.edited(text, [Edit(section, key, value)]))
 
     pair = (grammar.section_key(section), key)
     assert after.pop(pair) == (*before.pop(pair, ())[:-1], value)
@@ -53,28 +53,28 @@ def test_edit_without_a_line_makes_oslo_config_read_the_value_and_nothing_else_d
 @nasty.examples(60)
 @given(nasty.files(), st.data(), nasty.values)
 def test_edit_of_a_line_changes_that_occurrence_alone(text, data, value):
-    settings = editor.parse(text).settings
+    settings = conf_editor.parse(text).settings
     if not settings:
         return
     chosen = data.draw(st.sampled_from(settings))
 
-    edited = editor.edited(text, [Edit(chosen.section, chosen.key, value, chosen.line)])
+    edited = conf_editor.edited(text, [Edit(chosen.section, chosen.key, value, chosen.line)])
 
     meant = [value if each is chosen else each.value for each in settings]
-    assert [each.value for each in editor.parse(edited).settings] == meant
-    assert as_oslo_has_them(editor.parse(edited)) == nasty.oslo_reads(edited)
+    assert [each.value for each in conf_editor.parse(edited).settings] == meant
+    assert as_oslo_has_them(conf_editor.parse(edited)) == nasty.oslo_reads(edited)
 
 
 @nasty.examples(60)
 @given(nasty.files(), st.data(), nasty.inline)
 def test_edit_leaves_every_other_line_byte_for_byte(text, data, value):
-    settings = editor.parse(text).settings
+    settings = conf_editor.parse(text).settings
     if not settings:
         return
     chosen = data.draw(st.sampled_from(settings))
     lines = [line.text + line.end for line in grammar.lines_of(text)]
 
-    edited = editor.edited(text, [Edit(chosen.section, chosen.key, value, chosen.line)])
+    edited = conf_editor.edited(text, [Edit(chosen.section, chosen.key, value, chosen.line)])
 
     head, tail = lines[: chosen.line - 1], lines[chosen.line - 1 + chosen.lines :]
     assert edited.startswith("".join(head))
@@ -87,15 +87,15 @@ def test_edit_leaves_every_other_line_byte_for_byte(text, data, value):
 @given(nasty.files(), st.lists(st.tuples(nasty.sections, nasty.words, nasty.values), max_size=5))
 def test_edits_made_again_change_nothing(text, wanted):
     edits = [Edit(*each) for each in wanted]
-    once = editor.edited(text, edits)
+    once = conf_editor.edited(text, edits)
 
-    assert editor.edited(once, edits) == once
+    assert conf_editor.edited(once, edits) == once
 
 
 @nasty.examples(60)
 @given(nasty.files(), nasty.sections, nasty.words, nasty.values)
 def test_edit_keeps_the_end_of_the_file_as_it_was(text, section, key, value):
-    edited = editor.edited(text, [Edit(section, key, value)])
+    edited = conf_editor.edited(text, [Edit(section, key, value)])
 
     assert edited.endswith(("\n", "\r")) == text.endswith(("\n", "\r"))
 
@@ -103,10 +103,10 @@ def test_edit_keeps_the_end_of_the_file_as_it_was(text, section, key, value):
 @nasty.examples(60)
 @given(nasty.files())
 def test_edit_to_the_value_it_has_changes_no_byte(text):
-    edits = [Edit(each.section, each.key, each.value, each.line) for each in editor.parse(text).settings]
+    edits = [Edit(each.section, each.key, each.value, each.line) for each in conf_editor.parse(text).settings]
 
-    assert editor.edited(text, edits) == text
-    assert editor.edited(text, []) == text
+    assert conf_editor.edited(text, edits) == text
+    assert conf_editor.edited(text, []) == text
 
 
 references = st.lists(
@@ -123,13 +123,13 @@ def test_resolved_substitutes_as_oslo_config_does(one, two, three, section):
     except (cfg.Error, RecursionError):
         meant = None
 
-    assert editor.parse(text).resolved(section, "c") == meant
+    assert conf_editor.parse(text).resolved(section, "c") == meant
 
 
 @pytest.mark.parametrize("value", ["a\n", "a\n b", "a\n\nb", "a\nb ", "a\rb", "nul\0", "bell\a", "\x85"])
 def test_edit_to_a_value_that_the_grammar_cannot_write_is_refused_without_showing_it(value):
     with pytest.raises(errors.BadConfig) as refused:
-        editor.edited("[a]\nb = 1\n", [Edit("a", "b", f"secret{value}")], "/etc/heat/heat.conf")
+        conf_editor.edited("[a]\nb = 1\n", [Edit("a", "b", f"secret{value}")], "/etc/heat/heat.conf")
 
     assert str(refused.value).startswith("/etc/heat/heat.conf:2: ")
     assert "secret" not in str(refused.value)
@@ -138,19 +138,19 @@ def test_edit_to_a_value_that_the_grammar_cannot_write_is_refused_without_showin
 @pytest.mark.parametrize("key", ["", " a", "a=b", "a:b", "#a", ";a", "[a", "a\nb"])
 def test_edit_of_a_key_that_cannot_be_one_is_refused(key):
     with pytest.raises(errors.BadConfig):
-        editor.edited("", [Edit("a", key, "1")])
+        conf_editor.edited("", [Edit("a", key, "1")])
 
 
 def test_edit_of_a_line_that_holds_another_option_is_refused():
     with pytest.raises(errors.BadConfig, match="^heat.conf:3: "):
-        editor.edited("[a]\nb = 1\nc = 2\n", [Edit("a", "b", "3", line=3)])
+        conf_editor.edited("[a]\nb = 1\nc = 2\n", [Edit("a", "b", "3", line=3)])
 
 
 def test_parse_tells_every_broken_line_at_once_and_quotes_none():
     text = "hunter2 = 1\n[DEFAULT]\nhunter2\n  hunter2\n\n  hunter2\n= hunter2\n[hunter2\n[]\nok = a\0hunter2\n"
 
     with pytest.raises(errors.BadConfig) as refused:
-        editor.parse(text, "hostA:/etc/heat/heat.conf")
+        conf_editor.parse(text, "hostA:/etc/heat/heat.conf")
 
     lines = [problem.split(": ")[0] for problem in str(refused.value).split("\n")]
     assert lines == [f"hostA:/etc/heat/heat.conf:{number}" for number in (1, 3, 6, 7, 8, 9, 10)]
@@ -160,20 +160,20 @@ def test_parse_tells_every_broken_line_at_once_and_quotes_none():
 def test_parse_keeps_dashes_apart_because_oslo_config_reads_underscored_names_alone():
     text = "[heat_api]\nbind-host = 192.0.2.1\n"
 
-    assert editor.parse(text).value("heat_api", "bind_host") is None
+    assert conf_editor.parse(text).value("heat_api", "bind_host") is None
     assert ("heat_api", "bind_host") not in nasty.oslo_reads(text)
 
 
 def test_parse_takes_bytes_that_are_no_utf_8():
     text = b"[DEFAULT]\n# caf\xe9\npassword = p\xff\n".decode(errors="surrogateescape")
 
-    edited = editor.edited(text, [Edit("DEFAULT", "debug", "true")])
+    edited = conf_editor.edited(text, [Edit("DEFAULT", "debug", "true")])
 
     assert edited.encode(errors="surrogateescape") == b"[DEFAULT]\n# caf\xe9\npassword = p\xff\ndebug = true\n"
 
 
 def test_settings_and_edits_never_print_their_values():
-    parsed = editor.parse("[a]\npassword = hunter2\n")
+    parsed = conf_editor.parse("[a]\npassword = hunter2\n")
 
     assert "hunter2" not in repr(parsed) + repr(Edit("a", "password", "hunter2"))
 
@@ -200,4 +200,4 @@ def test_settings_and_edits_never_print_their_values():
     ],
 )
 def test_edit_writes_as_the_file_is_written(before, edit, after):
-    assert editor.edited(before, [edit]) == after
+    assert conf_editor.edited(before, [edit]) == after

@@ -5,9 +5,10 @@ import json
 import pytest
 import sites
 
-from deployer import errors, observed
+from deployer import errors
 from deployer.heat import engines
 from deployer.heat.engines import Queue, View
+from deployer.observed import observe
 
 
 def test_rows_are_those_of_heats_table():
@@ -60,7 +61,7 @@ def test_run_gives_the_program_as_input_and_never_as_an_argument():
 
 def seen(fleet, inventory):
     """What a look at the source brings back of Heat."""
-    found = observed.look(inventory, fleet, programs=engines.question(inventory))
+    found = observe.look(inventory, fleet, programs=engines.question(inventory))
     return engines.view(found.found["hostA"].facts.answers)
 
 
@@ -78,7 +79,7 @@ def test_view_has_the_rows_and_the_queues_of_one_look():
 def test_only_the_source_is_asked_for_heats_view():
     inventory = sites.an_inventory()
 
-    found = observed.look(inventory, sites.a_fleet(inventory), programs=engines.question(inventory)).found
+    found = observe.look(inventory, sites.a_fleet(inventory), programs=engines.question(inventory)).found
 
     assert [name for name, each in found.items() if each.facts.answers] == ["hostA"]
 

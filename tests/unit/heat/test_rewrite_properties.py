@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nodes import LOOPBACKS, OTHERS, a_place, read
 
-from deployer.heat.conf import editor, grammar, options, references, rewrite
+from deployer.heat.conf import conf_editor, grammar, options, references, rewrite
 
 # A value in every form that an option may have, with each host where {} is; passwords as they occur.
 passwords = st.text(alphabet="ab1%:$#?/&=+!'\"~^*()[]; ", max_size=8)
@@ -77,7 +77,7 @@ def test_rewriting_again_changes_nothing(text):
 @nasty.examples(80)
 @given(referring_files)
 def test_values_with_references_read_on_the_node_as_they_were_meant(text):
-    before, after = editor.parse(text), editor.parse(rewrite.for_node(text, a_place()).text)
+    before, after = conf_editor.parse(text), conf_editor.parse(rewrite.for_node(text, a_place()).text)
     for section, key in KEYS:
         role, raw, meant = options.role_of(section, key), before.value(section, key), before.resolved(section, key)
         if role and raw and meant is not None:
@@ -93,7 +93,9 @@ def test_values_with_references_read_on_the_node_as_they_were_meant(text):
 def test_lines_without_a_change_stay_byte_for_byte(text):
     rewritten = rewrite.for_node(text, a_place())
     written = {change.line for change in rewritten.changes}
-    spans = [range(each.line, each.line + each.lines) for each in editor.parse(text).settings if each.line in written]
+    spans = [
+        range(each.line, each.line + each.lines) for each in conf_editor.parse(text).settings if each.line in written
+    ]
     changed = {number for span in spans for number in span}
     kept = [line.text for line in grammar.lines_of(text) if line.number not in changed]
 

@@ -8,8 +8,8 @@ import nasty
 import pytest
 from nodes import a_place
 
-from deployer.heat.conf import editor, masking, rewrite
-from deployer.heat.conf.editor import Edit
+from deployer.heat.conf import conf_editor, masking, rewrite
+from deployer.heat.conf.conf_editor import Edit
 
 SAMPLES = sorted((Path(__file__).parents[2] / "samples" / "heat").glob("*.conf.gz"))
 # What the options marked secret in those releases are called; URLs, which show all but the password, left out.
@@ -36,7 +36,7 @@ def test_samples_are_there():
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.name)
 def test_sample_with_every_option_on_reads_as_oslo_config_reads_it(path):
     text = switched_on(path)
-    parsed, meant = editor.parse(text), nasty.oslo_reads(text)
+    parsed, meant = conf_editor.parse(text), nasty.oslo_reads(text)
 
     assert len(meant) > 250
     assert {(each.section, each.key): parsed.values(each.section, each.key) for each in parsed.settings} == meant
@@ -45,10 +45,10 @@ def test_sample_with_every_option_on_reads_as_oslo_config_reads_it(path):
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.name)
 def test_every_option_of_a_sample_set_to_something_nasty_reads_so(path):
     text = switched_on(path)
-    settings = editor.parse(text).settings
+    settings = conf_editor.parse(text).settings
     edits = [Edit(each.section, each.key, f"' {each.value}#$\"", each.line) for each in settings]
 
-    read = nasty.oslo_reads(editor.edited(text, edits))
+    read = nasty.oslo_reads(conf_editor.edited(text, edits))
 
     assert [value for values in read.values() for value in values] == [
         f"' {value}#$\"" for values in nasty.oslo_reads(text).values() for value in values

@@ -8,7 +8,7 @@ from inventory_texts import HOSTS, ROOT, a_text, problems, read
 from deployer import errors
 from deployer.inventory import reader
 from deployer.inventory.values import Endpoint
-from deployer.model import Host, Instance, Login, Secret, Service
+from deployer.model.state import Host, Instance, Login, Secret, Service
 
 HOME = str(Path.home())
 

@@ -6,9 +6,9 @@ import pytest
 import sites
 
 from deployer.inventory.values import Endpoint
-from deployer.model import AnswersSocket, Service
-from deployer.proxy import config, links
-from deployer.trust import Trust
+from deployer.model.state import AnswersSocket, Service
+from deployer.model.tls import Trust
+from deployer.proxy import config, server_options
 
 BINDS = {Service.API: Endpoint("10.0.0.1", 8004), Service.CFN: Endpoint("10.0.0.1", 8000)}
 CHECKS = {Service.API: "/healthcheck", Service.CFN: "/"}
@@ -146,14 +146,16 @@ def test_links_of_a_configuration_are_read_back_and_written_for_some_servers_alo
     inventory = sites.an_inventory(hostC="{address: 10.0.0.3, api: 1, cfn: 1, drained: true}")
     plain, secure = (a_front(trusts, inventory=inventory)[0] for trusts in ({}, TRUSTS))
 
-    assert links.links(plain) == dict.fromkeys(("10.0.0.2:8004", "10.0.0.2:8000", "10.0.0.3:8004", "10.0.0.3:8000"), "")
-    assert links.links(secure)["10.0.0.3:8000"] == f"{LINK} api-2.example.org"
+    assert server_options.links(plain) == dict.fromkeys(
+        ("10.0.0.2:8004", "10.0.0.2:8000", "10.0.0.3:8004", "10.0.0.3:8000"), ""
+    )
+    assert server_options.links(secure)["10.0.0.3:8000"] == f"{LINK} api-2.example.org"
 
-    half, digest = links.relinked(plain, {"10.0.0.2:8004": links.links(secure)["10.0.0.2:8004"]})
-    assert links.links(half) == links.links(plain) | {"10.0.0.2:8004": f"{LINK} hostB"}
+    half, digest = server_options.relinked(plain, {"10.0.0.2:8004": server_options.links(secure)["10.0.0.2:8004"]})
+    assert server_options.links(half) == server_options.links(plain) | {"10.0.0.2:8004": f"{LINK} hostB"}
     assert f"description heat-scaleout {digest}" in half
     assert servers(half, "rest_api_proxy")[1] == "server hostC-8004 10.0.0.3:8004 check weight 0"
-    back, again = links.relinked(half, {"10.0.0.2:8004": ""})
+    back, again = server_options.relinked(half, {"10.0.0.2:8004": ""})
     assert (back, again) == (plain, a_front({}, inventory=inventory)[1])
 
 

@@ -5,7 +5,7 @@ import pwd
 
 import pytest
 
-from deployer.remote.agent import certificates, look
+from deployer.remote.agent import certificates, observe
 from lab import authority
 
 DAY = 86400
@@ -115,6 +115,6 @@ def test_user_that_does_not_exist_is_for_others_to_tell(issued):
 
 
 def test_observe_looks_at_the_certificates_asked_for(issued):
-    found = look.observe({"certificates": {"apis": {"ca": str(issued / "ca.pem")}}})["certificates"]
+    found = observe.observe({"certificates": {"apis": {"ca": str(issued / "ca.pem")}}})["certificates"]
 
     assert (list(found), found["apis"]["why"], found["apis"]["left"]) == (["apis"], None, None)

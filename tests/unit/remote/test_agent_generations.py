@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from deployer.model import digest_of
+from deployer.model.state import digest_of
 from deployer.remote.agent import generations, journal, ledger
 
 ROOM = SimpleNamespace(f_flag=0, f_bavail=2**20, f_frsize=4096)

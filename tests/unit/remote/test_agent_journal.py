@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from deployer.remote.agent import act, journal
+from deployer.remote.agent import journal, perform
 
 RUN = {"number": 3, "command": "deploy", "who": "alice@desk", "at": "2026-11-21T00:00:00Z", "result": None}
 
@@ -79,7 +79,7 @@ def test_words_of_another_run_change_nothing_of_the_newest(folder):
 
 def test_request_without_a_run_notes_nothing(folder):
     journal.begin(folder, RUN)
-    act.perform({"ledger": f"{folder}/ledger.json", "steps": [{"do": "run", "argv": ["true"]}]})
+    perform.perform({"ledger": f"{folder}/ledger.json", "steps": [{"do": "run", "argv": ["true"]}]})
 
     assert [line["event"] for line in lines(folder)] == ["begin"]
 
@@ -88,7 +88,7 @@ def test_step_is_on_the_disk_while_it_is_done(folder):
     journal.begin(folder, RUN)
     look = ["cat", str(of(folder))]
 
-    reply = act.perform(request(folder) | {"steps": [{"do": "run", "argv": look, "says": "look at it"}]})
+    reply = perform.perform(request(folder) | {"steps": [{"do": "run", "argv": look, "says": "look at it"}]})
 
     assert json.loads(reply["done"][0].splitlines()[-1])["step"] == "look at it"
     assert told(folder) == (3, None, None)

@@ -10,18 +10,18 @@ from pathlib import Path
 import pytest
 from steps_here import write
 
-from deployer import model
-from deployer.remote import ssh
-from deployer.remote.agent import act, files, hold, ledger, look, measure, programs, session, sockets
+from deployer.model import state
+from deployer.remote import agent_script
+from deployer.remote.agent import exclusive, files, ledger, measure, observe, perform, programs, site_lock, sockets
 
-MODULES = (act, files, hold, ledger, look, measure, programs, session, sockets)
+MODULES = (perform, files, site_lock, ledger, observe, measure, programs, exclusive, sockets)
 
 
 def run_as_on_a_host(verb, request):
     """Stream the script to a Python that has none of our libraries, as SSH would."""
     ran = subprocess.run(
         [sys.executable, "-I", "-S", "-"],
-        input=ssh.script(verb, request),
+        input=agent_script.of(verb, request),
         capture_output=True,
         timeout=20,
         cwd="/",
@@ -36,7 +36,7 @@ def test_observe_script_answers_in_json(tmp_path):
 
     reply = run_as_on_a_host("observe", {"trees": [str(tmp_path)], "processes": ["heat-engine"]})
 
-    assert reply["files"][f"{tmp_path}/heat.conf"]["digest"] == model.digest_of(b"x")
+    assert reply["files"][f"{tmp_path}/heat.conf"]["digest"] == state.digest_of(b"x")
     assert reply["python"] == list(sys.version_info[:3])
 
 
@@ -59,16 +59,16 @@ def test_measure_script_answers_in_json():
 def test_script_shows_no_secret_of_its_request():
     request = {"ledger": "", "steps": [{"do": "run", "argv": [], "stdin": "canary-of-heat-conf"}]}
 
-    assert b"canary-of-heat-conf" not in ssh.script("perform", request)
+    assert b"canary-of-heat-conf" not in agent_script.of("perform", request)
 
 
 def test_script_of_a_look_is_small():
-    assert len(ssh.script("observe", {})) < 32_000
+    assert len(agent_script.of("observe", {})) < 32_000
 
 
-@pytest.mark.parametrize("verb", sorted(ssh.VERBS))
+@pytest.mark.parametrize("verb", sorted(agent_script.VERBS))
 def test_script_is_python_3_8(verb):
-    ast.parse(ssh.script(verb, {"steps": []}), feature_version=(3, 8))
+    ast.parse(agent_script.of(verb, {"steps": []}), feature_version=(3, 8))
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__.rpartition(".")[2])

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from deployer.remote.agent import look, sockets
+from deployer.remote.agent import observe, sockets
 
 SLEEPER = "import sys; print('ready', flush=True); sys.stdin.read()"
 
@@ -117,8 +117,8 @@ def test_process_that_is_gone_is_empty():
 
 def test_parent_of_a_child_is_this_process(sleeper):
     assert sockets.parent_of(sleeper) == os.getpid()
-    assert look.is_of(sleeper, os.getpid())
-    assert not look.is_of(os.getpid(), sleeper)
+    assert observe.is_of(sleeper, os.getpid())
+    assert not observe.is_of(os.getpid(), sleeper)
 
 
 def test_ask_returns_everything_that_a_socket_answers(answering):

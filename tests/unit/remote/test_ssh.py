@@ -14,8 +14,8 @@ import ssh_server
 from steps_here import write
 
 from deployer import errors
-from deployer.model import Host, Login
-from deployer.remote import fleet, holding, ssh
+from deployer.model.state import Host, Login
+from deployer.remote import fleet, lease, ssh
 
 HOST_KEY, CLIENT_KEY, OTHER_KEY = (paramiko.ECDSAKey.generate() for _ in range(3))
 
@@ -318,7 +318,7 @@ def test_lock_of_another_is_told_and_not_held(a_host, tmp_path):
 
 
 def test_heartbeats_keep_a_lock_whose_host_allows_little_silence(a_host, tmp_path, monkeypatch):
-    monkeypatch.setattr(holding, "EVERY", 0.05)
+    monkeypatch.setattr(lease, "EVERY", 0.05)
     beaten = threading.Event()
     with fleet.over_ssh({"hostB": a_host()}, fleet.Silent()) as hosts:
         hosts.hold("hostB", lock_request(tmp_path, silence=2.0), 20.0)
@@ -329,7 +329,7 @@ def test_heartbeats_keep_a_lock_whose_host_allows_little_silence(a_host, tmp_pat
 
 
 def test_waiting_for_a_lock_is_heard_meanwhile(a_host, tmp_path, monkeypatch):
-    monkeypatch.setattr(holding, "EVERY", 0.05)
+    monkeypatch.setattr(lease, "EVERY", 0.05)
     with fleet.over_ssh({"hostB": a_host()}, fleet.Silent()) as first:
         first.hold("hostB", lock_request(tmp_path), 20.0)
         with fleet.over_ssh({"hostB": a_host()}, fleet.Silent()) as second:

@@ -1,0 +1,170 @@
+"""Each step in the words of the agent: what to do on a host, and for how long."""
+
+import base64
+import functools
+from dataclasses import asdict
+from typing import Any
+
+from deployer.heat.source import KEPT
+from deployer.model.state import AnswersHttp, AnswersSocket, Program, Service, unit_name
+from deployer.model.steps import (
+    AwaitLeft,
+    AwaitReady,
+    DrainServer,
+    EnableUnit,
+    Forget,
+    FreeAddress,
+    GiveBack,
+    ReadyServer,
+    ReloadSystemd,
+    ReloadUnit,
+    RemoveFile,
+    RestartUnit,
+    ShareAddress,
+    StartUnit,
+    Step,
+    StopUnit,
+    WriteFile,
+)
+from deployer.proxy import runtime_api
+
+STEP_LIMIT = 120.0  # seconds for one step that says nothing else
+STOP_LIMIT = 180.0  # seconds for a process to stop: the proxy may take 130 for the requests it has
+ENGINE = f"heat-scaleout-{Service.ENGINE}@"
+
+
+@functools.singledispatch
+def request(step: Step) -> dict[str, Any]:
+    """A step in the words of the agent."""
+    raise TypeError(f"no request for {type(step).__name__}")
+
+
+@request.register
+def _(step: WriteFile) -> dict[str, Any]:
+    file = step.file
+    return {
+        "do": "write",
+        "path": file.path,
+        "content": base64.b64encode(file.content or b"").decode(),
+        "owner": file.owner,
+        "group": file.group,
+        "mode": file.mode,
+        "kept": KEPT,
+    }
+
+
+@request.register
+def _(step: RemoveFile) -> dict[str, Any]:
+    return {"do": "remove", "path": step.path}
+
+
+@request.register
+def _(step: ShareAddress) -> dict[str, Any]:
+    return {"do": "share", **_holders(step)}
+
+
+@request.register
+def _(step: FreeAddress) -> dict[str, Any]:
+    return {"do": "free", **_holders(step)}
+
+
+def _holders(step: ShareAddress | FreeAddress) -> dict[str, Any]:
+    holder = {"address": step.address, "port": step.port, "pid": step.holder.pid, "unit": step.holder.unit}
+    return {"holders": [holder], "beside": unit_name(Service.PROXY), "timeout": STEP_LIMIT}
+
+
+@request.register
+def _(step: GiveBack) -> dict[str, Any]:
+    return {
+        "do": "give_back",
+        "stopped": [dict(each) for each in step.stopped],
+        "beside": unit_name(Service.PROXY),
+        "timeout": STEP_LIMIT,
+    }
+
+
+@request.register
+def _(step: Forget) -> dict[str, Any]:
+    return {"do": "forget"}
+
+
+@request.register
+def _(step: ReloadSystemd) -> dict[str, Any]:
+    return systemctl("daemon-reload")
+
+
+@request.register
+def _(step: EnableUnit) -> dict[str, Any]:
+    return systemctl("enable", "--quiet", step.unit)
+
+
+@request.register
+def _(step: StartUnit) -> dict[str, Any]:
+    return systemctl("start", step.unit)
+
+
+@request.register
+def _(step: RestartUnit) -> dict[str, Any]:
+    return systemctl("restart", *_unwaited(step.unit), step.unit)
+
+
+@request.register
+def _(step: ReloadUnit) -> dict[str, Any]:
+    return systemctl("reload", step.unit) | {"do": "reload", "kept": runtime_api.DRAINED}
+
+
+@request.register
+def _(step: StopUnit) -> dict[str, Any]:
+    if step.unit == unit_name(Service.PROXY):
+        return {"do": "stop_gently", "unit": step.unit, "timeout": STOP_LIMIT}
+    return systemctl("disable", "--quiet", "--now", *_unwaited(step.unit), step.unit)
+
+
+def _unwaited(unit: str) -> tuple[str, ...]:
+    """An engine ends its work first, for as long as an hour: a step of its own waits for that and tells of it."""
+    return ("--no-block",) if unit.startswith(ENGINE) else ()
+
+
+@request.register
+def _(step: DrainServer) -> dict[str, Any]:
+    return {"do": "tell", "timeout": step.wait, "force": step.force, **runtime_api.drain(step.server)}
+
+
+@request.register
+def _(step: ReadyServer) -> dict[str, Any]:
+    return {"do": "tell", "timeout": STEP_LIMIT, **runtime_api.ready(step.server)}
+
+
+def systemctl(*arguments: str) -> dict[str, Any]:
+    """A call of systemctl."""
+    return {"do": "systemctl", "arguments": arguments, "timeout": STEP_LIMIT}
+
+
+@request.register(AwaitReady)
+@request.register(AwaitLeft)
+def _(step: AwaitReady | AwaitLeft) -> dict[str, Any]:
+    probe = step.probe
+    match probe:
+        case AnswersHttp():
+            return {
+                "do": "await_http",
+                "unit": step.unit,
+                "address": probe.address,
+                "port": probe.port,
+                "path": probe.path,
+                "expect": probe.expect,
+                "timeout": probe.timeout,
+                "secure": probe.secure,
+                "trust": probe.trust and asdict(probe.trust),
+            }
+        case AnswersSocket():
+            return {
+                "do": "await_reply",
+                "socket": probe.socket,
+                "send": probe.send,
+                "contains": probe.contains,
+                "timeout": probe.timeout,
+            }
+        case Program():
+            return {"do": "run", "argv": probe.argv, "stdin": probe.stdin, "timeout": probe.timeout}
+    raise TypeError(f"no request for {type(probe).__name__}")

@@ -1,0 +1,179 @@
+"""Carries an accepted plan out: staged, applied, put back where it failed, looked at again, and noted on every host."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+
+from deployer import errors
+from deployer.apply import generations, stage, waves
+from deployer.apply.generations import NOBODY, Author, Run
+from deployer.apply.waves import Applied
+from deployer.desired import desired_state
+from deployer.desired.desired_state import Wanted
+from deployer.inventory.schema import Inventory
+from deployer.model.facts import Found
+from deployer.model.steps import PLAIN, Manner, OnError, Plan, RestartUnit
+from deployer.observed import observe
+from deployer.plan import diff, revert
+from deployer.remote.fleet import Fleet
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What would be done, in what manner and by whom, why, and what it was decided from.
+
+    `between` decides it: given both states of every host and a manner, it returns the plan. `rerun` is the command that
+    goes on where a run of it stopped. `keep` writes down what is wanted, when every host is ready for its first change.
+    """
+
+    inventory: Inventory
+    plan: Plan
+    wanted: Wanted
+    found: Mapping[str, Found]
+    notes: tuple[str, ...] = ()
+    manner: Manner = PLAIN
+    author: Author = NOBODY
+    between: Callable[..., Plan] = diff.diff
+    rerun: str = "invoke deploy"
+    keep: Callable[[], None] = lambda: None
+
+    def left(self, found: Mapping[str, Found], manner: Manner = PLAIN) -> Plan:
+        """What there is to do on hosts of the plan that are as they are found."""
+        states = {host: self.wanted.states[host] for host in self.plan.hosts if host in found}
+        return self.between(states, found, manner)
+
+
+@dataclass(frozen=True)
+class Back:
+    """What was done to give hosts what they had before."""
+
+    hosts: tuple[str, ...]
+    applied: Applied
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a run did: its plan, how far it came and, when it came to the end, what still differs afterwards.
+
+    `back`: what was done to put hosts back after a failure; None when none had to be or could be. `run`: its number and
+    author, None when nothing had to be done.
+    """
+
+    planned: Planned
+    applied: Applied
+    left: Plan = Plan()
+    accepted: bool = True
+    back: Back | None = None
+    run: Run | None = None
+
+    @property
+    def exit_code(self) -> int:
+        if any(isinstance(each, errors.Locked) for each in self.applied.failed.values()):
+            return errors.Locked.exit_code
+        if self.applied.failed:
+            is_back = self.back is not None and not self.back.applied.failed
+            return (errors.VerifyFailed if is_back and self.applied.unproven else errors.HostFailed).exit_code
+        return errors.VerifyFailed.exit_code if self.left.changes() else 0
+
+    @property
+    def result(self) -> str:
+        """In a word, for the history."""
+        if not self.exit_code:
+            return generations.DONE
+        is_back = self.back is not None and not self.back.applied.failed
+        return generations.PUT_BACK if is_back else generations.FAILED
+
+
+def carry_out(todo: Planned, fleet: Fleet) -> Report:
+    """Perform an accepted plan, and look again.
+
+    Raise NotReady or HostUnreachable when some host refuses what it would get, or is gone: nothing is changed then.
+    """
+    run = generations.next_run(todo.found, todo.author)
+    before = _before(todo, fleet)
+    stage.begin(run, {host: todo.wanted.states[host] for host in todo.plan.hosts}, todo.found, fleet)
+    _keep(todo, run, fleet)
+    report = _ended(Report(todo, waves.run(todo.plan, fleet, run.number), run=run), before, fleet)
+    stage.end(run, report.result, list(todo.found), fleet)
+    return report
+
+
+def _keep(todo: Planned, run: Run, fleet: Fleet) -> None:
+    """Write down what is wanted; without that nothing is changed."""
+    try:
+        todo.keep()
+    except errors.DeployerError:
+        stage.end(run, generations.REFUSED, list(todo.found), fleet)
+        raise
+
+
+def _ended(report: Report, before: Mapping[str, Found], fleet: Fleet) -> Report:
+    """What is left, or what comes after a failure."""
+    todo, failed = report.planned, report.applied.failed
+    if not failed:
+        return replace(report, left=todo.left(_look(todo, fleet)))
+    report = replace(report, back=_put_back(report, before, fleet))
+    if todo.manner.on_error is OnError.CONTINUE and _others_serve(todo.inventory, failed):
+        return _without_failed(report, before, fleet)
+    return report
+
+
+def _before(todo: Planned, fleet: Fleet) -> Mapping[str, Found]:
+    """The hosts that may have to be put back, with the contents of their files."""
+    hosts = todo.plan.hosts if todo.manner.on_error is OnError.REVERT else todo.plan.rolled()
+    return observe.look(todo.inventory, fleet, hosts, contents=True).found if hosts else {}
+
+
+def _put_back(report: Report, before: Mapping[str, Found], fleet: Fleet) -> Back | None:
+    """Give back what they had to the hosts that a failure concerns; None when there is none, or none in reach."""
+    todo, applied = report.planned, report.applied
+    rolled = applied.wave.rolls if applied.wave else ""
+    chosen = [host for host in before if host == rolled or todo.manner.on_error is OnError.REVERT]
+    found = _look(todo, fleet) if chosen else {}
+    hosts = tuple(host for host in chosen if host in found)
+    if not hosts or todo.inventory.heat.source not in found:
+        return None
+    leaving = desired_state.nothing(todo.inventory, found).states
+    states = revert.states({host: before[host] for host in hosts}, todo.wanted.states, leaving)
+    way = revert.surely(diff.revert(states, found, before), applied.done)
+    return Back(hosts, waves.run(way, fleet, report.run.number))
+
+
+def _without_failed(report: Report, before: Mapping[str, Found], fleet: Fleet) -> Report:
+    """Go on with the hosts that have not failed, until all that are left are done or have failed as well."""
+    todo, first = report.planned, report.applied
+    found = {host: each for host, each in _look(todo, fleet).items() if host not in first.failed}
+    restarted = {step.host for step in first.done if isinstance(step, RestartUnit)}
+    manner = replace(todo.manner, restart=[host for host in todo.manner.restart if host not in restarted])
+    more = waves.run(todo.left(found, manner), fleet, report.run.number)
+    left = tuple(step for step in first.left if step.host in first.failed) + more.left
+    both = Applied(
+        first.done + more.done,
+        {**first.failed, **more.failed},
+        left,
+        more.wave,
+        first.unproven and (more.unproven or not more.failed),
+    )
+    if not more.failed:
+        return replace(report, applied=both)
+    back = _put_back(replace(report, applied=more), before, fleet)
+    report = replace(report, applied=both, back=_both(report.back, back))
+    return _without_failed(report, before, fleet) if _others_serve(todo.inventory, both.failed) else report
+
+
+def _others_serve(inventory: Inventory, failed: Collection[str]) -> bool:
+    """Whether the proxy, and some API of each kind that clients are to reach, are on hosts that have not failed."""
+    serving = [each for each in inventory.instances() if each.port and not each.drained]
+    kinds = {each.service for each in serving}
+    return inventory.proxy.host not in failed and kinds == {each.service for each in serving if each.host not in failed}
+
+
+def _both(first: Back | None, second: Back | None) -> Back | None:
+    if first is None or second is None:
+        return first or second
+    done, failed = first.applied.done + second.applied.done, {**first.applied.failed, **second.applied.failed}
+    return Back(first.hosts + second.hosts, Applied(done, failed))
+
+
+def _look(todo: Planned, fleet: Fleet) -> Mapping[str, Found]:
+    """Those hosts that the plan was decided from, as they are now, if they answer."""
+    return observe.look(todo.inventory, fleet, list(todo.found)).found

@@ -1,0 +1,1 @@
+"""What a command does at the terminal: options, prompts, tables, JSON."""

@@ -1,0 +1,49 @@
+"""The generations of a site, as text and JSON. Pure."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from deployer.apply.generations import Run
+from deployer.cli import status_table
+from deployer.cli.console import SCHEMA_VERSION
+
+Known = Mapping[int, tuple[Run, tuple[str, ...]]]
+
+
+def text(known: Known) -> str:
+    """One line a generation, the newest last; one that has not ended says so."""
+    if not known:
+        return "Nothing was deployed so far."
+    rows = [(run, hosts) for run, hosts in known.values()]
+    return "\n".join(
+        status_table.aligned(
+            {
+                "NUMBER": [str(run.number) for run, _ in rows],
+                "WHEN": [run.author.at for run, _ in rows],
+                "WHO": [run.author.who for run, _ in rows],
+                "RESULT": [run.result or "not ended" for run, _ in rows],
+                "HOSTS": [",".join(hosts) for _, hosts in rows],
+                "COMMAND": [run.author.command for run, _ in rows],
+            }
+        )
+    )
+
+
+def json(known: Known) -> dict[str, Any]:
+    """The same for scripts; `result` is null for a run that has not ended."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "generations": [
+            {
+                "number": run.number,
+                "when": run.author.at,
+                "who": run.author.who,
+                "command": run.author.command,
+                "tool": run.author.tool,
+                "inventory": run.author.inventory,
+                "result": run.result,
+                "hosts": list(hosts),
+            }
+            for run, hosts in known.values()
+        ],
+    }

@@ -1,0 +1,92 @@
+"""The truth table as text, in 120 columns where names allow it: what says nothing new is left out. Pure."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from deployer.cli import console
+from deployer.status.instances import Line
+from deployer.status.site import Picture
+
+COLUMNS: Mapping[str, Callable[[Line], Any]] = {
+    "HOST": lambda line: line.host,
+    "UNIT": lambda line: line.unit.removesuffix(".service"),
+    "ADDRESS": lambda line: _address(line),
+    "PID": lambda line: line.pid,
+    "STATE": lambda line: line.state,
+    "CONFIG": lambda line: _config(line),
+    "HEAT": lambda line: _heat(line),
+    "QUEUE": lambda line: _queue(line),
+    "PROXY": lambda line: _proxy(line),
+    "DRIFT": lambda line: line.drift,
+}
+
+
+def text(picture: Picture) -> str:
+    """The table, then what a deploy would do; signs and words carry the meaning, colour only helps."""
+    rows = {
+        title: ["" if cell(line) is None else str(cell(line)) for line in picture.lines]
+        for title, cell in COLUMNS.items()
+    }
+    if all(line.config_is_desired is not False for line in picture.lines):
+        del rows["CONFIG"]
+    shown = {title: cells for title, cells in rows.items() if any(cells)}
+    return "\n".join([*aligned(shown), *_ending(picture)])
+
+
+def _address(line: Line) -> str:
+    """Where it should listen; several ports of one address are said together, and an engine listens nowhere."""
+    places = [place.rpartition(":") for place in line.listens_on]
+    ports: dict[str, list[str]] = {}
+    for address, _, port in places:
+        ports.setdefault(address, []).append(port)
+    return ", ".join(f"{address}:{','.join(each)}" for address, each in ports.items())
+
+
+def _config(line: Line) -> str | None:
+    return f"{line.config} old" if line.config_is_desired is False else line.config
+
+
+def _heat(line: Line) -> str:
+    """Heat's own word, with how many worker processes it lists as up, and of how many if not all are."""
+    if not line.workers or line.heat != "up":
+        return line.heat
+    up, down = line.workers["up"], line.workers["down"]
+    return f"{up}/{up + down} up" if down else f"{up} up"
+
+
+def _queue(line: Line) -> str | None:
+    """Who reads an engine's queues, and what waits in them when something does."""
+    if line.queue is None:
+        return None
+    waiting = f", {line.queue['messages']} wait" if line.queue["messages"] else ""
+    return f"{line.queue['consumers']}{waiting}"
+
+
+def _proxy(line: Line) -> str:
+    """The proxy's word, the last check where it is not served, and the requests in progress."""
+    word = line.proxy if line.proxy == "UP" else " ".join(filter(None, (line.proxy, line.check)))
+    return word if line.sessions is None else f"{word}, {line.sessions} open"
+
+
+def aligned(columns: Mapping[str, Sequence[str]]) -> list[str]:
+    """The lines of a table, given title -> cells, each column as wide as it needs."""
+    widths = {title: max(map(len, (title, *cells))) for title, cells in columns.items()}
+    rows = [tuple(columns), *zip(*columns.values(), strict=True)]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths.values(), strict=True)).rstrip() for row in rows
+    ]
+
+
+def _ending(picture: Picture) -> list[str]:
+    return [*picture.unfinished, *_pending(picture)]
+
+
+def _pending(picture: Picture) -> list[str]:
+    if picture.pending:
+        return [
+            f"A deploy would take {console.counted(len(picture.pending), 'step')}:",
+            *(f"  {each}" for each in picture.pending),
+        ]
+    if picture.drifts:
+        return ["A deploy would change nothing: what drifts is not the inventory's."]
+    return ["No drift on the hosts that answered." if picture.errors else "No drift: every host is as wanted."]

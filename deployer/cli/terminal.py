@@ -1,0 +1,108 @@
+"""What all commands share at the terminal: how they end, where the inventory is, how a result is printed."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from deployer import errors
+from deployer.cli import console
+
+if TYPE_CHECKING:
+    from deployer.inventory.schema import Inventory
+
+SHORTEST_INTERVAL = 0.5  # seconds between two looks at every host
+INTERRUPTED = 130
+FORMATS = ("table", "json")
+
+
+@contextmanager
+def ending(format: str) -> Iterator[None]:
+    """Turn what an operator can cause into two lines and an exit code; our own bugs keep their traceback."""
+    try:
+        if format not in FORMATS:
+            raise errors.BadInput(f"--format takes table or json, not {format!r}")
+        yield
+    except errors.DeployerError as error:
+        console.talk(console.error_text(error))
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        console.talk("interrupted: `invoke deploy` goes on with what the inventory says now, from what the hosts have")
+        sys.exit(INTERRUPTED)
+
+
+def read(context, inventory: str | None) -> "Inventory":
+    """Return the inventory that a command is about."""
+    from deployer.inventory import reader
+
+    return reader.read(locate(context, inventory))
+
+
+def locate(context, inventory: str | None) -> Path:
+    """Return where the inventory is: as said, by the environment, by invoke.yaml, or the lab's."""
+    from deployer.inventory import reader
+
+    return reader.locate(inventory, os.environ, Path.cwd(), context.config.get("inventory"))
+
+
+def text_of(path: str) -> str:
+    """Return what a file says; raise BadInput when it cannot be read."""
+    try:
+        return Path(path).read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise errors.BadInput(f"{path}: {getattr(error, 'strerror', None) or 'this is no text'}") from None
+
+
+def write_private(path: str, text: str) -> None:
+    """Write a file that nobody else may read; raise BadInput when that cannot be."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as stream:
+            os.fchmod(descriptor, 0o600)
+            stream.write(text)
+    except OSError as error:
+        raise errors.BadInput(f"{path}: {error.strerror}") from None
+
+
+def fleet(wanted: "Inventory", quiet: bool = False):
+    """Return the hosts of an inventory, reached when they are first asked; nothing that they say holds a secret."""
+    from deployer.heat import redacting_fleet
+
+    return redacting_fleet.over_ssh(wanted, console.Progress(quiet))
+
+
+def limited(wanted: "Inventory", limit: str) -> tuple[str, ...]:
+    """Return the hosts of a --limit; raise BadInput for one that the inventory does not have."""
+    names = tuple(name for name in limit.split(",") if name)
+    for name in names:
+        wanted.host(name)
+    return names
+
+
+def number(flag: str, text: Any) -> int:
+    """Return a flag's whole number; raise BadInput for anything else."""
+    try:
+        return int(text)
+    except ValueError:
+        raise errors.BadInput(f"--{flag} takes a number, not {text!r}") from None
+
+
+def seconds(flag: str, text: str, least: float = SHORTEST_INTERVAL) -> float:
+    """Return a flag's seconds, never fewer than `least`; raise BadInput for anything else."""
+    try:
+        return max(float(text), least)
+    except ValueError:
+        raise errors.BadInput(f"--{flag} takes a number of seconds, not {text!r}") from None
+
+
+def tell(remarks: tuple[str, ...]) -> None:
+    """Say what to know to the person at the terminal."""
+    for remark in remarks:
+        console.talk(f"note: {remark}")
+
+
+def show(format: str, text: Callable[[], str], data: Callable[[], Mapping[str, Any]]) -> None:
+    """Print a result in the format that was asked for."""
+    print(console.as_json(data()) if format == "json" else text())

@@ -1,0 +1,1 @@
+"""What every host should have, from the inventory and an observation of the hosts."""

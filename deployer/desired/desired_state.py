@@ -1,0 +1,205 @@
+"""Inventory and a look at every host -> what every host should have. Pure."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from deployer import errors, render
+from deployer.heat import releases, service_units, source
+from deployer.heat.conf import rewrite
+from deployer.inventory.schema import Inventory
+from deployer.inventory.values import Endpoint
+from deployer.model.facts import Facts, Found, Listener
+from deployer.model.state import File, HostState, Probe, Service, Unit, digest_of, file_of
+from deployer.model.tls import Certificate, Trust
+from deployer.proxy import config
+
+SLICE = "heat-scaleout.slice"
+ENGINES = f"heat-scaleout-{Service.ENGINE}@"
+APIS = source.APIS
+RPC_MARGIN = 5  # seconds that uWSGI waits longer than Heat, so that Heat answers first
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What every host should have, where clients reach the APIs, and what we saw in heat.conf and left alone."""
+
+    states: Mapping[str, HostState]
+    binds: Mapping[Service, Endpoint]
+    remarks: tuple[str, ...] = ()
+
+
+def states(inventory: Inventory, found: Mapping[str, Found]) -> Wanted:
+    """Return each host's desired state; raise BadInput when the source has no heat.conf that can be used."""
+    origin = read_source(inventory, found)
+    listeners = found[inventory.heat.source].facts.listeners
+    binds = {service: _bind(inventory, origin, service, listeners) for service in APIS}
+    _refuse_collisions(inventory, binds)
+    wanted, remarks = {}, {}
+    for name in inventory.hosts:
+        wanted[name], said = _host(inventory, name, (origin, binds), found[name])
+        remarks |= dict.fromkeys(said)
+    if inventory.has_apis():
+        proxy = config.state(_front(inventory, (origin, binds), found), inventory.instances())
+        wanted[inventory.proxy.host] = _merged([wanted[inventory.proxy.host], proxy])
+    return Wanted({name: _with_slice(state) for name, state in wanted.items()}, binds, tuple(remarks))
+
+
+def nothing(inventory: Inventory, found: Mapping[str, Found]) -> Wanted:
+    """Hosts without anything of ours, and how the engines that leave prove that they have."""
+    origin = read_source(inventory, found)
+    states_ = {
+        name: HostState(farewells=_farewells(runtime_of(inventory, name, origin, each.facts), each.state, {}))
+        for name, each in found.items()
+    }
+    return Wanted(states_, {})
+
+
+def read_source(inventory: Inventory, found: Mapping[str, Found]) -> source.Source:
+    """The configuration folder of the inventory's source host."""
+    name = inventory.heat.source
+    return source.read(name, inventory.heat_of(name).config_dir, found[name].state)
+
+
+def _bind(inventory: Inventory, origin: source.Source, service: Service, listeners: Iterable[Listener]) -> Endpoint:
+    """Where clients reach an API: as the inventory says, else as heat.conf does, else where something listens now."""
+    stated = getattr(inventory.proxy.bind, service)
+    address, port = origin.listens(service)
+    heat = inventory.heat_of(inventory.heat.source)
+    port = port or (heat.api_port if service is Service.API else heat.cfn_port)
+    address = address or next((each.address for each in listeners if each.port == port), None)
+    return stated or Endpoint(address or inventory.hosts[inventory.heat.source].address, port)
+
+
+def _refuse_collisions(inventory: Inventory, binds: Mapping[Service, Endpoint]) -> None:
+    """The reader cannot see this where the proxy's addresses come from the source's heat.conf."""
+    on_proxy = inventory.instances_of(inventory.proxy.host)
+    clashes = [
+        (each, bind)
+        for each in on_proxy
+        for bind in binds.values()
+        if each.port == bind.port and (bind.is_wildcard or bind.address == each.address)
+    ]
+    for each, bind in clashes:
+        where = f"{inventory.path}: hosts.{each.host}.{each.service}"
+        raise errors.BadInput(
+            f"{where}: {bind} is the proxy's own address",
+            hint=f"List other ports for it, such as `{each.service}: [{each.port + 10}]`.",
+        )
+
+
+def _host(inventory: Inventory, name: str, site, found: Found) -> tuple[HostState, tuple[str, ...]]:
+    """A host's desired state without the proxy, and the remarks on its heat.conf."""
+    origin, binds = site
+    instances = [each for each in inventory.instances_of(name) if each.service is not Service.PROXY]
+    runtime = runtime_of(inventory, name, origin, found.facts)
+    files, remarks = (), ()
+    if instances and name != inventory.heat.source:
+        files, remarks = source.files_for(origin, _place(inventory, name, binds), runtime)
+    tree = files or _tree(found.state, runtime.config_dir)
+    runtime = replace(runtime, tree=digest_of("\n".join(f"{file.path} {file.digest}" for file in tree).encode()))
+    wanted = service_units.state(runtime, instances)
+    farewells = _farewells(runtime, found.state, wanted.units)
+    return _merged([HostState({file.path: file for file in files}, farewells=farewells), wanted]), remarks
+
+
+def _farewells(runtime: service_units.Runtime, found: HostState, wanted: Mapping[str, Unit]) -> dict[str, Probe]:
+    """How each engine that is no longer wanted proves that it has left."""
+    return {
+        name: service_units.farewell(runtime, name)
+        for name in found.units
+        if name.startswith(ENGINES) and name not in wanted
+    }
+
+
+def runtime_of(inventory: Inventory, name: str, origin: source.Source, facts: Facts) -> service_units.Runtime:
+    """How Heat runs on a host: as the inventory says, else as what is installed there asks for."""
+    heat = inventory.heat_of(name)
+    launcher = releases.UWSGI if heat.tls else _launcher(facts) if heat.launcher == "auto" else heat.launcher
+    return service_units.Runtime(
+        host=name,
+        address=inventory.hosts[name].address,
+        prefix=heat.prefix,
+        config_dir=heat.config_dir,
+        user=heat.user,
+        group=heat.group,
+        launcher=launcher,
+        threads=heat.threads,
+        grace=origin.grace,
+        tree="",
+        engine_grace=origin.engine_grace if heat.engine_grace is None else heat.engine_grace,
+        patience=max(service_units.PATIENCE, origin.rpc_timeout + RPC_MARGIN),
+        uwsgi=next(iter(facts.paths.get("uwsgi", ())), f"{heat.prefix}/bin/uwsgi"),
+        tls=_tls(inventory, name, facts),
+        forwarded=bool(inventory.proxy.tls or inventory.proxy.backend_tls),
+        workers={Service.API: heat.api_workers, Service.CFN: heat.cfn_workers, Service.ENGINE: heat.engine_workers},
+        health={service: origin.check_path(service) for service in APIS},
+    )
+
+
+def _tls(inventory: Inventory, name: str, facts: Facts) -> service_units.Tls | None:
+    """With what the APIs of a host speak TLS; a new certificate there is a new configuration."""
+    tls, trust = inventory.heat_of(name).tls, trust_in(inventory, name)
+    if not (tls and trust):
+        return None
+    digest = facts.certificates.get(service_units.APIS, Certificate()).digest
+    return service_units.Tls(tls.certificate, tls.key, digest, trust)
+
+
+def trust_in(inventory: Inventory, name: str) -> Trust | None:
+    """What the APIs of a host must prove to the proxy; None where they speak plain HTTP."""
+    tls, backend = inventory.heat_of(name).tls, inventory.proxy.backend_tls
+    return Trust(tls.name or name, backend.ca) if tls and backend else None
+
+
+def _launcher(facts: Facts) -> str:
+    """What serves the APIs; where no Heat was found (preflight says so), what the newest releases need."""
+    release = releases.from_metadata(facts.paths.get("heat", ()))
+    return releases.launcher(release, facts.paths.get("programs", ())) if release else releases.UWSGI
+
+
+def _place(inventory: Inventory, name: str, binds: Mapping[Service, Endpoint]) -> rewrite.Place:
+    """Where a node is, for the options of its heat.conf that name an address."""
+    instances = inventory.instances_of(name)
+    ports = {service: [each.port for each in instances if each.service is service] for service in APIS}
+    heat, front = inventory.heat_of(name), inventory.hosts[inventory.proxy.host].address
+    reached = {service: (front if bind.is_wildcard else bind.address, bind.port) for service, bind in binds.items()}
+    return rewrite.Place(
+        address=inventory.hosts[name].address,
+        source_address=inventory.hosts[inventory.heat.source].address,
+        api_port=next(iter(ports[Service.API]), heat.api_port),
+        cfn_port=next(iter(ports[Service.CFN]), heat.cfn_port),
+        proxy_api=reached[Service.API],
+        proxy_cfn=reached[Service.CFN],
+        secure=inventory.proxy.tls is not None,
+    )
+
+
+def _front(inventory: Inventory, site, found: Mapping[str, Found]) -> config.Front:
+    origin, binds = site
+    seen = found[inventory.proxy.host].facts.certificates
+    digests = [seen[purpose].digest for purpose in config.PURPOSES if purpose in seen]
+    trusts = {name: trust for name in inventory.hosts if (trust := trust_in(inventory, name))}
+    checks = {service: origin.check_path(service) for service in APIS}
+    return config.Front(inventory.proxy, binds, checks, trusts, "\n".join(digests))
+
+
+def _tree(state: HostState, folder: str) -> tuple[File, ...]:
+    """The source's own folder, as its own processes of ours read it."""
+    return tuple(file for path, file in sorted(state.files.items()) if path.startswith(folder + "/"))
+
+
+def _with_slice(state: HostState) -> HostState:
+    if not state.units:
+        return state
+    path = f"{service_units.SYSTEMD}/{SLICE}"
+    return _merged([state, HostState({path: file_of(path, render.text(f"host/{SLICE}").encode())})])
+
+
+def _merged(states: Iterable[HostState]) -> HostState:
+    files: dict[str, File] = {}
+    units, farewells = {}, {}
+    for state in states:
+        files |= state.files
+        units |= state.units
+        farewells |= state.farewells
+    return HostState(files, units, farewells=farewells)

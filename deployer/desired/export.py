@@ -1,0 +1,38 @@
+"""Files as they would be deployed, written below a folder here; and a folder here read as if a host had it."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from deployer import errors
+from deployer.model.state import File, HostState, file_of
+
+
+def write(states: Mapping[str, HostState], out: Path) -> tuple[Path, ...]:
+    """Write every host's files to `out/<host>/<path on the host>`, readable by their owner alone: they hold secrets."""
+    written = []
+    for host, state in states.items():
+        for path, file in sorted(state.files.items()):
+            written.append(_write(out / host / path.lstrip("/"), file.content or b""))
+    return tuple(written)
+
+
+def _write(path: Path, content: bytes) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.unlink(missing_ok=True)  # who has an older one open reads nothing of this one
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(content)
+    return path
+
+
+def read(folder: Path, target: str) -> HostState:
+    """Read a local copy of a host's folder `target`; raise BadInput when it is no folder."""
+    if not folder.is_dir():
+        raise errors.BadInput(f"{folder} is no folder", hint="--source takes a local copy of the source's /etc/heat.")
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    return HostState({file.path: file for file in (_read(folder, path, target) for path in paths)})
+
+
+def _read(folder: Path, path: Path, target: str) -> File:
+    return file_of(f"{target}/{path.relative_to(folder).as_posix()}", path.read_bytes())

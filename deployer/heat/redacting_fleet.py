@@ -1,0 +1,97 @@
+"""The hosts as every command reaches them: a fleet whose replies hold no secret where they are words for people."""
+
+import base64
+import contextlib
+from collections.abc import Collection, Iterator, Mapping
+from functools import partial
+from typing import Any
+
+from deployer.errors import DeployerError
+from deployer.heat import redaction
+from deployer.heat.conf import masking
+from deployer.heat.source import KEPT, text_of
+from deployer.inventory.schema import Inventory
+from deployer.remote import fleet
+
+LIMIT = 10.0  # seconds for the hosts to show their configuration when one has something to say
+LIKE_HEAT_CONF = (".conf", ".ini", KEPT)
+
+
+class Discreet:
+    """A fleet that hides what the inventory and the hosts' own Heat keep secret from whatever the hosts say.
+
+    It remembers nothing: the secrets are those of the configuration at the moment when something is said.
+    """
+
+    def __init__(self, inventory: Inventory, hosts: fleet.Fleet) -> None:
+        self._inventory = inventory
+        self._hosts = hosts
+
+    def open(self, only: Collection[str] = ()) -> None:
+        """Begin to connect to every host, or to those of `only`."""
+        self._hosts.open(only)
+
+    def hold(self, host: str, request: Mapping[str, Any], timeout: float) -> Any:
+        """Take a lock on a host; the words of an error come without secrets."""
+        reply = self._hosts.hold(host, request, timeout)
+        return _without(reply, in_inventory(self._inventory)) if isinstance(reply, DeployerError) else reply
+
+    def holding(self) -> bool:
+        """Whether a lock was taken and is ours still."""
+        return self._hosts.holding()
+
+    def ask(self, title: str, verb: str, requests: Mapping[str, Mapping[str, Any]], timeout: float) -> dict[str, Any]:
+        """Ask many hosts at once; what they say, and what their errors say, comes without secrets."""
+        replies = self._hosts.ask(title, verb, requests, timeout)
+        talking = {
+            name for name, each in replies.items() if not isinstance(each, DeployerError) and redaction.talks(each)
+        }
+        failing = any(isinstance(each, DeployerError) for each in replies.values())
+        known = self._known(replies, talking) if talking or failing else frozenset()
+        return {name: _without(each, known) for name, each in replies.items()}
+
+    def secrets(self, hosts: Collection[str]) -> frozenset[str]:
+        """What the inventory keeps secret, and Heat's configuration on some hosts as it is now."""
+        folders = {name: self._inventory.heat_of(name).config_dir for name in hosts}
+        requests = {name: {"trees": [folder], "carry": [f"{folder}/"]} for name, folder in folders.items()}
+        replies = self._hosts.ask("look", "observe", requests, LIMIT) if requests else {}
+        return in_inventory(self._inventory).union(*map(_in_reply, replies.values()))
+
+    def _known(self, replies: Mapping[str, Any], talking: Collection[str]) -> frozenset[str]:
+        """The secrets of who talks and of the source, by what their replies brought, or else by a look."""
+        shown = {name: _in_reply(each) for name, each in replies.items()}
+        lost = {name for name, each in replies.items() if isinstance(each, DeployerError)}
+        hosts = {*talking, self._inventory.heat.source} - lost - {name for name, each in shown.items() if each}
+        return self.secrets(hosts).union(*shown.values())
+
+
+@contextlib.contextmanager
+def over_ssh(inventory: Inventory, progress: fleet.Progress) -> Iterator[Discreet]:
+    """The hosts of an inventory for the length of a `with`, reached when they are first asked."""
+    with fleet.over_ssh({name: inventory.host(name) for name in inventory.hosts}, progress) as hosts:
+        yield Discreet(inventory, hosts)
+
+
+def in_inventory(inventory: Inventory) -> frozenset[str]:
+    """What an inventory itself keeps secret."""
+    stats = inventory.proxy.stats
+    return frozenset([stats.password.reveal()]) if stats and stats.password else frozenset()
+
+
+def _in_reply(reply: Any) -> frozenset[str]:
+    """The secrets of the files whose content a reply brought."""
+    files = {} if isinstance(reply, DeployerError) else reply.get("files", {})
+    return frozenset().union(
+        *(
+            masking.secrets_in(text_of(base64.b64decode(each["content"])))
+            for path, each in files.items()
+            if "content" in each and path.endswith(LIKE_HEAT_CONF)
+        )
+    )
+
+
+def _without(reply: Any, known: frozenset[str]) -> Any:
+    if not isinstance(reply, DeployerError):
+        return redaction.reply(reply, known)
+    reply.reword(partial(redaction.hidden, known=known))
+    return reply

@@ -1,1 +1,0 @@
-"""Proof from outside: Heat is used through the proxy, as a client would."""

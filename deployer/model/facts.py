@@ -1,0 +1,90 @@
+"""What one look at a host brought back: its files and units, who listens where, and what it says of itself."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from deployer.model.state import HostState
+from deployer.model.tls import Certificate
+
+
+@dataclass(frozen=True)
+class Listener:
+    """A listening TCP socket of a host and who holds it. `unit` is its systemd unit, `argv` its command line."""
+
+    address: str
+    port: int
+    pid: int = 0
+    program: str = ""
+    unit: str = ""
+    argv: tuple[str, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True)
+class Server:
+    """One server as HAProxy sees it: `status` is UP, DOWN, MAINT, DRAIN ...; `check` the last check's result.
+
+    `address` is address:port, with brackets around IPv6; `sessions` are those in progress, `requests` all so far.
+    `configured`: its configuration, not a word at run time, has it drained.
+    """
+
+    section: str
+    name: str
+    address: str
+    status: str
+    check: str = ""
+    sessions: int = 0
+    requests: int = 0
+    configured: bool = False
+
+    @property
+    def path(self) -> str:
+        return f"{self.section}/{self.name}"
+
+    @property
+    def serves(self) -> bool:
+        return self.status.startswith(("UP", "no check"))
+
+    @property
+    def drained(self) -> bool:
+        return self.status.startswith("DRAIN")
+
+    @property
+    def down(self) -> bool:
+        return self.status.startswith("DOWN")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What else a host says of itself. `skew`: seconds its clock is ahead of ours; `free`: path -> bytes.
+
+    `paths`: name of a look-up -> the paths it found; `engines`: engine processes that are not ours, as listeners
+    without an address; `servers`: those of the proxy that runs here; `stopped`: what we stopped, as the ledger says;
+    `answers`: name of a program that ran during the look -> what it printed, or why it failed; `newest`: the last run
+    that began here, with what it is doing; `certificates`: what TLS takes there, by purpose.
+    """
+
+    python: tuple[int, ...] = ()
+    systemd: bool = True
+    root: bool = True
+    cpus: int = 1
+    skew: float = 0.0
+    free: Mapping[str, int] = field(default_factory=dict)
+    accounts: Mapping[str, int | None] = field(default_factory=dict)
+    paths: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    listeners: tuple[Listener, ...] = ()
+    engines: tuple[Listener, ...] = ()
+    servers: tuple[Server, ...] = ()
+    stopped: tuple[Mapping[str, Any], ...] = ()
+    hostname: str = ""
+    answers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
+    newest: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    certificates: Mapping[str, Certificate] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What one look at a host brought back."""
+
+    state: HostState
+    facts: Facts = Facts()

@@ -1,0 +1,252 @@
+"""A step is data and a sentence; a plan is ordered waves of them."""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from deployer.model.facts import Listener
+from deployer.model.state import File, Probe
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing to do on one host, and why."""
+
+    host: str
+    because: str = field(kw_only=True, default="")
+
+    changes = True  # a look or a wait changes nothing and is not counted
+
+
+@dataclass(frozen=True)
+class WriteFile(Step):
+    file: File
+
+    def __str__(self) -> str:
+        return f"write {self.file.path} ({self.because})"
+
+
+@dataclass(frozen=True)
+class RemoveFile(Step):
+    path: str
+
+    def __str__(self) -> str:
+        return f"remove {self.path} ({self.because})"
+
+
+@dataclass(frozen=True)
+class ReloadSystemd(Step):
+    def __str__(self) -> str:
+        return f"let systemd read its units again ({self.because})"
+
+
+@dataclass(frozen=True)
+class EnableUnit(Step):
+    unit: str
+
+    def __str__(self) -> str:
+        return f"enable {self.unit} ({self.because})"
+
+
+@dataclass(frozen=True)
+class StartUnit(Step):
+    unit: str
+
+    def __str__(self) -> str:
+        return f"start {self.unit} ({self.because})"
+
+
+@dataclass(frozen=True)
+class RestartUnit(Step):
+    unit: str
+
+    def __str__(self) -> str:
+        return f"restart {self.unit} ({self.because})"
+
+
+@dataclass(frozen=True)
+class ReloadUnit(Step):
+    unit: str
+
+    def __str__(self) -> str:
+        return f"reload {self.unit} ({self.because})"
+
+
+@dataclass(frozen=True)
+class StopUnit(Step):
+    """Stop a unit and disable it."""
+
+    unit: str
+
+    def __str__(self) -> str:
+        return f"stop {self.unit} ({self.because})"
+
+
+@dataclass(frozen=True)
+class ShareAddress(Step):
+    """Let a unit of ours listen beside whoever holds an address that it needs."""
+
+    address: str
+    port: int
+    holder: Listener
+
+    changes = False  # whoever listens there goes on as before
+
+    def __str__(self) -> str:
+        return f"share {self.address}:{self.port} ({self.because})"
+
+
+@dataclass(frozen=True)
+class FreeAddress(Step):
+    """Stop and disable whoever holds an address that a unit of ours serves, once its last request is answered."""
+
+    address: str
+    port: int
+    holder: Listener
+
+    def __str__(self) -> str:
+        who = self.holder.unit or f"{self.holder.program} (pid {self.holder.pid})"
+        return f"stop {who} ({self.because})"
+
+
+REQUESTS = 150.0  # seconds that requests in progress may take; an old worker of the proxy ends after 120
+
+
+class OnError(StrEnum):
+    """When a host fails: leave the others as they are, go on with them, or give back to all what they had."""
+
+    STOP = "stop"
+    CONTINUE = "continue"
+    REVERT = "revert"
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How a plan is to be carried out.
+
+    `restart`: hosts whose processes are restarted although nothing about them changed. `last`: hosts that are changed
+    after the others. `wait`: seconds that requests and work in progress may take (None: REQUESTS for requests, for an
+    engine's work as long as its own grace); `force`: go on without them after that. `on_error`: what a host that fails
+    means for the others.
+    """
+
+    restart: Collection[str] = ()
+    last: Collection[str] = ()
+    wait: float | None = None
+    force: bool = False
+    on_error: OnError = OnError.STOP
+
+    @property
+    def drain_wait(self) -> float:
+        return REQUESTS if self.wait is None else self.wait
+
+
+PLAIN = Manner()
+
+
+@dataclass(frozen=True)
+class GiveBack(Step):
+    """Start who was stopped for the proxy beside it, so that new connections go there; `stopped` is the ledger's."""
+
+    stopped: tuple[Mapping[str, Any], ...]
+
+    def __str__(self) -> str:
+        return f"start {', '.join(sorted({each['unit'] for each in self.stopped}))} again ({self.because})"
+
+
+@dataclass(frozen=True)
+class Forget(Step):
+    """Remove our notes of what we did to a host."""
+
+    changes = False
+
+    def __str__(self) -> str:
+        return "forget what was done here"
+
+
+@dataclass(frozen=True)
+class DrainServer(Step):
+    """Give a server of the proxy no new requests and wait until it has none in progress; `host` is the proxy's.
+
+    After `wait` seconds with requests in progress it fails, or with `force` goes on without them.
+    """
+
+    server: str
+    wait: float = REQUESTS
+    force: bool = False
+
+    def __str__(self) -> str:
+        return f"drain {self.server} ({self.because})"
+
+
+@dataclass(frozen=True)
+class ReadyServer(Step):
+    """Give a server of the proxy requests again; `host` is the proxy's."""
+
+    server: str
+
+    def __str__(self) -> str:
+        return f"serve from {self.server} ({self.because})"
+
+
+@dataclass(frozen=True)
+class AwaitReady(Step):
+    """Wait until a started process proves that it is ready."""
+
+    unit: str
+    probe: Probe
+
+    changes = False
+
+    def __str__(self) -> str:
+        return f"wait until {self.unit} is ready"
+
+
+@dataclass(frozen=True)
+class AwaitLeft(Step):
+    """Wait until nothing in Heat belongs to a process that was told to stop; with `force` it is killed in the end."""
+
+    unit: str
+    probe: Probe
+    force: bool = False
+
+    changes = False
+
+    def __str__(self) -> str:
+        return f"wait until {self.unit} has ended its work"
+
+
+@dataclass(frozen=True)
+class Wave:
+    """Steps that may run on all their hosts at the same time, in order on each; it ends before the next begins.
+
+    `rolls` is the host whose running processes change ("": none), to which the wave's failure belongs.
+    """
+
+    name: str
+    steps: tuple[Step, ...]
+    rolls: str = ""
+
+    def by_host(self) -> Mapping[str, tuple[Step, ...]]:
+        hosts = dict.fromkeys(step.host for step in self.steps)
+        return {host: tuple(step for step in self.steps if step.host == host) for host in hosts}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything to do, in waves. `hosts` are all hosts that were compared, with or without a step."""
+
+    waves: tuple[Wave, ...] = ()
+    hosts: tuple[str, ...] = ()
+
+    def __iter__(self) -> Iterator[Step]:
+        return (step for wave in self.waves for step in wave.steps)
+
+    def rolled(self) -> tuple[str, ...]:
+        """The hosts whose running processes change, in that order."""
+        return tuple(dict.fromkeys(wave.rolls for wave in self.waves if wave.rolls))
+
+    def changes(self) -> tuple[Step, ...]:
+        """The steps that change something, in the order they run."""
+        return tuple(step for step in self if step.changes)

@@ -1,0 +1,1 @@
+"""What every host has and runs now."""

@@ -1,0 +1,206 @@
+"""What every host has and runs now, in the vocabulary of the desired state: one request and one reply a host."""
+
+import base64
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from deployer.errors import DeployerError, HostFailed, together
+from deployer.heat import service_units
+from deployer.inventory.schema import Inventory
+from deployer.model.facts import Facts, Found, Listener
+from deployer.model.state import NOTHING, File, HostState, Service, Unit
+from deployer.model.tls import Certificate
+from deployer.proxy import config, runtime_api
+from deployer.remote.fleet import Fleet
+
+LEDGER = "/var/lib/heat-scaleout/ledger.json"
+ALONE = {"path": "/run/heat-scaleout-perform.lock", "seconds": 30.0}  # what another may take to end
+UNITS = "heat-scaleout-*"
+LIMIT = 60.0  # seconds for a host to answer a look
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One look at the hosts: what was found, and the error of each host that could not be looked at."""
+
+    found: Mapping[str, Found]
+    errors: Mapping[str, DeployerError]
+
+
+def look(
+    inventory: Inventory,
+    fleet: Fleet,
+    only: Collection[str] = (),
+    contents: bool = False,
+    programs: Mapping[str, Mapping[str, Any]] = NOTHING,
+    limit: float = LIMIT,
+) -> Seen:
+    """Look at all hosts at once, or at those of `only`. `contents` brings the content of every file, for diffs.
+
+    `programs` run on the source host meanwhile; their answers are among its facts. `limit`: seconds for a host.
+    Who holds the lock waits for hosts where a command that was killed is still at work.
+    """
+    settled = {"settled": ALONE} if fleet.holding() else {}
+    requests = {
+        name: _request(inventory, name, contents) | settled for name in inventory.hosts if not only or name in only
+    }
+    if programs:
+        requests[inventory.heat.source]["programs"] |= programs
+    replies = {name: _settled(name, reply) for name, reply in fleet.ask("look", "observe", requests, limit).items()}
+    bad = {name: reply for name, reply in replies.items() if isinstance(reply, DeployerError)}
+    return Seen({name: _found(reply) for name, reply in replies.items() if name not in bad}, bad)
+
+
+def refuse_unreachable(seen: Seen) -> None:
+    """Raise the error of a host that could not be looked at, or those of all that could not."""
+    if seen.errors:
+        raise together(tuple(seen.errors.values()))
+
+
+def _settled(host: str, reply: Any) -> Any:
+    is_busy = not isinstance(reply, DeployerError) and "busy" in reply
+    return HostFailed(host, reply["busy"]) if is_busy else reply
+
+
+def _request(inventory: Inventory, name: str, contents: bool) -> dict[str, Any]:
+    heat = inventory.heat_of(name)
+    units = [
+        *(f"heat-scaleout-{service}@.service" for service in service_units.TITLES),
+        config.UNIT,
+        "heat-scaleout.slice",
+    ]
+    trees = [heat.config_dir, service_units.OWN, *(f"{service_units.SYSTEMD}/{unit}" for unit in units)]
+    return {
+        "trees": trees,
+        "carry": trees if contents else _needed(inventory, name),
+        "units": [UNITS],
+        "texts": ["/run/heat-scaleout-*/config"],
+        "processes": ["heat-engine"],
+        "sure_of": None if name == inventory.proxy.host else [each.port for each in inventory.instances_of(name)],
+        "ask": {config.MASTER: config.QUESTION} if name == inventory.proxy.host else {},
+        "disk": ["/etc", "/var"],
+        "accounts": [heat.user, inventory.proxy.user],
+        "ledger": LEDGER,
+        "globs": _look_ups(heat.prefix, inventory.proxy.program),
+        "certificates": _certificates(inventory, name),
+        "programs": _flags_of_uwsgi(heat.prefix) if has_tls_apis(inventory, name) else {},
+    }
+
+
+def _needed(inventory: Inventory, name: str) -> list[str]:
+    """Files whose content says what other files should be."""
+    source = [f"{inventory.heat_of(name).config_dir}/"] if name == inventory.heat.source else []
+    return [*source, *([config.CONFIG] if name == inventory.proxy.host else [])]
+
+
+def has_tls_apis(inventory: Inventory, name: str) -> bool:
+    """Whether a host has APIs that speak TLS."""
+    return inventory.heat_of(name).tls is not None and any(each.port for each in inventory.instances_of(name))
+
+
+def _certificates(inventory: Inventory, name: str) -> dict[str, dict[str, str]]:
+    """The files that TLS takes on a host, by purpose, and as whom they are read; HAProxy reads its own as root."""
+    heat, proxy, asked = inventory.heat_of(name), inventory.proxy, {}
+    if has_tls_apis(inventory, name):
+        asked[service_units.APIS] = {
+            "certificate": heat.tls.certificate,
+            "key": heat.tls.key,
+            "user": heat.user,
+            "group": heat.group,
+        }
+    if name == proxy.host and inventory.has_apis():
+        asked |= {config.CLIENTS: {"certificate": proxy.tls.certificate}} if proxy.tls else {}
+        asked |= {config.AUTHORITIES: {"ca": proxy.backend_tls.ca}} if proxy.backend_tls else {}
+    return asked
+
+
+def _flags_of_uwsgi(prefix: str) -> dict[str, dict[str, Any]]:
+    """Programs that say with what uWSGI was built, wherever it is."""
+    return {path: {"argv": [path, "--cflags"], "stdin": "", "timeout": 10.0} for path in _uwsgi(prefix)}
+
+
+def _uwsgi(prefix: str) -> list[str]:
+    return list(dict.fromkeys([f"{prefix}/bin/uwsgi", "/usr/bin/uwsgi"]))
+
+
+def _look_ups(prefix: str, haproxy: str) -> dict[str, list[str]]:
+    """Where a Heat and what it needs may be installed; name -> patterns of paths."""
+    libraries = [
+        f"{prefix}/lib/python3*/site-packages",
+        f"{prefix}/lib/python3*/dist-packages",
+        f"{prefix}/lib/python3/dist-packages",
+    ]
+    return {
+        "heat": [f"{folder}/openstack_heat-*-info" for folder in libraries],
+        "programs": [f"{prefix}/bin/heat-api", f"{prefix}/bin/heat-api-cfn", f"{prefix}/bin/heat-engine"],
+        "uwsgi": _uwsgi(prefix),
+        "haproxy": [haproxy],
+        "python": [f"{prefix}/bin/python3"],
+    }
+
+
+def _found(reply: Mapping[str, Any]) -> Found:
+    files = {path: _file(path, each) for path, each in reply["files"].items()}
+    units = {name: _unit(name, each, reply["texts"]) for name, each in reply["units"].items()}
+    running = runtime_api.configuration(reply["replies"].get(config.MASTER))
+    if config.UNIT in units and units[config.UNIT].running:
+        units[config.UNIT] = Unit(
+            config.UNIT, enabled=units[config.UNIT].enabled, config=running, pid=units[config.UNIT].pid
+        )
+    ledger = reply["ledger"]
+    stale = any(each.get("stale") for each in reply["units"].values())
+    return Found(HostState(files, units, frozenset(ledger["files"]), stale), _facts(reply))
+
+
+def _file(path: str, each: Mapping[str, Any]) -> File:
+    content = base64.b64decode(each["content"]) if "content" in each else None
+    return File(path, each["digest"], each["owner"], each["group"], each["mode"], content)
+
+
+def _unit(name: str, each: Mapping[str, Any], texts: Mapping[str, str]) -> Unit:
+    config, secure = service_units.noted(texts.get(service_units.noted_in(name), ""))
+    return Unit(name, each["active"] == "active", each["enabled"], config, each["pid"] or None, secure=secure)
+
+
+def _facts(reply: Mapping[str, Any]) -> Facts:
+    engines = [Listener("", 0, **_holder(each)) for each in reply["processes"] if not _is_ours(each["unit"])]
+    return Facts(
+        python=tuple(reply["python"]),
+        systemd=reply["systemd"],
+        root=reply["uid"] == 0,
+        cpus=reply["cpus"],
+        skew=_skew(reply["clock"], reply["sent"], reply["received"]),
+        free=reply["free"],
+        accounts=reply["accounts"],
+        paths={name: tuple(paths) for name, paths in reply["globs"].items()},
+        listeners=tuple(Listener(each["address"], each["port"], **_holder(each)) for each in reply["listeners"]),
+        engines=tuple(engines),
+        servers=runtime_api.servers(reply["replies"].get(config.MASTER)),
+        stopped=tuple(reply["ledger"]["stopped"]),
+        hostname=reply["hostname"],
+        answers=reply["answers"],
+        newest=reply["newest"],
+        certificates={
+            name: Certificate(why=each["why"], names=tuple(each["names"]), left=each["left"], digest=each["digest"])
+            for name, each in reply["certificates"].items()
+        },
+    )
+
+
+def _skew(clock: float, sent: float, received: float) -> float:
+    """Seconds by which a host's clock is off for certain: it was read at some time between request and answer."""
+    return clock - min(max(clock, sent), received)
+
+
+def _holder(each: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "pid": each.get("pid", 0),
+        "program": each.get("program", ""),
+        "unit": each.get("unit", ""),
+        "argv": tuple(each.get("argv", ())),
+    }
+
+
+def _is_ours(unit: str) -> bool:
+    return unit.startswith(f"heat-scaleout-{Service.ENGINE}@")

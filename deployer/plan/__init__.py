@@ -1,0 +1,1 @@
+"""The difference between desired and observed state, as ordered waves of steps. Pure."""

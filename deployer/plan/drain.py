@@ -1,0 +1,116 @@
+"""Which of the proxy's servers a process is, and whether the others can serve without it. Pure."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+
+from deployer.model.facts import Found, Server
+from deployer.model.state import AnswersHttp, Unit
+from deployer.model.steps import PLAIN, DrainServer, Manner, ReadyServer, RestartUnit, Step
+
+
+def drains(
+    found: Mapping[str, Found],
+    leaving: Mapping[str, Collection[str]],
+    because: str,
+    manner: Manner = PLAIN,
+    back: Iterable[ReadyServer] = (),
+) -> Iterator[DrainServer]:
+    """Given host -> units that are about to stop, yield a drain for each of their servers.
+
+    `back` are the servers that an earlier run left drained and that serve again by then. A section's last servers are
+    not drained: clients would get 503 at once, while the proxy tries a stopped server again for a while.
+    """
+    front, servers = _front(found)
+    mine = _servers_of(found, servers, leaving)
+    again = {step.server for step in back}
+    others = [each for each in servers if each not in mine and (each.serves or each.path in again)]
+    for server in mine:
+        if any(each.section == server.section for each in others):
+            yield DrainServer(front, server.path, manner.drain_wait, manner.force, because=because)
+
+
+def alone(found: Mapping[str, Found], todo: Iterable[Step]) -> Iterator[str]:
+    """One sentence for each server that a plan restarts without a drain, as nobody else of its section serves."""
+    steps = tuple(todo)
+    drained = {step.server for step in steps if isinstance(step, DrainServer)}
+    restarted = {
+        host: [step.unit for step in steps if isinstance(step, RestartUnit) and step.host == host] for host in found
+    }
+    for server in _servers_of(found, _front(found)[1], restarted):
+        if server.serves and server.path not in drained:
+            yield (
+                f"nobody else serves {server.section} while {server.name} restarts: requests fail meanwhile, unless "
+                "another serves first"
+            )
+
+
+def withdrawals(
+    found: Mapping[str, Found], drained: Mapping[str, Collection[str]], manner: Manner = PLAIN
+) -> Iterator[DrainServer]:
+    """Given host -> units that run on without requests, yield a drain for each server that still gets some."""
+    front, servers = _front(found)
+    for server in _servers_of(found, servers, drained):
+        if not server.drained:
+            yield DrainServer(front, server.path, manner.drain_wait, manner.force, because="its host is drained")
+
+
+def unserved(found: Mapping[str, Found], apis: Iterable[Unit]) -> Iterator[Unit]:
+    """Those of the site's APIs that the proxy has no server for so far."""
+    known = {server.address for server in _front(found)[1]}
+    return (unit for unit in apis if isinstance(unit.ready, AnswersHttp) and _answers_at(unit.ready) not in known)
+
+
+def _answers_at(ready: AnswersHttp) -> str:
+    return _endpoint(ready.address, ready.port)
+
+
+def returns(drained: Iterable[DrainServer], because: str) -> Iterator[ReadyServer]:
+    """The way back of each drain."""
+    return (ReadyServer(step.host, step.server, because=because) for step in drained)
+
+
+def left_drained(
+    found: Mapping[str, Found], staying: Iterable[Unit], starting: Collection[Unit] = ()
+) -> Iterator[ReadyServer]:
+    """Given APIs that are to serve, whether they run by now or not, yield a return for each that gets no requests.
+
+    HAProxy shows one that is down as such, drained or not: of those that are about to start, each may be.
+    """
+    front, servers = _front(found)
+    addresses, late = _addresses(staying), _addresses(starting)
+    for server in servers:
+        if server.drained and server.address in addresses:
+            yield ReadyServer(front, server.path, because="it was drained")
+        elif server.down and server.address in late:
+            yield ReadyServer(front, server.path, because="it was down")
+
+
+def _addresses(apis: Iterable[Unit]) -> set[str]:
+    return {_answers_at(unit.ready) for unit in apis if isinstance(unit.ready, AnswersHttp)}
+
+
+def at_once(found: Mapping[str, Found], returning: Iterable[ReadyServer]) -> tuple[ReadyServer, ...]:
+    """Those that serve as soon as they are told to: one that the configuration has drained waits for the next one."""
+    waiting = {server.path for server in _front(found)[1] if server.configured}
+    return tuple(step for step in returning if step.server not in waiting)
+
+
+def _front(found: Mapping[str, Found]) -> tuple[str, tuple[Server, ...]]:
+    """The host whose proxy has servers, and those; "" and none while no proxy runs."""
+    return next(((host, each.facts.servers) for host, each in found.items() if each.facts.servers), ("", ()))
+
+
+def _servers_of(
+    found: Mapping[str, Found], servers: Iterable[Server], units: Mapping[str, Collection[str]]
+) -> list[Server]:
+    """The servers at the addresses on which units listen now."""
+    addresses = {
+        _endpoint(each.address, each.port)
+        for host, names in units.items()
+        for each in found[host].facts.listeners
+        if each.unit in names
+    }
+    return [server for server in servers if server.address in addresses]
+
+
+def _endpoint(address: str, port: int) -> str:
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"

@@ -1,0 +1,223 @@
+"""Which steps bring one host's files and processes from the state they are in to the one wanted. Pure."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from deployer.model.facts import Found, Listener
+from deployer.model.state import AnswersHttp, File, HostState, Probe, Program, Service, Unit, unit_name
+from deployer.model.steps import (
+    PLAIN,
+    AwaitLeft,
+    AwaitReady,
+    EnableUnit,
+    FreeAddress,
+    Manner,
+    ReloadSystemd,
+    ReloadUnit,
+    RemoveFile,
+    RestartUnit,
+    ShareAddress,
+    StartUnit,
+    Step,
+    StopUnit,
+    WriteFile,
+)
+
+APIS = (Service.API, Service.CFN)
+HEAT = (Service.ENGINE, *APIS)
+PROXY = unit_name(Service.PROXY)
+UNIT_FILES = "/etc/systemd/system/"
+
+
+def stage(host: str, wanted: HostState, found: Found) -> Iterator[Step]:
+    """Write every file but the proxy's."""
+    yield from _writes(host, wanted, found.state, lambda file: file.only is not Service.PROXY)
+
+
+def _writes(host: str, wanted: HostState, found: HostState, chosen) -> Iterator[Step]:
+    writes = [
+        WriteFile(host, file, because=_difference(file, found.files.get(path)))
+        for path, file in wanted.files.items()
+        if chosen(file) and found.files.get(path) != file
+    ]
+    yield from writes
+    if found.stale or any(_is_unit_file(step.file.path) for step in writes):
+        yield ReloadSystemd(host, because="unit files changed")
+
+
+def _difference(wanted: File, found: File | None) -> str:
+    if found is None:
+        return "new"
+    if wanted.digest != found.digest:
+        return "changed"
+    return f"{_access(found)}, not {_access(wanted)}"
+
+
+def _access(file: File) -> str:
+    return f"{file.owner}:{file.group} {file.mode:04o}"
+
+
+def _is_unit_file(path: str) -> bool:
+    return path.startswith(UNIT_FILES)
+
+
+def starts(*services: Service):
+    """Enable and start what does not run, and wait until it is ready.
+
+    All at once on a host that serves nobody yet, else one after the other: each loads all of Heat, for seconds of a
+    core, and requests would wait for it.
+    """
+
+    def decide(host: str, wanted: HostState, found: Found) -> Iterator[Step]:
+        units = list(units_of(wanted, services))
+        yield from _enables(host, units, found.state)
+        new = [unit for unit in units if not runs(unit, found.state)]
+        serves = any(unit.running for unit in units_of(found.state, APIS))
+        for some in ([unit] for unit in new) if serves else (new,):
+            for unit in some:
+                yield StartUnit(host, unit.name, because="not running")
+            yield from _proofs(host, some)
+
+    return decide
+
+
+def old(wanted: HostState, found: HostState, services: Iterable[Service]) -> list[Unit]:
+    """Running processes that started with another configuration, or may have."""
+    touched = {
+        path for path, file in wanted.files.items() if path in found.files and found.files[path].digest != file.digest
+    }
+    return [unit for unit in units_of(wanted, services) if runs(unit, found) and _is_old(unit, found, touched)]
+
+
+def restarts(host: str, units: Iterable[Unit], because: str) -> Iterator[Step]:
+    """Restart processes, and wait until they are ready."""
+    for unit in units:
+        yield RestartUnit(host, unit.name, because=because)
+    yield from _proofs(host, units)
+
+
+def _is_old(unit: Unit, found: HostState, touched: Iterable[str]) -> bool:
+    return found.units[unit.name].config != unit.config or any(_reads(unit, path) for path in touched)
+
+
+def _reads(unit: Unit, path: str) -> bool:
+    return any(path.startswith(each) if each.endswith("/") else path == each for each in unit.reads)
+
+
+def proxy(host: str, wanted: HostState, found: Found, servers: Iterable[Unit]) -> Iterator[Step]:
+    """Write its configuration, start it beside whoever has its addresses, or reload it, and only then stop those.
+
+    `servers` are the APIs that it has not served from so far: it must reach each of them.
+    """
+    unit = wanted.units.get(PROXY)
+    if unit is None:
+        return
+    begin = _beginning(host, unit, wanted, found.state)
+    if begin:
+        yield from reached(host, servers)
+    yield from _writes(host, wanted, found.state, lambda file: file.only is Service.PROXY)
+    yield from _enables(host, [unit], found.state)
+    holders = list(_holders(unit, found.facts.listeners))
+    why = "the proxy takes over"
+    if begin:
+        for address, port, holder in holders:
+            yield ShareAddress(host, address, port, holder, because=why)
+        yield begin
+        yield from _proofs(host, [unit])
+    for address, port, holder in holders:
+        yield FreeAddress(host, address, port, holder, because=f"{why} {address}:{port}")
+
+
+def reached(host: str, servers: Iterable[Unit]) -> Iterator[Step]:
+    """A process that is ready on its own host may still be behind a firewall for the proxy's."""
+    for unit in servers:
+        if isinstance(unit.ready, AnswersHttp):
+            yield AwaitReady(host, f"{unit.ready.address}:{unit.ready.port}", unit.reached or unit.ready)
+
+
+def _beginning(host: str, unit: Unit, wanted: HostState, found: HostState) -> Step | None:
+    """What makes the proxy run with its configuration; only a new unit takes a restart."""
+    if not runs(unit, found):
+        return StartUnit(host, unit.name, because="not running")
+    if _is_rewritten(UNIT_FILES + unit.name, wanted, found):
+        return RestartUnit(host, unit.name, because="its unit changed")
+    if found.units[unit.name].config != unit.config:
+        return ReloadUnit(host, unit.name, because="its configuration changed")
+    return None
+
+
+def _is_rewritten(path: str, wanted: HostState, found: HostState) -> bool:
+    return path in found.files and found.files[path].digest != wanted.files[path].digest
+
+
+def _holders(unit: Unit, listeners: Iterable[Listener]) -> Iterator[tuple[str, int, Listener]]:
+    """Each address that a unit needs, with every other process that listens there."""
+    for address, port in unit.needs:
+        for holder in holders_of(address, port, listeners):
+            if holder.unit != unit.name:
+                yield address, port, holder
+
+
+def holders_of(address: str, port: int, listeners: Iterable[Listener]) -> Iterator[Listener]:
+    """Who listens on an address, or on all addresses, at a port."""
+    everywhere = ("0.0.0.0", "::")
+    return (
+        each
+        for each in listeners
+        if each.port == port and (each.address in (address, *everywhere) or address in everywhere)
+    )
+
+
+def stops(*services: Service, manner: Manner = PLAIN):
+    """Stop what the inventory does not name, and wait until nothing of it is left."""
+
+    def decide(host: str, wanted: HostState, found: Found) -> Iterator[Step]:
+        leaving = [
+            unit
+            for unit in units_of(found.state, services)
+            if unit.name not in wanted.units and (unit.running or unit.enabled)
+        ]
+        for unit in leaving:
+            yield StopUnit(host, unit.name, because="not in the inventory")
+        for unit in leaving:
+            if unit.name in wanted.farewells:
+                yield AwaitLeft(host, unit.name, _within(wanted.farewells[unit.name], manner), manner.force)
+
+    return decide
+
+
+def _within(probe: Probe, manner: Manner) -> Probe:
+    """A wait for an engine's work that ends when the operator says."""
+    return probe if manner.wait is None or not isinstance(probe, Program) else replace(probe, patience=manner.wait)
+
+
+def clear(host: str, wanted: HostState, found: Found) -> Iterator[Step]:
+    """Take away the files that nothing needs any more."""
+    gone = sorted(found.state.managed - set(wanted.files))
+    for path in gone:
+        yield RemoveFile(host, path, because="no longer needed")
+    if any(_is_unit_file(path) for path in gone):
+        yield ReloadSystemd(host, because="unit files are gone")
+
+
+def _enables(host: str, units: Iterable[Unit], found: HostState) -> Iterator[Step]:
+    for unit in units:
+        if not (unit.name in found.units and found.units[unit.name].enabled):
+            yield EnableUnit(host, unit.name, because="it must start with the host")
+
+
+def _proofs(host: str, units: Iterable[Unit]) -> Iterator[Step]:
+    for unit in units:
+        if unit.ready:
+            yield AwaitReady(host, unit.name, unit.ready)
+
+
+def runs(unit: Unit, found: HostState) -> bool:
+    """Whether a wanted process runs, with whatever configuration."""
+    return unit.name in found.units and found.units[unit.name].running
+
+
+def units_of(state: HostState, services: Iterable[Service]) -> Iterator[Unit]:
+    """The units of some services in a state, by name."""
+    prefixes = tuple(f"heat-scaleout-{service}" for service in services)
+    return (unit for name, unit in sorted(state.units.items()) if name.startswith(prefixes))

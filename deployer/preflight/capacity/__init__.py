@@ -1,0 +1,1 @@
+"""Whether hosts, database and timeouts have what the sizes of the site need."""

@@ -1,0 +1,97 @@
+"""Whether the database allows what the site's engines may open. Pure.
+
+Heat's APIs open none (they ask the engines), so engine workers are all that counts.
+"""
+
+from collections.abc import Iterator
+
+from deployer.model.state import Service
+from deployer.preflight.capacity import sizes
+from deployer.preflight.capacity.database import Capacity
+from deployer.preflight.capacity.sizes import Site
+
+ENOUGH = 1.2  # times what is needed, for what else uses the database
+
+
+def problems(site: Site, capacity: Capacity) -> Iterator[str]:
+    """The pools alone pass what the database allows, and the site grows."""
+    if _is_over(site, capacity) and _grows(site):
+        yield (
+            f"{_pools(site, capacity)}: raise max_connections to {_advised(site, capacity)}, lower [database] "
+            "max_pool_size of heat.conf, or have fewer engines or workers."
+        )
+
+
+def notes(site: Site, capacity: Capacity) -> Iterator[str]:
+    """What could happen when every worker is busy, or that nothing could be found out."""
+    if capacity.why:
+        yield (
+            f"{site.inventory.heat.source}: the database did not say how many connections it allows "
+            f"({capacity.why}), so they were not checked."
+        )
+    elif _is_over(site, capacity) and not _grows(site):
+        yield f"{_pools(site, capacity)}."
+    elif _could_be_over(site, capacity):
+        yield (
+            f"{_allows(site, capacity)} (at most {capacity.most} were open so far); if every thread of {_who(site)} "
+            f"had {capacity.pool} + {capacity.overflow} open, it were {_at_worst(site, capacity)}, beside "
+            f"{_others(capacity)} of others: watch Max_used_connections."
+        )
+
+
+def _is_over(site: Site, capacity: Capacity) -> bool:
+    return capacity.allowed is not None and _kept(site, capacity) > capacity.allowed
+
+
+def _could_be_over(site: Site, capacity: Capacity) -> bool:
+    if capacity.allowed is None or _is_over(site, capacity):
+        return False
+    return _at_worst(site, capacity) + _others(capacity) > capacity.allowed
+
+
+def _grows(site: Site) -> bool:
+    """Whether the measured hosts are to have more engine workers than run there now."""
+    wanted = sum(count for host, count in sizes.engine_workers(site).items() if host in site.measured)
+    return wanted > sum(_running(site, host) for host in site.measured)
+
+
+def _running(site: Site, host: str) -> int:
+    """Engine workers that run on a host: the processes of its units without the first of each, which is the parent."""
+    own = {each.unit for each in site.facts(host).engines}
+    return sum(
+        max(held.processes - 1, 1)
+        for unit, held in site.measured[host].units.items()
+        if unit in own or unit.startswith(f"heat-scaleout-{Service.ENGINE}@")
+    )
+
+
+def _pools(site: Site, capacity: Capacity) -> str:
+    return (
+        f"{_allows(site, capacity)}, but {_who(site)} keep up to {capacity.pool} each in their pools, "
+        f"{_kept(site, capacity)} in all"
+    )
+
+
+def _allows(site: Site, capacity: Capacity) -> str:
+    return f"{site.inventory.heat.source}: the database allows {capacity.allowed} connections"
+
+
+def _who(site: Site) -> str:
+    counts = sizes.engine_workers(site)
+    return f"{sum(counts.values())} engine workers ({', '.join(f'{host} {count}' for host, count in counts.items())})"
+
+
+def _kept(site: Site, capacity: Capacity) -> int:
+    return sum(sizes.engine_workers(site).values()) * capacity.pool
+
+
+def _at_worst(site: Site, capacity: Capacity) -> int:
+    return sum(sizes.engine_workers(site).values()) * (capacity.pool + capacity.overflow)
+
+
+def _others(capacity: Capacity) -> int:
+    return max(capacity.connected - capacity.own, 0)
+
+
+def _advised(site: Site, capacity: Capacity) -> int:
+    return int((_kept(site, capacity) + _others(capacity)) * ENOUGH)

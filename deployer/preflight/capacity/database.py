@@ -1,0 +1,41 @@
+"""How many connections Heat's database allows and how many one engine worker may open, asked from the source host."""
+
+import json
+from dataclasses import dataclass
+
+from deployer import errors
+from deployer.heat import engines, scripts, service_units
+from deployer.inventory.schema import Inventory
+from deployer.remote.fleet import Fleet
+
+TRY = 8  # seconds for the login
+LIMIT = 30.0
+
+
+@dataclass(frozen=True)
+class Capacity:
+    """`allowed` connections (None: the database does not say), `most` at once so far, those open now and Heat's own.
+
+    `pool` is what an engine worker keeps, `overflow` what it may open beside that; `why` there are no numbers.
+    """
+
+    allowed: int | None = None
+    most: int = 0
+    connected: int = 0
+    own: int = 0
+    pool: int = 5
+    overflow: int = 64
+    why: str = ""
+
+
+def ask(inventory: Inventory, fleet: Fleet) -> Capacity:
+    """Ask the source host; a database of another kind than MySQL is not asked, and one that fails says why."""
+    source = inventory.heat.source
+    heat = inventory.heat_of(source)
+    script = scripts.text("capacity", conf=f"{heat.config_dir}/heat.conf", patience=TRY)
+    printed = engines.run(fleet, "ask the database", {source: (service_units.python_of(heat.prefix), script)}, LIMIT)[
+        source
+    ]
+    if isinstance(printed, errors.DeployerError):
+        return Capacity(why=printed.message.removeprefix(f"{source}: ").splitlines()[-1])
+    return Capacity(**json.loads(printed))

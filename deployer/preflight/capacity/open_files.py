@@ -1,0 +1,32 @@
+"""Whether each host lets processes open as many files as their units ask for. Pure."""
+
+from collections.abc import Iterator
+
+from deployer.model.state import Service
+from deployer.preflight.capacity.sizes import Site
+from deployer.proxy import config
+
+ENOUGH = 4096  # for one process of Heat: seen were 18, and each of 64 threads may open several more
+
+
+def problems(site: Site) -> Iterator[str]:
+    """A proxy that would not start: `haproxy -c` takes its configuration, and HAProxy itself ends at once."""
+    proxy = site.inventory.proxy
+    most = _most(site, proxy.host)
+    if most and site.inventory.has_apis() and (needed := config.files(proxy)) > most:
+        yield (
+            f"{proxy.host}: proxy.maxconn {proxy.maxconn} needs {needed} open files, but {most} are allowed there: "
+            f"set proxy.maxconn to {config.connections(most)} or less, or raise fs.nr_open."
+        )
+
+
+def notes(site: Site) -> Iterator[str]:
+    """Hosts whose processes get far fewer than their units ask for."""
+    for name in site.measured:
+        runs_heat = any(each.service is not Service.PROXY for each in site.inventory.instances_of(name))
+        if runs_heat and (most := _most(site, name)) and most < ENOUGH:
+            yield f"{name}: a process may open {most} files there, few for Heat: {ENOUGH} or more are advised."
+
+
+def _most(site: Site, name: str) -> int | None:
+    return site.measured[name].most_files if name in site.measured else None

@@ -1,0 +1,164 @@
+"""Everything that would make a deploy fail, found before anything is changed: judged from one look at every host."""
+
+from collections.abc import Iterator, Mapping
+
+from deployer.heat import releases
+from deployer.inventory.schema import Inventory
+from deployer.inventory.sections import Heat
+from deployer.inventory.values import Endpoint
+from deployer.model.facts import Facts, Found, Listener
+from deployer.model.state import HostState, Instance, Service
+from deployer.model.steps import Plan, WriteFile
+from deployer.observed.observe import Seen
+from deployer.plan import host_steps
+
+OLDEST_PYTHON = (3, 8)
+CONTAINERS = ("docker-", "libpod-", "crio-", "cri-containerd-")  # scopes of container engines
+MOST_SKEW = 10.0  # seconds; Keystone's tokens and Heat's engine rows compare clocks
+LEAST_FREE = 100 * 1024 * 1024  # bytes
+
+
+def problems(inventory: Inventory, seen: Seen, wanted: Mapping[str, HostState]) -> tuple[str, ...]:
+    """One line for each problem of each host: `host: what is wrong: what to do`."""
+    unreachable = [f"{error.message}: {error.hint}" for error in seen.errors.values()]
+    source = seen.found.get(inventory.heat.source)
+    release = releases.from_metadata(source.facts.paths.get("heat", ())) if source else None
+    found = [
+        problem
+        for name, each in seen.found.items()
+        for problem in (
+            *_of_host(name, each.facts),
+            *_of_heat(inventory, name, each.facts, release),
+            *_of_ports(inventory, name, each),
+            *_of_proxy(inventory, name, each, wanted),
+        )
+    ]
+    return (*unreachable, *found, *_of_drains(inventory, seen))
+
+
+def unproven(inventory: Inventory, todo: Plan) -> tuple[str, ...]:
+    """Hosts that get a heat.conf whose logins nothing there has proven yet."""
+    return tuple(
+        dict.fromkeys(
+            step.host
+            for step in todo
+            if isinstance(step, WriteFile) and step.file.path == f"{inventory.heat_of(step.host).config_dir}/heat.conf"
+        )
+    )
+
+
+def _of_host(name: str, facts: Facts) -> Iterator[str]:
+    if not facts.root:
+        yield f"{name}: the agent does not run as root: log in as root, or set `sudo: true`."
+    if facts.python < OLDEST_PYTHON:
+        yield f"{name}: Python {'.'.join(map(str, facts.python))} is too old: install Python 3.8 or later."
+    if not facts.systemd:
+        yield f"{name}: systemd does not run there: heat-scaleout runs processes as its units."
+    if abs(facts.skew) > MOST_SKEW:
+        yield f"{name}: its clock is {facts.skew:+.0f} s off: let chrony or systemd-timesyncd set it."
+    for path, free in facts.free.items():
+        if free < LEAST_FREE:
+            yield f"{name}: {path} has {free // 2**20} MiB left: free at least {LEAST_FREE // 2**20} MiB."
+
+
+def _of_heat(inventory: Inventory, name: str, facts: Facts, wanted: releases.Release | None) -> Iterator[str]:
+    """Heat is there, of the source's release, with its account, on each host that is to run it."""
+    heat = inventory.heat_of(name)
+    if not any(each.service is not Service.PROXY for each in inventory.instances_of(name)):
+        return
+    installed = releases.from_metadata(facts.paths.get("heat", ()))
+    if installed is None:
+        yield f"{name}: there is no Heat below {heat.prefix}: install it, or set `heat.prefix` to where it is."
+    elif wanted and installed != wanted:
+        yield f"{name}: Heat is {installed}, but {inventory.heat.source} has {wanted}: install the same release."
+    if installed:
+        yield from _of_launcher(name, heat, facts, installed)
+    if facts.accounts.get(heat.user) is None:
+        yield f"{name}: there is no user {heat.user}: add it, or set `heat.user`."
+
+
+def _of_launcher(name: str, heat: Heat, facts: Facts, installed: releases.Release) -> Iterator[str]:
+    """What serves the APIs is there, and this release can be served by it."""
+    has_programs = any(path.endswith("/heat-api") for path in facts.paths.get("programs", ()))
+    under_uwsgi = (
+        heat.tls
+        or heat.launcher == releases.UWSGI
+        or heat.launcher == "auto"
+        and not (has_programs and installed.reads_bind_host)
+    )
+    if heat.launcher == releases.PROGRAMS and not (has_programs and installed.reads_bind_host):
+        yield f"{name}: Heat {installed} has no heat-api program: set `heat.launcher: uwsgi`, or leave it out."
+    if heat.tls and not installed.has_wsgi_modules:
+        yield f"{name}: Heat {installed} serves by heat-api alone, which cannot speak TLS: take `heat.tls` away."
+    elif under_uwsgi and not installed.has_wsgi_modules:
+        yield f"{name}: Heat {installed} has no WSGI modules: install its heat-api programs."
+    elif under_uwsgi and not facts.paths.get("uwsgi"):
+        yield f"{name}: Heat {installed} needs uWSGI: install it below {heat.prefix}, or from the distribution."
+
+
+def _of_ports(inventory: Inventory, name: str, found: Found) -> Iterator[str]:
+    for instance in inventory.instances_of(name):
+        for holder in host_steps.holders_of(instance.address, instance.port or 0, found.facts.listeners):
+            if holder.unit != instance.unit and not _moves_on(inventory, name, instance, holder):
+                yield (
+                    f"{name}: {instance.address}:{instance.port} is taken by {named(holder)}: "
+                    f"stop it, or give {instance.service} another port in the inventory."
+                )
+
+
+def _moves_on(inventory: Inventory, name: str, instance: Instance, holder: Listener) -> bool:
+    """Whether the holder is a unit of ours that this very plan stops."""
+    return holder.unit.startswith("heat-scaleout-") and holder.unit not in {
+        each.unit for each in inventory.instances_of(name)
+    }
+
+
+def _of_proxy(inventory: Inventory, name: str, found: Found, wanted: Mapping[str, HostState]) -> Iterator[str]:
+    """HAProxy is there, and whoever holds its addresses is Heat's own API, which it replaces."""
+    if name != inventory.proxy.host or not inventory.has_apis():
+        return
+    if not found.facts.paths.get("haproxy"):
+        yield f"{name}: there is no {inventory.proxy.program}: install HAProxy 2.2 or later."
+    if found.facts.accounts.get(inventory.proxy.user) is None:
+        yield f"{name}: there is no user {inventory.proxy.user}: install HAProxy, or set `proxy.user`."
+    needs = wanted[name].units[host_steps.PROXY].needs if name in wanted else ()
+    for address, port in needs:
+        for holder in host_steps.holders_of(address, port, found.facts.listeners):
+            if holder.unit != host_steps.PROXY and not is_heat_api(holder):
+                yield (
+                    f"{name}: {address}:{port}, which the proxy needs, is held by {named(holder)}, which is not "
+                    "Heat's API: stop it, or set `proxy.bind`."
+                )
+
+
+def _of_drains(inventory: Inventory, seen: Seen) -> Iterator[str]:
+    """Some server that is not drained serves each kind of API right now, where any does."""
+    front = seen.found.get(inventory.proxy.host)
+    servers = front.facts.servers if front else ()
+    drained = {str(Endpoint(each.address, each.port)) for each in inventory.instances() if each.drained and each.port}
+    for section in dict.fromkeys(each.section for each in servers if each.serves):
+        staying = [each for each in servers if each.section == section and each.address not in drained]
+        if not any(each.serves for each in staying):
+            others = "".join(f", {each.name} is {each.status} ({each.check})" for each in staying)
+            yield (
+                f"{inventory.proxy.host}: no other server of {section} serves now{others}, so that nobody would "
+                "answer clients: start one first."
+            )
+
+
+def is_heat_api(holder: Listener) -> bool:
+    """Whether a process is Heat's REST or CFN API, told by its program, its arguments or its unit.
+
+    Recognised: Heat's programs, uWSGI with Heat's modules or settings, and units as distributions and devstack name
+    them. A process of a container is not: its engine would start it again.
+    """
+    if holder.unit.startswith(CONTAINERS):
+        return False
+    words = [holder.unit.replace("devstack@h-api", "heat-api"), *holder.argv]
+    return any(sign in word for word in words for sign in ("heat-api", "heat-wsgi-api", "heat.wsgi.", "heat_api"))
+
+
+def named(holder: Listener) -> str:
+    """Who holds a port, for people: program, process and unit, never its arguments (they may hold secrets)."""
+    unit = f" of {holder.unit}" if holder.unit else ""
+    return f"{holder.program or 'an unknown process'} (pid {holder.pid}{unit})"

@@ -1,0 +1,67 @@
+"""Whether database, broker and Keystone take the login of a node's heat.conf, tried from that node itself."""
+
+import base64
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from deployer import errors
+from deployer.heat import engines, scripts, service_units
+from deployer.inventory.schema import Inventory
+from deployer.model.state import HostState
+from deployer.remote.fleet import Fleet
+
+TRY = 8  # seconds for one login
+LIMIT = 40.0
+
+BOUND = (
+    "{number} stacks were made while Heat reached Keystone at a loopback address, and keep it with their user's "
+    'credentials: engines on other hosts cannot act for them. See docs/first-site.md, "Stacks from before".'
+)
+HINTS = {
+    "database": "Does MariaDB listen on more than loopback (bind-address) and grant Heat's user access from this host?",
+    "broker": "RabbitMQ's guest logs in from loopback only: give Heat a user of its own. Does it listen everywhere?",
+    "Keystone": "Is Keystone reachable from this host at that address, and is [keystone_authtoken] right?",
+}
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What the tries showed, a sentence each: `problems` that must be mended, `notes` that an operator should know."""
+
+    problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def tried(inventory: Inventory, wanted: Mapping[str, HostState], fleet: Fleet) -> Tried:
+    """Try the new heat.conf of every node, which stays in memory there."""
+    nodes = {host: state for host, state in wanted.items() if _conf(inventory, host, state)}
+    programs = {host: _program(inventory, host, state) for host, state in nodes.items()}
+    printed = engines.run(fleet, "try logins", programs, LIMIT) if programs else {}
+    bound = max((json.loads(each)["bound"] for each in printed.values() if isinstance(each, str)), default=0)
+    return Tried(
+        tuple(problem for host, each in printed.items() for problem in _problems(host, each)),
+        (BOUND.format(number=bound),) if bound else (),
+    )
+
+
+def _problems(host: str, printed: str | errors.DeployerError) -> Iterator[str]:
+    if isinstance(printed, errors.DeployerError):
+        yield f"{printed.message}: {printed.hint or 'Heat and its libraries must be installed there.'}"
+    else:
+        yield from (_sentence(host, each) for each in json.loads(printed)["problems"])
+
+
+def _program(inventory: Inventory, host: str, state: HostState) -> tuple[str, str]:
+    content = _conf(inventory, host, state)
+    text = scripts.text("logins", conf=base64.b64encode(content).decode(), seconds=TRY)
+    return service_units.python_of(inventory.heat_of(host).prefix), text
+
+
+def _conf(inventory: Inventory, host: str, state: HostState) -> bytes | None:
+    file = state.files.get(f"{inventory.heat_of(host).config_dir}/heat.conf")
+    return file and file.content
+
+
+def _sentence(host: str, each: Mapping[str, str]) -> str:
+    return f"{host}: {each['what']} at {each['where']} refuses this host ({each['why']}): {HINTS[each['what']]}"

@@ -1,0 +1,72 @@
+"""What a running HAProxy says of itself over its socket (management guide of HAProxy 2.6, sections 9.1 and 9.3)."""
+
+import csv
+from collections.abc import Mapping
+from typing import Any
+
+from deployer.model.facts import Server
+from deployer.proxy.config import DRAINED, MARK, MASTER
+
+INFO = "description: " + MARK
+# Workers of an older configuration may still send requests to a server that only the newest one knows as drained.
+NO_OLD_WORKERS = {
+    "send": "show proc\n",
+    "lacks": "# old workers",
+    "else": "the proxy still ends requests that it began before its last reload",
+}
+
+
+def configuration(answer: str | None) -> str | None:
+    """Given the answer to `show info`, return the digest of the configuration that the worker runs with."""
+    lines = (answer or "").splitlines()
+    return next((line[len(INFO) :] for line in lines if line.lower().startswith(INFO)), None)
+
+
+def servers(answer: str | None) -> tuple[Server, ...]:
+    """Given an answer that contains `show stat`, return the servers of every section."""
+    lines = (answer or "").splitlines()
+    start = next((number for number, line in enumerate(lines) if line.startswith("# pxname")), len(lines))
+    rows = csv.DictReader(line for line in lines[start:] if line.strip())
+    return tuple(_server(row) for row in rows if row["svname"] not in ("FRONTEND", "BACKEND"))
+
+
+def _server(row: Mapping[str, str]) -> Server:
+    return Server(
+        row["# pxname"],
+        row["svname"],
+        row.get("addr") or "",
+        _status(row),
+        row.get("check_status") or "",
+        int(row["scur"] or 0),
+        int(row["stot"] or 0),
+        _status(row) != row["status"],
+    )
+
+
+def _status(row: Mapping[str, str]) -> str:
+    """A server's status; HAProxy 2.6 shows one that is up as such though its weight is 0 and it gets no requests."""
+    return "DRAIN" if row["status"].startswith("UP") and row.get("weight") == "0" else row["status"]
+
+
+def drain(server: str) -> dict[str, Any]:
+    """What to tell HAProxy so that `section/name` gets no new requests, and what shows that it has none left."""
+    idle = _shows(server, "scur", "0", "it still has requests in progress")
+    return _told(f"@1 set server {server} state drain\n", [idle, NO_OLD_WORKERS])
+
+
+def ready(server: str) -> dict[str, Any]:
+    """What to tell HAProxy so that `section/name` gets requests again, and what shows that it does."""
+    serves = _shows(server, "status", "UP|no check", "it does not serve")
+    return _told(f"@1 set server {server} state ready\n", [serves])
+
+
+def _told(line: str, until: list[dict[str, Any]]) -> dict[str, Any]:
+    keep = {"file": DRAINED, "socket": MASTER, "send": "@1 show servers state\n"}
+    return {"socket": MASTER, "send": line, "keep": keep, "until": until}
+
+
+def _shows(server: str, column: str, pattern: str, otherwise: str) -> dict[str, Any]:
+    """A condition on the table of servers of the worker with the newest configuration, and what is so without it."""
+    section, _, name = server.partition("/")
+    row = {"# pxname": section, "svname": name}
+    return {"send": "@1 show stat\n", "row": row, "column": column, "matches": pattern, "else": otherwise}

@@ -1,0 +1,204 @@
+"""Perform steps on a host in order, and stop at the first that fails."""
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+
+from deployer.remote.agent import (
+    exclusive,
+    files,
+    haproxy_state,
+    journal,
+    ledger,
+    probes,
+    programs,
+    socket_takeover,
+    sockets,
+)
+
+
+def perform(request):
+    """Given steps in order, do them and stop at the first that fails: {done: [output], failed: null | {index, why}}.
+
+    A step that only waits, and may be asked again from there, is told by `again`.
+    """
+    done, turn = [], exclusive.Turn(request)
+    for index, step in enumerate(request["steps"]):
+        try:
+            turn.begin(index, step)
+            journal.doing(request, step)
+            done.append(STEPS[step["do"]](step, request["ledger"]) or "")
+            journal.did(request)
+        except programs.NotYet as waiting:
+            return {"done": done, "failed": {"index": index, "why": str(waiting), "again": True}}
+        except (programs.Failed, OSError, LookupError, subprocess.SubprocessError) as error:
+            return {"done": done, "failed": {"index": index, "why": str(error) or type(error).__name__}}
+    turn.end(os.path.dirname(request["ledger"]))
+    return {"done": done, "failed": None}
+
+
+def share(step, ledger_path):
+    """Let the proxy listen beside whoever holds its addresses; where the kernel cannot, they are stopped first."""
+    held = holders_in(step)
+    if not socket_takeover.share(held, os.geteuid()):
+        stop_holders(held, step, ledger_path)
+
+
+def free(step, ledger_path):
+    """Stop whoever holds some addresses, when its last request is answered, and remember how to bring it back."""
+    held = holders_in(step)
+    if not held:
+        return
+    try:
+        socket_takeover.steer(held)
+        left = socket_takeover.drain(held, step["timeout"], probes.POLL)
+    except PermissionError:  # nobody may look into another process's sockets here
+        left = 0
+    if left:
+        where = ", ".join("%(address)s:%(port)d" % each for each in held)
+        raise programs.Failed(
+            "%d connections to the old server of %s are still in use after %d s; it goes on "
+            "answering them, new ones go to the proxy" % (left, where, step["timeout"])
+        )
+    stop_holders(held, step, ledger_path)
+
+
+def give_back(step, _):
+    """Start again who was stopped for the proxy, beside it, and lead new connections to them once they answer."""
+    ports = {each["port"] for each in step["stopped"]}
+    held = [each for each in sockets.listeners() if each.get("unit") == step["beside"] and each["port"] in ports]
+    source = socket_takeover.unused_port()
+    for unit in sorted({each["unit"] for each in step["stopped"]}):
+        mine = [each for each in held if each["port"] in ports_of(step, unit)]
+        socket_takeover.share(mine, uid_of(unit))
+        socket_takeover.keep(mine, source)
+        socket_takeover.with_settings(
+            unit, "Environment=UWSGI_REUSE_PORT=true", lambda name=unit: start_as_before(step, name)
+        )
+    for each in step["stopped"]:
+        probes.wait_until(
+            lambda at=each: serves(at) and socket_takeover.answers_from(at["address"], at["port"], source),
+            step["timeout"],
+            "%(unit)s does not answer on %(address)s:%(port)d" % each,
+        )
+    socket_takeover.steer(held)
+
+
+def start_as_before(step, unit):
+    was_enabled = any(each["enabled"] for each in step["stopped"] if each["unit"] == unit)
+    programs.call(
+        ["systemctl"] + (["enable", "--quiet", "--now"] if was_enabled else ["start"]) + [unit], step["timeout"]
+    )
+
+
+def serves(entry):
+    return any(each.get("unit") == entry["unit"] for each in listeners_at(entry["address"], entry["port"]))
+
+
+def stop_gently(step, _):
+    """Stop the proxy once it has ended what it has begun: on SIGTERM it would cut that off."""
+    socket_takeover.with_settings(
+        step["unit"],
+        "KillSignal=SIGUSR1",
+        lambda: programs.call(["systemctl", "disable", "--quiet", "--now", step["unit"]], step["timeout"]),
+    )
+
+
+def ports_of(step, unit):
+    return [each["port"] for each in step["stopped"] if each["unit"] == unit]
+
+
+def uid_of(unit):
+    """The user as whom a unit listens."""
+    shown = programs.call(["systemctl", "show", "--property=User", "--value", unit]).strip()
+    return pwd.getpwnam(shown).pw_uid if shown else 0
+
+
+def forget(step, ledger_path):
+    """Remove our own notes from a host where nothing of ours is left, unless they say how to start a process again."""
+    book = ledger.read(ledger_path)
+    if not book["files"] and all(each["unit"] for each in book["stopped"]):
+        shutil.rmtree(os.path.dirname(ledger_path), ignore_errors=True)
+
+
+def holders_in(step):
+    """Those of a step's holders that still listen; Failed when another process took their place."""
+    held = []
+    for each in step["holders"]:
+        found = [other for other in listeners_at(each["address"], each["port"]) if other.get("unit") != step["beside"]]
+        if found and each["pid"] not in [other.get("pid") for other in found]:
+            raise programs.Failed("%(address)s:%(port)d is now held by another process than planned" % each)
+        held += [each] if found else []
+    return held
+
+
+def stop_holders(held, step, ledger_path):
+    remember_stopped(held, ledger_path)
+    units = sorted({each["unit"] for each in held if each["unit"]})
+    if units:
+        programs.call(["systemctl", "disable", "--now"] + units, step["timeout"])
+    for pid in {each["pid"] for each in held if not each["unit"]}:
+        os.kill(pid, signal.SIGTERM)
+    for each in held:
+        probes.wait_until(
+            lambda at=each: not holds(at),
+            step["timeout"],
+            "%(address)s:%(port)d is still held after its process was told to stop" % each,
+        )
+
+
+def holds(holder):
+    return any(each.get("pid") == holder["pid"] for each in listeners_at(holder["address"], holder["port"]))
+
+
+def remember_stopped(held, ledger_path):
+    """Note what is about to be stopped, whether it starts with the host, and what it was."""
+    book = ledger.read(ledger_path)
+    ports = {each["port"] for each in held}
+    noted = {each["unit"] for each in book["stopped"] if each["enabled"]}  # disabled by a run that went no further
+    book["stopped"] = [each for each in book["stopped"] if each["port"] not in ports]
+    for each in held:
+        argv = sockets.process(each["pid"]).get("argv", [])
+        book["stopped"].append(
+            {
+                "unit": each["unit"],
+                "argv": argv,
+                "address": each["address"],
+                "port": each["port"],
+                "enabled": each["unit"] in noted or is_enabled(each["unit"]),
+            }
+        )
+    ledger.write(ledger_path, book)
+
+
+def is_enabled(unit):
+    return bool(unit) and subprocess.run(["systemctl", "is-enabled", "--quiet", unit]).returncode == 0
+
+
+def listeners_at(address, port):
+    """Who listens on an address, or on all addresses, at a port."""
+    wanted = (address, "0.0.0.0", "::")
+    return [
+        each
+        for each in sockets.listeners()
+        if each["port"] == port and (each["address"] in wanted or address in wanted[1:])
+    ]
+
+
+STEPS = {
+    "write": files.write,
+    "remove": files.remove,
+    "systemctl": programs.systemctl,
+    "run": programs.run,
+    "reload": haproxy_state.reload,
+    "share": share,
+    "free": free,
+    "give_back": give_back,
+    "stop_gently": stop_gently,
+    "forget": forget,
+    "await_http": probes.await_http,
+    "await_reply": probes.await_reply,
+    "tell": probes.tell,
+}

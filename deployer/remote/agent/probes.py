@@ -1,0 +1,121 @@
+"""Wait on a host for what no event announces: answers over HTTP, of a unix socket, and the effect of a word to one."""
+
+import csv
+import http.client
+import itertools
+import re
+import time
+
+from deployer.remote.agent import certificates, exclusive, haproxy_state, observe, programs, sockets
+
+POLL = 0.05  # seconds between two looks at something that no event announces
+LOOKS_PER_UNIT_CHECK = 10
+
+
+def wait_until(true, seconds, otherwise):
+    deadline = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > deadline:
+            raise programs.Failed(otherwise)
+        exclusive.go_on()
+        time.sleep(POLL)
+
+
+def await_http(step, _):
+    """Wait until an address answers with an expected status; give up early when its unit dies over and over.
+
+    Over TLS, if `trust` names a server and its authorities, only that one's answer counts.
+    """
+    last = [""]
+    started = time.monotonic()
+    for looks in itertools.count(1):
+        if answers(step, last):
+            return
+        late = time.monotonic() > started + step["timeout"]
+        if late or looks % LOOKS_PER_UNIT_CHECK == 0 and crash_loops(step["unit"]):
+            raise programs.Failed(
+                "no good answer from %s:%d%s (%s)\n%s"
+                % (step["address"], step["port"], step["path"], last[0], programs.last_words(step["unit"]))
+            )
+        exclusive.go_on()
+        time.sleep(POLL)
+
+
+def answers(step, last):
+    connection = http.client.HTTPConnection(step["address"], step["port"], timeout=5)
+    try:
+        if step.get("secure"):
+            connection.connect()
+            connection.sock = certificates.secured(connection.sock, step.get("trust"))
+        connection.request("GET", step["path"])
+        status = connection.getresponse().status
+    except (OSError, http.client.HTTPException) as error:
+        last[0] = str(error) or type(error).__name__
+        return False
+    finally:
+        connection.close()
+    last[0] = "status %d" % status
+    return status in step["expect"]
+
+
+def crash_loops(unit):
+    state = observe.units_like([unit]).get(unit, {})
+    return state.get("active") == "failed" or state.get("restarts", 0) >= 3
+
+
+def await_reply(step, _):
+    """Wait until a unix socket's answer to a question contains a text."""
+    wait_until(
+        lambda: step["contains"] in (sockets.ask_or_none(step["socket"], step["send"]) or ""),
+        step["timeout"],
+        "%(socket)s never answered with %(contains)s" % step,
+    )
+
+
+def tell(step, _):
+    """Say a line to a unix socket, which answers nothing when it obeys, and wait until its answers show the effect."""
+    answer = sockets.ask(step["socket"], step["send"]).strip()
+    if answer:
+        raise programs.Failed("%s answered: %s" % (step["send"].strip(), answer))
+    if "keep" in step:
+        haproxy_state.keep(step)
+    deadline = time.monotonic() + step["timeout"]
+    for condition in step["until"]:
+        while not shows(step["socket"], condition):
+            if time.monotonic() > deadline:
+                return late(step, condition)
+            exclusive.go_on()
+            time.sleep(POLL)
+    return None
+
+
+def late(step, condition):
+    """What to say of an effect that does not come in time; Failed unless it may be done without."""
+    words = "after %d s %s" % (step["timeout"], condition["else"])
+    found = cells(step["socket"], condition)
+    if found:
+        words += " (%s: %s)" % (condition["column"], ", ".join(found))
+    if step.get("force"):
+        return words
+    raise programs.Failed(words)
+
+
+def shows(path, condition):
+    """Whether an answer lacks a text, or has a row of comma-separated values whose column matches a pattern."""
+    if "lacks" in condition:
+        answer = sockets.ask_or_none(path, condition["send"])
+        return answer is not None and condition["lacks"] not in answer
+    return any(re.fullmatch(condition["matches"], cell) for cell in cells(path, condition))
+
+
+def cells(path, condition):
+    """The column of those rows of an answer, comma-separated values, that a condition is about."""
+    answer = sockets.ask_or_none(path, condition["send"])
+    if answer is None or "row" not in condition:
+        return []
+    rows = csv.DictReader(line for line in answer.splitlines() if line.strip())
+    return [
+        row[condition["column"]]
+        for row in rows
+        if all(row.get(key) == value for key, value in condition["row"].items())
+    ]

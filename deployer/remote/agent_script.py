@@ -1,0 +1,60 @@
+"""The program that a host runs for one request: the agent parts that it needs, and the request. Pure."""
+
+import base64
+import functools
+import json
+from collections.abc import Mapping
+from importlib import resources
+from typing import Any
+
+PARTS = {
+    "observe": ("exclusive", "sockets", "journal", "ledger", "certificates", "observe"),
+    "measure": ("sockets", "measure"),
+    "perform": (
+        "exclusive",
+        "sockets",
+        "journal",
+        "ledger",
+        "certificates",
+        "observe",
+        "programs",
+        "haproxy_state",
+        "socket_takeover",
+        "probes",
+        "files",
+        "perform",
+    ),
+    **dict.fromkeys(("hold", "holder", "release"), ("site_lock",)),
+    **dict.fromkeys(("stage", "close", "recall"), ("journal", "ledger", "generations")),
+}
+# The agent's files become the modules they are here, so that they import one another in both places.
+FRAME = """\
+import base64, json, sys, types
+for name in ("deployer", "deployer.remote", "deployer.remote.agent"):
+    sys.modules[name] = types.ModuleType(name)
+for name, source in {parts!r}:
+    module = sys.modules["deployer.remote.agent." + name] = types.ModuleType(name)
+    setattr(sys.modules["deployer.remote.agent"], name, module)
+    exec(compile(source, name + ".py", "exec"), module.__dict__)
+request = json.loads(base64.b64decode({request!r}))
+json.dump({verb}(request), sys.stdout)
+"""
+VERBS = {
+    "observe": "sys.modules['deployer.remote.agent.observe'].observe",
+    "measure": "sys.modules['deployer.remote.agent.measure'].measure",
+    "perform": "sys.modules['deployer.remote.agent.perform'].perform",
+    **{verb: f"sys.modules['deployer.remote.agent.site_lock'].{verb}" for verb in ("hold", "holder", "release")},
+    **{verb: f"sys.modules['deployer.remote.agent.generations'].{verb}" for verb in ("stage", "close", "recall")},
+}
+
+
+def of(verb: str, request: Mapping[str, Any]) -> bytes:
+    """The program for `python3 -`: the agent's parts for this verb and the request, which so never shows in argv."""
+    parts = [(name, _source(name)) for name in PARTS[verb]]
+    encoded = base64.b64encode(json.dumps(request).encode()).decode()
+    return FRAME.format(parts=parts, request=encoded, verb=VERBS[verb]).encode()
+
+
+@functools.cache
+def _source(name: str) -> str:
+    return resources.files("deployer.remote.agent").joinpath(name + ".py").read_text()

@@ -1,0 +1,1 @@
+"""One row for each process of the site, and where it differs from the inventory. Pure."""

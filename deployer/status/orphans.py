@@ -1,0 +1,190 @@
+"""What is there without being asked for: units, processes, rows of Heat and servers of the proxy, a line each. Pure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
+
+from deployer.heat import service_units
+from deployer.heat.engines import Row, View
+from deployer.inventory.schema import Inventory
+from deployer.model.facts import Listener, Server
+from deployer.model.state import HostState, Instance, Service, unit_name
+from deployer.observed.observe import Seen
+from deployer.plan import host_steps
+from deployer.proxy import config
+from deployer.status import instances
+from deployer.status.instances import Line
+
+LEFT_ALONE = "host's own"  # no drift: an engine that is not ours
+SERVICES = {section: service for service, section in config.SECTIONS.items()}
+
+
+def lines(inventory: Inventory, seen: Seen, wanted: Mapping[str, HostState], view: View) -> Iterator[Line]:
+    """Units of ours, strangers on an address of ours, servers without a unit, engines of others, rows of nobody."""
+    units = tuple(_units(inventory, seen, view))
+    return chain(
+        units,
+        _strangers(inventory, seen, wanted),
+        _servers(inventory, seen, units),
+        _own_engines(inventory, seen, view),
+        _rows(inventory, seen, view),
+    )
+
+
+def _units(inventory: Inventory, seen: Seen, view: View) -> Iterator[Line]:
+    """Units of ours that run, or would after a reboot, without being in the inventory."""
+    asked = {(each.host, each.unit) for each in inventory.instances()}
+    for host, found in seen.found.items():
+        for name, unit in sorted(found.state.units.items()):
+            if (host, name) not in asked and (unit.running or unit.enabled):
+                service, port = _service_and_port(name)
+                server = _server_at(inventory, seen, host, port)
+                rows = instances.rows_of(host, name, view)
+                told = instances.workers(rows, view) if service == Service.ENGINE else {}
+                yield Line(
+                    host,
+                    service,
+                    name,
+                    port=port,
+                    pid=unit.pid,
+                    state=instances.state(found, unit),
+                    heat=instances.heat_view(rows) if rows else "",
+                    proxy=server.status if server else "",
+                    drift="not in the inventory",
+                    **instances.digests(unit, None),
+                    **instances.at_the_proxy(server),
+                    **told,
+                )
+
+
+def _service_and_port(unit: str) -> tuple[str, int | None]:
+    service, _, number = unit.removeprefix("heat-scaleout-").removesuffix(".service").partition("@")
+    return service, int(number) if service in config.SECTIONS and number.isdigit() else None
+
+
+def _server_at(inventory: Inventory, seen: Seen, host: str, port: int | None) -> Server | None:
+    address = instances.joined(inventory.hosts[host].address, port) if port else None
+    return next((each for each in _of_proxy(inventory, seen) if each.address == address), None)
+
+
+def _of_proxy(inventory: Inventory, seen: Seen) -> list[Server]:
+    """The servers of the running proxy in the sections that are ours."""
+    front = seen.found.get(inventory.proxy.host)
+    return [each for each in (front.facts.servers if front else ()) if each.section in SERVICES]
+
+
+def _strangers(inventory: Inventory, seen: Seen, wanted: Mapping[str, HostState]) -> Iterator[Line]:
+    """Processes that are not ours on an address that the inventory gives to one of ours."""
+    for each in inventory.instances():
+        found = seen.found.get(each.host)
+        for address, port in instances.addresses(each, wanted.get(each.host)) if found else ():
+            for holder in host_steps.holders_of(address, port, found.facts.listeners):
+                if not holder.unit.startswith("heat-scaleout-"):
+                    yield _stranger(each, address, port, holder)
+
+
+def _stranger(each: Instance, address: str, port: int, holder: Listener) -> Line:
+    return Line(
+        each.host,
+        each.service,
+        holder.unit or holder.program or "unknown process",
+        address,
+        port,
+        holder.pid or None,
+        "running",
+        drift=f"holds the address of {each.unit}",
+        listens_on=(instances.joined(address, port),),
+        listening=True,
+    )
+
+
+def _servers(inventory: Inventory, seen: Seen, units: Sequence[Line]) -> Iterator[Line]:
+    """Servers of the running proxy that stand for no process of ours."""
+    known = {server.path for server in instances.servers(inventory, seen).values() if server}
+    shown = {instances.joined(inventory.hosts[line.host].address, line.port) for line in units if line.port}
+    hosts = {entry.address: name for name, entry in inventory.hosts.items()}
+    for each in _of_proxy(inventory, seen):
+        if each.path in known or each.address in shown:
+            continue
+        address, _, port = each.address.rpartition(":")
+        address = address.strip("[]")
+        number = int(port) if port.isdigit() else None
+        unit = unit_name(SERVICES[each.section], number) if address in hosts and number else each.path
+        yield Line(
+            hosts.get(address, each.name),
+            SERVICES[each.section],
+            unit,
+            address,
+            number,
+            state="stopped",
+            proxy=each.status,
+            drift=f"server {each.path} without unit",
+            **instances.at_the_proxy(each),
+        )
+
+
+def _own_engines(inventory: Inventory, seen: Seen, view: View) -> Iterator[Line]:
+    """Engines that a host runs by its own means, as the source did before us: left alone and shown."""
+    for host, found in seen.found.items():
+        rows = [row for row in _not_ours(inventory, seen, view) if _owner(seen, row) == host]
+        for each in found.facts.engines:
+            yield Line(
+                host,
+                Service.ENGINE,
+                each.unit or each.program,
+                inventory.hosts[host].address,
+                None,
+                each.pid,
+                "running",
+                instances.heat_view(rows),
+                "",
+                _drift(rows, view, is_running=True),
+                **instances.workers(rows, view),
+            )
+
+
+def _rows(inventory: Inventory, seen: Seen, view: View) -> Iterator[Line]:
+    """Rows of engines that none of these hosts runs: of another host when one is alive, of nobody when none is."""
+    names: dict[tuple[str, str], list[Row]] = {}
+    for row in _not_ours(inventory, seen, view):
+        if _owner(seen, row) is None:
+            names.setdefault((row.hostname, row.host), []).append(row)
+    for (hostname, name), rows in names.items():
+        is_running = any(view.is_alive(row) for row in rows)
+        yield Line(
+            hostname,
+            Service.ENGINE,
+            name,
+            state="unknown" if is_running else "stopped",
+            heat=instances.heat_view(rows),
+            drift=_drift(rows, view, is_running),
+            **instances.workers(rows, view),
+        )
+
+
+def _drift(rows: Sequence[Row], view: View, is_running: bool) -> str:
+    dead = [row for row in rows if not view.is_alive(row)]
+    told = [instances.rows_without_process(len(dead))] if dead else []
+    return ", ".join([LEFT_ALONE, *told] if is_running else told)
+
+
+def _owner(seen: Seen, row: Row) -> str | None:
+    """The host whose own engine a row is of; those named as ours are never a host's own."""
+    hosts = (
+        host
+        for host, found in seen.found.items()
+        if found.facts.engines and (found.facts.hostname or host) == row.hostname
+    )
+    host = next(hosts, None)
+    return None if host and row.host.startswith(service_units.engine_name(host, "")) else host
+
+
+def _not_ours(inventory: Inventory, seen: Seen, view: View) -> list[Row]:
+    """Rows of engines that no unit of ours stands for, whether the inventory names it or it is left over."""
+    ours = {service_units.engine_name(each.host, each.number) for each in inventory.instances()}
+    ours |= {
+        instances.engine_of(host, name)
+        for host, found in seen.found.items()
+        for name, unit in found.state.units.items()
+        if unit.running or unit.enabled
+    }
+    return [row for row in view.rows if row.host not in ours]

@@ -1,0 +1,93 @@
+"""Whether the engines that Heat lists are the inventory's."""
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from deployer.errors import DeployerError
+from deployer.heat import service_units
+from deployer.inventory.schema import Inventory
+from deployer.model.state import Service, unit_name
+from deployer.remote.fleet import Fleet
+from deployer.verify.smoke.clouds import Cloud
+from deployer.verify.smoke.result import Unproven
+
+OURS = re.compile(r"(?P<host>.+)-engine-(?P<number>[0-9]+)")  # see launch.engine_name
+LIMIT = 20.0  # seconds for a host to tell its units
+
+
+def listed(inventory: Inventory, fleet: Fleet, cloud: Cloud) -> str:
+    """Compare Heat's list of engines with the inventory and say who is up; raise Unproven when they differ."""
+    wanted = [
+        service_units.engine_name(each.host, each.number)
+        for each in inventory.instances()
+        if each.service is Service.ENGINE
+    ]
+    up = workers_up(_rows(cloud))
+    return judged(up, wanted, _ended(inventory, fleet, strangers(up, wanted)))
+
+
+def workers_up(rows: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """Given Heat's rows, one a worker process with `host` (the engine's name) and `status`, count who is up.
+
+    An engine all of whose rows are down counts 0.
+    """
+    up: dict[str, int] = {}
+    for row in rows:
+        up[row["host"]] = up.get(row["host"], 0) + (row["status"] == "up")
+    return up
+
+
+def strangers(up: Mapping[str, int], wanted: Collection[str]) -> list[str]:
+    """The engines that are up and named as ours are, but which the inventory does not have."""
+    return sorted(name for name, count in up.items() if count and name not in wanted and OURS.fullmatch(name))
+
+
+def judged(up: Mapping[str, int], wanted: Collection[str], ended: Collection[str] = ()) -> str:
+    """Say who is up; raise Unproven when one that is wanted is not, or a stranger is whose process has not `ended`."""
+    problems = [f"{name} is {'down' if name in up else 'not listed'}" for name in wanted if not up.get(name)]
+    problems += [
+        f"{name} is up, but the inventory has no such engine" for name in strangers(up, wanted) if name not in ended
+    ]
+    if problems:
+        raise Unproven("; ".join(problems))
+    own = [
+        f"{name} ({_workers(count)})"
+        for name, count in sorted(up.items())
+        if count and name not in wanted and name not in ended
+    ]
+    parts = [f"{len(wanted)} of {len(wanted)} up with {_workers(sum(up[name] for name in wanted))}"]
+    parts += [f"besides, a host's own: {', '.join(own)}"] if own else []
+    parts += [f"ended, and listed for two minutes more: {', '.join(ended)}"] if ended else []
+    return "; ".join(parts)
+
+
+def _rows(cloud: Cloud) -> list[dict[str, Any]]:
+    answer = cloud.connection.orchestration.request("/services", "GET", raise_exc=False)
+    if answer.status_code in (401, 403):
+        raise Unproven("Heat shows its engines to administrators only: name the cloud of one (--cloud)")
+    if answer.status_code != 200:
+        raise Unproven(f"Heat answered {answer.status_code} to the list of its engines: {answer.text[:300]}")
+    return answer.json()["services"]
+
+
+def _ended(inventory: Inventory, fleet: Fleet, names: Collection[str]) -> list[str]:
+    """Those engines whose host says that no such unit runs: Heat takes a row for up until two reports are missing."""
+    places = {name: OURS.fullmatch(name) for name in names}
+    hosts = {place["host"] for place in places.values() if place["host"] in inventory.hosts}
+    replies = fleet.ask("look", "observe", {host: {"units": ["heat-scaleout-*"]} for host in hosts}, LIMIT)
+    return [
+        name
+        for name, place in places.items()
+        if place["host"] in hosts and not _runs(replies[place["host"]], unit_name(Service.ENGINE, int(place["number"])))
+    ]
+
+
+def _runs(reply: Any, unit: str) -> bool:
+    if isinstance(reply, DeployerError):
+        raise reply
+    return reply["units"].get(unit, {}).get("active") in ("active", "deactivating", "activating")
+
+
+def _workers(count: int) -> str:
+    return f"{count} worker" if count == 1 else f"{count} workers"

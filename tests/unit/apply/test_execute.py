@@ -1,0 +1,235 @@
+"""What becomes of the others when a host fails: they stay as they are, go on, or get back what they had."""
+
+import pytest
+import sites
+from moments import BREAKS, FAILS, LOST, Moments
+
+from deployer import errors, pipeline
+from deployer.apply import generations
+from deployer.apply.generations import Author
+from deployer.model.state import Service, unit_name
+from deployer.model.steps import Manner, OnError
+
+HEAT_CONF = "/etc/heat/heat.conf"
+CHANGED = sites.CONF + "[cache]\nenabled = true\n"
+GROWN = sites.an_inventory(
+    hostB="{address: 10.0.0.2, api: 2, cfn: 1, engines: 3}", hostC="{address: 10.0.0.3, api: 2, cfn: 1, engines: 3}"
+)
+AUTHOR = Author("alice@desk", "invoke deploy", "2026-11-21T00:00:00Z", "0.1.0", "some.yaml", "version: 1\n")
+PROXY = unit_name(Service.PROXY)
+
+
+def yes(_):
+    return True
+
+
+@pytest.fixture
+def deployed(inventory, fleet):
+    assert pipeline.deploy(inventory, fleet, yes, author=AUTHOR).exit_code == 0
+    return fleet
+
+
+def picture(fleet):
+    """Every host's files, units that run, and listeners by their unit."""
+    return {
+        name: (
+            dict(host.files),
+            sorted(host.running()),
+            sorted((each.unit, each.port) for each in host.listeners),
+            sorted(host.drained),
+        )
+        for name, host in fleet.hosts.items()
+    }
+
+
+def change(fleet):
+    fleet.hosts["hostA"].has_file(HEAT_CONF, CHANGED, group="heat", mode=0o640)
+
+
+def deploy(inventory, fleet, on_error):
+    return pipeline.deploy(inventory, fleet, yes, manner=Manner(on_error=on_error), author=AUTHOR)
+
+
+def results(fleet):
+    return {host.newest["result"] for host in fleet.hosts.values()}
+
+
+def has_cache(fleet):
+    return [name for name in ("hostB", "hostC") if b"[cache]" in fleet.hosts[name].files[HEAT_CONF].content]
+
+
+class OnceAt(Moments):
+    """A step fails once whose words contain a text, on one host."""
+
+    def __init__(self, host, fragment, kind=FAILS):
+        super().__init__(kind)
+        self.where = (host, fragment)
+
+    def __call__(self, host, when, step):
+        self.number = len(self.seen) + 1 if self._is_it(host, when, step) else self.number
+        super().__call__(host, when, step)
+
+    def _is_it(self, host, when, step):
+        return not self.number and host == self.where[0] and when == "before" and self.where[1] in step.get("says", "")
+
+
+def test_run_that_ended_well_is_done_on_every_host(deployed):
+    assert results(deployed) == {generations.DONE}
+
+
+def test_stop_puts_the_host_that_failed_back_and_leaves_the_others_as_they_were(inventory, deployed):
+    before = picture(deployed)
+    change(deployed)
+    deployed.moment = OnceAt("hostB", f"restart {unit_name(Service.API, 8004)}")
+
+    report = deploy(inventory, deployed, OnError.STOP)
+
+    assert (report.exit_code, report.back.hosts, report.result) == (5, ("hostB",), generations.PUT_BACK)
+    assert {name: each for name, each in picture(deployed).items() if name != "hostA"} == {
+        name: each for name, each in before.items() if name != "hostA"
+    }
+    assert results(deployed) == {generations.PUT_BACK}
+
+
+def test_continue_changes_the_hosts_that_do_not_fail(inventory, deployed):
+    change(deployed)
+    deployed.breaks("hostB", '"restart"')
+
+    report = deploy(inventory, deployed, OnError.CONTINUE)
+
+    assert (report.exit_code, list(report.applied.failed), has_cache(deployed)) == (5, ["hostB"], ["hostC"])
+    assert report.back.hosts == ("hostB",)
+    assert {step.host for step in report.applied.left} == {"hostB"}
+
+
+def test_continue_goes_on_until_all_that_are_left_have_failed_as_well(inventory, deployed):
+    before = picture(deployed)
+    change(deployed)
+    deployed.breaks("hostB", '"restart"')
+    deployed.breaks("hostC", "await_http")
+
+    report = deploy(inventory, deployed, OnError.CONTINUE)
+
+    assert (report.exit_code, sorted(report.applied.failed)) == (5, ["hostB", "hostC"])
+    assert has_cache(deployed) == []
+    assert [picture(deployed)[name][0] == before[name][0] for name in ("hostB", "hostC")] == [True, True]
+
+
+def test_continue_ends_where_the_proxys_host_fails(deployed):
+    deployed.breaks("hostA", "apis-proxy.conf")
+
+    report = deploy(GROWN, deployed, OnError.CONTINUE)
+
+    assert (report.exit_code, list(report.applied.failed)) == (5, ["hostA"])
+    assert unit_name(Service.ENGINE, 3) in deployed.hosts["hostB"].running()
+    assert {step.host for step in report.applied.left} == {"hostA"}
+
+
+def test_continue_takes_no_address_over_when_nobody_who_serves_is_left(fleet):
+    drained = sites.an_inventory(hostC="{address: 10.0.0.3, api: 1, cfn: 1, engines: 2, drained: true}")
+    fleet.breaks("hostB", '"start"')
+
+    report = deploy(drained, fleet, OnError.CONTINUE)
+
+    assert list(report.applied.failed) == ["hostB"]
+    assert {(each.unit, each.port) for each in fleet.hosts["hostA"].listeners} == {
+        ("heat-api.service", 8004),
+        ("heat-api-cfn.service", 8000),
+    }
+
+
+def test_continue_restarts_no_host_twice(inventory, deployed):
+    deployed.breaks("hostC", '"restart"')
+    pids = deployed.hosts["hostB"].running()
+    seen = deployed.moment = Moments()
+
+    report = pipeline.deploy(
+        inventory, deployed, yes, author=AUTHOR, manner=Manner(("hostB", "hostC"), on_error=OnError.CONTINUE)
+    )
+
+    done = [says or "" for host, when, says in seen.seen if (host, when) == ("hostB", "after")]
+    restarts = [says for says in done if "restart" in says]
+    assert (report.exit_code, list(report.applied.failed)) == (5, ["hostC"])
+    assert len(restarts) == len(set(restarts)) > 1
+    assert not set(pids.values()) & set(deployed.hosts["hostB"].running().values())
+
+
+@pytest.mark.parametrize("on_error", list(OnError))
+def test_canary_that_is_lost_leaves_the_others_serving_and_one_run_more_ends_it(inventory, deployed, on_error):
+    change(deployed)
+    deployed.moment = OnceAt("hostB", "restart", LOST)
+
+    report = deploy(inventory, deployed, on_error)
+
+    assert report.exit_code == 5
+    assert isinstance(report.applied.failed["hostB"], errors.HostUnreachable)
+    assert has_cache(deployed) == (["hostB", "hostC"] if on_error is OnError.CONTINUE else ["hostB"])
+    assert len(deployed.hosts["hostC"].running()) == 4
+    assert deployed.hosts["hostB"].newest["result"] is None
+    deployed.mends()
+    deployed.moment = Moments()
+    assert deploy(inventory, deployed, OnError.STOP).exit_code == 0
+    assert pipeline.planned(inventory, deployed).plan.changes() == ()
+
+
+@pytest.mark.parametrize(
+    ("host", "fragment"),
+    [
+        ("hostC", "start heat-scaleout-engine@3"),
+        ("hostB", "start heat-scaleout-api@8005"),
+        ("hostA", "reload"),
+        ("hostA", "wait until heat-scaleout-proxy"),
+    ],
+)
+def test_revert_gives_every_host_what_it_had(deployed, host, fragment):
+    before = picture(deployed)
+    deployed.moment = OnceAt(host, fragment)
+
+    report = deploy(GROWN, deployed, OnError.REVERT)
+
+    assert (list(report.applied.failed), report.back.applied.failed) == ([host], {})
+    assert report.exit_code == (7 if "wait" in fragment else 5)
+    assert picture(deployed) == before
+    assert results(deployed) == {generations.PUT_BACK}
+
+
+@pytest.mark.parametrize("fragment", ["start heat-scaleout-proxy", "wait until heat-scaleout-proxy", "stop heat-api"])
+def test_revert_of_the_first_takeover_gives_the_addresses_back_to_the_old_server(inventory, fleet, fragment):
+    fleet.hosts["hostB"].has_file(HEAT_CONF, "[DEFAULT]\n# the operator's own\n")
+    before = picture(fleet)
+    fleet.moment = OnceAt("hostA", fragment)
+
+    report = deploy(inventory, fleet, OnError.REVERT)
+
+    assert (list(report.applied.failed), report.result) == (["hostA"], generations.PUT_BACK)
+    assert picture(fleet) == before
+    assert PROXY not in fleet.hosts["hostA"].running()
+
+
+def test_revert_that_fails_itself_is_told_and_one_run_more_ends_it(deployed):
+    deployed.moment = OnceAt("hostC", "start heat-scaleout-engine@3", BREAKS)
+
+    report = deploy(GROWN, deployed, OnError.REVERT)
+
+    assert (report.exit_code, report.result, list(report.back.applied.failed)) == (5, generations.FAILED, ["hostC"])
+    deployed.moment = Moments()
+    assert deploy(GROWN, deployed, OnError.STOP).exit_code == 0
+    assert pipeline.planned(GROWN, deployed).plan.changes() == ()
+
+
+def test_nothing_is_put_back_when_the_source_is_out_of_reach(inventory, deployed):
+    change(deployed)
+    deployed.moment = OnceAt("hostB", "restart", LOST)
+
+    def loses_all(host, when, step, once=deployed.moment):
+        try:
+            once(host, when, step)
+        finally:
+            if once.number:
+                deployed.loses("hostA")
+
+    deployed.moment = loses_all
+
+    report = deploy(inventory, deployed, OnError.REVERT)
+
+    assert (report.back, report.result) == (None, generations.FAILED)

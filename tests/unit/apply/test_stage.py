@@ -1,0 +1,137 @@
+"""Before anything is changed every host has judged what it will get; what one has against it stops all."""
+
+import json
+
+import pytest
+
+from deployer import errors, pipeline
+from deployer.apply import generations, stage
+from deployer.apply.generations import Author, Run
+
+AUTHOR = Author("alice@desk", "invoke deploy", "2026-11-21T00:00:00Z", "0.1.0", "some.yaml", "version: 1\n")
+HEAT_CONF = "/etc/heat/heat.conf"
+
+
+def yes(_):
+    return True
+
+
+@pytest.fixture
+def todo(inventory, fleet):
+    """What the first deploy would do."""
+    return pipeline.planned(inventory, fleet)
+
+
+def begin(todo, fleet, number=1):
+    stage.begin(Run(number, AUTHOR), todo.wanted.states, todo.found, fleet)
+
+
+def results(fleet):
+    return {name: host.newest.get("result", "none") for name, host in fleet.hosts.items()}
+
+
+def test_every_host_begins_the_run_and_keeps_its_state(todo, fleet):
+    begin(todo, fleet)
+
+    assert results(fleet) == dict.fromkeys(fleet.hosts, None)
+    assert {host.newest["who"] for host in fleet.hosts.values()} == {"alice@desk"}
+    told = json.loads(json.dumps(generations.encoded(todo.wanted.states["hostB"])))
+    assert fleet.hosts["hostB"].generations[1]["state"] == told
+    assert fleet.hosts["hostB"].generations[1]["run"]["hosts"] == ["hostA", "hostB", "hostC"]
+
+
+def test_host_outside_of_the_plan_notes_the_run_and_no_state(todo, fleet):
+    stage.begin(Run(1, AUTHOR), {"hostB": todo.wanted.states["hostB"]}, todo.found, fleet)
+
+    assert [host.generations[1]["state"] is None for host in fleet.hosts.values()] == [True, False, True]
+
+
+def test_only_what_is_not_there_is_sent_and_every_unit_file_is_judged_as_one(inventory, fleet, todo):
+    pipeline.deploy(inventory, fleet, yes)
+    found = pipeline.planned(inventory, fleet).found
+    sent = {}
+    fleet.hosts["hostB"].stage = lambda request: (
+        sent.update({file["path"]: file for file in request["files"]}) or {"problems": []}
+    )
+    fleet.hosts["hostB"].files[HEAT_CONF].content = b"by hand"
+    found = pipeline.planned(inventory, fleet).found
+
+    stage.begin(Run(9, AUTHOR), todo.wanted.states, found, fleet)
+
+    assert [path for path, file in sent.items() if file["comes"]] == [HEAT_CONF]
+    assert {path: file["content"] is None for path, file in sent.items()} == {
+        path: path != HEAT_CONF for path in todo.wanted.states["hostB"].files
+    }
+    assert {file["check"][0] for path, file in sent.items() if path.startswith("/etc/systemd/")} == {"systemd-analyze"}
+
+
+def test_problems_of_all_hosts_come_at_once_and_those_that_had_begun_end_it(todo, fleet):
+    fleet.refuses("hostA", "/etc/heat-scaleout/apis-proxy.conf", "no such keyword")
+    fleet.refuses("hostC", HEAT_CONF, "no such section")
+
+    with pytest.raises(errors.NotReady) as caught:
+        begin(todo, fleet)
+
+    assert caught.value.problems == (
+        "hostA: /etc/heat-scaleout/apis-proxy.conf: no such keyword",
+        f"hostC: {HEAT_CONF}: no such section",
+    )
+    assert results(fleet) == {"hostA": "none", "hostB": "refused", "hostC": "none"}
+    assert [host.generations for host in fleet.hosts.values()] == [{}, {}, {}]
+
+
+def test_hosts_that_are_lost_are_all_named_and_the_others_end_the_run(todo, fleet):
+    fleet.loses("hostA")
+    fleet.loses("hostC")
+
+    with pytest.raises(errors.ManyFailed, match="(?s)hostA: connection refused.*hostC: connection refused") as caught:
+        begin(todo, fleet)
+
+    assert caught.value.exit_code == 4
+    assert results(fleet)["hostB"] == "refused"
+
+
+def test_run_that_another_has_overtaken_is_refused_with_who_that_was(todo, fleet):
+    begin(todo, fleet, 4)
+
+    with pytest.raises(errors.NotReady, match="hostB: generation 4 was begun meanwhile: invoke deploy by alice@desk"):
+        begin(todo, fleet, 4)
+
+
+@pytest.mark.parametrize(
+    ("trouble", "words"),
+    [({"read_only": True}, "its file system is read-only"), ({"free": 1000}, "has no room: 1000 bytes are free")],
+)
+def test_place_that_takes_no_file_stops_all_before_the_first_change(todo, fleet, trouble, words):
+    vars(fleet.hosts["hostC"]).update(trouble)
+
+    with pytest.raises(errors.NotReady, match=f"hostC: /etc .*{words}"):
+        begin(todo, fleet)
+
+    assert HEAT_CONF not in fleet.hosts["hostB"].files
+
+
+def test_end_is_noted_by_those_that_answer(todo, fleet):
+    begin(todo, fleet)
+    fleet.loses("hostC")
+
+    stage.end(Run(1, AUTHOR), generations.DONE, list(fleet.hosts), fleet)
+
+    assert results(fleet) == {"hostA": "done", "hostB": "done", "hostC": None}
+
+
+def test_recall_brings_every_run_and_the_state_of_a_number(todo, fleet):
+    begin(todo, fleet)
+
+    told = stage.recall(fleet.hosts, 1, fleet)
+
+    assert [run["number"] for run in told["hostB"]["runs"]] == [1]
+    assert generations.decoded(told["hostB"]["state"]) == todo.wanted.states["hostB"]
+    assert stage.recall(fleet.hosts, None, fleet)["hostB"]["state"] is None
+
+
+def test_recall_needs_every_host(todo, fleet):
+    fleet.loses("hostB")
+
+    with pytest.raises(errors.HostUnreachable, match="hostB"):
+        stage.recall(fleet.hosts, None, fleet)

@@ -1,0 +1,206 @@
+"""A plan runs wave by wave; a failure stops its host and the next wave, and is named."""
+
+import base64
+
+import pytest
+import sites
+from contract.fake_fleet import FakeFleet
+from contract.fake_host import FakeHost
+
+from deployer import errors
+from deployer.apply import agent_requests, waves
+from deployer.model.state import AnswersHttp, AnswersSocket, Program, Service
+from deployer.model.steps import (
+    AwaitReady,
+    DrainServer,
+    EnableUnit,
+    FreeAddress,
+    Plan,
+    ReadyServer,
+    ReloadSystemd,
+    ReloadUnit,
+    RemoveFile,
+    RestartUnit,
+    ShareAddress,
+    StartUnit,
+    Step,
+    StopUnit,
+    Wave,
+    WriteFile,
+)
+
+ENGINES = tuple(f"heat-scaleout-engine@{number}.service" for number in (1, 2))
+TEMPLATE = "/etc/systemd/system/heat-scaleout-engine@.service"
+
+
+@pytest.fixture
+def fleet():
+    hosts = {name: FakeHost(name, "10.0.0.2") for name in ("hostB", "hostC")}
+    for host in hosts.values():
+        host.has_file(TEMPLATE, "[Service]\n")
+    return FakeFleet(hosts)
+
+
+def starts(host="hostB"):
+    return tuple(StartUnit(host, unit, because="not running") for unit in ENGINES)
+
+
+def a_plan(*waves):
+    return Plan(tuple(Wave(f"wave {number}", steps) for number, steps in enumerate(waves, 1)))
+
+
+def test_plan_without_waves_asks_nobody(fleet):
+    assert waves.run(Plan(), fleet) == waves.Applied()
+    assert fleet.asked == []
+
+
+def test_every_step_is_done_in_one_request_a_host_and_wave(fleet):
+    todo = a_plan((*starts(), *starts("hostC")), (StopUnit("hostB", ENGINES[0]),))
+
+    applied = waves.run(todo, fleet)
+
+    assert (applied.done, dict(applied.failed), applied.left) == (tuple(todo), {}, ())
+    assert fleet.asked == [("wave 1", "perform", ("hostB", "hostC")), ("wave 2", "perform", ("hostB",))]
+
+
+def test_neighbouring_starts_go_to_systemd_in_one_call(fleet):
+    waves.run(a_plan(starts()), fleet)
+
+    assert fleet.performed()["hostB"] == [f"start {ENGINES[0]} {ENGINES[1]}"]
+
+
+def test_starts_with_something_between_them_stay_apart_and_in_order(fleet):
+    first, second = starts()
+
+    waves.run(a_plan((first, ReloadSystemd("hostB"), second)), fleet)
+
+    assert fleet.performed()["hostB"] == [f"start {ENGINES[0]}", "daemon-reload", f"start {ENGINES[1]}"]
+
+
+def test_failed_step_stops_its_host_and_the_next_wave_and_is_named(fleet):
+    write = WriteFile("hostB", sites.a_file("/etc/x"), because="new")
+    fleet.breaks("hostB", ENGINES[0], "Job failed")
+    todo = a_plan((write, *starts()), starts("hostC"))
+
+    applied = waves.run(todo, fleet)
+
+    assert applied.done == (write,)
+    assert applied.left == (*starts(), *starts("hostC"))
+    (error,) = applied.failed.values()
+    assert isinstance(error, errors.HostFailed)
+    assert error.message == (
+        f"hostB: could not start {ENGINES[0]} (not running), start {ENGINES[1]} (not running): Job failed"
+    )
+
+
+def test_failed_host_does_not_stop_the_others_of_its_wave(fleet):
+    fleet.breaks("hostB", "start")
+
+    applied = waves.run(a_plan((*starts(), *starts("hostC"))), fleet)
+
+    assert applied.done == starts("hostC")
+    assert list(applied.failed) == ["hostB"]
+    assert list(fleet.hosts["hostC"].running()) == list(ENGINES)
+
+
+def test_host_that_is_lost_on_the_way_has_its_error_and_all_its_steps_left(fleet):
+    fleet.loses("hostB")
+
+    applied = waves.run(a_plan(starts()), fleet)
+
+    assert isinstance(applied.failed["hostB"], errors.HostUnreachable)
+    assert (applied.done, applied.left) == ((), starts())
+
+
+@pytest.mark.parametrize(
+    ("step", "request_"),
+    [
+        (RemoveFile("hostB", "/x"), {"do": "remove", "path": "/x"}),
+        (ReloadSystemd("hostB"), {"do": "systemctl", "arguments": ("daemon-reload",)}),
+        (EnableUnit("hostB", "u"), {"do": "systemctl", "arguments": ("enable", "--quiet", "u")}),
+        (StartUnit("hostB", "u"), {"do": "systemctl", "arguments": ("start", "u")}),
+        (RestartUnit("hostB", "u"), {"do": "systemctl", "arguments": ("restart", "u")}),
+        (
+            ReloadUnit("hostB", "u"),
+            {"do": "reload", "arguments": ("reload", "u"), "kept": "/run/heat-scaleout-proxy/drained"},
+        ),
+        (StopUnit("hostB", "u"), {"do": "systemctl", "arguments": ("disable", "--quiet", "--now", "u")}),
+        (
+            FreeAddress("hostB", "10.0.0.1", 8004, sites.a_listener(unit="heat-api.service")),
+            {"do": "free", "holders": [{"address": "10.0.0.1", "port": 8004, "pid": 501, "unit": "heat-api.service"}]},
+        ),
+        (
+            ShareAddress("hostB", "10.0.0.1", 8004, sites.a_listener(unit="heat-api.service")),
+            {
+                "do": "share",
+                "holders": [{"address": "10.0.0.1", "port": 8004, "pid": 501, "unit": "heat-api.service"}],
+                "beside": "heat-scaleout-proxy.service",
+            },
+        ),
+        (
+            DrainServer("hostA", "rest_api_proxy/hostB-8004"),
+            {
+                "do": "tell",
+                "socket": "/run/heat-scaleout-proxy/master.sock",
+                "keep": {
+                    "file": "/run/heat-scaleout-proxy/drained",
+                    "socket": "/run/heat-scaleout-proxy/master.sock",
+                    "send": "@1 show servers state\n",
+                },
+                "send": "@1 set server rest_api_proxy/hostB-8004 state drain\n",
+            },
+        ),
+        (
+            ReadyServer("hostA", "rest_api_proxy/hostB-8004"),
+            {"do": "tell", "send": "@1 set server rest_api_proxy/hostB-8004 state ready\n"},
+        ),
+        (
+            AwaitReady("hostB", "u", AnswersHttp("10.0.0.2", 8004, "/up", timeout=7.0)),
+            {
+                "do": "await_http",
+                "unit": "u",
+                "address": "10.0.0.2",
+                "port": 8004,
+                "path": "/up",
+                "expect": (200, 300),
+                "timeout": 7.0,
+            },
+        ),
+        (
+            AwaitReady("hostB", "u", AnswersSocket("/s", "show info\n", "text", timeout=7.0)),
+            {"do": "await_reply", "socket": "/s", "send": "show info\n", "contains": "text", "timeout": 7.0},
+        ),
+        (
+            AwaitReady("hostB", "u", Program(("python3", "-"), "script", timeout=7.0)),
+            {"do": "run", "argv": ("python3", "-"), "stdin": "script", "timeout": 7.0},
+        ),
+    ],
+)
+def test_step_in_the_words_of_the_agent(step, request_):
+    asked = agent_requests.request(step)
+
+    assert {name: asked[name] for name in request_} == request_
+
+
+def test_write_in_the_words_of_the_agent_carries_content_and_access():
+    file = sites.a_file(
+        "/x", "content", owner="heat", group="heat", mode=0o640, check=("true", "{}"), only=Service.PROXY
+    )
+
+    asked = agent_requests.request(WriteFile("hostB", file))
+
+    assert base64.b64decode(asked.pop("content")) == b"content"
+    assert asked == {
+        "do": "write",
+        "path": "/x",
+        "owner": "heat",
+        "group": "heat",
+        "mode": 0o640,
+        "kept": ".before-heat-scaleout",
+    }
+
+
+def test_every_kind_of_step_has_a_request():
+    kinds = set(Step.__subclasses__())
+
+    assert kinds == {kind for kind in agent_requests.request.registry if kind is not object}

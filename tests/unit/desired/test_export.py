@@ -1,0 +1,63 @@
+"""Files written below a folder here, and a folder here read as if a host had it."""
+
+import pytest
+import sites
+
+from deployer import errors
+from deployer.desired import export
+from deployer.model.state import digest_of
+
+
+def test_every_file_is_written_below_its_host(tmp_path):
+    states = {"hostB": sites.a_state(sites.a_file(content="b")), "hostC": sites.a_state(sites.a_file(content="c"))}
+
+    written = export.write(states, tmp_path / "out")
+
+    assert [path.relative_to(tmp_path / "out").as_posix() for path in written] == [
+        "hostB/etc/heat/heat.conf",
+        "hostC/etc/heat/heat.conf",
+    ]
+    assert [path.read_text() for path in written] == ["b", "c"]
+
+
+def test_written_files_are_readable_by_their_owner_alone(tmp_path):
+    (path,) = export.write({"hostB": sites.a_state(sites.a_file())}, tmp_path)
+
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_file_of_an_earlier_run_is_replaced_and_closed_to_others(tmp_path):
+    states = {"hostB": sites.a_state(sites.a_file(content="short"))}
+    (path,) = export.write({"hostB": sites.a_state(sites.a_file(content="a longer text"))}, tmp_path)
+    path.chmod(0o644)
+
+    export.write(states, tmp_path)
+
+    assert path.read_text() == "short"
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_who_has_an_earlier_file_open_reads_nothing_of_the_new_one(tmp_path):
+    (path,) = export.write({"hostB": sites.a_state(sites.a_file(content="old"))}, tmp_path)
+
+    with path.open() as stream:
+        export.write({"hostB": sites.a_state(sites.a_file(content="new"))}, tmp_path)
+        assert stream.read() == "old"
+
+
+def test_folder_is_read_as_the_hosts_own(tmp_path):
+    (tmp_path / "environment.d").mkdir()
+    (tmp_path / "environment.d" / "default.yaml").write_bytes(b"x")
+    (tmp_path / "heat.conf").write_bytes(b"\xff")
+
+    files = export.read(tmp_path, "/etc/heat").files
+
+    assert {path: file.digest for path, file in files.items()} == {
+        "/etc/heat/environment.d/default.yaml": digest_of(b"x"),
+        "/etc/heat/heat.conf": digest_of(b"\xff"),
+    }
+
+
+def test_folder_that_is_none_is_refused(tmp_path):
+    with pytest.raises(errors.BadInput, match="is no folder"):
+        export.read(tmp_path / "nothing", "/etc/heat")

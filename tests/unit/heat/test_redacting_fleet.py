@@ -1,0 +1,149 @@
+"""Through the fleet of every command no secret comes back: not of Heat, not of the inventory, whoever says it."""
+
+import json
+from urllib.parse import quote
+
+import pytest
+import sites
+
+from deployer import errors, pipeline
+from deployer.cli import console, run_report
+from deployer.heat import engines, recovery, redacting_fleet
+from deployer.status import site
+
+DATABASE, BROKER, STATS = "x7-c@nary/data", "x7-c@nary:broker", "x7-canary-page"
+WORDS = f"lost mysql+pymysql://heat:{quote(DATABASE, safe='')}@db, '{DATABASE}', \"{quote(BROKER, safe='')}\", {STATS}!"
+CONF = f"""\
+[DEFAULT]
+transport_url = rabbit://heat:{quote(BROKER, safe="")}@127.0.0.1:5672/
+[database]
+connection = mysql+pymysql://heat:{quote(DATABASE, safe="")}@127.0.0.1/heat
+[heat_api]
+bind_host = 10.0.0.1
+bind_port = 8004
+"""
+PROXY = f'stats: {{bind: "127.0.0.1:1936", user: operator, password: {STATS}}}'
+
+
+@pytest.fixture
+def inventory():
+    return sites.an_inventory(proxy=PROXY)
+
+
+@pytest.fixture
+def hosts(inventory):
+    return sites.a_fleet(inventory, conf=CONF)
+
+
+@pytest.fixture
+def fleet(inventory, hosts):
+    return redacting_fleet.Discreet(inventory, hosts)
+
+
+def leaks(*texts):
+    """The texts that show a secret, as it is or as URLs have it."""
+    return [text for text in texts if any(part in text for part in ("nary", "x7-c", quote(DATABASE, safe="")))]
+
+
+@pytest.mark.parametrize(
+    ("host", "fragment"),
+    [
+        *(("hostA", step) for step in ('"do": "write"', '"systemctl"', '"share"')),
+        *(("hostB", step) for step in ('"do": "write"', '"systemctl"', '"await_http"', '"run"')),
+    ],
+)
+def test_failed_step_tells_no_secret_of_what_programs_said(inventory, hosts, fleet, host, fragment):
+    hosts.breaks(host, fragment, WORDS)
+
+    try:
+        report = pipeline.deploy(inventory, fleet, lambda _: True)
+        said = [run_report.text(report), console.as_json(run_report.json(report)), repr(report)]
+    except errors.DeployerError as error:
+        said = [console.error_text(error), repr(error), str(error)]
+
+    assert all("***" in text for text in said)
+    assert leaks(*said) == []
+
+
+def test_note_on_a_database_that_does_not_answer_tells_no_secret(inventory, hosts, fleet):
+    hosts.breaks("hostA", '"run"', WORDS)
+
+    notes = pipeline.deploy(inventory, fleet, lambda _: True).planned.notes
+
+    assert any("***" in note for note in notes)
+    assert leaks(*notes) == []
+
+
+def test_what_the_words_hold_without_the_discretion_is_a_secret(inventory, hosts):
+    """Without this, no test here could fail."""
+    hosts.breaks("hostB", '"systemctl"', WORDS)
+
+    assert leaks(run_report.text(pipeline.deploy(inventory, hosts, lambda _: True))) != []
+
+
+def test_status_tells_no_secret_of_what_heat_said(inventory, hosts, fleet):
+    pipeline.deploy(inventory, fleet, lambda _: True)
+    hosts.heats_problems = [f"database: {WORDS}"]
+
+    picture = pipeline.look(inventory, fleet)
+
+    shown = json.dumps(site.as_json(inventory, picture)) + repr(picture)
+    assert "***" in shown
+    assert leaks(shown) == []
+
+
+def test_refused_logins_tell_no_secret(inventory, hosts, fleet):
+    hosts.refused_logins["hostB"] = [{"what": "database", "where": "db:3306", "why": WORDS}]
+
+    found = pipeline.check(inventory, fleet)
+
+    assert any("***" in problem for problem in found.problems)
+    assert leaks(*found.problems, *found.notes) == []
+
+
+def test_recovery_that_never_looked_at_a_host_tells_no_secret(inventory, hosts, fleet):
+    hosts.breaks("hostA", '"run"', WORDS)
+
+    with pytest.raises(errors.HostFailed) as raised:
+        recovery.look(inventory, fleet)
+
+    assert "***" in raised.value.message
+    assert leaks(str(raised.value), raised.value.message, raised.value.hint, repr(raised.value)) == []
+
+
+def test_error_of_a_host_tells_no_secret_and_keeps_its_kind(inventory, hosts, fleet):
+    hosts.fails_with("hostB", errors.HostFailed("hostB", f"the agent did not run: {WORDS}", hint=WORDS))
+
+    error = fleet.ask("look", "observe", {"hostB": {}}, 5.0)["hostB"]
+
+    assert (type(error), error.host, error.exit_code) == (errors.HostFailed, "hostB", 5)
+    assert error.message.startswith("hostB: the agent did not run: lost mysql+pymysql://heat:***@db")
+    assert leaks(error.message, error.hint, str(error), repr(error)) == []
+
+
+def test_secret_that_a_host_alone_still_has_is_hidden_too(inventory, hosts, fleet):
+    hosts.hosts["hostB"].has_file("/etc/heat/heat.conf", "[database]\nconnection = mysql://heat:old-p4ssword@db/heat\n")
+    hosts.breaks("hostB", '"systemctl"', "engine: login with old-p4ssword refused")
+
+    reply = fleet.ask("start", "perform", {"hostB": {"ledger": "", "steps": [{"do": "systemctl", "arguments": []}]}}, 5)
+
+    assert reply["hostB"]["failed"]["why"] == "engine: login with *** refused"
+
+
+def test_source_that_is_lost_leaves_what_looks_like_a_secret_hidden(inventory, hosts, fleet):
+    hosts.loses("hostA")
+    hosts.breaks("hostB", '"systemctl"', "lost mysql://heat:whatever@db/heat")
+
+    reply = fleet.ask("start", "perform", {"hostB": {"ledger": "", "steps": [{"do": "systemctl", "arguments": []}]}}, 5)
+
+    assert reply["hostB"]["failed"]["why"] == "lost mysql://heat:***@db/heat"
+
+
+def test_hosts_that_say_nothing_are_asked_nothing_more(inventory, hosts, fleet):
+    pipeline.deploy(inventory, fleet, lambda _: True)
+    hosts.asked.clear()
+
+    pipeline.planned(inventory, fleet)
+    engines.rows(inventory, fleet)
+
+    assert [verb for _, verb, _ in hosts.asked] == ["observe", "perform"]

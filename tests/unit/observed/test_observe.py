@@ -1,0 +1,28 @@
+"""What a look makes of the answers."""
+
+import pytest
+import sites
+
+from deployer.observed import observe
+
+
+@pytest.mark.parametrize(
+    ("clock", "skew"),
+    [
+        (100.0, 0.0),  # read as the request came
+        (123.0, 0.0),  # read 23 s later, after another command had ended there
+        (99.0, -1.0),
+        (130.0, 7.0),
+    ],
+)
+def test_clock_is_off_by_what_no_wait_for_the_answer_explains(clock, skew):
+    inventory = sites.an_inventory()
+    fleet = sites.a_fleet(inventory)
+    ask = fleet.ask
+    fleet.ask = lambda *question: {
+        host: reply | {"clock": clock, "sent": 100.0, "received": 123.0} for host, reply in ask(*question).items()
+    }
+
+    found = observe.look(inventory, fleet).found
+
+    assert {each.facts.skew for each in found.values()} == {skew}

@@ -1,0 +1,55 @@
+"""What a host gets back is what it had, whatever its processes do at that moment."""
+
+import sites
+
+from deployer.model.facts import Found
+from deployer.model.state import AnswersSocket, HostState, Service
+from deployer.model.steps import AwaitReady, Plan, RestartUnit, StartUnit, Wave
+from deployer.plan import revert
+
+ENGINE = sites.a_unit(Service.ENGINE, 1)
+CONF, OWN = (sites.a_file(f"/etc/heat/{name}") for name in ("heat.conf", "operators.yaml"))
+
+
+def test_files_of_ours_come_back_and_the_operators_are_left():
+    before = HostState({each.path: each for each in (CONF, OWN)}, {ENGINE.name: ENGINE}, frozenset({CONF.path}))
+
+    nothing = {"hostB": HostState()}
+    state = revert.states({"hostB": Found(before)}, nothing, nothing)["hostB"]
+
+    assert (dict(state.files), dict(state.units)) == ({CONF.path: CONF}, {ENGINE.name: ENGINE})
+
+
+def test_process_is_proven_as_it_would_have_been_and_one_that_did_not_run_is_not_started():
+    ready = AwaitReady("hostB", ENGINE.name, None)
+    stopped = sites.a_unit(Service.ENGINE, 2, running=False)
+    before = HostState(units={ENGINE.name: ENGINE, stopped.name: stopped})
+    wanted = HostState(units={ENGINE.name: sites.a_unit(Service.ENGINE, 1, ready=ready)})
+
+    leaving = {"hostB": HostState(farewells={stopped.name: ready})}
+    state = revert.states({"hostB": Found(before)}, {"hostB": wanted}, leaving)["hostB"]
+
+    assert state.farewells == {stopped.name: ready}
+
+    assert {name: unit.ready for name, unit in state.units.items()} == {ENGINE.name: ready}
+
+
+def test_start_becomes_a_restart_as_the_process_may_just_run_again():
+    todo = Plan((Wave("change hostB", (StartUnit("hostB", ENGINE.name), AwaitReady("hostB", ENGINE.name, None))),))
+
+    assert list(revert.surely(todo)) == [
+        RestartUnit("hostB", ENGINE.name, because="as before"),
+        AwaitReady("hostB", ENGINE.name, None),
+    ]
+
+
+def test_proof_of_the_proxy_names_the_configuration_from_before():
+    ready = AnswersSocket("/run/master.sock", "show info\n", "heat-scaleout new")
+    proxy = sites.a_unit(Service.PROXY, 0, config="old")
+    wanted = HostState(units={proxy.name: sites.a_unit(Service.PROXY, 0, config="new", ready=ready)})
+
+    state = revert.states(
+        {"hostA": Found(HostState(units={proxy.name: proxy}))}, {"hostA": wanted}, {"hostA": HostState()}
+    )["hostA"]
+
+    assert state.units[proxy.name].ready.contains == "heat-scaleout old"

@@ -1,0 +1,129 @@
+"""A plan in a file is what it was decided from; whatever of that has moved since is named."""
+
+import json
+from dataclasses import replace
+
+import pytest
+import sites
+
+from deployer import errors, pipeline
+from deployer.model.facts import Found
+from deployer.model.state import HostState, file_of
+from deployer.plan import saved_plan
+
+TEXT = sites.an_inventory_text()
+PATH = "/etc/heat/heat.conf"
+
+
+@pytest.fixture
+def todo():
+    """A plan of a site on which nothing was deployed."""
+    inventory = sites.an_inventory()
+    return pipeline.planned(inventory, sites.a_fleet(inventory))
+
+
+@pytest.fixture
+def kept(todo):
+    """The same, written and read again."""
+    return saved_plan.decoded(json.dumps(saved_plan.encoded(todo, "some.yaml", TEXT, "")), "plan.json")
+
+
+def with_host(todo, name, **changed):
+    """The plan decided from another state of a host."""
+    found = todo.found[name]
+    return replace(todo, found={**todo.found, name: Found(replace(found.state, **changed), found.facts)})
+
+
+def with_file(todo, name, path, content, **how):
+    files = {**todo.found[name].state.files, path: file_of(path, content, **how)}
+    return with_host(todo, name, files=files)
+
+
+def test_plan_of_which_nothing_moved_is_the_same(todo, kept):
+    assert saved_plan.moved(kept, todo, TEXT) == ()
+
+
+def test_saved_plan_has_the_steps_and_no_content_of_a_file(todo, kept):
+    assert kept["steps"] == [f"{step.host}: {step}" for step in todo.plan.changes()]
+    assert "admin" not in json.dumps(kept)  # the password in the source's heat.conf
+
+
+def test_changed_inventory_is_named(todo, kept):
+    assert saved_plan.moved(kept, todo, TEXT + "# more\n") == ("some.yaml: the inventory has changed",)
+
+
+@pytest.mark.parametrize(
+    ("host", "path", "how", "word"),
+    [
+        ("hostA", PATH, {}, "has changed"),
+        ("hostA", "/etc/heat/policy.yaml", {}, "is new"),
+        ("hostB", PATH, {}, "is new"),
+    ],
+)
+def test_file_that_moved_is_named_with_its_host(todo, kept, host, path, how, word):
+    assert saved_plan.moved(kept, with_file(todo, host, path, b"other", **how), TEXT) == (f"{host}: {path} {word}",)
+
+
+@pytest.mark.parametrize("how", [{"owner": "heat"}, {"group": "root"}, {"mode": 0o600}])
+def test_file_with_another_access_has_changed(todo, kept, how):
+    same = todo.found["hostA"].state.files[PATH]
+    access = {"group": same.group, "mode": same.mode, "owner": same.owner} | how
+
+    assert saved_plan.moved(kept, with_file(todo, "hostA", PATH, same.content, **access), TEXT) == (
+        f"hostA: {PATH} has changed",
+    )
+
+
+def test_file_that_is_gone_is_named(todo, kept):
+    assert saved_plan.moved(kept, with_host(todo, "hostA", files={}), TEXT) == (
+        "hostA: /etc/heat/api-paste.ini is gone",
+        f"hostA: {PATH} is gone",
+    )
+
+
+@pytest.mark.parametrize("how", [{"running": False}, {"enabled": False}, {"config": "other"}])
+def test_unit_that_moved_is_named(todo, how):
+    unit = sites.a_unit()
+    before = with_host(todo, "hostB", units={unit.name: unit})
+    kept = saved_plan.encoded(before, "some.yaml", TEXT, "")
+
+    after = with_host(todo, "hostB", units={unit.name: replace(unit, **how)})
+
+    assert saved_plan.moved(kept, after, TEXT) == (f"hostB: {unit.name} has changed",)
+    assert saved_plan.moved(kept, todo, TEXT) == (f"hostB: {unit.name} is gone",)
+
+
+def test_unit_with_another_process_is_the_same(todo):
+    unit = sites.a_unit()
+    kept = saved_plan.encoded(with_host(todo, "hostB", units={unit.name: unit}), "some.yaml", TEXT, "")
+
+    assert saved_plan.moved(kept, with_host(todo, "hostB", units={unit.name: replace(unit, pid=7)}), TEXT) == ()
+
+
+def test_host_that_came_or_went_has_all_its_files_moved(todo, kept):
+    found = {name: each for name, each in todo.found.items() if name != "hostA"}
+
+    assert [line for line in saved_plan.moved(kept, replace(todo, found=found), TEXT) if line.endswith("is gone")]
+    assert saved_plan.moved(kept, replace(todo, found={**todo.found, "hostD": Found(HostState())}), TEXT) == ()
+
+
+def test_other_steps_are_named_when_nothing_they_were_decided_from_moved(todo, kept):
+    starts = next(wave for wave in todo.plan.waves if wave.name == "start engines")
+    fewer = replace(todo, plan=replace(todo.plan, waves=tuple(each for each in todo.plan.waves if each is not starts)))
+    gone = [f"{step.host}: {step}" for step in starts.steps if step.changes]
+
+    assert saved_plan.moved(kept, fewer, TEXT) == tuple(f"not needed any more: {step}" for step in gone)
+    assert saved_plan.moved(saved_plan.encoded(fewer, "some.yaml", TEXT, ""), todo, TEXT) == tuple(
+        f"needed by now: {step}" for step in gone
+    )
+
+
+@pytest.mark.parametrize("text", ["", "no json", "[]", "7", "null", '{"kind": "other"}', '{"schema_version": 1}'])
+def test_file_that_holds_no_plan_is_refused(text):
+    with pytest.raises(errors.BadInput, match=r"plan\.json: this is no plan"):
+        saved_plan.decoded(text, "plan.json")
+
+
+def test_plan_of_another_version_is_refused(kept):
+    with pytest.raises(errors.BadInput, match="another version"):
+        saved_plan.decoded(json.dumps(kept | {"schema_version": 99}), "plan.json")

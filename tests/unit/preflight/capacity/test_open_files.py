@@ -1,0 +1,45 @@
+"""Open files: what the units ask for against what the host's kernel gives."""
+
+import pytest
+import sites
+from capacity_sites import MIB, a_site
+
+from deployer.observed.resources import Measured
+from deployer.preflight.capacity import open_files
+from deployer.proxy import config
+
+GOLDEN = "tests/golden/uwsgi/proxy/heat-scaleout-proxy.service"
+
+
+def judged(most, proxy=""):
+    inventory = sites.an_inventory(proxy=proxy)
+    site = a_site(inventory=inventory, measured={name: Measured(8192 * MIB, most) for name in inventory.hosts})
+    return list(open_files.problems(site)), list(open_files.notes(site))
+
+
+def test_proxy_that_needs_more_files_than_there_are_is_a_problem_with_every_number():
+    problems, _ = judged(2**20, "maxconn: 600000")
+
+    assert problems == [
+        "hostA: proxy.maxconn 600000 needs 1201000 open files, but 1048576 are allowed there: set "
+        "proxy.maxconn to 523788 or less, or raise fs.nr_open."
+    ]
+    assert judged(2**20, "maxconn: 523788") == ([], [])
+
+
+def test_process_that_gets_few_files_is_a_note():
+    words = "a process may open 4000 files there, few for Heat: 4096 or more are advised."
+
+    assert judged(4000, "maxconn: 1500")[1] == [f"hostB: {words}", f"hostC: {words}"]
+
+
+@pytest.mark.parametrize("most", [20000, None])
+def test_host_that_has_enough_or_does_not_say_is_no_matter(most):
+    assert judged(most) == ([], [])
+
+
+def test_limit_of_the_proxys_unit_is_what_is_judged():
+    settings = sites.an_inventory().proxy
+
+    assert f"LimitNOFILE={config.files(settings)}\n" in (sites.ROOT / GOLDEN).read_text()
+    assert config.connections(config.files(settings)) == settings.maxconn

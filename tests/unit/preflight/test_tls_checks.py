@@ -1,0 +1,127 @@
+"""What is said of certificates and of what is to serve them, before anything is changed."""
+
+from dataclasses import replace
+
+import pytest
+import sites
+
+from deployer.model.facts import Found
+from deployer.model.state import HostState
+from deployer.model.tls import Certificate
+from deployer.observed.observe import Seen
+from deployer.preflight import host_checks, tls_checks
+
+DAY = 86400.0
+UWSGI = "/opt/heat/bin/uwsgi"
+GOOD = Certificate(names=("hostB", "*.example.org"), left=300 * DAY, digest="d")
+
+
+def tls_inventory(**how):
+    return sites.an_inventory(
+        **{
+            "heat": "tls: {certificate: /etc/ssl/api.pem, key: /etc/ssl/api.key}",
+            "proxy": "tls: {certificate: /etc/ssl/site.pem}, backend_tls: {ca: /etc/ssl/ca.pem}",
+            "hostC": "",
+        }
+        | how
+    )
+
+
+def found_with(apis=GOOD, flags="-DUWSGI_SSL", clients=GOOD, why=None):
+    answers = {UWSGI: {"printed": flags, "why": why}}
+    ours = {"clients": clients, "authorities": Certificate(digest="a")}
+    return {
+        "hostA": Found(HostState(), sites.facts(certificates=ours)),
+        "hostB": Found(HostState(), sites.facts(certificates={"apis": apis}, answers=answers)),
+    }
+
+
+def problems(inventory=None, **how):
+    return tls_checks.problems(inventory or tls_inventory(), found_with(**how))
+
+
+def test_certificates_as_they_should_be_are_no_problem_and_no_note():
+    assert (problems(), tls_checks.notes(found_with())) == ((), ())
+
+
+def test_site_without_tls_is_no_business_of_this():
+    inventory = sites.an_inventory()
+
+    assert tls_checks.problems(inventory, sites.bare(inventory)) == ()
+
+
+@pytest.mark.parametrize(
+    ("how", "host", "words"),
+    [
+        ({"apis": Certificate(why="/etc/ssl/api.pem: none")}, "hostB", "`heat.tls`: /etc/ssl/api.pem: none: put a PEM"),
+        ({"clients": Certificate(why="/etc/ssl/site.pem: x")}, "hostA", "`proxy.tls`: /etc/ssl/site.pem: x: put a PEM"),
+        ({"apis": replace(GOOD, left=-3 * DAY - 1)}, "hostB", "ended 3 days ago: the proxy would refuse it"),
+        ({"apis": replace(GOOD, names=("other",))}, "hostB", "is for other, not for hostB"),
+        ({"apis": replace(GOOD, names=())}, "hostB", "is for no name, not for hostB"),
+        ({"flags": "-O2 -DUWSGI_PCRE"}, "hostB", f"{UWSGI} was built without OpenSSL"),
+        ({"why": "no answer in 10 s"}, "hostB", "says no answer in 10 s"),
+    ],
+)
+def test_what_tls_cannot_work_with_is_told_with_what_to_do(how, host, words):
+    (told,) = problems(**how)
+
+    assert told.startswith(f"{host}: ")
+    assert words in told
+
+
+def test_name_of_the_inventory_is_the_one_that_counts():
+    entry = (
+        "{address: 10.0.0.2, api: 1, heat: {tls: {certificate: /etc/ssl/a.pem, key: /etc/ssl/a.key, "
+        "name: api-1.example.org}}}"
+    )
+
+    assert problems(tls_inventory(hostB=entry), apis=replace(GOOD, names=("*.Example.org",))) == ()
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name", "covered"),
+    [
+        ("hostB", "HOSTb", True),
+        ("*.a.org", "x.a.org", True),
+        ("*.a.org", "x.y.a.org", False),
+        ("*.a.org", "a.org", False),
+        ("*", "hostB", False),
+        ("x.a.org", "y.a.org", False),
+    ],
+)
+def test_wildcard_of_a_certificate_stands_for_one_part_of_a_name(pattern, name, covered):
+    assert tls_checks.covers(pattern, name) is covered
+
+
+@pytest.mark.parametrize(
+    ("left", "words"),
+    [
+        (29.5 * DAY, "ends in 29 days"),
+        (1.5 * DAY, "ends in 1 day:"),
+        (60.0, "ends in less than a day"),
+        (-60.0, "ended less than a day ago"),
+        (-40 * DAY, "ended 40 days ago"),
+    ],
+)
+def test_certificate_of_the_proxy_that_ends_soon_or_has_ended_is_a_note(left, words):
+    found = found_with(clients=replace(GOOD, left=left))
+
+    (told,) = tls_checks.notes(found)
+    assert told.startswith("hostA: the certificate of `proxy.tls` ")
+    assert words in told
+    assert tls_checks.problems(tls_inventory(), found) == ()
+
+
+@pytest.mark.parametrize(
+    ("installed", "words"),
+    [
+        (("openstack_heat-22.0.0.dist-info", "heat-api"), "serves by heat-api alone, which cannot speak TLS"),
+        (sites.HEAT_24, "needs uWSGI"),
+    ],
+)
+def test_heat_that_cannot_serve_tls_is_refused_before_anything_is_changed(installed, words):
+    inventory = tls_inventory()
+    found = {name: Found(HostState(), sites.facts(installed)) for name in inventory.hosts}
+
+    (told,) = host_checks.problems(inventory, Seen(found, {}), {})
+    assert words in told
