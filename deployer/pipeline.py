@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING
 from deployer import errors
 from deployer.apply import execute, generations, stage
 from deployer.apply.execute import Planned, Report
-from deployer.apply.generations import NOBODY, Author, Run
+from deployer.apply.generations import UNKNOWN_AUTHOR, Author, Run
 from deployer.apply.waves import Applied
 from deployer.desired import desired_state, export
-from deployer.desired.desired_state import Wanted
+from deployer.desired.desired_state import Desired
 from deployer.heat import engines
 from deployer.inventory.schema import Inventory
-from deployer.model.facts import Found
+from deployer.model.facts import Observation
 from deployer.model.state import HostState
-from deployer.model.steps import PLAIN, Manner
+from deployer.model.steps import DEFAULT_ROLLOUT, RolloutOptions
 from deployer.observed import observe
-from deployer.observed.observe import Seen
+from deployer.observed.observe import SiteObservation
 from deployer.plan import diff
 from deployer.preflight import gate, host_checks, logins, tls_checks
-from deployer.preflight.logins import Tried
+from deployer.preflight.logins import Findings
 from deployer.remote.fleet import Fleet
 from deployer.status import site
 
@@ -33,20 +33,29 @@ Accept = Callable[[Planned], bool]
 
 
 def planned(
-    inventory: Inventory, fleet: Fleet, limit: Collection[str] = (), contents: bool = False, manner: Manner = PLAIN
+    inventory: Inventory,
+    fleet: Fleet,
+    limit: Collection[str] = (),
+    contents: bool = False,
+    manner: RolloutOptions = DEFAULT_ROLLOUT,
 ) -> Planned:
     """What a deploy would do, on the hosts of `limit` (all, when empty); changes nothing."""
-    seen = observe.look(inventory, fleet, needed(inventory, limit), contents)
+    seen = observe.observe_site(inventory, fleet, needed(inventory, limit), contents)
     observe.refuse_unreachable(seen)
-    wanted = desired_state.states(inventory, _known(inventory, seen))
+    wanted = desired_state.desired_states(inventory, _known(inventory, seen))
     chosen = {name: state for name, state in wanted.states.items() if not limit or name in limit}
     manner = _with_last(manner, inventory)
     return Planned(
-        inventory, diff.diff(chosen, seen.found, manner), wanted, seen.found, generations.unfinished(seen.found), manner
+        inventory,
+        diff.plan_between(chosen, seen.found, manner),
+        wanted,
+        seen.found,
+        generations.describe_unfinished(seen.found),
+        manner,
     )
 
 
-def _with_last(manner: Manner, inventory: Inventory) -> Manner:
+def _with_last(manner: RolloutOptions, inventory: Inventory) -> RolloutOptions:
     """The source has a configuration that is not ours to put back, and the proxy's host most to lose."""
     return replace(manner, last=(inventory.proxy.host, inventory.heat.source))
 
@@ -56,8 +65,8 @@ def deploy(
     fleet: Fleet,
     accept: Accept,
     limit: Collection[str] = (),
-    manner: Manner = PLAIN,
-    author: Author = NOBODY,
+    manner: RolloutOptions = DEFAULT_ROLLOUT,
+    author: Author = UNKNOWN_AUTHOR,
     keep: Callable[[], None] = lambda: None,
 ) -> Report:
     """Bring the hosts to their desired state and look again; `accept` is asked once, before the first change.
@@ -78,48 +87,54 @@ def _accepted(todo: Planned, fleet: Fleet, accept: Accept) -> Report:
         todo = replace(todo, notes=(*todo.notes, *gate.refuse_unready(todo, fleet)))
     accepted = accept(todo)
     if accepted and (
-        todo.plan.changes() or generations.unfinished(todo.found) or generations.is_news(todo.found, todo.author)
+        todo.plan.changes()
+        or generations.describe_unfinished(todo.found)
+        or generations.inventory_changed(todo.found, todo.author)
     ):
-        return execute.carry_out(todo, fleet)
+        return execute.run(todo, fleet)
     if accepted:
         todo.keep()
     return Report(todo, Applied(), accepted=accepted)
 
 
 def restore(
-    inventory: Inventory, fleet: Fleet, accept: Accept, manner: Manner = PLAIN, author: Author = NOBODY
+    inventory: Inventory,
+    fleet: Fleet,
+    accept: Accept,
+    manner: RolloutOptions = DEFAULT_ROLLOUT,
+    author: Author = UNKNOWN_AUTHOR,
 ) -> Report:
     """Take everything of ours away and have those serve again who did before us; `accept` as for a deploy."""
     found = _all_found(inventory, fleet)
-    nothing = desired_state.nothing(inventory, found)
+    nothing = desired_state.without_ours(inventory, found)
     todo = Planned(
         inventory,
-        diff.back(nothing.states, found, manner),
+        diff.plan_restore(nothing.states, found, manner),
         nothing,
         found,
-        generations.unfinished(found),
+        generations.describe_unfinished(found),
         manner,
         author,
-        diff.back,
+        diff.plan_restore,
         "invoke restore",
     )
-    problems = () if manner.force else tuple(gate.workless(todo, fleet))
+    problems = () if manner.force else tuple(gate.problems_without_engines(todo, fleet))
     if problems:
         raise errors.NotReady(problems, hint="Nothing was changed.")
     if not accept(todo):
         return Report(todo, Applied(), accepted=False)
-    return execute.carry_out(todo, fleet) if todo.plan.waves else Report(todo, Applied())
+    return execute.run(todo, fleet) if todo.plan.waves else Report(todo, Applied())
 
 
 def history(inventory: Inventory, fleet: Fleet) -> Mapping[int, tuple[Run, tuple[str, ...]]]:
     """Number -> the generation and the hosts that have it, in order."""
     replies = stage.recall(inventory.hosts, None, fleet)
-    return generations.merged({host: reply["runs"] for host, reply in replies.items()})
+    return generations.merge_runs({host: reply["runs"] for host, reply in replies.items()})
 
 
 def target(inventory: Inventory, fleet: Fleet, number: int | None) -> Run:
     """The generation of a number, or the last that was done before the newest; raise BadInput when there is none."""
-    return generations.target(history(inventory, fleet), number)
+    return generations.rollback_target(history(inventory, fleet), number)
 
 
 def rollback(
@@ -127,8 +142,8 @@ def rollback(
     number: int,
     fleet: Fleet,
     accept: Accept,
-    manner: Manner = PLAIN,
-    author: Author = NOBODY,
+    manner: RolloutOptions = DEFAULT_ROLLOUT,
+    author: Author = UNKNOWN_AUTHOR,
     keep: Callable[[], None] = lambda: None,
 ) -> Report:
     """Bring the hosts to what they had in a generation, whose inventory is given; `accept`, `keep` as for a deploy.
@@ -137,16 +152,16 @@ def rollback(
     """
     kept = stage.recall(inventory.hosts, number, fleet)
     found = _all_found(inventory, fleet)
-    leaving = desired_state.nothing(inventory, found).states
-    states = generations.states(number, kept, [each.host for each in inventory.instances()])
-    wanted = Wanted({host: replace(state, farewells=leaving[host].farewells) for host, state in states.items()}, {})
+    leaving = desired_state.without_ours(inventory, found).states
+    states = generations.states_of(number, kept, [each.host for each in inventory.instances()])
+    wanted = Desired({host: replace(state, farewells=leaving[host].farewells) for host, state in states.items()}, {})
     manner = _with_last(manner, inventory)
     todo = Planned(
         inventory,
-        diff.diff(wanted.states, found, manner),
+        diff.plan_between(wanted.states, found, manner),
         wanted,
         found,
-        generations.unfinished(found),
+        generations.describe_unfinished(found),
         manner,
         author,
         rerun=f"invoke rollback --to {number}",
@@ -161,70 +176,72 @@ def scaled(text: str, inventory: Inventory, wish: "scaling.Wish", fleet: Fleet) 
 
     scaling.refuse_impossible(inventory, wish)
     if not wish.totals:
-        return scaling.text(text, inventory, wish, {})
-    seen = observe.look(inventory, fleet, scaling.hosts_for(inventory))
+        return scaling.scaled_text(text, inventory, wish, {})
+    seen = observe.observe_site(inventory, fleet, scaling.hosts_for(inventory))
     observe.refuse_unreachable(seen)
-    held = engines.held(inventory, fleet) if scaling.has_fewer_engines(inventory, wish) else {}
-    return scaling.text(text, inventory, wish, {name: each.facts.cpus for name, each in seen.found.items()}, held)
+    held = engines.resources_held(inventory, fleet) if scaling.has_fewer_engines(inventory, wish) else {}
+    return scaling.scaled_text(
+        text, inventory, wish, {name: each.facts.cpus for name, each in seen.found.items()}, held
+    )
 
 
-def check(inventory: Inventory, fleet: Fleet) -> Tried:
+def check(inventory: Inventory, fleet: Fleet) -> Findings:
     """Every problem that would make a deploy fail, and what else to know; changes nothing."""
-    seen = observe.look(inventory, fleet)
+    seen = observe.observe_site(inventory, fleet)
     if inventory.heat.source not in seen.found:
-        return Tried(host_checks.problems(inventory, seen, {}))
-    wanted = desired_state.states(inventory, _known(inventory, seen))
-    tried = logins.tried(inventory, {name: wanted.states[name] for name in seen.found}, fleet)
-    judged = gate.judged(inventory, seen.found, fleet)
+        return Findings(host_checks.problems(inventory, seen, {}))
+    wanted = desired_state.desired_states(inventory, _known(inventory, seen))
+    tried = logins.try_logins(inventory, {name: wanted.states[name] for name in seen.found}, fleet)
+    judged = gate.capacity_and_timeouts(inventory, seen.found, fleet)
     problems = (
         *host_checks.problems(inventory, seen, wanted.states),
         *tls_checks.problems(inventory, seen.found),
         *tried.problems,
         *judged.problems,
     )
-    return Tried(problems, (*wanted.remarks, *tls_checks.notes(seen.found), *tried.notes, *judged.notes))
+    return Findings(problems, (*wanted.remarks, *tls_checks.warnings(seen.found), *tried.notes, *judged.notes))
 
 
-def look(inventory: Inventory, fleet: Fleet) -> site.Picture:
+def look(inventory: Inventory, fleet: Fleet) -> site.SiteStatus:
     """One line a process, the steps that a deploy would take, and the hosts that do not answer; changes nothing."""
-    seen = observe.look(inventory, fleet, programs=engines.question(inventory), limit=GLANCE)
+    seen = observe.observe_site(inventory, fleet, programs=engines.question(inventory), limit=GLANCE)
     errors_seen = tuple(error.message for error in seen.errors.values())
     if inventory.heat.source not in seen.found:
-        return site.Picture(site.lines(inventory, seen, {}, engines.UNKNOWN), errors=errors_seen)
+        return site.SiteStatus(site.instances_of(inventory, seen, {}, engines.UNKNOWN_VIEW), errors=errors_seen)
     view = engines.view(seen.found[inventory.heat.source].facts.answers)
-    wanted = desired_state.states(inventory, _known(inventory, seen)).states
-    todo = diff.diff({name: wanted[name] for name in seen.found}, seen.found)
+    wanted = desired_state.desired_states(inventory, _known(inventory, seen)).states
+    todo = diff.plan_between({name: wanted[name] for name in seen.found}, seen.found)
     pending = tuple(f"{step.host}: {step}" for step in todo.changes())
-    return site.Picture(
-        site.lines(inventory, seen, wanted, view),
+    return site.SiteStatus(
+        site.instances_of(inventory, seen, wanted, view),
         pending,
         errors_seen,
         view.problems,
-        generations.unfinished(seen.found),
+        generations.describe_unfinished(seen.found),
     )
 
 
-def render(inventory: Inventory, found: Mapping[str, Found], out: Path) -> tuple[Path, ...]:
+def render(inventory: Inventory, found: Mapping[str, Observation], out: Path) -> tuple[Path, ...]:
     """Write every file as it would be deployed to `out/<host>/<path on the host>`."""
-    return export.write(desired_state.states(inventory, found).states, out)
+    return export.write(desired_state.desired_states(inventory, found).states, out)
 
 
-def found(inventory: Inventory, fleet: Fleet) -> Mapping[str, Found]:
+def found(inventory: Inventory, fleet: Fleet) -> Mapping[str, Observation]:
     """One look at every host; raise HostUnreachable unless all answer."""
     return _all_found(inventory, fleet)
 
 
-def _all_found(inventory: Inventory, fleet: Fleet) -> Mapping[str, Found]:
-    seen = observe.look(inventory, fleet)
+def _all_found(inventory: Inventory, fleet: Fleet) -> Mapping[str, Observation]:
+    seen = observe.observe_site(inventory, fleet)
     observe.refuse_unreachable(seen)
     return seen.found
 
 
-def as_if_found(inventory: Inventory, folder: Path) -> Mapping[str, Found]:
+def as_if_found(inventory: Inventory, folder: Path) -> Mapping[str, Observation]:
     """A look at hosts that have nothing but, on the source, a local copy of its configuration folder."""
     source = inventory.heat.source
     state = export.read(folder, inventory.heat_of(source).config_dir)
-    return _known(inventory, Seen({source: Found(state)}, {}))
+    return _known(inventory, SiteObservation({source: Observation(state)}, {}))
 
 
 def needed(inventory: Inventory, limit: Collection[str]) -> Collection[str]:
@@ -232,6 +249,6 @@ def needed(inventory: Inventory, limit: Collection[str]) -> Collection[str]:
     return {*limit, inventory.heat.source, inventory.proxy.host} if limit else ()
 
 
-def _known(inventory: Inventory, seen: Seen) -> dict[str, Found]:
+def _known(inventory: Inventory, seen: SiteObservation) -> dict[str, Observation]:
     """What was found, with nothing for the hosts that did not answer."""
-    return {name: seen.found.get(name, Found(HostState())) for name in inventory.hosts}
+    return {name: seen.found.get(name, Observation(HostState())) for name in inventory.hosts}

@@ -8,7 +8,7 @@ from contract.fake_host import PIDS, FakeHost, FakeListener
 
 from deployer.inventory import reader
 from deployer.inventory.schema import Inventory
-from deployer.model.facts import Facts, Found, Listener
+from deployer.model.facts import Facts, Listener, Observation
 from deployer.model.state import File, HostState, Service, Unit, file_of, unit_name
 
 ROOT = Path(__file__).parent.parent
@@ -85,22 +85,22 @@ def facts(installed: tuple[str, ...] = HEAT_27, **other) -> Facts:
     return Facts(**fine | other)
 
 
-def bare(inventory: Inventory, conf: str = CONF, paste: str = PASTE, **each) -> dict[str, Found]:
+def bare(inventory: Inventory, conf: str = CONF, paste: str = PASTE, **each) -> dict[str, Observation]:
     """Hosts on which nothing was deployed yet: the source has its heat.conf, every host a Heat."""
-    found = {name: Found(HostState(), facts(**each)) for name in inventory.hosts}
+    found = {name: Observation(HostState(), facts(**each)) for name in inventory.hosts}
     tree = {
         f"/etc/heat/{name}": file_of(f"/etc/heat/{name}", text.encode())
         for name, text in {"heat.conf": conf, "api-paste.ini": paste}.items()
         if text
     }
-    found[inventory.heat.source] = Found(HostState(tree), facts(**each))
+    found[inventory.heat.source] = Observation(HostState(tree), facts(**each))
     return found
 
 
-def as_wanted(states: Mapping[str, HostState]) -> dict[str, Found]:
+def as_wanted(states: Mapping[str, HostState]) -> dict[str, Observation]:
     """Hosts that have exactly what was wanted."""
     return {
-        name: Found(HostState(state.files, state.units, frozenset(state.files)), facts())
+        name: Observation(HostState(state.files, state.units, frozenset(state.files)), facts())
         for name, state in states.items()
     }
 

@@ -16,7 +16,7 @@ from benchmarks.faults.killed import CHANGED, Operation
 from benchmarks.faults.trial import Promises, Trial
 from benchmarks.testbed import Testbed
 from deployer.apply import stage as staging
-from deployer.observed.observe import LIMIT
+from deployer.observed.observe import OBSERVE_TIMEOUT
 from lab import cgroups, command, names, network, site
 
 FAULT = "host lost"
@@ -179,11 +179,11 @@ LOSSES = (
     Loss("powered off", lambda bed, host: site.kill(bed.lab, host), _power_on),
 )
 STAGES = (
-    (OTHER, Stage("before the look", "observe", LIMIT)),
-    (OTHER, Stage("before the staging", "stage", staging.LIMIT)),
+    (OTHER, Stage("before the look", "observe", OBSERVE_TIMEOUT)),
+    (OTHER, Stage("before the staging", "stage", staging.STAGE_TIMEOUT)),
     (CANARY, Stage("in its own wave, the first", "perform", WAVE, f"change {CANARY}", (5,))),
     (OTHER, Stage("in its own wave, the second", "perform", WAVE, f"change {OTHER}", (5,))),
-    (FRONT, Stage("before the staging", "stage", staging.LIMIT)),
+    (FRONT, Stage("before the staging", "stage", staging.STAGE_TIMEOUT)),
     # The lock is on this host: who finds it lost ends with 6.
     (FRONT, Stage("in another's wave", "perform", WAVE, f"change {CANARY}", (5, 6))),
 )

@@ -28,10 +28,15 @@ def verdicts(results: Mapping[str, Any]) -> Iterator[Verdict]:
     failed = sum(1 for each in results["operations"] if each["errors"])
     yield Verdict("requests", f"at least {LEAST}", f"{results['requests']}", results["requests"] >= LEAST)
     yield Verdict("failed requests", "0", f"{results['failed']}", not results["failed"])
-    yield Verdict("every POST arrived once", f"{arrived['posts']}", f"{arrived['once']}",
-                  arrived["once"] == arrived["posts"])
-    yield Verdict("p99 during operations", f"at most {TIMES_QUIET:.0f} times the quiet p99",
-                  f"{slow['p99'] / quiet:.1f} times ({slow['name']})", slow["p99"] <= TIMES_QUIET * quiet)
+    yield Verdict(
+        "every POST arrived once", f"{arrived['posts']}", f"{arrived['once']}", arrived["once"] == arrived["posts"]
+    )
+    yield Verdict(
+        "p99 during operations",
+        f"at most {TIMES_QUIET:.0f} times the quiet p99",
+        f"{slow['p99'] / quiet:.1f} times ({slow['name']})",
+        slow["p99"] <= TIMES_QUIET * quiet,
+    )
     yield Verdict("slow stacks complete", f"{begun}", f"{complete}", complete == begun)
     yield Verdict("operations that failed", "0", f"{failed}", not failed)
 
@@ -58,21 +63,46 @@ def put(results: Mapping[str, Any], document: Path) -> None:
 
 def _blocks(results: Mapping[str, Any]) -> Iterator[list[str]]:
     setting = results["setting"]
-    yield [f"Measured on {setting['date']} with Heat {setting['heat']}, on {setting['cores']} cores that three hosts, "
-           f"the clients and the deployer share: {results['requests']} requests in {results['seconds']:.0f} s."]
-    yield _table(("promise", "promised", "measured", "kept"), (
-        (each.what, each.promised, each.measured, "yes" if each.kept else "**no**") for each in verdicts(results)))
+    yield [
+        f"Measured on {setting['date']} with Heat {setting['heat']}, on {setting['cores']} cores that three hosts, "
+        f"the clients and the deployer share: {results['requests']} requests in {results['seconds']:.0f} s."
+    ]
+    yield _table(
+        ("promise", "promised", "measured", "kept"),
+        ((each.what, each.promised, each.measured, "yes" if each.kept else "**no**") for each in verdicts(results)),
+    )
     quiet = window(results, QUIET)["p99"]
-    yield _table(("while", "took", "requests", "failed", "p50", "p99", "times quiet p99", "slowest"), (
-        (each["name"], f"{each['seconds']:.1f} s", f"{each['requests']}", f"{each['failed']}",
-         _milliseconds(each["p50"]), _milliseconds(each["p99"]), f"{each['p99'] / quiet:.1f}",
-         _milliseconds(each["most"]))
-        for each in results["windows"]))
+    yield _table(
+        ("while", "took", "requests", "failed", "p50", "p99", "times quiet p99", "slowest"),
+        (
+            (
+                each["name"],
+                f"{each['seconds']:.1f} s",
+                f"{each['requests']}",
+                f"{each['failed']}",
+                _milliseconds(each["p50"]),
+                _milliseconds(each["p99"]),
+                f"{each['p99'] / quiet:.1f}",
+                _milliseconds(each["most"]),
+            )
+            for each in results["windows"]
+        ),
+    )
     if any("stacks" in each for each in results["operations"]):
-        yield _table(("slow stacks during", "begun", "complete", "failed", "stuck"), (
-            (each["name"], f"{each['stacks']['begun']}", f"{each['stacks']['complete']}",
-             f"{len(each['stacks']['failed'])}", f"{len(each['stacks']['stuck'])}")
-            for each in results["operations"] if "stacks" in each))
+        yield _table(
+            ("slow stacks during", "begun", "complete", "failed", "stuck"),
+            (
+                (
+                    each["name"],
+                    f"{each['stacks']['begun']}",
+                    f"{each['stacks']['complete']}",
+                    f"{len(each['stacks']['failed'])}",
+                    f"{len(each['stacks']['stuck'])}",
+                )
+                for each in results["operations"]
+                if "stacks" in each
+            ),
+        )
     if results["failures"]:
         yield _table(("failed while", "requests", "why"), _reasons(results["failures"]))
     if results["not_there_yet"]:

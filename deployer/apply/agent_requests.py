@@ -8,19 +8,19 @@ from typing import Any
 from deployer.heat.source import KEPT
 from deployer.model.state import AnswersHttp, AnswersSocket, Program, Service, unit_name
 from deployer.model.steps import (
-    AwaitLeft,
     AwaitReady,
+    AwaitStopped,
     DrainServer,
     EnableUnit,
-    Forget,
-    FreeAddress,
-    GiveBack,
     ReadyServer,
+    ReleasePort,
     ReloadSystemd,
     ReloadUnit,
     RemoveFile,
+    RemoveRecords,
     RestartUnit,
-    ShareAddress,
+    SharePort,
+    StartPredecessor,
     StartUnit,
     Step,
     StopUnit,
@@ -28,8 +28,8 @@ from deployer.model.steps import (
 )
 from deployer.proxy import runtime_api
 
-STEP_LIMIT = 120.0  # seconds for one step that says nothing else
-STOP_LIMIT = 180.0  # seconds for a process to stop: the proxy may take 130 for the requests it has
+STEP_TIMEOUT = 120.0  # seconds for one step that says nothing else
+STOP_TIMEOUT = 180.0  # seconds for a process to stop: the proxy may take 130 for the requests it has
 ENGINE = f"heat-scaleout-{Service.ENGINE}@"
 
 
@@ -59,32 +59,32 @@ def _(step: RemoveFile) -> dict[str, Any]:
 
 
 @request.register
-def _(step: ShareAddress) -> dict[str, Any]:
+def _(step: SharePort) -> dict[str, Any]:
     return {"do": "share", **_holders(step)}
 
 
 @request.register
-def _(step: FreeAddress) -> dict[str, Any]:
+def _(step: ReleasePort) -> dict[str, Any]:
     return {"do": "free", **_holders(step)}
 
 
-def _holders(step: ShareAddress | FreeAddress) -> dict[str, Any]:
+def _holders(step: SharePort | ReleasePort) -> dict[str, Any]:
     holder = {"address": step.address, "port": step.port, "pid": step.holder.pid, "unit": step.holder.unit}
-    return {"holders": [holder], "beside": unit_name(Service.PROXY), "timeout": STEP_LIMIT}
+    return {"holders": [holder], "beside": unit_name(Service.PROXY), "timeout": STEP_TIMEOUT}
 
 
 @request.register
-def _(step: GiveBack) -> dict[str, Any]:
+def _(step: StartPredecessor) -> dict[str, Any]:
     return {
         "do": "give_back",
         "stopped": [dict(each) for each in step.stopped],
         "beside": unit_name(Service.PROXY),
-        "timeout": STEP_LIMIT,
+        "timeout": STEP_TIMEOUT,
     }
 
 
 @request.register
-def _(step: Forget) -> dict[str, Any]:
+def _(step: RemoveRecords) -> dict[str, Any]:
     return {"do": "forget"}
 
 
@@ -110,13 +110,13 @@ def _(step: RestartUnit) -> dict[str, Any]:
 
 @request.register
 def _(step: ReloadUnit) -> dict[str, Any]:
-    return systemctl("reload", step.unit) | {"do": "reload", "kept": runtime_api.DRAINED}
+    return systemctl("reload", step.unit) | {"do": "reload", "kept": runtime_api.DRAINED_STATE_FILE}
 
 
 @request.register
 def _(step: StopUnit) -> dict[str, Any]:
     if step.unit == unit_name(Service.PROXY):
-        return {"do": "stop_gently", "unit": step.unit, "timeout": STOP_LIMIT}
+        return {"do": "stop_gently", "unit": step.unit, "timeout": STOP_TIMEOUT}
     return systemctl("disable", "--quiet", "--now", *_unwaited(step.unit), step.unit)
 
 
@@ -132,17 +132,17 @@ def _(step: DrainServer) -> dict[str, Any]:
 
 @request.register
 def _(step: ReadyServer) -> dict[str, Any]:
-    return {"do": "tell", "timeout": STEP_LIMIT, **runtime_api.ready(step.server)}
+    return {"do": "tell", "timeout": STEP_TIMEOUT, **runtime_api.ready(step.server)}
 
 
 def systemctl(*arguments: str) -> dict[str, Any]:
     """A call of systemctl."""
-    return {"do": "systemctl", "arguments": arguments, "timeout": STEP_LIMIT}
+    return {"do": "systemctl", "arguments": arguments, "timeout": STEP_TIMEOUT}
 
 
 @request.register(AwaitReady)
-@request.register(AwaitLeft)
-def _(step: AwaitReady | AwaitLeft) -> dict[str, Any]:
+@request.register(AwaitStopped)
+def _(step: AwaitReady | AwaitStopped) -> dict[str, Any]:
     probe = step.probe
     match probe:
         case AnswersHttp():

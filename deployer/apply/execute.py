@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 
 from deployer import errors
 from deployer.apply import generations, stage, waves
-from deployer.apply.generations import NOBODY, Author, Run
+from deployer.apply.generations import UNKNOWN_AUTHOR, Author, Run
 from deployer.apply.waves import Applied
 from deployer.desired import desired_state
-from deployer.desired.desired_state import Wanted
+from deployer.desired.desired_state import Desired
 from deployer.inventory.schema import Inventory
-from deployer.model.facts import Found
-from deployer.model.steps import PLAIN, Manner, OnError, Plan, RestartUnit
+from deployer.model.facts import Observation
+from deployer.model.steps import DEFAULT_ROLLOUT, OnError, Plan, RestartUnit, RolloutOptions
 from deployer.observed import observe
 from deployer.plan import diff, revert
 from deployer.remote.fleet import Fleet
@@ -27,23 +27,23 @@ class Planned:
 
     inventory: Inventory
     plan: Plan
-    wanted: Wanted
-    found: Mapping[str, Found]
+    wanted: Desired
+    found: Mapping[str, Observation]
     notes: tuple[str, ...] = ()
-    manner: Manner = PLAIN
-    author: Author = NOBODY
-    between: Callable[..., Plan] = diff.diff
+    manner: RolloutOptions = DEFAULT_ROLLOUT
+    author: Author = UNKNOWN_AUTHOR
+    between: Callable[..., Plan] = diff.plan_between
     rerun: str = "invoke deploy"
     keep: Callable[[], None] = lambda: None
 
-    def left(self, found: Mapping[str, Found], manner: Manner = PLAIN) -> Plan:
+    def left(self, found: Mapping[str, Observation], manner: RolloutOptions = DEFAULT_ROLLOUT) -> Plan:
         """What there is to do on hosts of the plan that are as they are found."""
         states = {host: self.wanted.states[host] for host in self.plan.hosts if host in found}
         return self.between(states, found, manner)
 
 
 @dataclass(frozen=True)
-class Back:
+class Reverted:
     """What was done to give hosts what they had before."""
 
     hosts: tuple[str, ...]
@@ -62,7 +62,7 @@ class Report:
     applied: Applied
     left: Plan = Plan()
     accepted: bool = True
-    back: Back | None = None
+    back: Reverted | None = None
     run: Run | None = None
 
     @property
@@ -80,10 +80,10 @@ class Report:
         if not self.exit_code:
             return generations.DONE
         is_back = self.back is not None and not self.back.applied.failed
-        return generations.PUT_BACK if is_back else generations.FAILED
+        return generations.REVERTED if is_back else generations.FAILED
 
 
-def carry_out(todo: Planned, fleet: Fleet) -> Report:
+def run(todo: Planned, fleet: Fleet) -> Report:
     """Perform an accepted plan, and look again.
 
     Raise NotReady or HostUnreachable when some host refuses what it would get, or is gone: nothing is changed then.
@@ -92,7 +92,7 @@ def carry_out(todo: Planned, fleet: Fleet) -> Report:
     before = _before(todo, fleet)
     stage.begin(run, {host: todo.wanted.states[host] for host in todo.plan.hosts}, todo.found, fleet)
     _keep(todo, run, fleet)
-    report = _ended(Report(todo, waves.run(todo.plan, fleet, run.number), run=run), before, fleet)
+    report = _finish(Report(todo, waves.run(todo.plan, fleet, run.number), run=run), before, fleet)
     stage.end(run, report.result, list(todo.found), fleet)
     return report
 
@@ -106,24 +106,24 @@ def _keep(todo: Planned, run: Run, fleet: Fleet) -> None:
         raise
 
 
-def _ended(report: Report, before: Mapping[str, Found], fleet: Fleet) -> Report:
+def _finish(report: Report, before: Mapping[str, Observation], fleet: Fleet) -> Report:
     """What is left, or what comes after a failure."""
     todo, failed = report.planned, report.applied.failed
     if not failed:
         return replace(report, left=todo.left(_look(todo, fleet)))
-    report = replace(report, back=_put_back(report, before, fleet))
+    report = replace(report, back=_revert_failed(report, before, fleet))
     if todo.manner.on_error is OnError.CONTINUE and _others_serve(todo.inventory, failed):
-        return _without_failed(report, before, fleet)
+        return _continue_without_failed(report, before, fleet)
     return report
 
 
-def _before(todo: Planned, fleet: Fleet) -> Mapping[str, Found]:
+def _before(todo: Planned, fleet: Fleet) -> Mapping[str, Observation]:
     """The hosts that may have to be put back, with the contents of their files."""
     hosts = todo.plan.hosts if todo.manner.on_error is OnError.REVERT else todo.plan.rolled()
-    return observe.look(todo.inventory, fleet, hosts, contents=True).found if hosts else {}
+    return observe.observe_site(todo.inventory, fleet, hosts, contents=True).found if hosts else {}
 
 
-def _put_back(report: Report, before: Mapping[str, Found], fleet: Fleet) -> Back | None:
+def _revert_failed(report: Report, before: Mapping[str, Observation], fleet: Fleet) -> Reverted | None:
     """Give back what they had to the hosts that a failure concerns; None when there is none, or none in reach."""
     todo, applied = report.planned, report.applied
     rolled = applied.wave.rolls if applied.wave else ""
@@ -132,13 +132,13 @@ def _put_back(report: Report, before: Mapping[str, Found], fleet: Fleet) -> Back
     hosts = tuple(host for host in chosen if host in found)
     if not hosts or todo.inventory.heat.source not in found:
         return None
-    leaving = desired_state.nothing(todo.inventory, found).states
-    states = revert.states({host: before[host] for host in hosts}, todo.wanted.states, leaving)
-    way = revert.surely(diff.revert(states, found, before), applied.done)
-    return Back(hosts, waves.run(way, fleet, report.run.number))
+    leaving = desired_state.without_ours(todo.inventory, found).states
+    states = revert.previous_states({host: before[host] for host in hosts}, todo.wanted.states, leaving)
+    way = revert.with_forced_restarts(diff.plan_revert(states, found, before), applied.done)
+    return Reverted(hosts, waves.run(way, fleet, report.run.number))
 
 
-def _without_failed(report: Report, before: Mapping[str, Found], fleet: Fleet) -> Report:
+def _continue_without_failed(report: Report, before: Mapping[str, Observation], fleet: Fleet) -> Report:
     """Go on with the hosts that have not failed, until all that are left are done or have failed as well."""
     todo, first = report.planned, report.applied
     found = {host: each for host, each in _look(todo, fleet).items() if host not in first.failed}
@@ -155,9 +155,9 @@ def _without_failed(report: Report, before: Mapping[str, Found], fleet: Fleet) -
     )
     if not more.failed:
         return replace(report, applied=both)
-    back = _put_back(replace(report, applied=more), before, fleet)
+    back = _revert_failed(replace(report, applied=more), before, fleet)
     report = replace(report, applied=both, back=_both(report.back, back))
-    return _without_failed(report, before, fleet) if _others_serve(todo.inventory, both.failed) else report
+    return _continue_without_failed(report, before, fleet) if _others_serve(todo.inventory, both.failed) else report
 
 
 def _others_serve(inventory: Inventory, failed: Collection[str]) -> bool:
@@ -167,13 +167,13 @@ def _others_serve(inventory: Inventory, failed: Collection[str]) -> bool:
     return inventory.proxy.host not in failed and kinds == {each.service for each in serving if each.host not in failed}
 
 
-def _both(first: Back | None, second: Back | None) -> Back | None:
+def _both(first: Reverted | None, second: Reverted | None) -> Reverted | None:
     if first is None or second is None:
         return first or second
     done, failed = first.applied.done + second.applied.done, {**first.applied.failed, **second.applied.failed}
-    return Back(first.hosts + second.hosts, Applied(done, failed))
+    return Reverted(first.hosts + second.hosts, Applied(done, failed))
 
 
-def _look(todo: Planned, fleet: Fleet) -> Mapping[str, Found]:
+def _look(todo: Planned, fleet: Fleet) -> Mapping[str, Observation]:
     """Those hosts that the plan was decided from, as they are now, if they answer."""
-    return observe.look(todo.inventory, fleet, list(todo.found)).found
+    return observe.observe_site(todo.inventory, fleet, list(todo.found)).found

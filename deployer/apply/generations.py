@@ -6,11 +6,11 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from deployer import errors
-from deployer.model.facts import Found
+from deployer.model.facts import Observation
 from deployer.model.state import AnswersHttp, AnswersSocket, File, HostState, Probe, Program, Service, Unit
 from deployer.model.tls import Trust
 
-DONE, FAILED, PUT_BACK, REFUSED = "done", "failed", "put back", "refused"
+DONE, FAILED, REVERTED, REFUSED = "done", "failed", "put back", "refused"
 PROBES = {each.__name__: each for each in (AnswersHttp, AnswersSocket, Program)}
 
 
@@ -29,7 +29,7 @@ class Author:
     text: str = field(default="", repr=False)
 
 
-NOBODY = Author()
+UNKNOWN_AUTHOR = Author()
 
 
 @dataclass(frozen=True)
@@ -45,12 +45,12 @@ class Run:
         return {"number": self.number, **asdict(self.author), "result": self.result}
 
 
-def next_run(found: Mapping[str, Found], author: Author) -> Run:
+def next_run(found: Mapping[str, Observation], author: Author) -> Run:
     """The run after the newest that any of the hosts has."""
     return Run(1 + max((each.facts.newest.get("number", 0) for each in found.values()), default=0), author)
 
 
-def is_news(found: Mapping[str, Found], author: Author) -> bool:
+def inventory_changed(found: Mapping[str, Observation], author: Author) -> bool:
     """Whether an inventory says something that it did not in the newest generation, though nothing has to change."""
     newest = max(
         (each.facts.newest for each in found.values() if each.facts.newest),
@@ -66,7 +66,7 @@ def run_of(kept: Mapping[str, Any]) -> Run:
     return Run(kept["number"], Author(**told), kept.get("result"))
 
 
-def left_open(found: Mapping[str, Found]) -> dict[Run, tuple[str, ...]]:
+def unfinished_runs(found: Mapping[str, Observation]) -> dict[Run, tuple[str, ...]]:
     """Each run that has not come to its end -> the hosts on which it has not."""
     hosts: dict[Run, tuple[str, ...]] = {}
     for host, each in found.items():
@@ -76,11 +76,11 @@ def left_open(found: Mapping[str, Found]) -> dict[Run, tuple[str, ...]]:
     return hosts
 
 
-def unfinished(found: Mapping[str, Found]) -> tuple[str, ...]:
+def describe_unfinished(found: Mapping[str, Observation]) -> tuple[str, ...]:
     """One sentence for each run that has not come to its end: which, whose, and what was under way on which host."""
     return tuple(
         _interrupted(run, {host: found[host].facts.newest["doing"] for host in hosts})
-        for run, hosts in left_open(found).items()
+        for run, hosts in unfinished_runs(found).items()
     )
 
 
@@ -93,7 +93,7 @@ def _interrupted(run: Run, doing: Mapping[str, str | None]) -> str:
     )
 
 
-def merged(runs: Mapping[str, Iterable[Mapping[str, Any]]]) -> dict[int, tuple[Run, tuple[str, ...]]]:
+def merge_runs(runs: Mapping[str, Iterable[Mapping[str, Any]]]) -> dict[int, tuple[Run, tuple[str, ...]]]:
     """Given host -> the runs that it has kept, return number -> the run and its hosts, in order.
 
     A run that has ended on one host and not on another is one that has not.
@@ -107,7 +107,7 @@ def merged(runs: Mapping[str, Iterable[Mapping[str, Any]]]) -> dict[int, tuple[R
     return dict(sorted(found.items()))
 
 
-def target(known: Mapping[int, tuple[Run, tuple[str, ...]]], number: int | None) -> Run:
+def rollback_target(known: Mapping[int, tuple[Run, tuple[str, ...]]], number: int | None) -> Run:
     """The generation to go back to: as asked, or the last that was done before the newest; BadInput for none."""
     numbers = ", ".join(map(str, known)) or "none"
     if number is not None:
@@ -123,13 +123,13 @@ def target(known: Mapping[int, tuple[Run, tuple[str, ...]]], number: int | None)
     return done[-1]
 
 
-def states(number: int, kept: Mapping[str, Mapping[str, Any]], working: Iterable[str]) -> dict[str, HostState]:
+def states_of(number: int, kept: Mapping[str, Mapping[str, Any]], working: Iterable[str]) -> dict[str, HostState]:
     """Given host -> {runs, state}, as it has kept them, return their states in a generation.
 
     Raise BadInput for one that did not begin on all its hosts, and for one in which a host that works then has nothing:
     that is what a restore leaves, and a host that was restored, or made anew, since then.
     """
-    found = {host: decoded(each["state"]) for host, each in kept.items()}
+    found = {host: state_from_json(each["state"]) for host, each in kept.items()}
     lost = [host for host in _begun(number, kept) if host in kept and number not in _numbers(kept[host])]
     empty = [host for host in working if not found[host].units]
     if lost or empty:
@@ -150,7 +150,7 @@ def _numbers(kept: Mapping[str, Any]) -> set[int]:
     return {run["number"] for run in kept["runs"]}
 
 
-def encoded(state: HostState) -> dict[str, Any]:
+def state_to_json(state: HostState) -> dict[str, Any]:
     """A host's state without the contents of its files."""
     return {
         "files": {path: _file_json(file) for path, file in state.files.items()},
@@ -158,7 +158,7 @@ def encoded(state: HostState) -> dict[str, Any]:
     }
 
 
-def decoded(kept: Mapping[str, Any] | None) -> HostState:
+def state_from_json(kept: Mapping[str, Any] | None) -> HostState:
     """A host's state as it has kept it, its files with their contents; None: nothing of ours."""
     if kept is None:
         return HostState()

@@ -7,12 +7,12 @@ from typing import Any
 from deployer import errors
 from deployer.inventory.schema import Inventory
 from deployer.observed import observe
-from deployer.observed.observe import Seen
+from deployer.observed.observe import SiteObservation
 from deployer.remote.fleet import Fleet
 
 PATH = "/run/heat-scaleout.lock"
-SILENCE = 45.0  # seconds without a word from a command after which it counts as gone
-LIMIT = 20.0  # seconds for the host to answer
+HEARTBEAT_TIMEOUT = 45.0  # seconds without a word from a command after which it counts as gone
+LOCK_TIMEOUT = 20.0  # seconds for the host to answer
 
 
 @dataclass(frozen=True)
@@ -48,32 +48,32 @@ def take(
         tell(f"waiting up to {wait:.0f} s for {_named(reply['held_by'])}")
         reply = _asked(inventory, fleet, writer, wait)
     if "held_by" in reply:
-        holder = _holder(reply["held_by"])
-        end = f", or end it by `invoke unlock --id {holder.id}`" if holder else ""
+        owner = _holder_of(reply["held_by"])
+        end = f", or end it by `invoke unlock --id {owner.id}`" if owner else ""
         raise errors.Locked(
             f"the site is being changed by {_named(reply['held_by'])}",
             hint=f"Wait for it with --lock-wait SECONDS. If that machine is gone, its lock ends within 60 s{end}.",
         )
 
 
-def look(inventory: Inventory, fleet: Fleet) -> Holder | None:
+def holder(inventory: Inventory, fleet: Fleet) -> Holder | None:
     """Who holds the lock; raise HostUnreachable or HostFailed when its host does not say."""
-    return _holder(_answer(inventory, fleet, "holder", {"path": PATH})["held_by"])
+    return _holder_of(_answer(inventory, fleet, "holder", {"path": PATH})["held_by"])
 
 
 def release(inventory: Inventory, fleet: Fleet, id: str) -> Holder:
     """End who holds the lock by its id, and return who that was; raise BadInput when nobody has that id."""
     reply = _answer(inventory, fleet, "release", {"path": PATH, "id": id})
-    ended = _holder(reply["ended"])
+    ended = _holder_of(reply["ended"])
     if ended is None:
         raise errors.BadInput(
-            f"nobody holds the lock with the id {id}; {sentence(_holder(reply['held_by']))}",
+            f"nobody holds the lock with the id {id}; {describe_holder(_holder_of(reply['held_by']))}",
             hint="`invoke lock` shows who holds it now.",
         )
     return ended
 
 
-def sentence(holder: Holder | None) -> str:
+def describe_holder(holder: Holder | None) -> str:
     """Who holds the lock, in words."""
     return f"it is held by {holder}" if holder else "nobody holds it"
 
@@ -84,12 +84,12 @@ def as_json(holder: Holder | None) -> dict[str, Any] | None:
 
 def _asked(inventory: Inventory, fleet: Fleet, writer: Writer, wait: float) -> Mapping[str, Any]:
     front = inventory.proxy.host
-    request = {"path": PATH, "wait": wait, "silence": SILENCE, "who": asdict(writer)}
-    reply = fleet.hold(front, request, LIMIT + wait)
+    request = {"path": PATH, "wait": wait, "silence": HEARTBEAT_TIMEOUT, "who": asdict(writer)}
+    reply = fleet.hold(front, request, LOCK_TIMEOUT + wait)
     if isinstance(reply, errors.DeployerError):
         others = [host for host in inventory.hosts if host != front]
-        seen = observe.look(inventory, fleet, others) if others else Seen({}, {})
-        observe.refuse_unreachable(Seen({}, {front: reply, **seen.errors}))
+        seen = observe.observe_site(inventory, fleet, others) if others else SiteObservation({}, {})
+        observe.refuse_unreachable(SiteObservation({}, {front: reply, **seen.errors}))
     if "refused" in reply:
         raise errors.NotReady(
             [f"{front}: no lock can be taken there ({reply['refused']}): log in as root, or set `sudo: true`."],
@@ -100,15 +100,15 @@ def _asked(inventory: Inventory, fleet: Fleet, writer: Writer, wait: float) -> M
 
 def _answer(inventory: Inventory, fleet: Fleet, verb: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
     front = inventory.proxy.host
-    reply = fleet.ask("ask for the lock", verb, {front: request}, LIMIT)[front]
+    reply = fleet.ask("ask for the lock", verb, {front: request}, LOCK_TIMEOUT)[front]
     if isinstance(reply, errors.DeployerError):
         raise reply
     return reply
 
 
-def _holder(note: Mapping[str, Any]) -> Holder | None:
+def _holder_of(note: Mapping[str, Any]) -> Holder | None:
     return Holder(**{name: note[name] for name in Holder.__dataclass_fields__}) if note else None
 
 
 def _named(note: Mapping[str, Any]) -> str:
-    return str(_holder(note) or "another command, which has just begun")
+    return str(_holder_of(note) or "another command, which has just begun")

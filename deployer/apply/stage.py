@@ -10,17 +10,17 @@ from typing import Any
 from deployer import errors
 from deployer.apply import generations
 from deployer.apply.generations import Run
-from deployer.model.facts import Found
+from deployer.model.facts import Observation
 from deployer.model.state import File, HostState, Service, unit_name
 from deployer.observed.observe import LEDGER
 from deployer.remote.fleet import Fleet
 
-LIMIT = 120.0  # seconds
+STAGE_TIMEOUT = 120.0  # seconds
 UNIT_FILES = "/etc/systemd/system/"
 UNIT_CHECK = ("systemd-analyze", "verify", "--man=no", "{}")
 
 
-def begin(run: Run, states: Mapping[str, HostState], found: Mapping[str, Found], fleet: Fleet) -> None:
+def begin(run: Run, states: Mapping[str, HostState], found: Mapping[str, Observation], fleet: Fleet) -> None:
     """Have every host that was looked at judge what it will get, keep that, and note that the run begins.
 
     Raise NotReady with every problem of every host, or HostUnreachable for those that are gone: nothing is
@@ -28,7 +28,7 @@ def begin(run: Run, states: Mapping[str, HostState], found: Mapping[str, Found],
     """
     told = run.json() | {"hosts": list(found)}
     requests = {host: _request(told, states.get(host), each.state) for host, each in found.items()}
-    replies = fleet.ask("stage", "stage", requests, LIMIT)
+    replies = fleet.ask("stage", "stage", requests, STAGE_TIMEOUT)
     lost = [reply for reply in replies.values() if isinstance(reply, errors.DeployerError)]
     problems = [
         f"{host}: {problem}"
@@ -53,7 +53,7 @@ def begin(run: Run, states: Mapping[str, HostState], found: Mapping[str, Found],
 def end(run: Run, result: str, hosts: Collection[str], fleet: Fleet) -> None:
     """Have hosts note how a run ended; one that does not answer will say that it did not end there."""
     request = {"ledger": LEDGER, "run": run.json() | {"result": result, "hosts": list(hosts)}}
-    fleet.ask("note the end", "close", dict.fromkeys(hosts, request), LIMIT)
+    fleet.ask("note the end", "close", dict.fromkeys(hosts, request), STAGE_TIMEOUT)
 
 
 def recall(hosts: Collection[str], number: int | None, fleet: Fleet) -> dict[str, dict[str, Any]]:
@@ -62,7 +62,7 @@ def recall(hosts: Collection[str], number: int | None, fleet: Fleet) -> dict[str
     Raise HostUnreachable or HostFailed unless all hosts answer.
     """
     request = {"ledger": LEDGER} | ({} if number is None else {"number": number})
-    replies = fleet.ask("look back", "recall", dict.fromkeys(hosts, request), LIMIT)
+    replies = fleet.ask("look back", "recall", dict.fromkeys(hosts, request), STAGE_TIMEOUT)
     lost = [reply for reply in replies.values() if isinstance(reply, errors.DeployerError)]
     if lost:
         raise errors.together(lost)
@@ -77,7 +77,7 @@ def _request(run: Mapping[str, Any], state: HostState | None, found: HostState) 
         "run": run,
         "files": files,
         "binds": binds,
-        "state": None if state is None else generations.encoded(state),
+        "state": None if state is None else generations.state_to_json(state),
     }
 
 

@@ -8,23 +8,23 @@ from typing import Any
 from deployer import errors
 from deployer.apply import agent_requests
 from deployer.model.steps import (
-    AwaitLeft,
     AwaitReady,
+    AwaitStopped,
     EnableUnit,
-    FreeAddress,
     Plan,
     ReadyServer,
+    ReleasePort,
     RestartUnit,
-    ShareAddress,
+    SharePort,
     StartUnit,
     Step,
     StopUnit,
     Wave,
 )
-from deployer.observed.observe import ALONE, LEDGER
+from deployer.observed.observe import EXCLUSIVE, LEDGER
 from deployer.remote.fleet import Fleet
 
-TOGETHER = (ShareAddress, FreeAddress, EnableUnit, StartUnit, RestartUnit, StopUnit)
+BATCHED = (SharePort, ReleasePort, EnableUnit, StartUnit, RestartUnit, StopUnit)
 PROOFS = (AwaitReady, ReadyServer)
 
 
@@ -49,7 +49,7 @@ def run(plan: Plan, fleet: Fleet, number: int | None = None) -> Applied:
     """
     done: list[Step] = []
     for index, wave in enumerate(plan.waves):
-        outcomes = _perform(wave, fleet, number)
+        outcomes = _run_wave(wave, fleet, number)
         finished = [step for each in outcomes.values() for step in each.done]
         done += finished
         failed = {host: each.error for host, each in outcomes.items() if each.error}
@@ -61,7 +61,7 @@ def run(plan: Plan, fleet: Fleet, number: int | None = None) -> Applied:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class HostProgress:
     """How far a host came: the steps it did, what stopped it, at which steps, and whether it may be asked again."""
 
     done: tuple[Step, ...] = ()
@@ -70,42 +70,44 @@ class Outcome:
     again: bool = False
 
 
-def _perform(wave: Wave, fleet: Fleet, number: int | None) -> dict[str, Outcome]:
+def _run_wave(wave: Wave, fleet: Fleet, number: int | None) -> dict[str, HostProgress]:
     """Ask every host of a wave for its steps, and those again that still wait for something, until they have."""
     batches = {host: _batches(steps) for host, steps in wave.by_host().items()}
-    outcomes = {host: Outcome() for host in batches}
+    outcomes = {host: HostProgress() for host in batches}
     asked, started = tuple(batches), time.monotonic()
     title = wave.name
     while asked:
         left = {host: batches[host][_count(batches[host], outcomes[host].done) :] for host in asked}
-        replies = _asked(title, left, fleet, number)
+        replies = _ask(title, left, fleet, number)
         for host in asked:
-            outcomes[host] = _after(outcomes[host], _outcome(host, left[host], replies[host]))
+            outcomes[host] = _continued(outcomes[host], _progress(host, left[host], replies[host]))
         waited = time.monotonic() - started
-        asked = tuple(host for host in asked if outcomes[host].again and waited < _patience(outcomes[host].tried[0]))
+        asked = tuple(
+            host for host in asked if outcomes[host].again and waited < _retry_timeout(outcomes[host].tried[0])
+        )
         title = f"{wave.name} ({'; '.join(outcomes[host].error.message for host in asked)})"
-    return {host: _forced(host, outcome, fleet, number) for host, outcome in outcomes.items()}
+    return {host: _kill_if_forced(host, outcome, fleet, number) for host, outcome in outcomes.items()}
 
 
-def _forced(host: str, outcome: Outcome, fleet: Fleet, number: int | None) -> Outcome:
+def _kill_if_forced(host: str, outcome: HostProgress, fleet: Fleet, number: int | None) -> HostProgress:
     """Kill what still works after all patience, where that was asked for."""
     step = outcome.tried[0] if outcome.again else None
-    if not (isinstance(step, AwaitLeft) and step.force):
+    if not (isinstance(step, AwaitStopped) and step.force):
         return outcome
     kill = agent_requests.systemctl("kill", "--signal=KILL", step.unit) | {"says": f"kill {step.unit}"}
-    asked = {host: _request(number, [kill, _order([step])])}
+    asked = {host: _request(number, [kill, _batch_request([step])])}
     reply = fleet.ask(f"kill {step.unit}", "perform", asked, 180.0)
-    return _after(outcome, _outcome(host, [(), (step,)], reply[host]))
+    return _continued(outcome, _progress(host, [(), (step,)], reply[host]))
 
 
-def _asked(title: str, left: Mapping[str, list[tuple[Step, ...]]], fleet: Fleet, number: int | None) -> dict[str, Any]:
-    requests = {host: _request(number, [_order(batch) for batch in each]) for host, each in left.items()}
+def _ask(title: str, left: Mapping[str, list[tuple[Step, ...]]], fleet: Fleet, number: int | None) -> dict[str, Any]:
+    requests = {host: _request(number, [_batch_request(batch) for batch in each]) for host, each in left.items()}
     work = max(sum(each.get("timeout", 10.0) for each in asked["steps"]) for asked in requests.values())
-    return fleet.ask(title, "perform", requests, 30 + ALONE["seconds"] + work)
+    return fleet.ask(title, "perform", requests, 30 + EXCLUSIVE["seconds"] + work)
 
 
 def _request(number: int | None, steps: list[dict[str, Any]]) -> dict[str, Any]:
-    return {"ledger": LEDGER, "alone": ALONE, "steps": steps} | ({} if number is None else {"run": number})
+    return {"ledger": LEDGER, "alone": EXCLUSIVE, "steps": steps} | ({} if number is None else {"run": number})
 
 
 def _count(batches: Sequence[Sequence[Step]], done: Sequence[Step]) -> int:
@@ -113,27 +115,27 @@ def _count(batches: Sequence[Sequence[Step]], done: Sequence[Step]) -> int:
     return sum(all(step in done for step in batch) for batch in batches)
 
 
-def _after(before: Outcome, now: Outcome) -> Outcome:
+def _continued(before: HostProgress, now: HostProgress) -> HostProgress:
     return replace(now, done=before.done + now.done)
 
 
-def _patience(step: Step) -> float:
+def _retry_timeout(step: Step) -> float:
     """Seconds in which a step may be asked again that only waits."""
-    return step.probe.patience if isinstance(step, AwaitReady | AwaitLeft) else 0.0
+    return step.probe.patience if isinstance(step, AwaitReady | AwaitStopped) else 0.0
 
 
 def _batches(steps: Iterable[Step]) -> list[tuple[Step, ...]]:
     """Neighbouring steps that are done side by side when one request names all of them; others stand alone."""
     batches: list[tuple[Step, ...]] = []
     for step in steps:
-        if batches and type(step) in TOGETHER and type(step) is type(batches[-1][0]):
+        if batches and type(step) in BATCHED and type(step) is type(batches[-1][0]):
             batches[-1] += (step,)
         else:
             batches.append((step,))
     return batches
 
 
-def _order(batch: Sequence[Step]) -> dict[str, Any]:
+def _batch_request(batch: Sequence[Step]) -> dict[str, Any]:
     first, *others = (agent_requests.request(step) for step in batch)
     key = "holders" if "holders" in first else "arguments"
     for other in others:
@@ -141,14 +143,14 @@ def _order(batch: Sequence[Step]) -> dict[str, Any]:
     return first | {"says": ", ".join(map(str, batch))}
 
 
-def _outcome(host: str, batches: Sequence[tuple[Step, ...]], reply: Any) -> Outcome:
+def _progress(host: str, batches: Sequence[tuple[Step, ...]], reply: Any) -> HostProgress:
     """The steps that a host did, and what stopped it."""
     if isinstance(reply, errors.DeployerError):
-        return Outcome(error=reply)
+        return HostProgress(error=reply)
     done = tuple(step for batch in batches[: len(reply["done"])] for step in batch)
     failed = reply["failed"]
     if not failed:
-        return Outcome(done)
+        return HostProgress(done)
     tried = batches[failed["index"]]
     words = failed["why"] if "again" in failed else f"could not {', '.join(map(str, tried))}: {failed['why']}"
-    return Outcome(done, errors.HostFailed(host, words), tried, "again" in failed)
+    return HostProgress(done, errors.HostFailed(host, words), tried, "again" in failed)

@@ -10,8 +10,8 @@ from deployer.errors import DeployerError
 from deployer.model.steps import Plan
 
 SCHEMA_VERSION = 1
-QUIET = ("look", "ask Heat", "ask for the lock", "note the end")  # what takes a moment on every command
-SLOW = 2.0  # seconds after which a host's end of a stage is worth a line
+QUIET_TITLES = ("look", "ask Heat", "ask for the lock", "note the end")  # what takes a moment on every command
+SLOW_AFTER = 2.0  # seconds after which a host's end of a stage is worth a line
 
 
 def plan_text(plan: Plan, ending: str = "nothing applied (plan)") -> str:
@@ -41,7 +41,7 @@ def error_text(error: DeployerError) -> str:
     return f"error: {error.message}" + (f"\nhint: {error.hint}" if error.hint else "")
 
 
-def talk(text: str) -> None:
+def message(text: str) -> None:
     """Say something to the person at the terminal; never part of a result."""
     print(text, file=sys.stderr, flush=True)
 
@@ -64,15 +64,15 @@ class Progress:
 
     def begin(self, title: str, hosts: Sequence[str]) -> None:
         self._title, self._left, self._since = title, list(hosts), time.monotonic()
-        if not self._quiet and not self._live and title not in QUIET:
-            talk(f"{title}: {', '.join(hosts)}")
+        if not self._quiet and not self._live and title not in QUIET_TITLES:
+            message(f"{title}: {', '.join(hosts)}")
         self._show()
 
     def done(self, host: str) -> None:
         self._left.remove(host)
         took = time.monotonic() - self._since
-        if not self._quiet and not self._live and took > SLOW:
-            talk(f"{self._title}: {host} done ({took:.1f} s)")
+        if not self._quiet and not self._live and took > SLOW_AFTER:
+            message(f"{self._title}: {host} done ({took:.1f} s)")
         self._show()
 
     def end(self) -> None:

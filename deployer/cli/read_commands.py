@@ -8,22 +8,22 @@ from pathlib import Path
 
 from deployer import errors
 from deployer.cli import console, terminal
-from deployer.cli.terminal import ending
+from deployer.cli.terminal import exit_codes
 
 CHANGES_PENDING = 2
 
 
 def plan(context, inventory: str | None, diff: bool, exit_code: bool, limit: str, out: str, format: str) -> None:
     """Show what a deploy would do, and keep it for `deploy --plan`."""
-    with ending(format):
+    with exit_codes(format):
         from deployer import pipeline
         from deployer.plan import textdiff
 
         wanted = terminal.read(context, inventory)
         with terminal.fleet(wanted) as fleet:
-            todo = pipeline.planned(wanted, fleet, terminal.limited(wanted, limit), contents=diff)
-        shown = textdiff.of_plan(todo.plan, todo.found, wanted.heat.source) if diff else {}
-        terminal.tell((*todo.wanted.remarks, *todo.notes))
+            todo = pipeline.planned(wanted, fleet, terminal.limit_hosts(wanted, limit), contents=diff)
+        shown = textdiff.diffs_of(todo.plan, todo.found, wanted.heat.source) if diff else {}
+        terminal.show_warnings((*todo.wanted.remarks, *todo.notes))
         if out:
             _keep(todo, out, limit)
         terminal.show(
@@ -39,13 +39,13 @@ def _keep(todo, out: str, limit: str) -> None:
     from deployer.plan import saved_plan
 
     path = todo.inventory.path
-    kept = saved_plan.encoded(todo, str(path.absolute()), terminal.text_of(str(path)), limit)
+    kept = saved_plan.to_json(todo, str(path.absolute()), terminal.text_of(str(path)), limit)
     terminal.write_private(out, console.as_json(kept) + "\n")
 
 
 def history(context, inventory: str | None, format: str) -> None:
     """Show every generation that the hosts have kept."""
-    with ending(format):
+    with exit_codes(format):
         from deployer import pipeline
         from deployer.cli import history_table
 
@@ -57,7 +57,7 @@ def history(context, inventory: str | None, format: str) -> None:
 
 def render(context, inventory: str | None, out: str, source: str | None) -> None:
     """Write every host's files below a folder."""
-    with ending("table"):
+    with exit_codes("table"):
         from deployer import pipeline
 
         wanted = terminal.read(context, inventory)
@@ -72,7 +72,7 @@ def render(context, inventory: str | None, out: str, source: str | None) -> None
 
 def status(context, inventory: str | None, watch: str | None, exit_code: bool, format: str) -> None:
     """Show every process of the site: once, or every `watch` seconds until Ctrl-C."""
-    with ending(format):
+    with exit_codes(format):
         seconds = watch and terminal.seconds("interval", watch)
         wanted = terminal.read(context, inventory)
         with terminal.fleet(wanted, quiet=bool(watch)) as fleet:
@@ -86,13 +86,13 @@ def status(context, inventory: str | None, watch: str | None, exit_code: bool, f
 
 def preflight(context, inventory: str | None, format: str) -> None:
     """Show every problem that would make a deploy fail."""
-    with ending(format):
+    with exit_codes(format):
         from deployer import pipeline
 
         wanted = terminal.read(context, inventory)
         with terminal.fleet(wanted) as fleet:
             found = pipeline.check(wanted, fleet)
-        terminal.tell(found.notes)
+        terminal.show_warnings(found.notes)
         fine = f"{len(wanted.hosts)} hosts are ready."
         terminal.show(
             format,
@@ -109,7 +109,7 @@ def preflight(context, inventory: str | None, format: str) -> None:
 
 def verify(context, inventory: str | None, junit: str | None, cloud: str | None, format: str) -> None:
     """Prove the site from outside."""
-    with ending(format):
+    with exit_codes(format):
         from deployer.verify import prove as verifying
 
         wanted = terminal.read(context, inventory)
@@ -121,12 +121,12 @@ def verify(context, inventory: str | None, junit: str | None, cloud: str | None,
 
 def lock(context, inventory: str | None, format: str) -> None:
     """Show who holds the site's lock."""
-    with ending(format):
+    with exit_codes(format):
         from deployer.apply import lock as locks
 
         wanted = terminal.read(context, inventory)
         with terminal.fleet(wanted) as fleet:
-            holder = locks.look(wanted, fleet)
+            holder = locks.holder(wanted, fleet)
         terminal.show(
             format,
             lambda: str(holder or "Nobody holds the lock."),
@@ -136,7 +136,7 @@ def lock(context, inventory: str | None, format: str) -> None:
 
 def unlock(context, inventory: str | None, id: str, format: str) -> None:
     """End the lock that has this id, and so the command that holds it."""
-    with ending(format):
+    with exit_codes(format):
         from deployer.apply import lock as locks
 
         wanted = terminal.read(context, inventory)

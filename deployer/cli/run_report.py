@@ -10,7 +10,7 @@ from deployer.model.steps import Step
 
 
 @dataclass(frozen=True)
-class Now:
+class HostOutcome:
     """What a host has after a run that failed somewhere, and what to run next ("": nothing)."""
 
     has: str
@@ -35,23 +35,23 @@ def _done(report: Any, changes: Sequence[Step]) -> str:
     return said + (f" This is generation {report.run.number}." if report.run and report.run.number else "")
 
 
-def hosts(report: Any) -> dict[str, Now]:
+def hosts(report: Any) -> dict[str, HostOutcome]:
     """What each host of the plan has now, and what to run next for it."""
     return {host: _now(report, host) for host in report.planned.plan.hosts}
 
 
-def _now(report: Any, host: str) -> Now:
+def _now(report: Any, host: str) -> HostOutcome:
     done = len([step for step in _changes(report.applied.done) if step.host == host])
     left = len([step for step in _changes(_left(report)) if step.host == host])
     if _is_back(report, host):
-        return Now("what it had before", _next(report))
+        return HostOutcome("what it had before", _next(report))
     if host in report.applied.failed and not left:
-        return Now("what was planned, but it does not prove to work", _next(report))
+        return HostOutcome("what was planned, but it does not prove to work", _next(report))
     if not left:
-        return Now("what was planned" if done else "what it had: nothing was planned for it")
+        return HostOutcome("what was planned" if done else "what it had: nothing was planned for it")
     if not done:
-        return Now(f"what it had before ({counted(left, 'step')} left)", _next(report))
-    return Now(f"a part of what was planned: {done} of {counted(done + left, 'step')}", _next(report))
+        return HostOutcome(f"what it had before ({counted(left, 'step')} left)", _next(report))
+    return HostOutcome(f"a part of what was planned: {done} of {counted(done + left, 'step')}", _next(report))
 
 
 def _is_back(report: Any, host: str) -> bool:

@@ -23,7 +23,7 @@ LONGEST_COMMAND = 200
 
 
 @dataclass(frozen=True)
-class Wish:
+class InventoryFile:
     """What is wanted of a site: its inventory, the text that says so, and the file where that is, or will be, kept.
 
     `hosts` are those that it takes; all, when empty.
@@ -35,16 +35,16 @@ class Wish:
     hosts: Collection[str] = ()
 
 
-Read = Callable[[Path, str], Wish]
+Read = Callable[[Path, str], InventoryFile]
 
 
-def as_it_is(path: Path, text: str) -> Wish:
+def inventory_file(path: Path, text: str) -> InventoryFile:
     """What an inventory's text itself says."""
-    return Wish(path, text, reader.parse(text, path))
+    return InventoryFile(path, text, reader.parse(text, path))
 
 
 @contextlib.contextmanager
-def alone(context, inventory: str | None, wait: str, read: Read) -> Iterator[tuple[Wish, Fleet]]:
+def exclusive(context, inventory: str | None, wait: str, read: Read) -> Iterator[tuple[InventoryFile, Fleet]]:
     """What is wanted, and the hosts for this command alone.
 
     The file is read first, so that nothing is contacted for one that is wrong, and again when the lock is there: the
@@ -58,20 +58,20 @@ def alone(context, inventory: str | None, wait: str, read: Read) -> Iterator[tup
         fleet.open(wish.hosts)
         from deployer import pipeline  # noqa: F401 - what all changes go on with, loaded while the hosts let us in
 
-        lock.take(wish.inventory, fleet, writer(), seconds, console.talk)
+        lock.take(wish.inventory, fleet, lock_writer(), seconds, console.message)
         now = reader.content_of(path)
         yield (wish if now == before else _same_hosts(wish, read(path, _text(now, path)))), fleet
 
 
-def writer() -> lock.Writer:
+def lock_writer() -> lock.Writer:
     """This very command."""
     command = " ".join(["invoke", *sys.argv[1:]])[:LONGEST_COMMAND]
     return lock.Writer(os.urandom(4).hex(), _user(), socket.gethostname(), os.getpid(), command)
 
 
-def author(wish: Wish) -> Author:
+def author(wish: InventoryFile) -> Author:
     """This very command and what it wants, as the hosts remember it."""
-    me = writer()
+    me = lock_writer()
     return Author(
         f"{me.owner}@{me.host}",
         me.command,
@@ -82,9 +82,9 @@ def author(wish: Wish) -> Author:
     )
 
 
-def as_then(now: Wish, text: str) -> Wish:
+def inventory_of_generation(now: InventoryFile, text: str) -> InventoryFile:
     """An inventory as it was in a generation; raise BadInput where it names hosts that this one does not."""
-    then = as_it_is(now.path, text)
+    then = inventory_file(now.path, text)
     missing = [name for name in then.inventory.hosts if name not in now.inventory.hosts]
     gone = [name for name in now.inventory.hosts if name not in then.inventory.hosts]
     if missing or gone:
@@ -112,7 +112,7 @@ def _text(content: bytes, path: Path) -> str:
         raise
 
 
-def _same_hosts(before: Wish, now: Wish) -> Wish:
+def _same_hosts(before: InventoryFile, now: InventoryFile) -> InventoryFile:
     if _reached(before.inventory) != _reached(now.inventory):
         raise errors.BadInput(
             f"{now.path}: its hosts were changed while this command waited for the lock", "Run the same command again."

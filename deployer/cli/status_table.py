@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from deployer.cli import console
-from deployer.status.instances import Line
-from deployer.status.site import Picture
+from deployer.status.instances import InstanceStatus
+from deployer.status.site import SiteStatus
 
-COLUMNS: Mapping[str, Callable[[Line], Any]] = {
+COLUMNS: Mapping[str, Callable[[InstanceStatus], Any]] = {
     "HOST": lambda line: line.host,
     "UNIT": lambda line: line.unit.removesuffix(".service"),
     "ADDRESS": lambda line: _address(line),
@@ -21,7 +21,7 @@ COLUMNS: Mapping[str, Callable[[Line], Any]] = {
 }
 
 
-def text(picture: Picture) -> str:
+def text(picture: SiteStatus) -> str:
     """The table, then what a deploy would do; signs and words carry the meaning, colour only helps."""
     rows = {
         title: ["" if cell(line) is None else str(cell(line)) for line in picture.lines]
@@ -33,7 +33,7 @@ def text(picture: Picture) -> str:
     return "\n".join([*aligned(shown), *_ending(picture)])
 
 
-def _address(line: Line) -> str:
+def _address(line: InstanceStatus) -> str:
     """Where it should listen; several ports of one address are said together, and an engine listens nowhere."""
     places = [place.rpartition(":") for place in line.listens_on]
     ports: dict[str, list[str]] = {}
@@ -42,11 +42,11 @@ def _address(line: Line) -> str:
     return ", ".join(f"{address}:{','.join(each)}" for address, each in ports.items())
 
 
-def _config(line: Line) -> str | None:
+def _config(line: InstanceStatus) -> str | None:
     return f"{line.config} old" if line.config_is_desired is False else line.config
 
 
-def _heat(line: Line) -> str:
+def _heat(line: InstanceStatus) -> str:
     """Heat's own word, with how many worker processes it lists as up, and of how many if not all are."""
     if not line.workers or line.heat != "up":
         return line.heat
@@ -54,7 +54,7 @@ def _heat(line: Line) -> str:
     return f"{up}/{up + down} up" if down else f"{up} up"
 
 
-def _queue(line: Line) -> str | None:
+def _queue(line: InstanceStatus) -> str | None:
     """Who reads an engine's queues, and what waits in them when something does."""
     if line.queue is None:
         return None
@@ -62,7 +62,7 @@ def _queue(line: Line) -> str | None:
     return f"{line.queue['consumers']}{waiting}"
 
 
-def _proxy(line: Line) -> str:
+def _proxy(line: InstanceStatus) -> str:
     """The proxy's word, the last check where it is not served, and the requests in progress."""
     word = line.proxy if line.proxy == "UP" else " ".join(filter(None, (line.proxy, line.check)))
     return word if line.sessions is None else f"{word}, {line.sessions} open"
@@ -77,11 +77,11 @@ def aligned(columns: Mapping[str, Sequence[str]]) -> list[str]:
     ]
 
 
-def _ending(picture: Picture) -> list[str]:
+def _ending(picture: SiteStatus) -> list[str]:
     return [*picture.unfinished, *_pending(picture)]
 
 
-def _pending(picture: Picture) -> list[str]:
+def _pending(picture: SiteStatus) -> list[str]:
     if picture.pending:
         return [
             f"A deploy would take {console.counted(len(picture.pending), 'step')}:",

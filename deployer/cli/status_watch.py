@@ -31,8 +31,8 @@ class Show:
         """Print one picture, with what could not be asked on stderr; return the exit code."""
         picture = pipeline.look(self.inventory, self.fleet)
         print(self._json(picture, 2) if self.format == "json" else status_table.text(picture))
-        for remark in remarks(picture):
-            console.talk(remark)
+        for remark in messages(picture):
+            console.message(remark)
         return picture.exit_code(self.counts_drift)
 
     def again(self) -> tuple[str, int]:
@@ -43,16 +43,16 @@ class Show:
             return self._titled(console.error_text(error)), error.exit_code
         if self.format == "json":
             return self._json(picture, None), picture.exit_code(self.counts_drift)
-        return self._titled(status_table.text(picture), *remarks(picture)), picture.exit_code(self.counts_drift)
+        return self._titled(status_table.text(picture), *messages(picture)), picture.exit_code(self.counts_drift)
 
-    def _json(self, picture: site.Picture, indent: int | None) -> str:
+    def _json(self, picture: site.SiteStatus, indent: int | None) -> str:
         return console.as_json(site.as_json(self.inventory, picture), indent)
 
     def _titled(self, *texts: str) -> str:
         return "\n".join([f"{self.inventory.site} at {time.strftime('%H:%M:%S')}", *texts, ""])
 
 
-def remarks(picture: site.Picture) -> list[str]:
+def messages(picture: site.SiteStatus) -> list[str]:
     """What could not be asked, and why."""
     return [*(f"note: {each}" for each in picture.notes), *(f"error: {each}" for each in picture.errors)]
 
@@ -67,7 +67,7 @@ def repeat(look: Callable[[], tuple[str, int]], seconds: float, ends: bool) -> i
         with _ctrl_c() as told:
             return _until(told, look, seconds, ends)
     except KeyboardInterrupt:
-        console.talk("")
+        console.message("")
     except BrokenPipeError:
         sys.stdout = sys.__stdout__ = None  # nobody reads it, so that its last words are not tried again at exit
     return 0

@@ -19,17 +19,19 @@ FORMATS = ("table", "json")
 
 
 @contextmanager
-def ending(format: str) -> Iterator[None]:
+def exit_codes(format: str) -> Iterator[None]:
     """Turn what an operator can cause into two lines and an exit code; our own bugs keep their traceback."""
     try:
         if format not in FORMATS:
             raise errors.BadInput(f"--format takes table or json, not {format!r}")
         yield
     except errors.DeployerError as error:
-        console.talk(console.error_text(error))
+        console.message(console.error_text(error))
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
-        console.talk("interrupted: `invoke deploy` goes on with what the inventory says now, from what the hosts have")
+        console.message(
+            "interrupted: `invoke deploy` goes on with what the inventory says now, from what the hosts have"
+        )
         sys.exit(INTERRUPTED)
 
 
@@ -73,7 +75,7 @@ def fleet(wanted: "Inventory", quiet: bool = False):
     return redacting_fleet.over_ssh(wanted, console.Progress(quiet))
 
 
-def limited(wanted: "Inventory", limit: str) -> tuple[str, ...]:
+def limit_hosts(wanted: "Inventory", limit: str) -> tuple[str, ...]:
     """Return the hosts of a --limit; raise BadInput for one that the inventory does not have."""
     names = tuple(name for name in limit.split(",") if name)
     for name in names:
@@ -97,10 +99,10 @@ def seconds(flag: str, text: str, least: float = SHORTEST_INTERVAL) -> float:
         raise errors.BadInput(f"--{flag} takes a number of seconds, not {text!r}") from None
 
 
-def tell(remarks: tuple[str, ...]) -> None:
+def show_warnings(remarks: tuple[str, ...]) -> None:
     """Say what to know to the person at the terminal."""
     for remark in remarks:
-        console.talk(f"note: {remark}")
+        console.message(f"note: {remark}")
 
 
 def show(format: str, text: Callable[[], str], data: Callable[[], Mapping[str, Any]]) -> None:

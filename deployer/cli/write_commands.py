@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from deployer import errors
 from deployer.cli import console, run_report, terminal
-from deployer.cli.terminal import ending
+from deployer.cli.terminal import exit_codes
 
 if TYPE_CHECKING:
-    from deployer.cli.session import Wish
+    from deployer.cli.session import InventoryFile
     from deployer.inventory.schema import Inventory
     from deployer.remote.fleet import Fleet
 
@@ -21,7 +21,7 @@ Edit = Callable[[str], str]
 
 
 @dataclass(frozen=True)
-class Terms:
+class CommandOptions:
     """On what terms a deploy runs: unasked, on which hosts, in what manner, shown how, and what it does as it begins.
 
     `wait` are the seconds that work in progress may take ("": the inventory's); `force` goes on without it after them,
@@ -43,24 +43,24 @@ class Terms:
         """Show the plan, and ask where somebody can answer."""
         self.check(todo)
         changes = todo.plan.changes()
-        terminal.tell((*todo.wanted.remarks, *todo.notes) if changes else ())
+        terminal.show_warnings((*todo.wanted.remarks, *todo.notes) if changes else ())
         if changes:
-            console.talk(console.plan_text(todo.plan, "about to be applied"))
+            console.message(console.plan_text(todo.plan, "about to be applied"))
         return not changes or self.yes or not sys.stdin.isatty() or console.confirmed("Apply this plan?")
 
     def manner(self, restart: tuple[str, ...] = ()):
         """How the plan is to be carried out."""
-        from deployer.model.steps import Manner, OnError
+        from deployer.model.steps import OnError, RolloutOptions
 
         if self.on_error not in tuple(OnError):
             raise errors.BadInput(f"--on-error takes {', '.join(OnError)}, not {self.on_error!r}")
         seconds = terminal.seconds("wait", self.wait, 0.0) if self.wait else None
-        return Manner(restart, wait=seconds, force=self.force, on_error=OnError(self.on_error))
+        return RolloutOptions(restart, wait=seconds, force=self.force, on_error=OnError(self.on_error))
 
 
-def deploy(context, inventory: str | None, terms: Terms, plan: str = "") -> None:
+def deploy(context, inventory: str | None, terms: CommandOptions, plan: str = "") -> None:
     """Bring every host to its desired state; given the file of a plan, only by that very plan."""
-    with ending(terms.format):
+    with exit_codes(terms.format):
         saved = _saved(plan, terms) if plan else None
         if saved:
             terms = replace(terms, limit=saved["limit"], yes=True)
@@ -69,12 +69,12 @@ def deploy(context, inventory: str | None, terms: Terms, plan: str = "") -> None
         _end(report, terms.format)
 
 
-def _saved(path: str, terms: Terms) -> Mapping[str, Any]:
+def _saved(path: str, terms: CommandOptions) -> Mapping[str, Any]:
     from deployer.plan import saved_plan
 
     if terms.limit:
         raise errors.BadInput("--limit and --plan do not go together: the plan has its own hosts")
-    return saved_plan.decoded(terminal.text_of(path), path)
+    return saved_plan.from_json(terminal.text_of(path), path)
 
 
 def _as_saved(kept: Mapping[str, Any], text: str) -> Callable[[Any], None]:
@@ -83,75 +83,77 @@ def _as_saved(kept: Mapping[str, Any], text: str) -> Callable[[Any], None]:
     def check(todo) -> None:
         from deployer.plan import saved_plan
 
-        moved = saved_plan.moved(kept, todo, text)
+        moved = saved_plan.changes_since(kept, todo, text)
         if moved:
             raise errors.StalePlan(moved, hint="Nothing was changed. Make the plan again, and look at it.")
 
     return check
 
 
-def restart(context, inventory: str | None, terms: Terms) -> None:
+def restart(context, inventory: str | None, terms: CommandOptions) -> None:
     """Restart every process of Heat, one host after the other."""
-    with ending(terms.format):
+    with exit_codes(terms.format):
         with _alone(context, inventory, terms) as (wish, fleet):
-            hosts = terminal.limited(wish.inventory, terms.limit) or tuple(wish.inventory.hosts)
+            hosts = terminal.limit_hosts(wish.inventory, terms.limit) or tuple(wish.inventory.hosts)
             report = _deploy(wish, fleet, terms, hosts)
         _end(report, terms.format)
 
 
-def add(context, inventory: str | None, change: tuple[str, str, Any], terms: Terms) -> None:
+def add(context, inventory: str | None, change: tuple[str, str, Any], terms: CommandOptions) -> None:
     """Ask for more processes of a kind on a host, and deploy."""
-    with ending(terms.format):
+    with exit_codes(terms.format):
         from deployer.inventory import editor
 
         _deploy_edited(context, inventory, _numbers(editor.with_more, change), terms)
 
 
-def remove(context, inventory: str | None, change: tuple[str, str, Any], terms: Terms) -> None:
+def remove(context, inventory: str | None, change: tuple[str, str, Any], terms: CommandOptions) -> None:
     """Ask for fewer processes of a kind on a host, and deploy."""
-    with ending(terms.format):
+    with exit_codes(terms.format):
         from deployer.inventory import editor
 
         _deploy_edited(context, inventory, _numbers(editor.with_fewer, change), terms, loses=change[1])
 
 
-def drain(context, inventory: str | None, host: str, drained: bool, terms: Terms) -> None:
+def drain(context, inventory: str | None, host: str, drained: bool, terms: CommandOptions) -> None:
     """Have the proxy send a host's APIs nothing, or everything again, and deploy."""
-    with ending(terms.format):
+    with exit_codes(terms.format):
         from deployer.inventory import editor
 
         _deploy_edited(context, inventory, lambda text: editor.with_drained(text, host, drained), terms)
 
 
-def scale(context, inventory: str | None, numbers: Mapping[str, Any], terms: Terms) -> None:
+def scale(context, inventory: str | None, numbers: Mapping[str, Any], terms: CommandOptions) -> None:
     """Ask for totals over the hosts, or for another size of engines, and deploy."""
-    with ending(terms.format):
+    with exit_codes(terms.format):
         from deployer import pipeline
         from deployer.cli import session
         from deployer.inventory import scaling
 
-        wish = scaling.wish({flag: terminal.number(flag, text) for flag, text in numbers.items() if text is not None})
+        wish = scaling.request_of(
+            {flag: terminal.number(flag, text) for flag, text in numbers.items() if text is not None}
+        )
         with _alone(context, inventory, terms, check=lambda wanted: scaling.refuse_impossible(wanted, wish)) as (
             now,
             fleet,
         ):
             text = pipeline.scaled(now.text, now.inventory, wish, fleet)
-            terminal.tell(tuple(scaling.remarks(now.inventory, wish)))
+            terminal.show_warnings(tuple(scaling.warnings(now.inventory, wish)))
             terms = _keeping(terms, now.path, text, fleet)
-            report = _deploy(session.as_it_is(now.path, text), fleet, terms)
+            report = _deploy(session.inventory_file(now.path, text), fleet, terms)
         _end(report, terms.format)
 
 
-def restore(context, inventory: str | None, terms: Terms) -> None:
+def restore(context, inventory: str | None, terms: CommandOptions) -> None:
     """Go back to the single server."""
-    with ending(terms.format):
+    with exit_codes(terms.format):
         with _alone(context, inventory, terms) as (wish, fleet):
             from deployer import pipeline
 
             def accept(todo) -> bool:
                 changes = todo.plan.changes()
                 if changes:
-                    console.talk(console.plan_text(todo.plan, "about to be applied"))
+                    console.message(console.plan_text(todo.plan, "about to be applied"))
                 return not changes or terms.yes or not sys.stdin.isatty() or _names(wish.inventory.site)
 
             report = pipeline.restore(wish.inventory, fleet, accept, terms.manner(), _author(wish))
@@ -164,16 +166,16 @@ def _names(site: str) -> bool:
     return sys.stdin.readline().strip() == site
 
 
-def rollback(context, inventory: str | None, number: str, terms: Terms) -> None:
+def rollback(context, inventory: str | None, number: str, terms: CommandOptions) -> None:
     """Go back to what the hosts had in a generation, and to its inventory."""
-    with ending(terms.format):
+    with exit_codes(terms.format):
         chosen = terminal.number("to", number) if number else None
         with _alone(context, inventory, terms) as (wish, fleet):
             from deployer import pipeline
             from deployer.cli import session
 
             then = pipeline.target(wish.inventory, fleet, chosen)
-            old = session.as_then(wish, then.author.text)
+            old = session.inventory_of_generation(wish, then.author.text)
             terms = _keeping(terms, old.path, old.text, fleet)
             report = pipeline.rollback(
                 old.inventory, then.number, fleet, terms.accept, terms.manner(), _author(old), terms.keep
@@ -181,15 +183,15 @@ def rollback(context, inventory: str | None, number: str, terms: Terms) -> None:
         _end(report, terms.format)
 
 
-def recover(context, inventory: str | None, terms: Terms) -> None:
+def recover(context, inventory: str | None, terms: CommandOptions) -> None:
     """Show what dead engines have left, and take it away."""
-    with ending(terms.format):
+    with exit_codes(terms.format):
         from dataclasses import asdict
 
         from deployer.heat import recovery
 
         with _alone(context, inventory, terms) as (wish, fleet):
-            found = recovery.look(wish.inventory, fleet)
+            found = recovery.dead_workers(wish.inventory, fleet)
             accepted = bool(found) and _accepted(recovery.text(found, False), terms.yes)
             cleaned = recovery.clean(wish.inventory, fleet) if accepted else ()
         terminal.show(
@@ -204,7 +206,7 @@ def recover(context, inventory: str | None, terms: Terms) -> None:
 
 
 def _accepted(shown: str, yes: bool) -> bool:
-    console.talk(shown)
+    console.message(shown)
     return yes or not sys.stdin.isatty() or console.confirmed("Mark this work as failed and take the rest away?")
 
 
@@ -215,7 +217,7 @@ def _numbers(edit: Callable[..., str], change: tuple[str, str, Any]) -> Edit:
     return lambda text: edit(text, host, Service(service), terminal.number("count", count))
 
 
-def _deploy_edited(context, inventory: str | None, edit: Edit, terms: Terms, loses: str = "") -> None:
+def _deploy_edited(context, inventory: str | None, edit: Edit, terms: CommandOptions, loses: str = "") -> None:
     """Deploy a changed inventory, whose file is written once every host is ready; `loses` is what it has fewer of."""
 
     def check(wanted: "Inventory") -> None:
@@ -230,7 +232,7 @@ def _deploy_edited(context, inventory: str | None, edit: Edit, terms: Terms, los
 def _alone(
     context,
     inventory: str | None,
-    terms: Terms,
+    terms: CommandOptions,
     edit: Edit | None = None,
     check: Callable[["Inventory"], None] = lambda wanted: None,
 ):
@@ -239,15 +241,15 @@ def _alone(
 
     from deployer.cli import session
 
-    def read(path, text: str) -> session.Wish:
-        as_it_is = session.as_it_is(path, text)
-        wish = session.as_it_is(path, edit(text)) if edit else as_it_is
-        limit = terminal.limited(wish.inventory, terms.limit)
+    def read(path, text: str) -> session.InventoryFile:
+        as_it_is = session.inventory_file(path, text)
+        wish = session.inventory_file(path, edit(text)) if edit else as_it_is
+        limit = terminal.limit_hosts(wish.inventory, terms.limit)
         check(wish.inventory)
         return replace(wish, hosts=_needed(wish.inventory, limit))
 
     terms.manner()
-    return session.alone(context, inventory, terms.lock_wait, read)
+    return session.exclusive(context, inventory, terms.lock_wait, read)
 
 
 def _needed(inventory: "Inventory", limit: tuple[str, ...]):
@@ -258,7 +260,7 @@ def _needed(inventory: "Inventory", limit: tuple[str, ...]):
     return pipeline.needed(inventory, limit)
 
 
-def _keeping(terms: Terms, path, text: str, fleet: "Fleet") -> Terms:
+def _keeping(terms: CommandOptions, path, text: str, fleet: "Fleet") -> CommandOptions:
     """The terms of a command that writes a changed inventory when its plan may begin, if it is still alone then."""
     from deployer.inventory import editor
 
@@ -270,14 +272,14 @@ def _keeping(terms: Terms, path, text: str, fleet: "Fleet") -> Terms:
     return replace(terms, keep=keep)
 
 
-def _deploy(wish: "Wish", fleet: "Fleet", terms: Terms, restart: tuple[str, ...] = ()):
-    limit, manner = terminal.limited(wish.inventory, terms.limit), terms.manner(restart)
+def _deploy(wish: "InventoryFile", fleet: "Fleet", terms: CommandOptions, restart: tuple[str, ...] = ()):
+    limit, manner = terminal.limit_hosts(wish.inventory, terms.limit), terms.manner(restart)
     from deployer import pipeline
 
     return pipeline.deploy(wish.inventory, fleet, terms.accept, limit, manner, _author(wish), terms.keep)
 
 
-def _author(wish: "Wish"):
+def _author(wish: "InventoryFile"):
     """This very command, as the hosts remember it."""
     from deployer.cli import session
 
@@ -287,7 +289,7 @@ def _author(wish: "Wish"):
 def _end(report, format: str) -> None:
     """Show how a deploy ended, and end with its exit code."""
     if not report.accepted:
-        console.talk("Nothing was changed.")
+        console.message("Nothing was changed.")
     else:
         terminal.show(format, lambda: run_report.text(report), lambda: run_report.json(report))
     sys.exit(report.exit_code)

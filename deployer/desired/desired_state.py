@@ -8,7 +8,7 @@ from deployer.heat import releases, service_units, source
 from deployer.heat.conf import rewrite
 from deployer.inventory.schema import Inventory
 from deployer.inventory.values import Endpoint
-from deployer.model.facts import Facts, Found, Listener
+from deployer.model.facts import Facts, Listener, Observation
 from deployer.model.state import File, HostState, Probe, Service, Unit, digest_of, file_of
 from deployer.model.tls import Certificate, Trust
 from deployer.proxy import config
@@ -20,7 +20,7 @@ RPC_MARGIN = 5  # seconds that uWSGI waits longer than Heat, so that Heat answer
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Desired:
     """What every host should have, where clients reach the APIs, and what we saw in heat.conf and left alone."""
 
     states: Mapping[str, HostState]
@@ -28,7 +28,7 @@ class Wanted:
     remarks: tuple[str, ...] = ()
 
 
-def states(inventory: Inventory, found: Mapping[str, Found]) -> Wanted:
+def desired_states(inventory: Inventory, found: Mapping[str, Observation]) -> Desired:
     """Return each host's desired state; raise BadInput when the source has no heat.conf that can be used."""
     origin = read_source(inventory, found)
     listeners = found[inventory.heat.source].facts.listeners
@@ -39,22 +39,22 @@ def states(inventory: Inventory, found: Mapping[str, Found]) -> Wanted:
         wanted[name], said = _host(inventory, name, (origin, binds), found[name])
         remarks |= dict.fromkeys(said)
     if inventory.has_apis():
-        proxy = config.state(_front(inventory, (origin, binds), found), inventory.instances())
+        proxy = config.state(_proxy_spec(inventory, (origin, binds), found), inventory.instances())
         wanted[inventory.proxy.host] = _merged([wanted[inventory.proxy.host], proxy])
-    return Wanted({name: _with_slice(state) for name, state in wanted.items()}, binds, tuple(remarks))
+    return Desired({name: _with_slice(state) for name, state in wanted.items()}, binds, tuple(remarks))
 
 
-def nothing(inventory: Inventory, found: Mapping[str, Found]) -> Wanted:
+def without_ours(inventory: Inventory, found: Mapping[str, Observation]) -> Desired:
     """Hosts without anything of ours, and how the engines that leave prove that they have."""
     origin = read_source(inventory, found)
     states_ = {
-        name: HostState(farewells=_farewells(runtime_of(inventory, name, origin, each.facts), each.state, {}))
+        name: HostState(farewells=_shutdown_probes(runtime_of(inventory, name, origin, each.facts), each.state, {}))
         for name, each in found.items()
     }
-    return Wanted(states_, {})
+    return Desired(states_, {})
 
 
-def read_source(inventory: Inventory, found: Mapping[str, Found]) -> source.Source:
+def read_source(inventory: Inventory, found: Mapping[str, Observation]) -> source.Source:
     """The configuration folder of the inventory's source host."""
     name = inventory.heat.source
     return source.read(name, inventory.heat_of(name).config_dir, found[name].state)
@@ -87,25 +87,25 @@ def _refuse_collisions(inventory: Inventory, binds: Mapping[Service, Endpoint]) 
         )
 
 
-def _host(inventory: Inventory, name: str, site, found: Found) -> tuple[HostState, tuple[str, ...]]:
+def _host(inventory: Inventory, name: str, site, found: Observation) -> tuple[HostState, tuple[str, ...]]:
     """A host's desired state without the proxy, and the remarks on its heat.conf."""
     origin, binds = site
     instances = [each for each in inventory.instances_of(name) if each.service is not Service.PROXY]
     runtime = runtime_of(inventory, name, origin, found.facts)
     files, remarks = (), ()
     if instances and name != inventory.heat.source:
-        files, remarks = source.files_for(origin, _place(inventory, name, binds), runtime)
+        files, remarks = source.files_for(origin, _addresses(inventory, name, binds), runtime)
     tree = files or _tree(found.state, runtime.config_dir)
     runtime = replace(runtime, tree=digest_of("\n".join(f"{file.path} {file.digest}" for file in tree).encode()))
-    wanted = service_units.state(runtime, instances)
-    farewells = _farewells(runtime, found.state, wanted.units)
+    wanted = service_units.state_of(runtime, instances)
+    farewells = _shutdown_probes(runtime, found.state, wanted.units)
     return _merged([HostState({file.path: file for file in files}, farewells=farewells), wanted]), remarks
 
 
-def _farewells(runtime: service_units.Runtime, found: HostState, wanted: Mapping[str, Unit]) -> dict[str, Probe]:
+def _shutdown_probes(runtime: service_units.Runtime, found: HostState, wanted: Mapping[str, Unit]) -> dict[str, Probe]:
     """How each engine that is no longer wanted proves that it has left."""
     return {
-        name: service_units.farewell(runtime, name)
+        name: service_units.shutdown_probe(runtime, name)
         for name in found.units
         if name.startswith(ENGINES) and name not in wanted
     }
@@ -127,7 +127,7 @@ def runtime_of(inventory: Inventory, name: str, origin: source.Source, facts: Fa
         grace=origin.grace,
         tree="",
         engine_grace=origin.engine_grace if heat.engine_grace is None else heat.engine_grace,
-        patience=max(service_units.PATIENCE, origin.rpc_timeout + RPC_MARGIN),
+        patience=max(service_units.SOCKET_TIMEOUT, origin.rpc_timeout + RPC_MARGIN),
         uwsgi=next(iter(facts.paths.get("uwsgi", ())), f"{heat.prefix}/bin/uwsgi"),
         tls=_tls(inventory, name, facts),
         forwarded=bool(inventory.proxy.tls or inventory.proxy.backend_tls),
@@ -136,13 +136,13 @@ def runtime_of(inventory: Inventory, name: str, origin: source.Source, facts: Fa
     )
 
 
-def _tls(inventory: Inventory, name: str, facts: Facts) -> service_units.Tls | None:
+def _tls(inventory: Inventory, name: str, facts: Facts) -> service_units.TlsFiles | None:
     """With what the APIs of a host speak TLS; a new certificate there is a new configuration."""
     tls, trust = inventory.heat_of(name).tls, trust_in(inventory, name)
     if not (tls and trust):
         return None
     digest = facts.certificates.get(service_units.APIS, Certificate()).digest
-    return service_units.Tls(tls.certificate, tls.key, digest, trust)
+    return service_units.TlsFiles(tls.certificate, tls.key, digest, trust)
 
 
 def trust_in(inventory: Inventory, name: str) -> Trust | None:
@@ -157,13 +157,13 @@ def _launcher(facts: Facts) -> str:
     return releases.launcher(release, facts.paths.get("programs", ())) if release else releases.UWSGI
 
 
-def _place(inventory: Inventory, name: str, binds: Mapping[Service, Endpoint]) -> rewrite.Place:
+def _addresses(inventory: Inventory, name: str, binds: Mapping[Service, Endpoint]) -> rewrite.NodeAddresses:
     """Where a node is, for the options of its heat.conf that name an address."""
     instances = inventory.instances_of(name)
     ports = {service: [each.port for each in instances if each.service is service] for service in APIS}
     heat, front = inventory.heat_of(name), inventory.hosts[inventory.proxy.host].address
     reached = {service: (front if bind.is_wildcard else bind.address, bind.port) for service, bind in binds.items()}
-    return rewrite.Place(
+    return rewrite.NodeAddresses(
         address=inventory.hosts[name].address,
         source_address=inventory.hosts[inventory.heat.source].address,
         api_port=next(iter(ports[Service.API]), heat.api_port),
@@ -174,13 +174,13 @@ def _place(inventory: Inventory, name: str, binds: Mapping[Service, Endpoint]) -
     )
 
 
-def _front(inventory: Inventory, site, found: Mapping[str, Found]) -> config.Front:
+def _proxy_spec(inventory: Inventory, site, found: Mapping[str, Observation]) -> config.ProxySpec:
     origin, binds = site
     seen = found[inventory.proxy.host].facts.certificates
     digests = [seen[purpose].digest for purpose in config.PURPOSES if purpose in seen]
     trusts = {name: trust for name in inventory.hosts if (trust := trust_in(inventory, name))}
     checks = {service: origin.check_path(service) for service in APIS}
-    return config.Front(inventory.proxy, binds, checks, trusts, "\n".join(digests))
+    return config.ProxySpec(inventory.proxy, binds, checks, trusts, "\n".join(digests))
 
 
 def _tree(state: HostState, folder: str) -> tuple[File, ...]:

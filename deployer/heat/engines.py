@@ -15,14 +15,14 @@ from deployer.model.state import Service
 from deployer.model.steps import Plan, StartUnit, StopUnit
 from deployer.remote.fleet import Fleet
 
-LIMIT = 30.0  # seconds
-GLANCE = 8.0  # seconds for the program that only wants to see
-LOGIN_LIMIT = 3  # seconds for the database, or one host of the broker, to answer
+ENGINES_TIMEOUT = 30.0  # seconds
+STATUS_TIMEOUT = 8.0  # seconds for the program that only wants to see
+LOGIN_TIMEOUT = 3  # seconds for the database, or one host of the broker, to answer
 QUESTION = "engines"
 
 
 @dataclass(frozen=True)
-class Row:
+class EngineRow:
     """One worker process of an engine. `host` is the engine's name, `age` the seconds since it last reported."""
 
     engine_id: str
@@ -41,50 +41,50 @@ class Queue:
 
 
 @dataclass(frozen=True)
-class View:
+class EngineView:
     """What Heat knows of its engines. `known`: its table could be read; `queues`: id of an engine -> its queue.
 
     An id whose queue does not exist has None; without an answer of the broker no id is there. `problems`: why an answer
     is missing.
     """
 
-    rows: tuple[Row, ...] = ()
+    rows: tuple[EngineRow, ...] = ()
     queues: Mapping[str, Queue | None] = field(default_factory=dict)
     known: bool = True
     problems: tuple[str, ...] = ()
 
-    def is_alive(self, row: Row) -> bool:
+    def is_alive(self, row: EngineRow) -> bool:
         """Whether a process stands behind a row: one reads its queue or, if nobody knows, it has reported in time."""
         if row.engine_id not in self.queues:
             return row.up
         queue = self.queues[row.engine_id]
         return queue is not None and queue.consumers > 0
 
-    def queue(self, rows: Iterable[Row]) -> Queue | None:
+    def queue(self, rows: Iterable[EngineRow]) -> Queue | None:
         """The queues of some rows together; None when the broker was not asked."""
         asked = [self.queues[row.engine_id] for row in rows if row.engine_id in self.queues]
         there = [each for each in asked if each]
         return Queue(sum(each.messages for each in there), sum(each.consumers for each in there)) if asked else None
 
 
-UNKNOWN = View(known=False)
+UNKNOWN_VIEW = EngineView(known=False)
 
 
 def question(inventory: Inventory) -> dict[str, dict[str, Any]]:
     """The program that the source host runs while it is looked at; `view` reads its answer."""
     heat = inventory.heat_of(inventory.heat.source)
-    text = scripts.text("engines_seen", conf=f"{heat.config_dir}/heat.conf", seconds=LOGIN_LIMIT)
-    return {QUESTION: {"argv": [service_units.python_of(heat.prefix), "-"], "stdin": text, "timeout": GLANCE}}
+    text = scripts.text("engines_seen", conf=f"{heat.config_dir}/heat.conf", seconds=LOGIN_TIMEOUT)
+    return {QUESTION: {"argv": [service_units.python_of(heat.prefix), "-"], "stdin": text, "timeout": STATUS_TIMEOUT}}
 
 
-def view(answers: Mapping[str, Mapping[str, Any]]) -> View:
+def view(answers: Mapping[str, Mapping[str, Any]]) -> EngineView:
     """Given the answers of a look at the source host, return what Heat knows."""
     answer = answers.get(QUESTION, {"why": "it was not asked"})
     if answer["why"]:
-        return View(known=False, problems=(f"Heat's Python: {answer['why']}",))
+        return EngineView(known=False, problems=(f"Heat's Python: {answer['why']}",))
     told = json.loads(answer["printed"])
     queues = {each: Queue(*found) if found else None for each, found in told["queues"].items()}
-    return View(
+    return EngineView(
         tuple(_row(each) for each in told["rows"] or ()),
         queues,
         told["rows"] is not None,
@@ -92,7 +92,7 @@ def view(answers: Mapping[str, Mapping[str, Any]]) -> View:
     )
 
 
-def leaving(todo: Plan) -> frozenset[str]:
+def stopping(todo: Plan) -> frozenset[str]:
     """The names in Heat of the engines that a plan stops."""
     return frozenset(_name(step) for step in todo if isinstance(step, StopUnit) and _is_engine(step.unit))
 
@@ -110,12 +110,12 @@ def _name(step: StopUnit | StartUnit) -> str:
     return service_units.engine_name(step.host, step.unit.partition("@")[2].removesuffix(".service"))
 
 
-def rows(inventory: Inventory, fleet: Fleet) -> tuple[Row, ...]:
+def rows(inventory: Inventory, fleet: Fleet) -> tuple[EngineRow, ...]:
     """Ask the source host for every engine Heat knows; raise HostFailed when its database does not answer."""
     return tuple(_row(each) for each in json.loads(_asked(inventory, fleet, "engine_rows")))
 
 
-def held(inventory: Inventory, fleet: Fleet) -> dict[str, int]:
+def resources_held(inventory: Inventory, fleet: Fleet) -> dict[str, int]:
     """Ask the source host how many resources each engine works on, by its name; raise HostFailed as `rows` does."""
     return json.loads(_asked(inventory, fleet, "held"))
 
@@ -124,14 +124,14 @@ def _asked(inventory: Inventory, fleet: Fleet, name: str) -> str:
     source = inventory.heat.source
     heat = inventory.heat_of(source)
     script = scripts.text(name, conf=f"{heat.config_dir}/heat.conf")
-    printed = run(fleet, "ask Heat", {source: (service_units.python_of(heat.prefix), script)}, LIMIT)[source]
+    printed = run(fleet, "ask Heat", {source: (service_units.python_of(heat.prefix), script)}, ENGINES_TIMEOUT)[source]
     if isinstance(printed, errors.DeployerError):
         raise printed
     return printed
 
 
-def _row(each: Mapping[str, Any]) -> Row:
-    return Row(each["engine_id"], each["host"], each["hostname"], each["up"], each["age"])
+def _row(each: Mapping[str, Any]) -> EngineRow:
+    return EngineRow(each["engine_id"], each["host"], each["hostname"], each["up"], each["age"])
 
 
 def run(

@@ -9,11 +9,11 @@ from deployer.heat import engines, scripts, service_units
 from deployer.inventory.schema import Inventory
 from deployer.remote.fleet import Fleet
 
-LIMIT = 120.0  # seconds
+RECOVERY_TIMEOUT = 120.0  # seconds
 
 
 @dataclass(frozen=True)
-class Left:
+class DeadWorker:
     """What one worker process of an engine left: `host` is the engine's name ("": Heat has forgotten it).
 
     `held`: what it worked on; `queues`: those that nobody reads any more.
@@ -25,30 +25,32 @@ class Left:
     queues: tuple[str, ...]
 
 
-def look(inventory: Inventory, fleet: Fleet) -> tuple[Left, ...]:
+def dead_workers(inventory: Inventory, fleet: Fleet) -> tuple[DeadWorker, ...]:
     """List what dead engines left; raise HostFailed when database or broker do not answer."""
     return _asked(inventory, fleet, "look for what engines left", clean=False)
 
 
-def clean(inventory: Inventory, fleet: Fleet) -> tuple[Left, ...]:
+def clean(inventory: Inventory, fleet: Fleet) -> tuple[DeadWorker, ...]:
     """Mark what dead engines worked on as failed, take away the rest, and list it; raise HostFailed as `look` does."""
     return _asked(inventory, fleet, "clean up", clean=True)
 
 
-def _asked(inventory: Inventory, fleet: Fleet, title: str, clean: bool) -> tuple[Left, ...]:
+def _asked(inventory: Inventory, fleet: Fleet, title: str, clean: bool) -> tuple[DeadWorker, ...]:
     source = inventory.heat.source
     heat = inventory.heat_of(source)
     script = scripts.text("abandoned", conf=f"{heat.config_dir}/heat.conf", clean=clean)
-    printed = engines.run(fleet, title, {source: (service_units.python_of(heat.prefix), script)}, LIMIT)[source]
+    printed = engines.run(fleet, title, {source: (service_units.python_of(heat.prefix), script)}, RECOVERY_TIMEOUT)[
+        source
+    ]
     if isinstance(printed, errors.DeployerError):
         raise printed
     return tuple(
-        Left(each["engine_id"], each["host"], tuple(each["held"]), tuple(each["queues"]))
+        DeadWorker(each["engine_id"], each["host"], tuple(each["held"]), tuple(each["queues"]))
         for each in json.loads(printed)
     )
 
 
-def text(found: Sequence[Left], is_cleaned: bool) -> str:
+def text(found: Sequence[DeadWorker], is_cleaned: bool) -> str:
     """One line a dead worker, then what became of it."""
     if not found:
         return "Nothing to recover: no dead engine has left anything."
@@ -58,6 +60,6 @@ def text(found: Sequence[Left], is_cleaned: bool) -> str:
     return "\n".join([*lines, f"{len(found)} dead workers: {done}."])
 
 
-def _what(left: Left) -> str:
+def _what(left: DeadWorker) -> str:
     parts = [*([", ".join(left.held)] if left.held else []), *([f"{len(left.queues)} queues"] if left.queues else [])]
     return "; ".join(parts) or "its row"

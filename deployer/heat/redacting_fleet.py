@@ -13,11 +13,11 @@ from deployer.heat.source import KEPT, text_of
 from deployer.inventory.schema import Inventory
 from deployer.remote import fleet
 
-LIMIT = 10.0  # seconds for the hosts to show their configuration when one has something to say
+SECRETS_TIMEOUT = 10.0  # seconds for the hosts to show their configuration when one has something to say
 LIKE_HEAT_CONF = (".conf", ".ini", KEPT)
 
 
-class Discreet:
+class RedactingFleet:
     """A fleet that hides what the inventory and the hosts' own Heat keep secret from whatever the hosts say.
 
     It remembers nothing: the secrets are those of the configuration at the moment when something is said.
@@ -34,7 +34,7 @@ class Discreet:
     def hold(self, host: str, request: Mapping[str, Any], timeout: float) -> Any:
         """Take a lock on a host; the words of an error come without secrets."""
         reply = self._hosts.hold(host, request, timeout)
-        return _without(reply, in_inventory(self._inventory)) if isinstance(reply, DeployerError) else reply
+        return _redacted(reply, in_inventory(self._inventory)) if isinstance(reply, DeployerError) else reply
 
     def holding(self) -> bool:
         """Whether a lock was taken and is ours still."""
@@ -44,17 +44,19 @@ class Discreet:
         """Ask many hosts at once; what they say, and what their errors say, comes without secrets."""
         replies = self._hosts.ask(title, verb, requests, timeout)
         talking = {
-            name for name, each in replies.items() if not isinstance(each, DeployerError) and redaction.talks(each)
+            name
+            for name, each in replies.items()
+            if not isinstance(each, DeployerError) and redaction.has_messages(each)
         }
         failing = any(isinstance(each, DeployerError) for each in replies.values())
         known = self._known(replies, talking) if talking or failing else frozenset()
-        return {name: _without(each, known) for name, each in replies.items()}
+        return {name: _redacted(each, known) for name, each in replies.items()}
 
     def secrets(self, hosts: Collection[str]) -> frozenset[str]:
         """What the inventory keeps secret, and Heat's configuration on some hosts as it is now."""
         folders = {name: self._inventory.heat_of(name).config_dir for name in hosts}
         requests = {name: {"trees": [folder], "carry": [f"{folder}/"]} for name, folder in folders.items()}
-        replies = self._hosts.ask("look", "observe", requests, LIMIT) if requests else {}
+        replies = self._hosts.ask("look", "observe", requests, SECRETS_TIMEOUT) if requests else {}
         return in_inventory(self._inventory).union(*map(_in_reply, replies.values()))
 
     def _known(self, replies: Mapping[str, Any], talking: Collection[str]) -> frozenset[str]:
@@ -66,10 +68,10 @@ class Discreet:
 
 
 @contextlib.contextmanager
-def over_ssh(inventory: Inventory, progress: fleet.Progress) -> Iterator[Discreet]:
+def over_ssh(inventory: Inventory, progress: fleet.Progress) -> Iterator[RedactingFleet]:
     """The hosts of an inventory for the length of a `with`, reached when they are first asked."""
     with fleet.over_ssh({name: inventory.host(name) for name in inventory.hosts}, progress) as hosts:
-        yield Discreet(inventory, hosts)
+        yield RedactingFleet(inventory, hosts)
 
 
 def in_inventory(inventory: Inventory) -> frozenset[str]:
@@ -90,8 +92,8 @@ def _in_reply(reply: Any) -> frozenset[str]:
     )
 
 
-def _without(reply: Any, known: frozenset[str]) -> Any:
+def _redacted(reply: Any, known: frozenset[str]) -> Any:
     if not isinstance(reply, DeployerError):
-        return redaction.reply(reply, known)
-    reply.reword(partial(redaction.hidden, known=known))
+        return redaction.redact_reply(reply, known)
+    reply.reword(partial(redaction.redact, known=known))
     return reply

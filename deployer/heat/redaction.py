@@ -35,34 +35,34 @@ UNPRINTABLE = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e]")
 ENDS_OF_A_WORD = r"(?<![\w/-]){}(?![\w/-])"
 
 
-def hidden(text: str, known: Iterable[str]) -> str:
+def redact(text: str, known: Iterable[str]) -> str:
     """A text without the secrets that are known, in any spelling, and without what looks like one.
 
     What would tell a terminal to do something is spelled out.
     """
-    shown = secrets.stamped_prose(without(text, known), lambda _: MASK)
+    shown = secrets.replace_secrets_in_prose(redact_known(text, known), lambda _: MASK)
     return UNPRINTABLE.sub(lambda sign: f"\\x{ord(sign.group()):02x}", shown.replace("\r\n", "\n"))
 
 
-def without(text: str, known: Iterable[str]) -> str:
+def redact_known(text: str, known: Iterable[str]) -> str:
     """A text without the secrets that are known, the longest first: one may begin another."""
     meant = {each for secret in known for each in _meanings(secret) if len(each) >= SHORTEST}
     patterns = [_pattern(each) for each in sorted(meant, key=len, reverse=True)]
     return re.sub("|".join(patterns), MASK, text) if patterns else text
 
 
-def reply(answer: Mapping[str, Any], known: Iterable[str]) -> dict[str, Any]:
+def redact_reply(answer: Mapping[str, Any], known: Iterable[str]) -> dict[str, Any]:
     """A host's reply without secrets; what it says of files, processes and sockets is no talk and stays as it is."""
     held = frozenset(known)
-    return {key: value if key in DATA else _within(value, held) for key, value in answer.items()}
+    return {key: value if key in DATA else _redact_value(value, held) for key, value in answer.items()}
 
 
-def talks(answer: Mapping[str, Any]) -> bool:
+def has_messages(answer: Mapping[str, Any]) -> bool:
     """Whether a host's reply holds words for people: a text with a blank or a URL in it, and no data alone."""
-    return any(_is_talk(text) for key, value in answer.items() if key not in DATA for text in _texts(value))
+    return any(_is_message(text) for key, value in answer.items() if key not in DATA for text in _texts(value))
 
 
-def _is_talk(text: str) -> bool:
+def _is_message(text: str) -> bool:
     return "://" in text or len(text.split()) > 1
 
 
@@ -74,21 +74,21 @@ def _texts(value: Any) -> Iterable[str]:
     return [text for part in parts for text in _texts(part)]
 
 
-def _within(value: Any, known: frozenset[str], in_json: bool = False) -> Any:
+def _redact_value(value: Any, known: frozenset[str], in_json: bool = False) -> Any:
     if isinstance(value, Mapping):
-        return {key: _within(part, known, in_json) for key, part in value.items()}
+        return {key: _redact_value(part, known, in_json) for key, part in value.items()}
     if isinstance(value, list | tuple):
-        return [_within(part, known, in_json) for part in value]
-    return _said(value, known, in_json) if isinstance(value, str) else value
+        return [_redact_value(part, known, in_json) for part in value]
+    return _redact_text(value, known, in_json) if isinstance(value, str) else value
 
 
-def _said(text: str, known: frozenset[str], in_json: bool) -> str:
+def _redact_text(text: str, known: frozenset[str], in_json: bool) -> str:
     """What a program said, which may be JSON. Names in that are compared with others: they must stay as they are."""
     parsed = _parsed(text)
     if parsed is not None:
-        return json.dumps(_within(parsed, known, in_json=True))
-    is_name = in_json and not _is_talk(text)
-    return hidden(text, [each for each in known if len(each) >= LIKE_NO_NAME] if is_name else known)
+        return json.dumps(_redact_value(parsed, known, in_json=True))
+    is_name = in_json and not _is_message(text)
+    return redact(text, [each for each in known if len(each) >= LIKE_NO_NAME] if is_name else known)
 
 
 def _parsed(text: str) -> Any:

@@ -26,25 +26,25 @@ SECTIONS = {Service.API: "heat_api", Service.CFN: "heat_api_cfn"}
 PROGRAMS = {Service.API: "heat-api", Service.CFN: "heat-api-cfn"}
 ENGINE_PROGRAM = f"{OWN}/heat-engine"
 WSGI_WORKERS = 2
-ENGINE_LIMIT = 90  # seconds for Heat to list a started engine as up
+ENGINE_TIMEOUT = 90  # seconds for Heat to list a started engine as up
 CONF_CHECK = (
     "import sys; from oslo_config import cfg; "
     "cfg.ConfigOpts()([], project='heat', default_config_files=[sys.argv[1]], default_config_dirs=[])"
 )
-PATIENCE = 65  # seconds that uWSGI waits on a socket, at least
+SOCKET_TIMEOUT = 65  # seconds that uWSGI waits on a socket, at least
 STOP_MARGIN = 30  # seconds systemd waits beyond the grace that Heat gives itself
-PAUSE = 20  # seconds of waiting for an engine's work after which it is told what it is
+PROGRESS_INTERVAL = 20  # seconds of waiting for an engine's work after which it is told what it is
 DAY = 86400.0  # seconds
 APIS = "apis"  # what the certificate of a host's APIs is looked at for
-REACH_LIMIT = 10.0  # seconds for what is ready to be taken by the proxy's host: a wrong certificate stays wrong
-SECURE = "over TLS"  # what a process notes beside its configuration
+REACH_TIMEOUT = 10.0  # seconds for what is ready to be taken by the proxy's host: a wrong certificate stays wrong
+TLS_MARK = "over TLS"  # what a process notes beside its configuration
 NO_TLS_1_1 = 0x10000000  # OpenSSL's SSL_OP_NO_TLSv1_1; uWSGI itself refuses what is older
 # Behind TLS an answer's links must have the scheme that the client uses, which only the proxy knows.
 FORWARDED = "OS_OSLO_MIDDLEWARE__ENABLE_PROXY_HEADERS_PARSING=true"
 
 
 @dataclass(frozen=True)
-class Tls:
+class TlsFiles:
     """With what the APIs of a host speak TLS: paths on the host, the files' digest, and what the proxy takes it for."""
 
     certificate: str
@@ -76,8 +76,8 @@ class Runtime:
     engine_grace: int
     threads: int
     tree: str
-    patience: int = PATIENCE
-    tls: Tls | None = None
+    patience: int = SOCKET_TIMEOUT
+    tls: TlsFiles | None = None
     forwarded: bool = False
     workers: Mapping[Service, int | None] = field(default_factory=dict)
     health: Mapping[Service, str] = field(default_factory=dict)
@@ -87,7 +87,7 @@ class Runtime:
         return f"{self.config_dir}/heat.conf"
 
 
-def state(runtime: Runtime, instances: Iterable[Instance]) -> HostState:
+def state_of(runtime: Runtime, instances: Iterable[Instance]) -> HostState:
     """Given how Heat runs on a host and which processes it should have, return their files and units."""
     files: dict[str, File] = {}
     units: dict[str, Unit] = {}
@@ -99,7 +99,7 @@ def state(runtime: Runtime, instances: Iterable[Instance]) -> HostState:
         told = (runtime.tree, runtime.address, str(runtime.workers.get(service)))  # the last two are in overlays
         told += (tls.digest,) if tls else ()
         config = digest_of("\n".join([*told, *(file.digest for file in shared)]).encode())
-        note = _file(f"{OWN}/{service}.config", "host/service.config", config=config, secure=SECURE if tls else "")
+        note = _file(f"{OWN}/{service}.config", "host/service.config", config=config, secure=TLS_MARK if tls else "")
         files |= {file.path: file for file in (*shared, note, *_overlays(runtime, numbered))}
         reads = (f"{runtime.config_dir}/", *(file.path for file in shared))
         units |= {each.unit: replace(_unit(runtime, each), config=config, reads=reads) for each in numbered}
@@ -111,7 +111,7 @@ def _unit(runtime: Runtime, each: Instance) -> Unit:
     if not (each.port and runtime.tls):
         return Unit(each.unit, ready=ready, drained=each.drained)
     # On the host itself nobody stands between, and the authorities' file is the proxy's.
-    reached = replace(ready, trust=runtime.tls.trust, timeout=REACH_LIMIT)
+    reached = replace(ready, trust=runtime.tls.trust, timeout=REACH_TIMEOUT)
     return Unit(each.unit, ready=ready, reached=reached, drained=each.drained, secure=True)
 
 
@@ -160,15 +160,15 @@ def _plugin(runtime: Runtime) -> str:
     return "python3" if runtime.uwsgi.startswith("/usr/bin/") else ""
 
 
-def noted_in(unit: str) -> str:
+def started_with_path(unit: str) -> str:
     """The file in which a running process of ours has noted what it read when it started."""
     return f"/run/{unit.removesuffix('.service').replace('@', '-')}/config"
 
 
-def noted(text: str) -> tuple[str | None, bool]:
+def read_started_with(text: str) -> tuple[str | None, bool]:
     """Given the text of that file, return the digest of what it read, None for none, and whether it speaks TLS."""
     lines = text.split("\n")
-    return lines[0].strip() or None, SECURE in lines[1:]
+    return lines[0].strip() or None, TLS_MARK in lines[1:]
 
 
 def _overlays(runtime: Runtime, instances: Iterable[Instance]) -> Iterator[File]:
@@ -208,20 +208,26 @@ def _ready(runtime: Runtime, instance: Instance) -> Probe:
         path = runtime.health.get(instance.service, "/")
         return AnswersHttp(runtime.address, instance.port, path, secure=runtime.tls is not None)
     name = engine_name(instance.host, instance.number)
-    script = scripts.text("engine_rows", conf=runtime.heat_conf, host=name, unit=instance.unit, seconds=ENGINE_LIMIT)
-    return Program((python_of(runtime.prefix), "-"), script, _patience(runtime), timeout=ENGINE_LIMIT + 60.0)
+    script = scripts.text("engine_rows", conf=runtime.heat_conf, host=name, unit=instance.unit, seconds=ENGINE_TIMEOUT)
+    return Program((python_of(runtime.prefix), "-"), script, _shutdown_timeout(runtime), timeout=ENGINE_TIMEOUT + 60.0)
 
 
-def farewell(runtime: Runtime, unit: str) -> Probe:
+def shutdown_probe(runtime: Runtime, unit: str) -> Probe:
     """How an engine that was told to stop proves that it has ended its work and left nothing in Heat."""
     number = unit.partition("@")[2].removesuffix(".service")
     script = scripts.text(
-        "engine_left", conf=runtime.heat_conf, host=engine_name(runtime.host, number), unit=unit, seconds=PAUSE
+        "engine_left",
+        conf=runtime.heat_conf,
+        host=engine_name(runtime.host, number),
+        unit=unit,
+        seconds=PROGRESS_INTERVAL,
     )
-    return Program((python_of(runtime.prefix), "-"), script, _patience(runtime), timeout=PAUSE + 60.0)
+    return Program(
+        (python_of(runtime.prefix), "-"), script, _shutdown_timeout(runtime), timeout=PROGRESS_INTERVAL + 60.0
+    )
 
 
-def _patience(runtime: Runtime) -> float:
+def _shutdown_timeout(runtime: Runtime) -> float:
     """Seconds in which an engine ends its work, or is ended by systemd."""
     return runtime.engine_grace + 2.0 * STOP_MARGIN if runtime.engine_grace else DAY
 

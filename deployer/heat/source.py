@@ -84,7 +84,7 @@ def read(host: str, folder: str, state: HostState) -> Source:
 
 
 def files_for(
-    source: Source, place: rewrite.Place, runtime: service_units.Runtime
+    source: Source, place: rewrite.NodeAddresses, runtime: service_units.Runtime
 ) -> tuple[tuple[File, ...], tuple[str, ...]]:
     """Return a node's copy of the folder, heat.conf rewritten for it, and one sentence for each remark on it."""
     rewritten = rewrite.for_node(text_of(source.tree["heat.conf"]), place, source.conf.path)

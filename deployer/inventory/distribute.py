@@ -11,7 +11,7 @@ from deployer import errors
 
 
 @dataclass(frozen=True)
-class Place:
+class HostShare:
     """What a host has of a kind, its weight (its CPUs), and the work that each of its processes holds, in order."""
 
     has: int
@@ -23,7 +23,7 @@ class Place:
         return self.holds[number - 1] if number <= len(self.holds) else 0
 
 
-def spread(total: int, places: Mapping[str, Place], most: int) -> dict[str, int]:
+def distribute(total: int, places: Mapping[str, HostShare], most: int) -> dict[str, int]:
     """How many each host should have; growing never takes away, and shrinking never adds.
 
     A host loses its last process first; of equally loaded hosts the one whose last process holds the least work gives
@@ -39,12 +39,12 @@ def spread(total: int, places: Mapping[str, Place], most: int) -> dict[str, int]
     return counts
 
 
-def _emptiest(counts: Mapping[str, int], places: Mapping[str, Place], most: int) -> str:
+def _emptiest(counts: Mapping[str, int], places: Mapping[str, HostShare], most: int) -> str:
     """Where one more makes the lowest load; the first of several."""
     return min((name for name in counts if counts[name] < most), key=lambda name: _load(counts[name] + 1, places[name]))
 
 
-def _fullest(counts: Mapping[str, int], places: Mapping[str, Place]) -> str:
+def _fullest(counts: Mapping[str, int], places: Mapping[str, HostShare]) -> str:
     """Where the load is highest, and of several where the last process holds the least; the last of those."""
     order = {name: position for position, name in enumerate(counts)}
     return max(
@@ -53,5 +53,5 @@ def _fullest(counts: Mapping[str, int], places: Mapping[str, Place]) -> str:
     )
 
 
-def _load(count: int, place: Place) -> Fraction:
+def _load(count: int, place: HostShare) -> Fraction:
     return Fraction(count, max(place.weight, 1))

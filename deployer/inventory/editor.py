@@ -18,8 +18,8 @@ KEYS = {Service.API: "api", Service.CFN: "cfn", Service.ENGINE: "engines"}
 NAME = Path("inventory")
 
 # What a host runs of a kind, as the file says it: a count, or a list of ports.
-Wanted = int | tuple[int, ...]
-Changes = dict[tuple[str, Service], Wanted]
+Counts = int | tuple[int, ...]
+Changes = dict[tuple[str, Service], Counts]
 
 
 def with_more(text: str, host: str, service: Service, count: int = 1) -> str:
@@ -108,7 +108,7 @@ def _differing(inventory: Inventory, totals: Mapping[str, Mapping[Service, int]]
     return changes
 
 
-def _with(inventory: Inventory, host: str, service: Service, wanted: Wanted) -> Inventory:
+def _with(inventory: Inventory, host: str, service: Service, wanted: Counts) -> Inventory:
     entry = inventory.hosts[host].model_copy(update={KEYS[service]: wanted})
     hosts = MappingProxyType({**inventory.hosts, host: entry})
     return replace(inventory, document=inventory.document.model_copy(update={"hosts": hosts}))
@@ -128,7 +128,7 @@ def _count(inventory: Inventory, host: str, service: Service) -> int:
     return now if isinstance(now, int) else len(now)
 
 
-def _more(inventory: Inventory, host: str, service: Service, count: int) -> Wanted:
+def _more(inventory: Inventory, host: str, service: Service, count: int) -> Counts:
     _require(inventory, host, service)
     _require_positive(count)
     now = getattr(inventory.hosts[host], KEYS[service])
@@ -144,7 +144,7 @@ def _more(inventory: Inventory, host: str, service: Service, count: int) -> Want
     return total if isinstance(now, int) and counts_on else (*has, *new)
 
 
-def _fewer(inventory: Inventory, host: str, service: Service, count: int) -> Wanted:
+def _fewer(inventory: Inventory, host: str, service: Service, count: int) -> Counts:
     _require(inventory, host, service)
     _require_positive(count)
     now, has = getattr(inventory.hosts[host], KEYS[service]), _count(inventory, host, service)
@@ -174,7 +174,7 @@ def _place(mapping: Node, key: str) -> int:
     return pair[1].start if pair else max(value.end for _, value in mapping.value.values())
 
 
-def _with_value(text: str, mapping: Node, key: str, wanted: Wanted | str) -> str:
+def _with_value(text: str, mapping: Node, key: str, wanted: Counts | str) -> str:
     shown = f"[{', '.join(map(str, wanted))}]" if isinstance(wanted, tuple) else str(wanted)
     if not (pair := mapping.entry(key)):
         return splice.with_entry(text, mapping, f"{key}: {shown}")

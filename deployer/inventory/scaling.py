@@ -12,7 +12,7 @@ from deployer.model.state import NOTHING, Service
 
 
 @dataclass(frozen=True)
-class Wish:
+class ScaleRequest:
     """How many of some kinds the site should run in all, and with how many workers each engine (None: as now)."""
 
     totals: Mapping[Service, int] = field(default_factory=dict)
@@ -22,17 +22,17 @@ class Wish:
 FLAGS = {"engines": Service.ENGINE, "api": Service.API, "cfn": Service.CFN}
 
 
-def wish(numbers: Mapping[str, int]) -> Wish:
-    """The wish in the flags of `scale`: engines, api, cfn and workers, each with its number if it was given."""
+def request_of(numbers: Mapping[str, int]) -> ScaleRequest:
+    """The request in the flags of `scale`: engines, api, cfn and workers, each with its number if it was given."""
     totals = {service: numbers[flag] for flag, service in FLAGS.items() if flag in numbers}
-    return Wish(totals, numbers.get("workers"))
+    return ScaleRequest(totals, numbers.get("workers"))
 
 
-def refuse_impossible(inventory: Inventory, wish: Wish) -> None:
-    """Raise BadInput for a wish for nothing, for less than nothing, or for the end of a kind that clients use."""
-    if not wish.totals and wish.workers is None:
+def refuse_impossible(inventory: Inventory, request: ScaleRequest) -> None:
+    """Raise BadInput for a request for nothing, for less than nothing, or for the end of a kind that clients use."""
+    if not request.totals and request.workers is None:
         raise errors.BadInput("scale needs a number to scale to", "Try: invoke scale --engines 6 --api 4")
-    for service, total in wish.totals.items():
+    for service, total in request.totals.items():
         if total < 0:
             raise errors.BadInput(f"{total} is no number of processes", f"Ask for 1 {service} or more.")
         if total == 0 and any(each.service is service for each in inventory.instances()):
@@ -40,8 +40,8 @@ def refuse_impossible(inventory: Inventory, wish: Wish) -> None:
                 f"this would take the site's last {service} away",
                 "Clients would be refused. To mean it, change the inventory by hand and deploy.",
             )
-    if wish.workers is not None and not 1 <= wish.workers <= MOST_PROCESSES:
-        raise errors.BadInput(f"--workers takes a number from 1 to {MOST_PROCESSES}, not {wish.workers}")
+    if request.workers is not None and not 1 <= request.workers <= MOST_PROCESSES:
+        raise errors.BadInput(f"--workers takes a number from 1 to {MOST_PROCESSES}, not {request.workers}")
 
 
 def hosts_for(inventory: Inventory) -> tuple[str, ...]:
@@ -54,38 +54,38 @@ def hosts_for(inventory: Inventory) -> tuple[str, ...]:
     return tuple(running or [name for name in working if name != inventory.proxy.host])
 
 
-def text(
-    before: str, inventory: Inventory, wish: Wish, cpus: Mapping[str, int], held: Mapping[str, int] = NOTHING
+def scaled_text(
+    before: str, inventory: Inventory, request: ScaleRequest, cpus: Mapping[str, int], held: Mapping[str, int] = NOTHING
 ) -> str:
-    """The inventory's text with what is wished for.
+    """The inventory's text with what is asked for.
 
     `cpus` weighs the hosts; `held` is what each engine holds, by its name in Heat: the emptiest leaves first. Raise
     BadInput when it cannot be.
     """
     totals = {name: {} for name in hosts_for(inventory)}
-    for service, total in wish.totals.items():
-        places = {name: _place(inventory, name, service, (cpus[name], held)) for name in totals}
+    for service, total in request.totals.items():
+        places = {name: _share(inventory, name, service, (cpus[name], held)) for name in totals}
         elsewhere = _total(inventory, service) - sum(place.has for place in places.values())
-        for name, count in distribute.spread(max(0, total - elsewhere), places, MOST_PROCESSES).items():
+        for name, count in distribute.distribute(max(0, total - elsewhere), places, MOST_PROCESSES).items():
             totals[name][service] = count
     after = editor.with_totals(before, totals)
-    return after if wish.workers is None else editor.with_engine_workers(after, wish.workers)
+    return after if request.workers is None else editor.with_engine_workers(after, request.workers)
 
 
-def has_fewer_engines(inventory: Inventory, wish: Wish) -> bool:
+def has_fewer_engines(inventory: Inventory, request: ScaleRequest) -> bool:
     """Whether engines have to leave, so that it matters what each works on."""
-    return wish.totals.get(Service.ENGINE, MOST_PROCESSES) < _total(inventory, Service.ENGINE)
+    return request.totals.get(Service.ENGINE, MOST_PROCESSES) < _total(inventory, Service.ENGINE)
 
 
 def _total(inventory: Inventory, service: Service) -> int:
     return sum(each.service is service for each in inventory.instances())
 
 
-def remarks(inventory: Inventory, wish: Wish) -> Iterator[str]:
+def warnings(inventory: Inventory, request: ScaleRequest) -> Iterator[str]:
     """What an operator should know of hosts that keep a size of engines of their own."""
     for name, entry in inventory.hosts.items():
         own = entry.heat.engine_workers
-        if wish.workers is not None and own is not None and own != wish.workers and entry.engines:
+        if request.workers is not None and own is not None and own != request.workers and entry.engines:
             yield (
                 f"{name} keeps engines of {own} workers: hosts.{name}.heat.engine_workers of the inventory says so; "
                 "take it out to have the site's number there too."
@@ -96,8 +96,10 @@ def _numbers(inventory: Inventory, name: str) -> tuple[int, ...]:
     return tuple(each.number for each in inventory.instances_of(name) if each.service is not Service.PROXY)
 
 
-def _place(inventory: Inventory, name: str, service: Service, known: tuple[int, Mapping[str, int]]) -> distribute.Place:
+def _share(
+    inventory: Inventory, name: str, service: Service, known: tuple[int, Mapping[str, int]]
+) -> distribute.HostShare:
     cpus, held = known
     numbers = [each.number for each in inventory.instances_of(name) if each.service is service]
     work = (held.get(service_units.engine_name(name, number), 0) for number in numbers)
-    return distribute.Place(len(numbers), cpus, tuple(work) if service is Service.ENGINE else ())
+    return distribute.HostShare(len(numbers), cpus, tuple(work) if service is Service.ENGINE else ())

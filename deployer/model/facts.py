@@ -83,7 +83,7 @@ class Facts:
 
 
 @dataclass(frozen=True)
-class Found:
+class Observation:
     """What one look at a host brought back."""
 
     state: HostState

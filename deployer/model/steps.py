@@ -84,7 +84,7 @@ class StopUnit(Step):
 
 
 @dataclass(frozen=True)
-class ShareAddress(Step):
+class SharePort(Step):
     """Let a unit of ours listen beside whoever holds an address that it needs."""
 
     address: str
@@ -98,7 +98,7 @@ class ShareAddress(Step):
 
 
 @dataclass(frozen=True)
-class FreeAddress(Step):
+class ReleasePort(Step):
     """Stop and disable whoever holds an address that a unit of ours serves, once its last request is answered."""
 
     address: str
@@ -110,7 +110,7 @@ class FreeAddress(Step):
         return f"stop {who} ({self.because})"
 
 
-REQUESTS = 150.0  # seconds that requests in progress may take; an old worker of the proxy ends after 120
+DRAIN_TIMEOUT = 150.0  # seconds that requests in progress may take; an old worker of the proxy ends after 120
 
 
 class OnError(StrEnum):
@@ -122,7 +122,7 @@ class OnError(StrEnum):
 
 
 @dataclass(frozen=True)
-class Manner:
+class RolloutOptions:
     """How a plan is to be carried out.
 
     `restart`: hosts whose processes are restarted although nothing about them changed. `last`: hosts that are changed
@@ -139,14 +139,14 @@ class Manner:
 
     @property
     def drain_wait(self) -> float:
-        return REQUESTS if self.wait is None else self.wait
+        return DRAIN_TIMEOUT if self.wait is None else self.wait
 
 
-PLAIN = Manner()
+DEFAULT_ROLLOUT = RolloutOptions()
 
 
 @dataclass(frozen=True)
-class GiveBack(Step):
+class StartPredecessor(Step):
     """Start who was stopped for the proxy beside it, so that new connections go there; `stopped` is the ledger's."""
 
     stopped: tuple[Mapping[str, Any], ...]
@@ -156,7 +156,7 @@ class GiveBack(Step):
 
 
 @dataclass(frozen=True)
-class Forget(Step):
+class RemoveRecords(Step):
     """Remove our notes of what we did to a host."""
 
     changes = False
@@ -173,7 +173,7 @@ class DrainServer(Step):
     """
 
     server: str
-    wait: float = REQUESTS
+    wait: float = DRAIN_TIMEOUT
     force: bool = False
 
     def __str__(self) -> str:
@@ -204,7 +204,7 @@ class AwaitReady(Step):
 
 
 @dataclass(frozen=True)
-class AwaitLeft(Step):
+class AwaitStopped(Step):
     """Wait until nothing in Heat belongs to a process that was told to stop; with `force` it is killed in the end."""
 
     unit: str

@@ -8,40 +8,40 @@ from typing import Any
 from deployer.errors import DeployerError, HostFailed, together
 from deployer.heat import service_units
 from deployer.inventory.schema import Inventory
-from deployer.model.facts import Facts, Found, Listener
+from deployer.model.facts import Facts, Listener, Observation
 from deployer.model.state import NOTHING, File, HostState, Service, Unit
 from deployer.model.tls import Certificate
 from deployer.proxy import config, runtime_api
 from deployer.remote.fleet import Fleet
 
 LEDGER = "/var/lib/heat-scaleout/ledger.json"
-ALONE = {"path": "/run/heat-scaleout-perform.lock", "seconds": 30.0}  # what another may take to end
-UNITS = "heat-scaleout-*"
-LIMIT = 60.0  # seconds for a host to answer a look
+EXCLUSIVE = {"path": "/run/heat-scaleout-perform.lock", "seconds": 30.0}  # what another may take to end
+UNIT_PATTERN = "heat-scaleout-*"
+OBSERVE_TIMEOUT = 60.0  # seconds for a host to answer a look
 
 
 @dataclass(frozen=True)
-class Seen:
+class SiteObservation:
     """One look at the hosts: what was found, and the error of each host that could not be looked at."""
 
-    found: Mapping[str, Found]
+    found: Mapping[str, Observation]
     errors: Mapping[str, DeployerError]
 
 
-def look(
+def observe_site(
     inventory: Inventory,
     fleet: Fleet,
     only: Collection[str] = (),
     contents: bool = False,
     programs: Mapping[str, Mapping[str, Any]] = NOTHING,
-    limit: float = LIMIT,
-) -> Seen:
+    limit: float = OBSERVE_TIMEOUT,
+) -> SiteObservation:
     """Look at all hosts at once, or at those of `only`. `contents` brings the content of every file, for diffs.
 
     `programs` run on the source host meanwhile; their answers are among its facts. `limit`: seconds for a host.
     Who holds the lock waits for hosts where a command that was killed is still at work.
     """
-    settled = {"settled": ALONE} if fleet.holding() else {}
+    settled = {"settled": EXCLUSIVE} if fleet.holding() else {}
     requests = {
         name: _request(inventory, name, contents) | settled for name in inventory.hosts if not only or name in only
     }
@@ -49,10 +49,10 @@ def look(
         requests[inventory.heat.source]["programs"] |= programs
     replies = {name: _settled(name, reply) for name, reply in fleet.ask("look", "observe", requests, limit).items()}
     bad = {name: reply for name, reply in replies.items() if isinstance(reply, DeployerError)}
-    return Seen({name: _found(reply) for name, reply in replies.items() if name not in bad}, bad)
+    return SiteObservation({name: _found(reply) for name, reply in replies.items() if name not in bad}, bad)
 
 
-def refuse_unreachable(seen: Seen) -> None:
+def refuse_unreachable(seen: SiteObservation) -> None:
     """Raise the error of a host that could not be looked at, or those of all that could not."""
     if seen.errors:
         raise together(tuple(seen.errors.values()))
@@ -74,11 +74,11 @@ def _request(inventory: Inventory, name: str, contents: bool) -> dict[str, Any]:
     return {
         "trees": trees,
         "carry": trees if contents else _needed(inventory, name),
-        "units": [UNITS],
+        "units": [UNIT_PATTERN],
         "texts": ["/run/heat-scaleout-*/config"],
         "processes": ["heat-engine"],
         "sure_of": None if name == inventory.proxy.host else [each.port for each in inventory.instances_of(name)],
-        "ask": {config.MASTER: config.QUESTION} if name == inventory.proxy.host else {},
+        "ask": {config.MASTER_SOCKET: config.STATUS_COMMANDS} if name == inventory.proxy.host else {},
         "disk": ["/etc", "/var"],
         "accounts": [heat.user, inventory.proxy.user],
         "ledger": LEDGER,
@@ -110,8 +110,8 @@ def _certificates(inventory: Inventory, name: str) -> dict[str, dict[str, str]]:
             "group": heat.group,
         }
     if name == proxy.host and inventory.has_apis():
-        asked |= {config.CLIENTS: {"certificate": proxy.tls.certificate}} if proxy.tls else {}
-        asked |= {config.AUTHORITIES: {"ca": proxy.backend_tls.ca}} if proxy.backend_tls else {}
+        asked |= {config.CLIENT_CERTIFICATE: {"certificate": proxy.tls.certificate}} if proxy.tls else {}
+        asked |= {config.BACKEND_CA: {"ca": proxy.backend_tls.ca}} if proxy.backend_tls else {}
     return asked
 
 
@@ -140,17 +140,17 @@ def _look_ups(prefix: str, haproxy: str) -> dict[str, list[str]]:
     }
 
 
-def _found(reply: Mapping[str, Any]) -> Found:
+def _found(reply: Mapping[str, Any]) -> Observation:
     files = {path: _file(path, each) for path, each in reply["files"].items()}
     units = {name: _unit(name, each, reply["texts"]) for name, each in reply["units"].items()}
-    running = runtime_api.configuration(reply["replies"].get(config.MASTER))
+    running = runtime_api.configuration(reply["replies"].get(config.MASTER_SOCKET))
     if config.UNIT in units and units[config.UNIT].running:
         units[config.UNIT] = Unit(
             config.UNIT, enabled=units[config.UNIT].enabled, config=running, pid=units[config.UNIT].pid
         )
     ledger = reply["ledger"]
     stale = any(each.get("stale") for each in reply["units"].values())
-    return Found(HostState(files, units, frozenset(ledger["files"]), stale), _facts(reply))
+    return Observation(HostState(files, units, frozenset(ledger["files"]), stale), _facts(reply))
 
 
 def _file(path: str, each: Mapping[str, Any]) -> File:
@@ -159,7 +159,7 @@ def _file(path: str, each: Mapping[str, Any]) -> File:
 
 
 def _unit(name: str, each: Mapping[str, Any], texts: Mapping[str, str]) -> Unit:
-    config, secure = service_units.noted(texts.get(service_units.noted_in(name), ""))
+    config, secure = service_units.read_started_with(texts.get(service_units.started_with_path(name), ""))
     return Unit(name, each["active"] == "active", each["enabled"], config, each["pid"] or None, secure=secure)
 
 
@@ -176,7 +176,7 @@ def _facts(reply: Mapping[str, Any]) -> Facts:
         paths={name: tuple(paths) for name, paths in reply["globs"].items()},
         listeners=tuple(Listener(each["address"], each["port"], **_holder(each)) for each in reply["listeners"]),
         engines=tuple(engines),
-        servers=runtime_api.servers(reply["replies"].get(config.MASTER)),
+        servers=runtime_api.servers(reply["replies"].get(config.MASTER_SOCKET)),
         stopped=tuple(reply["ledger"]["stopped"]),
         hostname=reply["hostname"],
         answers=reply["answers"],

@@ -5,15 +5,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from deployer.errors import DeployerError
-from deployer.model.facts import Found
-from deployer.observed.observe import UNITS
+from deployer.model.facts import Observation
+from deployer.observed.observe import UNIT_PATTERN
 from deployer.remote.fleet import Fleet
 
-LIMIT = 30.0  # seconds
+MEASURE_TIMEOUT = 30.0  # seconds
 
 
 @dataclass(frozen=True)
-class Held:
+class UnitUsage:
     """How many processes a unit has, and the memory that they hold in all, in bytes."""
 
     processes: int
@@ -21,26 +21,26 @@ class Held:
 
 
 @dataclass(frozen=True)
-class Measured:
+class HostResources:
     """`available`: bytes of memory to spare; `most_files`: how many a unit may open. None: not known."""
 
     available: int | None = None
     most_files: int | None = None
-    units: Mapping[str, Held] = field(default_factory=dict)
+    units: Mapping[str, UnitUsage] = field(default_factory=dict)
 
 
-def look(found: Mapping[str, Found], fleet: Fleet) -> dict[str, Measured]:
+def measure(found: Mapping[str, Observation], fleet: Fleet) -> dict[str, HostResources]:
     """Measure the hosts that were found; one that does not answer any more is left out: its next step will tell."""
-    requests = {name: {"units": [UNITS, *_own(each)]} for name, each in found.items()}
-    replies = fleet.ask("measure", "measure", requests, LIMIT)
+    requests = {name: {"units": [UNIT_PATTERN, *_own(each)]} for name, each in found.items()}
+    replies = fleet.ask("measure", "measure", requests, MEASURE_TIMEOUT)
     return {name: _measured(reply) for name, reply in replies.items() if not isinstance(reply, DeployerError)}
 
 
-def _own(found: Found) -> list[str]:
+def _own(found: Observation) -> list[str]:
     """The units of engines that a host runs by its own means."""
     return [each.unit for each in found.facts.engines if each.unit]
 
 
-def _measured(reply: Mapping[str, Any]) -> Measured:
-    units = {name: Held(each["processes"], each["memory"]) for name, each in reply["units"].items()}
-    return Measured(reply["available"], reply["most_files"], units)
+def _measured(reply: Mapping[str, Any]) -> HostResources:
+    units = {name: UnitUsage(each["processes"], each["memory"]) for name, each in reply["units"].items()}
+    return HostResources(reply["available"], reply["most_files"], units)

@@ -3,14 +3,25 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from deployer.model.facts import Found
+from deployer.model.facts import Observation
 from deployer.model.state import HostState, Service, Unit
-from deployer.model.steps import PLAIN, Forget, GiveBack, Manner, Plan, ReadyServer, Step, Wave
+from deployer.model.steps import (
+    DEFAULT_ROLLOUT,
+    Plan,
+    ReadyServer,
+    RemoveRecords,
+    RolloutOptions,
+    StartPredecessor,
+    Step,
+    Wave,
+)
 from deployer.plan import drain, host_steps, tls_migration
 from deployer.plan.host_steps import APIS, HEAT
 
 
-def diff(wanted: Mapping[str, HostState], found: Mapping[str, Found], manner: Manner = PLAIN) -> Plan:
+def plan_between(
+    wanted: Mapping[str, HostState], found: Mapping[str, Observation], manner: RolloutOptions = DEFAULT_ROLLOUT
+) -> Plan:
     """Given both states of every host, return the waves between them; none when they agree.
 
     What is added goes from the engines to the proxy, each proven ready before the next; what is taken away goes from
@@ -20,82 +31,90 @@ def diff(wanted: Mapping[str, HostState], found: Mapping[str, Found], manner: Ma
     rolling = [host for host in wanted if _restarting(wanted[host], found[host].state, host, manner)]
     still = {host: state for host, state in wanted.items() if host not in rolling}
     leaving = _leaving(wanted, found)
-    back = drain.at_once(found, _returns(still, found))
-    rolls, found = _rolls(rolling, wanted, found, manner, back)
-    again = (*back, *_ready(rolls))
+    undrained = drain.effective_at_once(found, _returns(still, found))
+    rolls, found = _rolls(rolling, wanted, found, manner, undrained)
+    again = (*undrained, *_ready(rolls))
     waves = [
-        Wave("stage files", _each(still, found, host_steps.stage)),
-        Wave("start engines", _each(still, found, host_steps.starts(Service.ENGINE))),
-        Wave("start APIs", _each(still, found, host_steps.starts(*APIS))),
-        Wave("serve again", back),
+        Wave("stage files", _each(still, found, host_steps.write_steps)),
+        Wave("start engines", _each(still, found, host_steps.start_steps(Service.ENGINE))),
+        Wave("start APIs", _each(still, found, host_steps.start_steps(*APIS))),
+        Wave("serve again", undrained),
         *rolls,
-        Wave("drain APIs", tuple(drain.drains(found, leaving, "it leaves", manner, drain.at_once(found, again)))),
-        Wave("drain hosts", tuple(drain.withdrawals(found, _drained(wanted, found), manner))),
+        Wave(
+            "drain APIs",
+            tuple(drain.drain_steps(found, leaving, "it leaves", manner, drain.effective_at_once(found, again))),
+        ),
+        Wave("drain hosts", tuple(drain.host_drain_steps(found, _drained(wanted, found), manner))),
         Wave("proxy", tuple(_proxy(wanted, found))),
         Wave("serve", tuple(_but(again, _returns(wanted, found)))),
-        Wave("stop proxy", _each(wanted, found, host_steps.stops(Service.PROXY))),
-        Wave("stop APIs", _each(wanted, found, host_steps.stops(*APIS))),
-        Wave("stop engines", _each(wanted, found, host_steps.stops(Service.ENGINE, manner=manner))),
-        Wave("clear files", _each(wanted, found, host_steps.clear)),
+        Wave("stop proxy", _each(wanted, found, host_steps.stop_steps(Service.PROXY))),
+        Wave("stop APIs", _each(wanted, found, host_steps.stop_steps(*APIS))),
+        Wave("stop engines", _each(wanted, found, host_steps.stop_steps(Service.ENGINE, manner=manner))),
+        Wave("clear files", _each(wanted, found, host_steps.cleanup_steps)),
     ]
     return Plan(tuple(wave for wave in waves if wave.steps), tuple(wanted))
 
 
-def back(wanted: Mapping[str, HostState], found: Mapping[str, Found], manner: Manner = PLAIN) -> Plan:
+def plan_restore(
+    wanted: Mapping[str, HostState], found: Mapping[str, Observation], manner: RolloutOptions = DEFAULT_ROLLOUT
+) -> Plan:
     """The way back to the single server, given states that want nothing: first who served before us serves again."""
-    again = revert(wanted, found, {}, manner)
+    again = plan_revert(wanted, found, {}, manner)
     if not again.waves and not any(each.state.managed or each.facts.newest for each in found.values()):
         return again
     # Every host notes a run that begins, also one that an earlier run has made forget by now.
-    return Plan((*again.waves, Wave("forget", tuple(map(Forget, wanted)))), again.hosts)
+    return Plan((*again.waves, Wave("forget", tuple(map(RemoveRecords, wanted)))), again.hosts)
 
 
-def revert(
-    wanted: Mapping[str, HostState], found: Mapping[str, Found], before: Mapping[str, Found], manner: Manner = PLAIN
+def plan_revert(
+    wanted: Mapping[str, HostState],
+    found: Mapping[str, Observation],
+    before: Mapping[str, Observation],
+    manner: RolloutOptions = DEFAULT_ROLLOUT,
 ) -> Plan:
     """The way to what hosts had before, among which are the processes that were stopped since then."""
-    away = diff(wanted, found, manner)
+    away = plan_between(wanted, found, manner)
     again = tuple(
-        GiveBack(host, stopped, because="the proxy gives its addresses back")
+        StartPredecessor(host, stopped, because="the proxy gives its addresses back")
         for host, each in found.items()
         if host in wanted and (stopped := _startable(each, before.get(host)))
     )
     return Plan((*([Wave("serve from the old server", again)] if again else []), *away.waves), away.hosts)
 
 
-def _startable(found: Found, before: Found | None) -> tuple[Mapping[str, Any], ...]:
+def _startable(found: Observation, before: Observation | None) -> tuple[Mapping[str, Any], ...]:
     """What we have stopped on a host, since `before` if given, that was a unit and does not serve again by now."""
-    back = {each.unit for each in found.facts.listeners}
+    listening = {each.unit for each in found.facts.listeners}
     known = before.facts.stopped if before else ()
     return tuple(
-        each for each in found.facts.stopped if each["unit"] and each["unit"] not in back and each not in known
+        each for each in found.facts.stopped if each["unit"] and each["unit"] not in listening and each not in known
     )
 
 
-def _each(wanted: Mapping[str, HostState], found: Mapping[str, Found], decide) -> tuple[Step, ...]:
+def _each(wanted: Mapping[str, HostState], found: Mapping[str, Observation], decide) -> tuple[Step, ...]:
     return tuple(step for host in wanted for step in decide(host, wanted[host], found[host]))
 
 
 def _restarting(
-    wanted: HostState, found: HostState, host: str, manner: Manner, services: Iterable[Service] = HEAT
+    wanted: HostState, found: HostState, host: str, manner: RolloutOptions, services: Iterable[Service] = HEAT
 ) -> list[Unit]:
     """A host's processes that have to restart."""
     if host in manner.restart:
-        return [unit for unit in host_steps.units_of(wanted, services) if host_steps.runs(unit, found)]
-    return host_steps.old(wanted, found, services)
+        return [unit for unit in host_steps.units_of(wanted, services) if host_steps.is_running(unit, found)]
+    return host_steps.outdated_units(wanted, found, services)
 
 
 def _rolls(
-    hosts: Iterable[str], wanted, found, manner: Manner, back: tuple[ReadyServer, ...]
-) -> tuple[list[Wave], Mapping[str, Found]]:
+    hosts: Iterable[str], wanted, found, manner: RolloutOptions, undrained: tuple[ReadyServer, ...]
+) -> tuple[list[Wave], Mapping[str, Observation]]:
     """One host after another, and what is found then; first those that an earlier run has left without requests."""
     idle = {host for host in hosts if any(_returns({host: wanted[host]}, found))}
     waves: list[Wave] = []
     for host in sorted(hosts, key=lambda host: (host in manner.last, host not in idle)):
-        followed = tls_migration.follow(host, wanted, found)
-        mine = list(_roll(host, wanted, found, manner, (back, followed.steps)))
+        followed = tls_migration.update_proxy(host, wanted, found)
+        mine = list(_roll(host, wanted, found, manner, (undrained, followed.steps)))
         found = followed.found
-        back = (*back, *drain.at_once(found, _ready(mine)))
+        undrained = (*undrained, *drain.effective_at_once(found, _ready(mine)))
         waves += mine
     return waves, found
 
@@ -111,34 +130,34 @@ def _but(those: Iterable[ReadyServer], steps: Iterable[ReadyServer]) -> Iterator
 
 
 def _roll(
-    host: str, wanted, found, manner: Manner, around: tuple[tuple[ReadyServer, ...], tuple[Step, ...]]
+    host: str, wanted, found, manner: RolloutOptions, around: tuple[tuple[ReadyServer, ...], tuple[Step, ...]]
 ) -> Iterator[Wave]:
     """One host as a whole: engines, then each API without its requests, proven, then with its requests again.
 
     `around` it are the servers that serve again by then, and what the proxy does where it has to speak to the host in
     another way.
     """
-    back, follow = around
+    undrained, follow = around
     state, now = wanted[host], found[host]
     because = "asked for" if host in manner.restart else "its configuration changed"
     engines = _restarting(state, now.state, host, manner, (Service.ENGINE,))
     apis = _restarting(state, now.state, host, manner, APIS)
     serving = {host: [unit.name for unit in apis if not unit.drained]}
-    drains = tuple(drain.drains(found, serving, "it restarts", manner, back))
+    drains = tuple(drain.drain_steps(found, serving, "it restarts", manner, undrained))
     change = (
-        *host_steps.stage(host, state, now),
-        *host_steps.starts(Service.ENGINE)(host, state, now),
-        *host_steps.restarts(host, engines, because),
-        *host_steps.starts(*APIS)(host, state, now),
+        *host_steps.write_steps(host, state, now),
+        *host_steps.start_steps(Service.ENGINE)(host, state, now),
+        *host_steps.restart_steps(host, engines, because),
+        *host_steps.start_steps(*APIS)(host, state, now),
     )
     yield Wave(f"change {host}", change, rolls=host)
     yield Wave(f"drain APIs on {host}", drains, rolls=host)
-    yield Wave(f"restart APIs on {host}", tuple(host_steps.restarts(host, apis, because)), rolls=host)
+    yield Wave(f"restart APIs on {host}", tuple(host_steps.restart_steps(host, apis, because)), rolls=host)
     yield Wave(f"proxy follows {host}", follow, rolls=host)
-    yield Wave(f"serve from {host}", tuple(drain.returns(drains, "it is ready")), rolls=host)
+    yield Wave(f"serve from {host}", tuple(drain.undrain_steps(drains, "it is ready")), rolls=host)
 
 
-def _leaving(wanted: Mapping[str, HostState], found: Mapping[str, Found]) -> dict[str, list[str]]:
+def _leaving(wanted: Mapping[str, HostState], found: Mapping[str, Observation]) -> dict[str, list[str]]:
     """Host -> its running APIs that the inventory does not name any more."""
     return {
         host: [
@@ -148,32 +167,32 @@ def _leaving(wanted: Mapping[str, HostState], found: Mapping[str, Found]) -> dic
     }
 
 
-def _drained(wanted: Mapping[str, HostState], found: Mapping[str, Found]) -> dict[str, list[str]]:
+def _drained(wanted: Mapping[str, HostState], found: Mapping[str, Observation]) -> dict[str, list[str]]:
     """Host -> its running APIs that are to get no requests."""
     return {
         host: [
             unit.name
             for unit in host_steps.units_of(wanted[host], APIS)
-            if unit.drained and host_steps.runs(unit, found[host].state)
+            if unit.drained and host_steps.is_running(unit, found[host].state)
         ]
         for host in wanted
     }
 
 
-def _proxy(wanted: Mapping[str, HostState], found: Mapping[str, Found]) -> Iterator[Step]:
+def _proxy(wanted: Mapping[str, HostState], found: Mapping[str, Observation]) -> Iterator[Step]:
     apis = [unit for state in wanted.values() for unit in host_steps.units_of(state, APIS) if not unit.drained]
-    new = list(drain.unserved(found, apis))
+    new = list(drain.without_server(found, apis))
     for host in wanted:
-        yield from host_steps.proxy(host, wanted[host], found[host], new)
+        yield from host_steps.proxy_steps(host, wanted[host], found[host], new)
 
 
-def _returns(wanted: Mapping[str, HostState], found: Mapping[str, Found]) -> Iterator[ReadyServer]:
+def _returns(wanted: Mapping[str, HostState], found: Mapping[str, Observation]) -> Iterator[ReadyServer]:
     """Servers of some hosts that an earlier run left drained."""
     serving = [
-        (unit, host_steps.runs(unit, found[host].state))
+        (unit, host_steps.is_running(unit, found[host].state))
         for host, state in wanted.items()
         for unit in host_steps.units_of(state, APIS)
         if not unit.drained
     ]
     starting = [unit for unit, runs in serving if not runs]
-    return drain.left_drained(found, [unit for unit, _ in serving], starting)
+    return drain.leftover_undrain_steps(found, [unit for unit, _ in serving], starting)

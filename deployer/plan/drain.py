@@ -2,16 +2,16 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from deployer.model.facts import Found, Server
+from deployer.model.facts import Observation, Server
 from deployer.model.state import AnswersHttp, Unit
-from deployer.model.steps import PLAIN, DrainServer, Manner, ReadyServer, RestartUnit, Step
+from deployer.model.steps import DEFAULT_ROLLOUT, DrainServer, ReadyServer, RestartUnit, RolloutOptions, Step
 
 
-def drains(
-    found: Mapping[str, Found],
+def drain_steps(
+    found: Mapping[str, Observation],
     leaving: Mapping[str, Collection[str]],
     because: str,
-    manner: Manner = PLAIN,
+    manner: RolloutOptions = DEFAULT_ROLLOUT,
     back: Iterable[ReadyServer] = (),
 ) -> Iterator[DrainServer]:
     """Given host -> units that are about to stop, yield a drain for each of their servers.
@@ -19,7 +19,7 @@ def drains(
     `back` are the servers that an earlier run left drained and that serve again by then. A section's last servers are
     not drained: clients would get 503 at once, while the proxy tries a stopped server again for a while.
     """
-    front, servers = _front(found)
+    front, servers = _proxy_servers(found)
     mine = _servers_of(found, servers, leaving)
     again = {step.server for step in back}
     others = [each for each in servers if each not in mine and (each.serves or each.path in again)]
@@ -28,14 +28,14 @@ def drains(
             yield DrainServer(front, server.path, manner.drain_wait, manner.force, because=because)
 
 
-def alone(found: Mapping[str, Found], todo: Iterable[Step]) -> Iterator[str]:
+def warnings_without_drain(found: Mapping[str, Observation], todo: Iterable[Step]) -> Iterator[str]:
     """One sentence for each server that a plan restarts without a drain, as nobody else of its section serves."""
     steps = tuple(todo)
     drained = {step.server for step in steps if isinstance(step, DrainServer)}
     restarted = {
         host: [step.unit for step in steps if isinstance(step, RestartUnit) and step.host == host] for host in found
     }
-    for server in _servers_of(found, _front(found)[1], restarted):
+    for server in _servers_of(found, _proxy_servers(found)[1], restarted):
         if server.serves and server.path not in drained:
             yield (
                 f"nobody else serves {server.section} while {server.name} restarts: requests fail meanwhile, unless "
@@ -43,39 +43,39 @@ def alone(found: Mapping[str, Found], todo: Iterable[Step]) -> Iterator[str]:
             )
 
 
-def withdrawals(
-    found: Mapping[str, Found], drained: Mapping[str, Collection[str]], manner: Manner = PLAIN
+def host_drain_steps(
+    found: Mapping[str, Observation], drained: Mapping[str, Collection[str]], manner: RolloutOptions = DEFAULT_ROLLOUT
 ) -> Iterator[DrainServer]:
     """Given host -> units that run on without requests, yield a drain for each server that still gets some."""
-    front, servers = _front(found)
+    front, servers = _proxy_servers(found)
     for server in _servers_of(found, servers, drained):
         if not server.drained:
             yield DrainServer(front, server.path, manner.drain_wait, manner.force, because="its host is drained")
 
 
-def unserved(found: Mapping[str, Found], apis: Iterable[Unit]) -> Iterator[Unit]:
+def without_server(found: Mapping[str, Observation], apis: Iterable[Unit]) -> Iterator[Unit]:
     """Those of the site's APIs that the proxy has no server for so far."""
-    known = {server.address for server in _front(found)[1]}
-    return (unit for unit in apis if isinstance(unit.ready, AnswersHttp) and _answers_at(unit.ready) not in known)
+    known = {server.address for server in _proxy_servers(found)[1]}
+    return (unit for unit in apis if isinstance(unit.ready, AnswersHttp) and _address_of(unit.ready) not in known)
 
 
-def _answers_at(ready: AnswersHttp) -> str:
+def _address_of(ready: AnswersHttp) -> str:
     return _endpoint(ready.address, ready.port)
 
 
-def returns(drained: Iterable[DrainServer], because: str) -> Iterator[ReadyServer]:
+def undrain_steps(drained: Iterable[DrainServer], because: str) -> Iterator[ReadyServer]:
     """The way back of each drain."""
     return (ReadyServer(step.host, step.server, because=because) for step in drained)
 
 
-def left_drained(
-    found: Mapping[str, Found], staying: Iterable[Unit], starting: Collection[Unit] = ()
+def leftover_undrain_steps(
+    found: Mapping[str, Observation], staying: Iterable[Unit], starting: Collection[Unit] = ()
 ) -> Iterator[ReadyServer]:
     """Given APIs that are to serve, whether they run by now or not, yield a return for each that gets no requests.
 
     HAProxy shows one that is down as such, drained or not: of those that are about to start, each may be.
     """
-    front, servers = _front(found)
+    front, servers = _proxy_servers(found)
     addresses, late = _addresses(staying), _addresses(starting)
     for server in servers:
         if server.drained and server.address in addresses:
@@ -85,22 +85,22 @@ def left_drained(
 
 
 def _addresses(apis: Iterable[Unit]) -> set[str]:
-    return {_answers_at(unit.ready) for unit in apis if isinstance(unit.ready, AnswersHttp)}
+    return {_address_of(unit.ready) for unit in apis if isinstance(unit.ready, AnswersHttp)}
 
 
-def at_once(found: Mapping[str, Found], returning: Iterable[ReadyServer]) -> tuple[ReadyServer, ...]:
+def effective_at_once(found: Mapping[str, Observation], returning: Iterable[ReadyServer]) -> tuple[ReadyServer, ...]:
     """Those that serve as soon as they are told to: one that the configuration has drained waits for the next one."""
-    waiting = {server.path for server in _front(found)[1] if server.configured}
+    waiting = {server.path for server in _proxy_servers(found)[1] if server.configured}
     return tuple(step for step in returning if step.server not in waiting)
 
 
-def _front(found: Mapping[str, Found]) -> tuple[str, tuple[Server, ...]]:
+def _proxy_servers(found: Mapping[str, Observation]) -> tuple[str, tuple[Server, ...]]:
     """The host whose proxy has servers, and those; "" and none while no proxy runs."""
     return next(((host, each.facts.servers) for host, each in found.items() if each.facts.servers), ("", ()))
 
 
 def _servers_of(
-    found: Mapping[str, Found], servers: Iterable[Server], units: Mapping[str, Collection[str]]
+    found: Mapping[str, Observation], servers: Iterable[Server], units: Mapping[str, Collection[str]]
 ) -> list[Server]:
     """The servers at the addresses on which units listen now."""
     addresses = {

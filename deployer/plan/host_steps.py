@@ -3,20 +3,20 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from deployer.model.facts import Found, Listener
+from deployer.model.facts import Listener, Observation
 from deployer.model.state import AnswersHttp, File, HostState, Probe, Program, Service, Unit, unit_name
 from deployer.model.steps import (
-    PLAIN,
-    AwaitLeft,
+    DEFAULT_ROLLOUT,
     AwaitReady,
+    AwaitStopped,
     EnableUnit,
-    FreeAddress,
-    Manner,
+    ReleasePort,
     ReloadSystemd,
     ReloadUnit,
     RemoveFile,
     RestartUnit,
-    ShareAddress,
+    RolloutOptions,
+    SharePort,
     StartUnit,
     Step,
     StopUnit,
@@ -29,7 +29,7 @@ PROXY = unit_name(Service.PROXY)
 UNIT_FILES = "/etc/systemd/system/"
 
 
-def stage(host: str, wanted: HostState, found: Found) -> Iterator[Step]:
+def write_steps(host: str, wanted: HostState, found: Observation) -> Iterator[Step]:
     """Write every file but the proxy's."""
     yield from _writes(host, wanted, found.state, lambda file: file.only is not Service.PROXY)
 
@@ -61,42 +61,44 @@ def _is_unit_file(path: str) -> bool:
     return path.startswith(UNIT_FILES)
 
 
-def starts(*services: Service):
+def start_steps(*services: Service):
     """Enable and start what does not run, and wait until it is ready.
 
     All at once on a host that serves nobody yet, else one after the other: each loads all of Heat, for seconds of a
     core, and requests would wait for it.
     """
 
-    def decide(host: str, wanted: HostState, found: Found) -> Iterator[Step]:
+    def decide(host: str, wanted: HostState, found: Observation) -> Iterator[Step]:
         units = list(units_of(wanted, services))
         yield from _enables(host, units, found.state)
-        new = [unit for unit in units if not runs(unit, found.state)]
+        new = [unit for unit in units if not is_running(unit, found.state)]
         serves = any(unit.running for unit in units_of(found.state, APIS))
         for some in ([unit] for unit in new) if serves else (new,):
             for unit in some:
                 yield StartUnit(host, unit.name, because="not running")
-            yield from _proofs(host, some)
+            yield from _ready_checks(host, some)
 
     return decide
 
 
-def old(wanted: HostState, found: HostState, services: Iterable[Service]) -> list[Unit]:
+def outdated_units(wanted: HostState, found: HostState, services: Iterable[Service]) -> list[Unit]:
     """Running processes that started with another configuration, or may have."""
     touched = {
         path for path, file in wanted.files.items() if path in found.files and found.files[path].digest != file.digest
     }
-    return [unit for unit in units_of(wanted, services) if runs(unit, found) and _is_old(unit, found, touched)]
+    return [
+        unit for unit in units_of(wanted, services) if is_running(unit, found) and _is_outdated(unit, found, touched)
+    ]
 
 
-def restarts(host: str, units: Iterable[Unit], because: str) -> Iterator[Step]:
+def restart_steps(host: str, units: Iterable[Unit], because: str) -> Iterator[Step]:
     """Restart processes, and wait until they are ready."""
     for unit in units:
         yield RestartUnit(host, unit.name, because=because)
-    yield from _proofs(host, units)
+    yield from _ready_checks(host, units)
 
 
-def _is_old(unit: Unit, found: HostState, touched: Iterable[str]) -> bool:
+def _is_outdated(unit: Unit, found: HostState, touched: Iterable[str]) -> bool:
     return found.units[unit.name].config != unit.config or any(_reads(unit, path) for path in touched)
 
 
@@ -104,7 +106,7 @@ def _reads(unit: Unit, path: str) -> bool:
     return any(path.startswith(each) if each.endswith("/") else path == each for each in unit.reads)
 
 
-def proxy(host: str, wanted: HostState, found: Found, servers: Iterable[Unit]) -> Iterator[Step]:
+def proxy_steps(host: str, wanted: HostState, found: Observation, servers: Iterable[Unit]) -> Iterator[Step]:
     """Write its configuration, start it beside whoever has its addresses, or reload it, and only then stop those.
 
     `servers` are the APIs that it has not served from so far: it must reach each of them.
@@ -112,32 +114,32 @@ def proxy(host: str, wanted: HostState, found: Found, servers: Iterable[Unit]) -
     unit = wanted.units.get(PROXY)
     if unit is None:
         return
-    begin = _beginning(host, unit, wanted, found.state)
+    begin = _proxy_start(host, unit, wanted, found.state)
     if begin:
-        yield from reached(host, servers)
+        yield from reach_steps(host, servers)
     yield from _writes(host, wanted, found.state, lambda file: file.only is Service.PROXY)
     yield from _enables(host, [unit], found.state)
     holders = list(_holders(unit, found.facts.listeners))
     why = "the proxy takes over"
     if begin:
         for address, port, holder in holders:
-            yield ShareAddress(host, address, port, holder, because=why)
+            yield SharePort(host, address, port, holder, because=why)
         yield begin
-        yield from _proofs(host, [unit])
+        yield from _ready_checks(host, [unit])
     for address, port, holder in holders:
-        yield FreeAddress(host, address, port, holder, because=f"{why} {address}:{port}")
+        yield ReleasePort(host, address, port, holder, because=f"{why} {address}:{port}")
 
 
-def reached(host: str, servers: Iterable[Unit]) -> Iterator[Step]:
+def reach_steps(host: str, servers: Iterable[Unit]) -> Iterator[Step]:
     """A process that is ready on its own host may still be behind a firewall for the proxy's."""
     for unit in servers:
         if isinstance(unit.ready, AnswersHttp):
             yield AwaitReady(host, f"{unit.ready.address}:{unit.ready.port}", unit.reached or unit.ready)
 
 
-def _beginning(host: str, unit: Unit, wanted: HostState, found: HostState) -> Step | None:
+def _proxy_start(host: str, unit: Unit, wanted: HostState, found: HostState) -> Step | None:
     """What makes the proxy run with its configuration; only a new unit takes a restart."""
-    if not runs(unit, found):
+    if not is_running(unit, found):
         return StartUnit(host, unit.name, because="not running")
     if _is_rewritten(UNIT_FILES + unit.name, wanted, found):
         return RestartUnit(host, unit.name, because="its unit changed")
@@ -168,10 +170,10 @@ def holders_of(address: str, port: int, listeners: Iterable[Listener]) -> Iterat
     )
 
 
-def stops(*services: Service, manner: Manner = PLAIN):
+def stop_steps(*services: Service, manner: RolloutOptions = DEFAULT_ROLLOUT):
     """Stop what the inventory does not name, and wait until nothing of it is left."""
 
-    def decide(host: str, wanted: HostState, found: Found) -> Iterator[Step]:
+    def decide(host: str, wanted: HostState, found: Observation) -> Iterator[Step]:
         leaving = [
             unit
             for unit in units_of(found.state, services)
@@ -181,17 +183,17 @@ def stops(*services: Service, manner: Manner = PLAIN):
             yield StopUnit(host, unit.name, because="not in the inventory")
         for unit in leaving:
             if unit.name in wanted.farewells:
-                yield AwaitLeft(host, unit.name, _within(wanted.farewells[unit.name], manner), manner.force)
+                yield AwaitStopped(host, unit.name, _with_timeout(wanted.farewells[unit.name], manner), manner.force)
 
     return decide
 
 
-def _within(probe: Probe, manner: Manner) -> Probe:
+def _with_timeout(probe: Probe, manner: RolloutOptions) -> Probe:
     """A wait for an engine's work that ends when the operator says."""
     return probe if manner.wait is None or not isinstance(probe, Program) else replace(probe, patience=manner.wait)
 
 
-def clear(host: str, wanted: HostState, found: Found) -> Iterator[Step]:
+def cleanup_steps(host: str, wanted: HostState, found: Observation) -> Iterator[Step]:
     """Take away the files that nothing needs any more."""
     gone = sorted(found.state.managed - set(wanted.files))
     for path in gone:
@@ -206,13 +208,13 @@ def _enables(host: str, units: Iterable[Unit], found: HostState) -> Iterator[Ste
             yield EnableUnit(host, unit.name, because="it must start with the host")
 
 
-def _proofs(host: str, units: Iterable[Unit]) -> Iterator[Step]:
+def _ready_checks(host: str, units: Iterable[Unit]) -> Iterator[Step]:
     for unit in units:
         if unit.ready:
             yield AwaitReady(host, unit.name, unit.ready)
 
 
-def runs(unit: Unit, found: HostState) -> bool:
+def is_running(unit: Unit, found: HostState) -> bool:
     """Whether a wanted process runs, with whatever configuration."""
     return unit.name in found.units and found.units[unit.name].running
 

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from deployer.model.facts import Found
+from deployer.model.facts import Observation
 from deployer.model.state import AnswersHttp, AnswersSocket, HostState, Probe, Unit
 from deployer.model.steps import DrainServer, Plan, ReadyServer, RestartUnit, StartUnit, Step, Wave
 
 
-def states(
-    before: Mapping[str, Found], wanted: Mapping[str, HostState], leaving: Mapping[str, HostState]
+def previous_states(
+    before: Mapping[str, Observation], wanted: Mapping[str, HostState], leaving: Mapping[str, HostState]
 ) -> dict[str, HostState]:
     """Given hosts as they were, with the contents of their files, return that as what they should have again.
 
@@ -19,7 +19,7 @@ def states(
     return {host: _state(each.state, wanted[host], leaving[host]) for host, each in before.items()}
 
 
-def surely(todo: Plan, done: Iterable[Step] = ()) -> Plan:
+def with_forced_restarts(todo: Plan, done: Iterable[Step] = ()) -> Plan:
     """The same plan with each start as a restart: a process that dies over and over may just run again, as it was.
 
     Servers that what was done has drained serve again; HAProxy shows one that is down as such, drained or not.

@@ -6,13 +6,13 @@ from typing import Any
 
 from deployer import errors
 from deployer.cli.console import SCHEMA_VERSION
-from deployer.model.facts import Found
+from deployer.model.facts import Observation
 from deployer.model.state import File, Unit, digest_of
 
 KIND = "heat-scaleout plan"
 
 
-def encoded(todo: Any, path: str, text: str, limit: str) -> dict[str, Any]:
+def to_json(todo: Any, path: str, text: str, limit: str) -> dict[str, Any]:
     """A plan and its basis: the inventory's text, every host's files by digest and access, every unit's state."""
     return {
         "schema_version": SCHEMA_VERSION,
@@ -25,7 +25,7 @@ def encoded(todo: Any, path: str, text: str, limit: str) -> dict[str, Any]:
     }
 
 
-def decoded(text: str, path: str) -> dict[str, Any]:
+def from_json(text: str, path: str) -> dict[str, Any]:
     """A plan as it was kept; raise BadInput for a file that holds none."""
     try:
         saved = json.loads(text)
@@ -38,7 +38,7 @@ def decoded(text: str, path: str) -> dict[str, Any]:
     return saved
 
 
-def moved(saved: Mapping[str, Any], todo: Any, text: str) -> tuple[str, ...]:
+def changes_since(saved: Mapping[str, Any], todo: Any, text: str) -> tuple[str, ...]:
     """What is not as it was when the plan was kept: the inventory, each file and unit of each host, then the steps."""
     found = {host: _basis(each) for host, each in todo.found.items()}
     changes = [
@@ -57,7 +57,7 @@ def _steps(todo: Any) -> list[str]:
     return [f"{step.host}: {step}" for step in todo.plan.changes()]
 
 
-def _basis(found: Found) -> dict[str, Any]:
+def _basis(found: Observation) -> dict[str, Any]:
     return {
         "files": {path: _file(file) for path, file in found.state.files.items()},
         "units": {name: _unit(unit) for name, unit in found.state.units.items()},

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from deployer.heat.conf import masking
 from deployer.heat.source import text_of
-from deployer.model.facts import Found
+from deployer.model.facts import Observation
 from deployer.model.state import File
 from deployer.model.steps import Plan, RemoveFile, WriteFile
 from deployer.proxy import config
@@ -13,7 +13,7 @@ from deployer.proxy import config
 LIKE_HEAT_CONF = (".conf", ".ini")  # what may hold secrets as `key = value`
 
 
-def of_plan(plan: Plan, found: Mapping[str, Found], source: str) -> dict[str, str]:
+def diffs_of(plan: Plan, found: Mapping[str, Observation], source: str) -> dict[str, str]:
     """Given a plan and what was found with its contents, return `host:path` -> diff for each file that changes.
 
     A file that a host does not have yet is compared with the one of the host `source`, from which it is made.
@@ -21,7 +21,7 @@ def of_plan(plan: Plan, found: Mapping[str, Found], source: str) -> dict[str, st
     return dict(_diffs(plan, found, source))
 
 
-def _diffs(plan: Plan, found: Mapping[str, Found], source: str) -> Iterator[tuple[str, str]]:
+def _diffs(plan: Plan, found: Mapping[str, Observation], source: str) -> Iterator[tuple[str, str]]:
     for step in plan.changes():
         if isinstance(step, WriteFile):
             path = step.file.path
@@ -35,7 +35,7 @@ def _diffs(plan: Plan, found: Mapping[str, Found], source: str) -> Iterator[tupl
 def _diff(host: str, path: str, old: File | None, new: File | None) -> str:
     before, after = (text_of(file.content or b"") if file else "" for file in (old, new))
     if path.endswith(LIKE_HEAT_CONF) and path != config.CONFIG:
-        return masking.masked_diff(before, after, f"{host}:{path}")
-    shown = (masking.masked_lines(config.masked(text)).splitlines(keepends=True) for text in (before, after))
+        return masking.redacted_diff(before, after, f"{host}:{path}")
+    shown = (masking.redact_lines(config.redact(text)).splitlines(keepends=True) for text in (before, after))
     lines = difflib.unified_diff(*shown, f"{host}:{path}", f"{host}:{path}")
     return "".join(lines)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from deployer.inventory.values import Endpoint
-from deployer.model.facts import Found
+from deployer.model.facts import Observation
 from deployer.model.state import AnswersHttp, File, HostState, Unit, file_of
 from deployer.model.steps import AwaitReady, ReloadUnit, Step, WriteFile
 from deployer.plan import host_steps
@@ -13,27 +13,27 @@ from deployer.proxy import config, server_options
 
 
 @dataclass(frozen=True)
-class Followed:
+class ProxyUpdate:
     """What makes the proxy speak to a host as its APIs do now, and what is found once that is done."""
 
     steps: tuple[Step, ...]
-    found: Mapping[str, Found]
+    found: Mapping[str, Observation]
 
 
-def follow(host: str, wanted: Mapping[str, HostState], found: Mapping[str, Found]) -> Followed:
+def update_proxy(host: str, wanted: Mapping[str, HostState], found: Mapping[str, Observation]) -> ProxyUpdate:
     """Given a host whose APIs run as wanted by now, and the proxy as found, let it speak to those alone in a new way.
 
     First the proxy's host has to trust them: what it does not serves nobody, and is told at once.
     """
-    front = _front(found)
+    front = _proxy_host(found)
     apis = [unit for unit in host_steps.units_of(wanted[host], APIS) if isinstance(unit.ready, AnswersHttp)]
     text = front and found[front].state.files[config.CONFIG].content.decode()
-    now = server_options.links(text or "")
-    changed = {address: link for address, link in _links(apis).items() if now.get(address, link) != link}
-    proven = tuple(host_steps.reached(front, [unit for unit in apis if unit.reached or _address(unit) in changed]))
+    now = server_options.options_by_address(text or "")
+    changed = {address: link for address, link in _options(apis).items() if now.get(address, link) != link}
+    proven = tuple(host_steps.reach_steps(front, [unit for unit in apis if unit.reached or _address(unit) in changed]))
     if not changed:
-        return Followed(proven if front else (), found)
-    text, digest = server_options.relinked(text, changed)
+        return ProxyUpdate(proven if front else (), found)
+    text, digest = server_options.with_options(text, changed)
     file = _file(text, wanted.get(front), found[front].state)
     because = f"{host} is spoken to in another way"
     steps = (
@@ -42,10 +42,10 @@ def follow(host: str, wanted: Mapping[str, HostState], found: Mapping[str, Found
         ReloadUnit(front, PROXY, because=because),
         AwaitReady(front, PROXY, config.runs_with(digest)),
     )
-    return Followed(steps, {**found, front: _with(found[front], file, digest)})
+    return ProxyUpdate(steps, {**found, front: _with(found[front], file, digest)})
 
 
-def _front(found: Mapping[str, Found]) -> str:
+def _proxy_host(found: Mapping[str, Observation]) -> str:
     """The host whose proxy runs and whose configuration is known; "" for none."""
     return next(
         (
@@ -60,10 +60,10 @@ def _front(found: Mapping[str, Found]) -> str:
     )
 
 
-def _links(apis: Iterable[Unit]) -> dict[str, str]:
+def _options(apis: Iterable[Unit]) -> dict[str, str]:
     """Address -> how the proxy has to speak to it; nothing of one that speaks TLS with what nobody told us."""
     return {
-        _address(unit): config.link(unit.reached.trust if unit.reached else None)
+        _address(unit): config.tls_options(unit.reached.trust if unit.reached else None)
         for unit in apis
         if unit.reached or not unit.secure
     }
@@ -79,7 +79,7 @@ def _file(text: str, wanted: HostState | None, found: HostState) -> File:
     return file_of(config.CONFIG, text.encode(), owner=old.owner, group=old.group, mode=old.mode, check=check)
 
 
-def _with(found: Found, file: File, digest: str) -> Found:
+def _with(found: Observation, file: File, digest: str) -> Observation:
     state = found.state
     units = {**state.units, PROXY: replace(state.units[PROXY], config=digest)}
     return replace(found, state=replace(state, files={**state.files, file.path: file}, units=units))

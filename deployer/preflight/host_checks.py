@@ -6,10 +6,10 @@ from deployer.heat import releases
 from deployer.inventory.schema import Inventory
 from deployer.inventory.sections import Heat
 from deployer.inventory.values import Endpoint
-from deployer.model.facts import Facts, Found, Listener
+from deployer.model.facts import Facts, Listener, Observation
 from deployer.model.state import HostState, Instance, Service
 from deployer.model.steps import Plan, WriteFile
-from deployer.observed.observe import Seen
+from deployer.observed.observe import SiteObservation
 from deployer.plan import host_steps
 
 OLDEST_PYTHON = (3, 8)
@@ -18,7 +18,7 @@ MOST_SKEW = 10.0  # seconds; Keystone's tokens and Heat's engine rows compare cl
 LEAST_FREE = 100 * 1024 * 1024  # bytes
 
 
-def problems(inventory: Inventory, seen: Seen, wanted: Mapping[str, HostState]) -> tuple[str, ...]:
+def problems(inventory: Inventory, seen: SiteObservation, wanted: Mapping[str, HostState]) -> tuple[str, ...]:
     """One line for each problem of each host: `host: what is wrong: what to do`."""
     unreachable = [f"{error.message}: {error.hint}" for error in seen.errors.values()]
     source = seen.found.get(inventory.heat.source)
@@ -36,7 +36,7 @@ def problems(inventory: Inventory, seen: Seen, wanted: Mapping[str, HostState]) 
     return (*unreachable, *found, *_of_drains(inventory, seen))
 
 
-def unproven(inventory: Inventory, todo: Plan) -> tuple[str, ...]:
+def with_new_logins(inventory: Inventory, todo: Plan) -> tuple[str, ...]:
     """Hosts that get a heat.conf whose logins nothing there has proven yet."""
     return tuple(
         dict.fromkeys(
@@ -96,12 +96,12 @@ def _of_launcher(name: str, heat: Heat, facts: Facts, installed: releases.Releas
         yield f"{name}: Heat {installed} needs uWSGI: install it below {heat.prefix}, or from the distribution."
 
 
-def _of_ports(inventory: Inventory, name: str, found: Found) -> Iterator[str]:
+def _of_ports(inventory: Inventory, name: str, found: Observation) -> Iterator[str]:
     for instance in inventory.instances_of(name):
         for holder in host_steps.holders_of(instance.address, instance.port or 0, found.facts.listeners):
             if holder.unit != instance.unit and not _moves_on(inventory, name, instance, holder):
                 yield (
-                    f"{name}: {instance.address}:{instance.port} is taken by {named(holder)}: "
+                    f"{name}: {instance.address}:{instance.port} is taken by {holder_name(holder)}: "
                     f"stop it, or give {instance.service} another port in the inventory."
                 )
 
@@ -113,7 +113,7 @@ def _moves_on(inventory: Inventory, name: str, instance: Instance, holder: Liste
     }
 
 
-def _of_proxy(inventory: Inventory, name: str, found: Found, wanted: Mapping[str, HostState]) -> Iterator[str]:
+def _of_proxy(inventory: Inventory, name: str, found: Observation, wanted: Mapping[str, HostState]) -> Iterator[str]:
     """HAProxy is there, and whoever holds its addresses is Heat's own API, which it replaces."""
     if name != inventory.proxy.host or not inventory.has_apis():
         return
@@ -126,12 +126,12 @@ def _of_proxy(inventory: Inventory, name: str, found: Found, wanted: Mapping[str
         for holder in host_steps.holders_of(address, port, found.facts.listeners):
             if holder.unit != host_steps.PROXY and not is_heat_api(holder):
                 yield (
-                    f"{name}: {address}:{port}, which the proxy needs, is held by {named(holder)}, which is not "
+                    f"{name}: {address}:{port}, which the proxy needs, is held by {holder_name(holder)}, which is not "
                     "Heat's API: stop it, or set `proxy.bind`."
                 )
 
 
-def _of_drains(inventory: Inventory, seen: Seen) -> Iterator[str]:
+def _of_drains(inventory: Inventory, seen: SiteObservation) -> Iterator[str]:
     """Some server that is not drained serves each kind of API right now, where any does."""
     front = seen.found.get(inventory.proxy.host)
     servers = front.facts.servers if front else ()
@@ -158,7 +158,7 @@ def is_heat_api(holder: Listener) -> bool:
     return any(sign in word for word in words for sign in ("heat-api", "heat-wsgi-api", "heat.wsgi.", "heat_api"))
 
 
-def named(holder: Listener) -> str:
+def holder_name(holder: Listener) -> str:
     """Who holds a port, for people: program, process and unit, never its arguments (they may hold secrets)."""
     unit = f" of {holder.unit}" if holder.unit else ""
     return f"{holder.program or 'an unknown process'} (pid {holder.pid}{unit})"

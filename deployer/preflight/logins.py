@@ -11,8 +11,8 @@ from deployer.inventory.schema import Inventory
 from deployer.model.state import HostState
 from deployer.remote.fleet import Fleet
 
-TRY = 8  # seconds for one login
-LIMIT = 40.0
+LOGIN_TIMEOUT = 8  # seconds for one login
+LOGINS_TIMEOUT = 40.0
 
 BOUND = (
     "{number} stacks were made while Heat reached Keystone at a loopback address, and keep it with their user's "
@@ -26,20 +26,20 @@ HINTS = {
 
 
 @dataclass(frozen=True)
-class Tried:
+class Findings:
     """What the tries showed, a sentence each: `problems` that must be mended, `notes` that an operator should know."""
 
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
-def tried(inventory: Inventory, wanted: Mapping[str, HostState], fleet: Fleet) -> Tried:
+def try_logins(inventory: Inventory, wanted: Mapping[str, HostState], fleet: Fleet) -> Findings:
     """Try the new heat.conf of every node, which stays in memory there."""
     nodes = {host: state for host, state in wanted.items() if _conf(inventory, host, state)}
     programs = {host: _program(inventory, host, state) for host, state in nodes.items()}
-    printed = engines.run(fleet, "try logins", programs, LIMIT) if programs else {}
+    printed = engines.run(fleet, "try logins", programs, LOGINS_TIMEOUT) if programs else {}
     bound = max((json.loads(each)["bound"] for each in printed.values() if isinstance(each, str)), default=0)
-    return Tried(
+    return Findings(
         tuple(problem for host, each in printed.items() for problem in _problems(host, each)),
         (BOUND.format(number=bound),) if bound else (),
     )
@@ -54,7 +54,7 @@ def _problems(host: str, printed: str | errors.DeployerError) -> Iterator[str]:
 
 def _program(inventory: Inventory, host: str, state: HostState) -> tuple[str, str]:
     content = _conf(inventory, host, state)
-    text = scripts.text("logins", conf=base64.b64encode(content).decode(), seconds=TRY)
+    text = scripts.text("logins", conf=base64.b64encode(content).decode(), seconds=LOGIN_TIMEOUT)
     return service_units.python_of(inventory.heat_of(host).prefix), text
 
 

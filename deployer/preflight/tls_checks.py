@@ -5,29 +5,33 @@ from collections.abc import Iterator, Mapping
 from deployer.desired import desired_state
 from deployer.heat import service_units
 from deployer.inventory.schema import Inventory
-from deployer.model.facts import Facts, Found
+from deployer.model.facts import Facts, Observation
 from deployer.model.tls import Certificate, Trust
 from deployer.proxy import config
 
 DAY = 86400.0  # seconds
 SOON = 30 * DAY  # before its end a certificate is spoken of
 WITH_TLS = "-DUWSGI_SSL"  # among the flags that a uWSGI was compiled with
-FIELDS = {service_units.APIS: "heat.tls", config.CLIENTS: "proxy.tls", config.AUTHORITIES: "proxy.backend_tls"}
+FIELDS = {
+    service_units.APIS: "heat.tls",
+    config.CLIENT_CERTIFICATE: "proxy.tls",
+    config.BACKEND_CA: "proxy.backend_tls",
+}
 HINTS = {
     service_units.APIS: (
         "put a PEM file with the certificate and its chain there, and one with its key, for Heat's user."
     ),
-    config.CLIENTS: "put a PEM file with certificate, chain and private key there.",
-    config.AUTHORITIES: "put a PEM file with the certificates of your authorities there.",
+    config.CLIENT_CERTIFICATE: "put a PEM file with certificate, chain and private key there.",
+    config.BACKEND_CA: "put a PEM file with the certificates of your authorities there.",
 }
 
 
-def problems(inventory: Inventory, found: Mapping[str, Found]) -> tuple[str, ...]:
+def problems(inventory: Inventory, found: Mapping[str, Observation]) -> tuple[str, ...]:
     """One line for each thing of each host with which TLS cannot work: `host: what is wrong: what to do`."""
     return tuple(problem for name, each in found.items() for problem in _problems(inventory, name, each.facts))
 
 
-def notes(found: Mapping[str, Found]) -> tuple[str, ...]:
+def warnings(found: Mapping[str, Observation]) -> tuple[str, ...]:
     """One line for each certificate that ends soon, or with which clients will not be content any more."""
     return tuple(
         f"{name}: the certificate of `{FIELDS[purpose]}` {_ending(each.left)}: put a new one in its place and deploy."

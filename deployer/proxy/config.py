@@ -17,23 +17,23 @@ CONFIG = "/etc/heat-scaleout/apis-proxy.conf"
 BINDS = "/etc/heat-scaleout/proxy-binds"  # the program that a reload asks first
 SOCKET = "/run/heat-scaleout-proxy/stats.sock"
 # The master leads to the worker of the newest configuration; for a moment after a reload the other socket may not.
-MASTER = "/run/heat-scaleout-proxy/master.sock"
-DRAINED = "/run/heat-scaleout-proxy/drained"  # which servers a roll has drained, so that a reload keeps it
-QUESTION = "@1 show info;@1 show stat\n"
+MASTER_SOCKET = "/run/heat-scaleout-proxy/master.sock"
+DRAINED_STATE_FILE = "/run/heat-scaleout-proxy/drained"  # which servers a roll has drained, so that a reload keeps it
+STATUS_COMMANDS = "@1 show info;@1 show stat\n"
 UNIT = unit_name(Service.PROXY)
 SECTIONS = {Service.API: "rest_api_proxy", Service.CFN: "cfn_api_proxy"}
-NUMBERED = {Service.API: "rest-server", Service.CFN: "cfn-server"}
+NUMBERED_PREFIX = {Service.API: "rest-server", Service.CFN: "cfn-server"}
 # It starts as root and becomes its own user; to end its old workers, which are that user's, root needs CAP_KILL.
 CAPABILITIES = "CAP_NET_BIND_SERVICE CAP_SETUID CAP_SETGID CAP_KILL"
 FAST_CHECK = "500ms"  # between two checks of a server that goes up or down
-HARD_STOP = 120  # seconds an old worker may take to finish its requests after a reload
+HARD_STOP_AFTER = 120  # seconds an old worker may take to finish its requests after a reload
 OWN_FILES = 1000  # beside those of its connections
-PURPOSES = CLIENTS, AUTHORITIES = "clients", "authorities"  # what its host's certificates are looked at for
+PURPOSES = CLIENT_CERTIFICATE, BACKEND_CA = "clients", "authorities"  # what its host's certificates are looked at for
 MARK = "heat-scaleout "  # what `show info` gives back, so that the configuration a worker runs with is seen
 
 
 @dataclass(frozen=True)
-class Front:
+class ProxySpec:
     """What the proxy serves: `binds` and `checks` map API and CFN to an endpoint and to a path that tells health.
 
     `trusts` maps a host whose APIs speak TLS to what they must prove; `certificates` is a digest of the files that the
@@ -47,7 +47,7 @@ class Front:
     certificates: str = ""
 
 
-def state(front: Front, instances: Iterable[Instance]) -> HostState:
+def state(front: ProxySpec, instances: Iterable[Instance]) -> HostState:
     """Given what the proxy may serve and every API of the site, return its configuration and its unit.
 
     A kind of API that the site has no process of is none of the proxy's business: whoever serves it goes on.
@@ -71,16 +71,16 @@ def file_with(text: str, program: str) -> File:
 
 def runs_with(digest: str) -> AnswersSocket:
     """The proof that the proxy runs with the configuration of that digest."""
-    return AnswersSocket(MASTER, QUESTION, MARK + digest, timeout=30.0)
+    return AnswersSocket(MASTER_SOCKET, STATUS_COMMANDS, MARK + digest, timeout=30.0)
 
 
-def _serving(front: Front, instances: Iterable[Instance]) -> Front:
+def _serving(front: ProxySpec, instances: Iterable[Instance]) -> ProxySpec:
     """The same with the binds of those kinds of API alone that have a server."""
     present = {each.service for each in instances}
     return replace(front, binds={service: bind for service, bind in front.binds.items() if service in present})
 
 
-def configuration(front: Front, instances: tuple[Instance, ...]) -> tuple[str, str]:
+def configuration(front: ProxySpec, instances: tuple[Instance, ...]) -> tuple[str, str]:
     """Return the text of apis-proxy.conf and the digest that it carries in its description."""
     sections = [_section(front, service, instances) for service in front.binds]
     forwarded = front.settings.tls is not None or bool(front.trusts)
@@ -89,12 +89,12 @@ def configuration(front: Front, instances: tuple[Instance, ...]) -> tuple[str, s
     return render.text("proxy/apis-proxy.conf", **values, description=MARK + digest), digest
 
 
-def masked(text: str) -> str:
+def redact(text: str) -> str:
     """The text of apis-proxy.conf without the password of its page."""
     return re.sub(r"(?m)^(\s*stats\s+auth\s+[^:\s]+:).*$", r"\1***", text)
 
 
-def link(trust: Trust | None) -> str:
+def tls_options(trust: Trust | None) -> str:
     """The options of a server with which the proxy speaks to it: plain HTTP, or TLS with what it must prove.
 
     HAProxy compares names alone, never the addresses of a certificate; without SNI, `verifyhost` is the name.
@@ -105,7 +105,7 @@ def link(trust: Trust | None) -> str:
 def server_name(settings: Proxy, instance: Instance, position: int) -> str:
     """A server's name in HAProxy: who it is, or its number in the inventory's order as in Heat's guide."""
     if settings.server_names == "numbered":
-        return f"{NUMBERED[instance.service]}-{position}"
+        return f"{NUMBERED_PREFIX[instance.service]}-{position}"
     return f"{instance.host}-{instance.port}"
 
 
@@ -119,7 +119,7 @@ def connections(files: int) -> int:
     return max(files - OWN_FILES, 0) // 2
 
 
-def _section(front: Front, service: Service, instances: Iterable[Instance]) -> dict[str, Any]:
+def _section(front: ProxySpec, service: Service, instances: Iterable[Instance]) -> dict[str, Any]:
     servers = [each for each in instances if each.service is service]
     check, tls = front.settings.check, front.settings.tls
     return {
@@ -134,7 +134,7 @@ def _section(front: Front, service: Service, instances: Iterable[Instance]) -> d
             {
                 "name": server_name(front.settings, each, position),
                 "address": Endpoint(each.address, each.port),
-                "options": _options(link(front.trusts.get(each.host)), "weight 0" if each.drained else ""),
+                "options": _options(tls_options(front.trusts.get(each.host)), "weight 0" if each.drained else ""),
             }
             for position, each in enumerate(servers, 1)
         ],
@@ -155,8 +155,8 @@ def _values(settings: Proxy) -> dict[str, Any]:
         "user": settings.user,
         "group": settings.group,
         "socket": SOCKET,
-        "drained": DRAINED,
-        "hard_stop": f"{HARD_STOP}s",
+        "drained": DRAINED_STATE_FILE,
+        "hard_stop": f"{HARD_STOP_AFTER}s",
         "certificate": settings.tls and settings.tls.certificate,
         "stats": _stats(settings),
     }
@@ -182,11 +182,11 @@ def _unit(settings: Proxy) -> str:
         f"proxy/{UNIT}",
         capabilities=CAPABILITIES,
         refused_calls="",
-        master=MASTER,
+        master=MASTER_SOCKET,
         program=settings.program,
         config_path=CONFIG,
         binds=BINDS,
-        drained=DRAINED,
-        stop_seconds=HARD_STOP + 10,
+        drained=DRAINED_STATE_FILE,
+        stop_seconds=HARD_STOP_AFTER + 10,
         files=files(settings),
     )

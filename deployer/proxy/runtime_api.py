@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from deployer.model.facts import Server
-from deployer.proxy.config import DRAINED, MARK, MASTER
+from deployer.proxy.config import DRAINED_STATE_FILE, MARK, MASTER_SOCKET
 
 INFO = "description: " + MARK
 # Workers of an older configuration may still send requests to a server that only the newest one knows as drained.
@@ -61,8 +61,8 @@ def ready(server: str) -> dict[str, Any]:
 
 
 def _told(line: str, until: list[dict[str, Any]]) -> dict[str, Any]:
-    keep = {"file": DRAINED, "socket": MASTER, "send": "@1 show servers state\n"}
-    return {"socket": MASTER, "send": line, "keep": keep, "until": until}
+    keep = {"file": DRAINED_STATE_FILE, "socket": MASTER_SOCKET, "send": "@1 show servers state\n"}
+    return {"socket": MASTER_SOCKET, "send": line, "keep": keep, "until": until}
 
 
 def _shows(server: str, column: str, pattern: str, otherwise: str) -> dict[str, Any]:

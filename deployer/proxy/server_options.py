@@ -10,12 +10,12 @@ SERVER = re.compile(r"(?m)^(?P<before>    server \S+ (?P<at>\S+) check)(?: (?P<l
 DESCRIPTION = re.compile(rf"(?m)^(    description {MARK})([0-9a-f]*)$")
 
 
-def links(text: str) -> dict[str, str]:
+def options_by_address(text: str) -> dict[str, str]:
     """Address -> the options of TLS with which the proxy speaks to a server, "" for plain HTTP."""
     return {found["at"]: found["link"] or "" for found in SERVER.finditer(text)}
 
 
-def relinked(text: str, changed: Mapping[str, str]) -> tuple[str, str]:
+def with_options(text: str, changed: Mapping[str, str]) -> tuple[str, str]:
     """Return the text with the servers at some addresses spoken to otherwise, all else as it is, and its digest."""
     text = SERVER.sub(lambda found: _line(found, changed), text)
     digest = digest_of(DESCRIPTION.sub(r"\1", text).encode())

@@ -43,7 +43,7 @@ class Progress(Protocol):
         """Every host has answered."""
 
 
-class Silent:
+class SilentProgress:
     """Progress that nobody watches."""
 
     def begin(self, title: str, hosts: Sequence[str]) -> None:
@@ -93,7 +93,7 @@ class SshFleet:
 
         try:
             with self._connection(host) as connection:
-                held, reply = ssh.hold(connection, self._hosts[host], request, timeout)
+                held, reply = ssh.acquire_lease(connection, self._hosts[host], request, timeout)
         except errors.DeployerError as error:
             return error
         if "held" in reply:

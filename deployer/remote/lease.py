@@ -6,9 +6,9 @@ import threading
 import time
 from typing import Any, Protocol
 
-EVERY = 10.0  # seconds between two heartbeats
-PATIENCE = 30.0  # seconds for the answer to one: less than the host allows for silence
-ENDING = 5.0
+HEARTBEAT_INTERVAL = 10.0  # seconds between two heartbeats
+HEARTBEAT_TIMEOUT = 30.0  # seconds for the answer to one: less than the host allows for silence
+CLOSE_TIMEOUT = 5.0
 
 
 class Channel(Protocol):
@@ -25,7 +25,7 @@ class Channel(Protocol):
     def close(self) -> None: ...
 
 
-class Hold:
+class Lease:
     """Our side of such a program. Its lines are JSON, ours are numbers, which it says again."""
 
     def __init__(self, channel: Channel) -> None:
@@ -40,7 +40,7 @@ class Hold:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             with contextlib.suppress(TimeoutError):
-                return self._read(min(EVERY, max(0.0, deadline - time.monotonic())))
+                return self._read(min(HEARTBEAT_INTERVAL, max(0.0, deadline - time.monotonic())))
             self._send()
         raise TimeoutError
 
@@ -55,7 +55,7 @@ class Hold:
                 return False
             try:
                 number = self._send()
-                while self._read(PATIENCE).get("heard") != number:
+                while self._read(HEARTBEAT_TIMEOUT).get("heard") != number:
                     continue
             except (OSError, EOFError):
                 self._ended.set()
@@ -64,21 +64,21 @@ class Hold:
     def close(self) -> None:
         """End it, and wait until it has let go: our next command must not meet this one."""
         self._ended.set()
-        if self._one_at_a_time.acquire(timeout=ENDING):
+        if self._one_at_a_time.acquire(timeout=CLOSE_TIMEOUT):
             with contextlib.suppress(OSError, EOFError):
                 self._channel.shutdown_write()
-                while "freed" not in self._read(ENDING):
+                while "freed" not in self._read(CLOSE_TIMEOUT):
                     continue
             self._one_at_a_time.release()
         self._channel.close()
 
     def _beat_on(self) -> None:
-        while not self._ended.wait(EVERY):
+        while not self._ended.wait(HEARTBEAT_INTERVAL):
             self.beats()
 
     def _send(self) -> int:
         self._number += 1
-        self._channel.settimeout(PATIENCE)
+        self._channel.settimeout(HEARTBEAT_TIMEOUT)
         self._channel.sendall(b"%d\n" % self._number)
         return self._number
 

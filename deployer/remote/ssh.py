@@ -19,10 +19,10 @@ from paramiko.hostkeys import HostKeyEntry
 from deployer import errors
 from deployer.model.state import Host
 from deployer.remote import agent_script
-from deployer.remote.lease import Hold
+from deployer.remote.lease import Lease
 
-HEARTBEAT = 5.0  # seconds of waiting for an answer after which a host is asked whether it is there
-SILENCE = 30.0  # seconds until one that does not say so is given up
+HEARTBEAT_INTERVAL = 5.0  # seconds of waiting for an answer after which a host is asked whether it is there
+HEARTBEAT_TIMEOUT = 30.0  # seconds until one that does not say so is given up
 NO_STATUS = -1  # Paramiko's word for a program that ended without an exit status
 # `python3 -` reads all of its input before it runs; what goes on listening takes its program from the first line.
 FIRST_LINE = "import base64,sys;exec(base64.b64decode(sys.stdin.readline()))"
@@ -69,14 +69,14 @@ def ask(connection: Connection, host: Host, verb: str, request: Mapping[str, Any
     sent = time.time()
     silent = threading.Event()
     try:
-        with _asked_for_life(connection, silent):
+        with _heartbeat(connection, silent):
             stdin, stdout, stderr = connection.client.exec_command(_command(host, "python3", "-"), timeout=timeout)
             stdin.write(agent_script.of(verb, request))
             stdin.channel.shutdown_write()
             printed, talked = _read_both(stdout, stderr)
             status = _exit_status(stdout.channel, timeout)
     except (TimeoutError, paramiko.SSHException, OSError, EOFError) as error:
-        why = f"no sign of life for {SILENCE:.0f} s" if silent.is_set() else _why(error)
+        why = f"no sign of life for {HEARTBEAT_TIMEOUT:.0f} s" if silent.is_set() else _why(error)
         raise errors.HostUnreachable(
             host.name,
             f"lost while it worked ({why}, limit {timeout:.0f} s)",
@@ -88,7 +88,7 @@ def ask(connection: Connection, host: Host, verb: str, request: Mapping[str, Any
 
 
 @contextlib.contextmanager
-def _asked_for_life(connection: Connection, silent: threading.Event) -> Iterator[None]:
+def _heartbeat(connection: Connection, silent: threading.Event) -> Iterator[None]:
     """End a connection whose host does not say that it is there while we wait for it, and note that it is silent.
 
     Who only waits for an answer is never told by TCP that the host, or the way to it, is gone.
@@ -100,8 +100,8 @@ def _asked_for_life(connection: Connection, silent: threading.Event) -> Iterator
         transport.close()
 
     def ask_on() -> None:
-        while not over.wait(HEARTBEAT) and transport.is_active():
-            late = threading.Timer(SILENCE, give_up)
+        while not over.wait(HEARTBEAT_INTERVAL) and transport.is_active():
+            late = threading.Timer(HEARTBEAT_TIMEOUT, give_up)
             late.daemon = True
             late.start()
             transport.global_request("keepalive@openssh.com", wait=True)  # returns when answered, or closed
@@ -124,7 +124,7 @@ def _exit_status(channel: paramiko.Channel, timeout: float) -> int:
     return channel.exit_status
 
 
-def hold(connection: Connection, host: Host, request: Mapping[str, Any], timeout: float) -> tuple[Hold, dict]:
+def acquire_lease(connection: Connection, host: Host, request: Mapping[str, Any], timeout: float) -> tuple[Lease, dict]:
     """Start what holds a lock on a host while it hears us; return it, not kept up yet, and its first answer.
 
     Raise HostUnreachable when there is none in `timeout` seconds.
@@ -133,7 +133,7 @@ def hold(connection: Connection, host: Host, request: Mapping[str, Any], timeout
         channel = connection.client.get_transport().open_session(timeout=timeout)
         channel.exec_command(_command(host, "python3", "-c", FIRST_LINE))
         channel.sendall(base64.b64encode(agent_script.of("hold", request)) + b"\n")
-        held = Hold(channel)
+        held = Lease(channel)
         return held, held.answer(timeout)
     except EOFError:
         channel.settimeout(timeout)

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from deployer.heat import service_units
-from deployer.heat.engines import Row, View
+from deployer.heat.engines import EngineRow, EngineView
 from deployer.inventory.schema import Inventory
-from deployer.model.facts import Found, Server
+from deployer.model.facts import Observation, Server
 from deployer.model.state import HostState, Instance, Service, Unit
-from deployer.observed.observe import Seen
+from deployer.observed.observe import SiteObservation
 from deployer.plan import host_steps
 from deployer.proxy import config
 
@@ -17,7 +17,7 @@ SHORT = 7  # letters of a digest that tell two apart
 
 
 @dataclass(frozen=True)
-class Line:
+class InstanceStatus:
     """A process of the site; field names are part of the contract of `status --format json`.
 
     None: it has no such thing, or nobody could say.
@@ -44,15 +44,18 @@ class Line:
     queue: Mapping[str, int] | None = None
 
 
-def asked_for(inventory: Inventory, seen: Seen, wanted: Mapping[str, HostState], view: View) -> tuple[Line, ...]:
+def desired_instances(
+    inventory: Inventory, seen: SiteObservation, wanted: Mapping[str, HostState], view: EngineView
+) -> tuple[InstanceStatus, ...]:
     """Every process the inventory asks for, in its order."""
     at_proxy = servers(inventory, seen)
     return tuple(
-        _line(each, seen.found.get(each.host), wanted.get(each.host), view, at_proxy) for each in inventory.instances()
+        _instance_status(each, seen.found.get(each.host), wanted.get(each.host), view, at_proxy)
+        for each in inventory.instances()
     )
 
 
-def servers(inventory: Inventory, seen: Seen) -> dict[Instance, Server | None]:
+def servers(inventory: Inventory, seen: SiteObservation) -> dict[Instance, Server | None]:
     """Each API's server at the proxy, None where it has none there; empty when no proxy answers."""
     front = seen.found.get(inventory.proxy.host)
     by_name = {each.path: each for each in (front.facts.servers if front else ())}
@@ -72,7 +75,9 @@ def addresses(each: Instance, wanted: HostState | None) -> tuple[tuple[str, int]
     return unit.needs if unit else ()
 
 
-def _line(each: Instance, found: Found | None, wanted: HostState | None, view: View, at_proxy: Mapping) -> Line:
+def _instance_status(
+    each: Instance, found: Observation | None, wanted: HostState | None, view: EngineView, at_proxy: Mapping
+) -> InstanceStatus:
     unit = found.state.units.get(each.unit) if found else None
     desired = wanted.units.get(each.unit) if wanted else None
     server, rows = at_proxy.get(each), rows_of(each.host, each.unit, view)
@@ -87,7 +92,7 @@ def _line(each: Instance, found: Found | None, wanted: HostState | None, view: V
             *(_engine_drift(unit, rows, view) if each.service is Service.ENGINE else ()),
         )
     )
-    return Line(
+    return InstanceStatus(
         each.host,
         each.service,
         each.unit,
@@ -98,7 +103,7 @@ def _line(each: Instance, found: Found | None, wanted: HostState | None, view: V
         heat_view(rows) if each.service is Service.ENGINE else "",
         _proxy_view(each, at_proxy),
         ", ".join(drift),
-        tuple(joined(*pair) for pair in pairs),
+        tuple(endpoint(*pair) for pair in pairs),
         is_listening,
         **digests(unit, desired),
         **at_the_proxy(server),
@@ -106,12 +111,12 @@ def _line(each: Instance, found: Found | None, wanted: HostState | None, view: V
     )
 
 
-def joined(address: str, port: int) -> str:
+def endpoint(address: str, port: int) -> str:
     """`address:port`, with brackets around IPv6, as HAProxy writes it."""
     return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
-def state(found: Found | None, unit: Unit | None) -> str:
+def state(found: Observation | None, unit: Unit | None) -> str:
     if found is None:
         return "unreachable"
     return "running" if unit and unit.running else "stopped"
@@ -129,7 +134,7 @@ def at_the_proxy(server: Server | None) -> dict[str, Any]:
     return {"check": server.check, "sessions": server.sessions, "requests": server.requests} if server else {}
 
 
-def rows_of(host: str, unit: str, view: View) -> list[Row]:
+def rows_of(host: str, unit: str, view: EngineView) -> list[EngineRow]:
     """Heat's rows of one engine unit of ours."""
     name = engine_of(host, unit)
     return [row for row in view.rows if row.host == name]
@@ -141,12 +146,12 @@ def engine_of(host: str, unit: str) -> str | None:
     return service_units.engine_name(host, number) if kind == f"heat-scaleout-{Service.ENGINE}" else None
 
 
-def heat_view(rows: Sequence[Row]) -> str:
+def heat_view(rows: Sequence[EngineRow]) -> str:
     """In Heat's own words: an engine is up when one of its worker processes is."""
     return "unknown" if not rows else "up" if any(row.up for row in rows) else "down"
 
 
-def workers(rows: Sequence[Row], view: View) -> dict[str, Any]:
+def workers(rows: Sequence[EngineRow], view: EngineView) -> dict[str, Any]:
     """How many worker processes Heat lists as up and down, and what is known of their queues."""
     if not view.known:
         return {}
@@ -159,7 +164,7 @@ def rows_without_process(count: int) -> str:
     return "row without process" if count == 1 else f"{count} rows without process"
 
 
-def _listening(pairs: Sequence[tuple[str, int]], unit: str, found: Found | None) -> bool | None:
+def _listening(pairs: Sequence[tuple[str, int]], unit: str, found: Observation | None) -> bool | None:
     """Whether a unit holds all the addresses it should; None when it needs none, or nobody knows."""
     if not pairs or found is None:
         return None
@@ -204,7 +209,7 @@ def _proxy_drift(unit: Unit | None, server: Server | None, at_proxy: Mapping, ea
         yield "missing at the proxy"
 
 
-def _engine_drift(unit: Unit | None, rows: Sequence[Row], view: View) -> Iterator[str]:
+def _engine_drift(unit: Unit | None, rows: Sequence[EngineRow], view: EngineView) -> Iterator[str]:
     alive = [row for row in rows if view.is_alive(row)]
     is_running = unit is not None and unit.running
     if view.known and is_running and not rows:

@@ -4,33 +4,35 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 
 from deployer.heat import service_units
-from deployer.heat.engines import Row, View
+from deployer.heat.engines import EngineRow, EngineView
 from deployer.inventory.schema import Inventory
 from deployer.model.facts import Listener, Server
 from deployer.model.state import HostState, Instance, Service, unit_name
-from deployer.observed.observe import Seen
+from deployer.observed.observe import SiteObservation
 from deployer.plan import host_steps
 from deployer.proxy import config
 from deployer.status import instances
-from deployer.status.instances import Line
+from deployer.status.instances import InstanceStatus
 
-LEFT_ALONE = "host's own"  # no drift: an engine that is not ours
+HOSTS_OWN = "host's own"  # no drift: an engine that is not ours
 SERVICES = {section: service for service, section in config.SECTIONS.items()}
 
 
-def lines(inventory: Inventory, seen: Seen, wanted: Mapping[str, HostState], view: View) -> Iterator[Line]:
+def orphans(
+    inventory: Inventory, seen: SiteObservation, wanted: Mapping[str, HostState], view: EngineView
+) -> Iterator[InstanceStatus]:
     """Units of ours, strangers on an address of ours, servers without a unit, engines of others, rows of nobody."""
     units = tuple(_units(inventory, seen, view))
     return chain(
         units,
-        _strangers(inventory, seen, wanted),
+        _foreign_processes(inventory, seen, wanted),
         _servers(inventory, seen, units),
         _own_engines(inventory, seen, view),
         _rows(inventory, seen, view),
     )
 
 
-def _units(inventory: Inventory, seen: Seen, view: View) -> Iterator[Line]:
+def _units(inventory: Inventory, seen: SiteObservation, view: EngineView) -> Iterator[InstanceStatus]:
     """Units of ours that run, or would after a reboot, without being in the inventory."""
     asked = {(each.host, each.unit) for each in inventory.instances()}
     for host, found in seen.found.items():
@@ -40,7 +42,7 @@ def _units(inventory: Inventory, seen: Seen, view: View) -> Iterator[Line]:
                 server = _server_at(inventory, seen, host, port)
                 rows = instances.rows_of(host, name, view)
                 told = instances.workers(rows, view) if service == Service.ENGINE else {}
-                yield Line(
+                yield InstanceStatus(
                     host,
                     service,
                     name,
@@ -61,29 +63,31 @@ def _service_and_port(unit: str) -> tuple[str, int | None]:
     return service, int(number) if service in config.SECTIONS and number.isdigit() else None
 
 
-def _server_at(inventory: Inventory, seen: Seen, host: str, port: int | None) -> Server | None:
-    address = instances.joined(inventory.hosts[host].address, port) if port else None
+def _server_at(inventory: Inventory, seen: SiteObservation, host: str, port: int | None) -> Server | None:
+    address = instances.endpoint(inventory.hosts[host].address, port) if port else None
     return next((each for each in _of_proxy(inventory, seen) if each.address == address), None)
 
 
-def _of_proxy(inventory: Inventory, seen: Seen) -> list[Server]:
+def _of_proxy(inventory: Inventory, seen: SiteObservation) -> list[Server]:
     """The servers of the running proxy in the sections that are ours."""
     front = seen.found.get(inventory.proxy.host)
     return [each for each in (front.facts.servers if front else ()) if each.section in SERVICES]
 
 
-def _strangers(inventory: Inventory, seen: Seen, wanted: Mapping[str, HostState]) -> Iterator[Line]:
+def _foreign_processes(
+    inventory: Inventory, seen: SiteObservation, wanted: Mapping[str, HostState]
+) -> Iterator[InstanceStatus]:
     """Processes that are not ours on an address that the inventory gives to one of ours."""
     for each in inventory.instances():
         found = seen.found.get(each.host)
         for address, port in instances.addresses(each, wanted.get(each.host)) if found else ():
             for holder in host_steps.holders_of(address, port, found.facts.listeners):
                 if not holder.unit.startswith("heat-scaleout-"):
-                    yield _stranger(each, address, port, holder)
+                    yield _foreign_process(each, address, port, holder)
 
 
-def _stranger(each: Instance, address: str, port: int, holder: Listener) -> Line:
-    return Line(
+def _foreign_process(each: Instance, address: str, port: int, holder: Listener) -> InstanceStatus:
+    return InstanceStatus(
         each.host,
         each.service,
         holder.unit or holder.program or "unknown process",
@@ -92,15 +96,15 @@ def _stranger(each: Instance, address: str, port: int, holder: Listener) -> Line
         holder.pid or None,
         "running",
         drift=f"holds the address of {each.unit}",
-        listens_on=(instances.joined(address, port),),
+        listens_on=(instances.endpoint(address, port),),
         listening=True,
     )
 
 
-def _servers(inventory: Inventory, seen: Seen, units: Sequence[Line]) -> Iterator[Line]:
+def _servers(inventory: Inventory, seen: SiteObservation, units: Sequence[InstanceStatus]) -> Iterator[InstanceStatus]:
     """Servers of the running proxy that stand for no process of ours."""
     known = {server.path for server in instances.servers(inventory, seen).values() if server}
-    shown = {instances.joined(inventory.hosts[line.host].address, line.port) for line in units if line.port}
+    shown = {instances.endpoint(inventory.hosts[line.host].address, line.port) for line in units if line.port}
     hosts = {entry.address: name for name, entry in inventory.hosts.items()}
     for each in _of_proxy(inventory, seen):
         if each.path in known or each.address in shown:
@@ -109,7 +113,7 @@ def _servers(inventory: Inventory, seen: Seen, units: Sequence[Line]) -> Iterato
         address = address.strip("[]")
         number = int(port) if port.isdigit() else None
         unit = unit_name(SERVICES[each.section], number) if address in hosts and number else each.path
-        yield Line(
+        yield InstanceStatus(
             hosts.get(address, each.name),
             SERVICES[each.section],
             unit,
@@ -122,12 +126,12 @@ def _servers(inventory: Inventory, seen: Seen, units: Sequence[Line]) -> Iterato
         )
 
 
-def _own_engines(inventory: Inventory, seen: Seen, view: View) -> Iterator[Line]:
+def _own_engines(inventory: Inventory, seen: SiteObservation, view: EngineView) -> Iterator[InstanceStatus]:
     """Engines that a host runs by its own means, as the source did before us: left alone and shown."""
     for host, found in seen.found.items():
         rows = [row for row in _not_ours(inventory, seen, view) if _owner(seen, row) == host]
         for each in found.facts.engines:
-            yield Line(
+            yield InstanceStatus(
                 host,
                 Service.ENGINE,
                 each.unit or each.program,
@@ -142,15 +146,15 @@ def _own_engines(inventory: Inventory, seen: Seen, view: View) -> Iterator[Line]
             )
 
 
-def _rows(inventory: Inventory, seen: Seen, view: View) -> Iterator[Line]:
+def _rows(inventory: Inventory, seen: SiteObservation, view: EngineView) -> Iterator[InstanceStatus]:
     """Rows of engines that none of these hosts runs: of another host when one is alive, of nobody when none is."""
-    names: dict[tuple[str, str], list[Row]] = {}
+    names: dict[tuple[str, str], list[EngineRow]] = {}
     for row in _not_ours(inventory, seen, view):
         if _owner(seen, row) is None:
             names.setdefault((row.hostname, row.host), []).append(row)
     for (hostname, name), rows in names.items():
         is_running = any(view.is_alive(row) for row in rows)
-        yield Line(
+        yield InstanceStatus(
             hostname,
             Service.ENGINE,
             name,
@@ -161,13 +165,13 @@ def _rows(inventory: Inventory, seen: Seen, view: View) -> Iterator[Line]:
         )
 
 
-def _drift(rows: Sequence[Row], view: View, is_running: bool) -> str:
+def _drift(rows: Sequence[EngineRow], view: EngineView, is_running: bool) -> str:
     dead = [row for row in rows if not view.is_alive(row)]
     told = [instances.rows_without_process(len(dead))] if dead else []
-    return ", ".join([LEFT_ALONE, *told] if is_running else told)
+    return ", ".join([HOSTS_OWN, *told] if is_running else told)
 
 
-def _owner(seen: Seen, row: Row) -> str | None:
+def _owner(seen: SiteObservation, row: EngineRow) -> str | None:
     """The host whose own engine a row is of; those named as ours are never a host's own."""
     hosts = (
         host
@@ -178,7 +182,7 @@ def _owner(seen: Seen, row: Row) -> str | None:
     return None if host and row.host.startswith(service_units.engine_name(host, "")) else host
 
 
-def _not_ours(inventory: Inventory, seen: Seen, view: View) -> list[Row]:
+def _not_ours(inventory: Inventory, seen: SiteObservation, view: EngineView) -> list[EngineRow]:
     """Rows of engines that no unit of ours stands for, whether the inventory names it or it is left over."""
     ours = {service_units.engine_name(each.host, each.number) for each in inventory.instances()}
     ours |= {

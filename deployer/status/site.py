@@ -5,24 +5,24 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from deployer import errors
-from deployer.heat.engines import View
+from deployer.heat.engines import EngineView
 from deployer.inventory.schema import Inventory
 from deployer.model.state import HostState
-from deployer.observed.observe import Seen
+from deployer.observed.observe import SiteObservation
 from deployer.status import instances, orphans
-from deployer.status.instances import Line
+from deployer.status.instances import InstanceStatus
 
 DRIFT = 8  # the exit code of `status --exit-code` when something drifts
 
 
 @dataclass(frozen=True)
-class Picture:
+class SiteStatus:
     """The whole site: a line a process, the steps a deploy would take, the errors of hosts that did not answer.
 
     `notes`: what else could not be asked, and why; `unfinished`: runs that have not come to their end.
     """
 
-    lines: tuple[Line, ...]
+    lines: tuple[InstanceStatus, ...]
     pending: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -31,7 +31,7 @@ class Picture:
     @property
     def drifts(self) -> bool:
         """Whether anything is not as the inventory wants it, or left over."""
-        return bool(self.pending) or any(line.drift not in ("", orphans.LEFT_ALONE) for line in self.lines)
+        return bool(self.pending) or any(line.drift not in ("", orphans.HOSTS_OWN) for line in self.lines)
 
     def exit_code(self, counts_drift: bool) -> int:
         """4 when a host does not answer; when drift counts, 8 with drift and 5 when Heat could not be asked."""
@@ -42,12 +42,17 @@ class Picture:
         return errors.HostFailed.exit_code if counts_drift and self.notes else 0
 
 
-def lines(inventory: Inventory, seen: Seen, wanted: Mapping[str, HostState], view: View) -> tuple[Line, ...]:
+def instances_of(
+    inventory: Inventory, seen: SiteObservation, wanted: Mapping[str, HostState], view: EngineView
+) -> tuple[InstanceStatus, ...]:
     """Every process the inventory asks for, then what is there without being asked for."""
-    return (*instances.asked_for(inventory, seen, wanted, view), *orphans.lines(inventory, seen, wanted, view))
+    return (
+        *instances.desired_instances(inventory, seen, wanted, view),
+        *orphans.orphans(inventory, seen, wanted, view),
+    )
 
 
-def as_json(inventory: Inventory, picture: Picture) -> dict[str, Any]:
+def as_json(inventory: Inventory, picture: SiteStatus) -> dict[str, Any]:
     """The contract of `status --format json`: fields may be added, never renamed."""
     return {
         "schema_version": 1,

@@ -22,7 +22,7 @@ from deployer.desired import desired_state
 from deployer.heat import redacting_fleet, redaction
 from deployer.inventory.schema import Inventory
 from deployer.inventory.values import Endpoint
-from deployer.model.facts import Found
+from deployer.model.facts import Observation
 from deployer.model.state import HostState, Service
 from deployer.observed import observe
 from deployer.remote import fleet
@@ -31,8 +31,8 @@ from deployer.verify.smoke.result import Check, Outcome
 
 SUITE = Path(__file__).resolve().parents[2] / "tests" / "acceptance"
 LIBRARIES = ("pytest", "testinfra", "openstack", "botocore")
-WITNESS_LIMIT = 120.0  # seconds for the suite, and some more for each host
-PER_HOST = 30.0
+SUITE_TIMEOUT = 120.0  # seconds for the suite, and some more for each host
+SUITE_TIMEOUT_PER_HOST = 30.0
 JUDGED = (0, 1)  # pytest's exit codes when every test was run
 UNPRINTABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # what XML 1.0 cannot hold
 SETUP = re.compile(r'failed on setup with "(.*)"', re.DOTALL)
@@ -78,7 +78,7 @@ class Proof:
         """The report for build servers: JUnit XML, a suite for each host and one for the proxy, a case a check."""
         root = ElementTree.Element("testsuites", name=self.site)
         for where in dict.fromkeys(check.where for check in self.checks):
-            _suite(root, where, [check for check in self.checks if check.where == where])
+            _junit_suite(root, where, [check for check in self.checks if check.where == where])
         return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 
 
@@ -93,9 +93,9 @@ def run(inventory: Inventory, junit: Path | None = None, cloud: str | None = Non
     user = clouds.chosen(cloud or named, clouds_file)
     started = time.monotonic()
     with _terminated_as_interrupted(), redacting_fleet.over_ssh(inventory, console.Progress(quiet=True)) as reached:
-        checks = (*_witnessed(inventory), *_used(inventory, user, reached))
+        checks = (*_acceptance_checks(inventory), *_smoke_checks(inventory, user, reached))
         if any(check.failed for check in checks):
-            checks = _hidden(checks, reached.secrets([inventory.heat.source]).union(user.secrets))
+            checks = _redacted(checks, reached.secrets([inventory.heat.source]).union(user.secrets))
     proof = Proof(inventory.site, checks, time.monotonic() - started)
     if junit:
         junit.write_text(proof.junit(), encoding="utf-8")
@@ -123,9 +123,9 @@ def _require(junit: Path | None) -> None:
         raise errors.BadInput(f"{junit} cannot be written", hint="--junit takes a file in a folder that exists.")
 
 
-def _witnessed(inventory: Inventory) -> tuple[Check, ...]:
+def _acceptance_checks(inventory: Inventory) -> tuple[Check, ...]:
     """What the acceptance suite says; it runs in a process of its own and knows nothing of ours."""
-    console.talk(f"looking at {', '.join(inventory.hosts)} from outside")
+    console.message(f"looking at {', '.join(inventory.hosts)} from outside")
     with TemporaryDirectory(prefix="heat-") as folder:
         report = Path(folder) / "report.xml"
         ended = _pytest(inventory, report)
@@ -158,7 +158,7 @@ def _pytest(inventory: Inventory, report: Path) -> str | None:
         f"--junitxml={report}",
     ]
     alone = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    limit = WITNESS_LIMIT + PER_HOST * len(inventory.hosts)
+    limit = SUITE_TIMEOUT + SUITE_TIMEOUT_PER_HOST * len(inventory.hosts)
     try:
         ended = subprocess.run(
             argv,
@@ -182,28 +182,28 @@ def _last_lines(text: str) -> str:
     return "\n".join(text.strip().splitlines()[-10:])
 
 
-def _used(inventory: Inventory, user: clouds.Cloud, reached: fleet.Fleet) -> tuple[Check, ...]:
+def _smoke_checks(inventory: Inventory, user: clouds.Cloud, reached: fleet.Fleet) -> tuple[Check, ...]:
     """What becomes of using Heat through the proxy."""
     try:
         binds = _binds(inventory, reached)
     except errors.DeployerError as error:
         promise = "the source's heat.conf tells where clients reach Heat"
         return (Check(smoke_suite.WHERE, inventory.heat.source, promise, Outcome.FAILED, reason=error.message),)
-    return smoke_suite.run(smoke_suite.Site(inventory, reached, binds), user, console.talk)
+    return smoke_suite.run(smoke_suite.SmokeTarget(inventory, reached, binds), user, console.message)
 
 
-def _hidden(checks: tuple[Check, ...], known: Collection[str]) -> tuple[Check, ...]:
+def _redacted(checks: tuple[Check, ...], known: Collection[str]) -> tuple[Check, ...]:
     """The same checks with no secret in a reason, whoever gave it."""
-    return tuple(replace(check, reason=redaction.hidden(check.reason, known)) for check in checks)
+    return tuple(replace(check, reason=redaction.redact(check.reason, known)) for check in checks)
 
 
 def _binds(inventory: Inventory, reached: fleet.Fleet) -> Mapping[Service, Endpoint]:
     """Where the proxy serves each API; raise a DeployerError when the source host does not tell."""
-    seen = observe.look(inventory, reached)
+    seen = observe.observe_site(inventory, reached)
     if inventory.heat.source in seen.errors:
         raise seen.errors[inventory.heat.source]
-    return desired_state.states(
-        inventory, {name: seen.found.get(name, Found(HostState())) for name in inventory.hosts}
+    return desired_state.desired_states(
+        inventory, {name: seen.found.get(name, Observation(HostState())) for name in inventory.hosts}
     ).binds
 
 
@@ -258,7 +258,7 @@ def _count(number: int) -> str:
     return f"{number} check" if number == 1 else f"{number} checks"
 
 
-def _suite(root: ElementTree.Element, where: str, checks: list[Check]) -> None:
+def _junit_suite(root: ElementTree.Element, where: str, checks: list[Check]) -> None:
     counts = {outcome: str(sum(check.outcome is outcome for check in checks)) for outcome in Outcome}
     suite = ElementTree.SubElement(
         root,

@@ -64,7 +64,7 @@ def golden_site(installed=sites.HEAT_27, more=PLAIN):
         proxy='stats: {bind: "127.0.0.1:1936", user: operator, password: example}, '
         "tls: {certificate: /etc/haproxy/site.pem}" + more["proxy"],
     )
-    return desired_state.states(inventory, sites.bare(inventory, installed=installed)).states
+    return desired_state.desired_states(inventory, sites.bare(inventory, installed=installed)).states
 
 
 def texts(installed, more=PLAIN):
@@ -130,7 +130,7 @@ def judged_by_haproxy(text, folder):
     path = folder / "apis-proxy.conf"
     drained = folder / "drained"  # its unit makes it before the proxy reads it
     drained.write_text("1\n")
-    path.write_text(text.replace(config.DRAINED, str(drained)))
+    path.write_text(text.replace(config.DRAINED_STATE_FILE, str(drained)))
     return subprocess.run(["/usr/sbin/haproxy", "-c", "-f", str(path)], capture_output=True, text=True, timeout=20)
 
 
@@ -149,7 +149,7 @@ def judged_by_haproxy(text, folder):
 def test_proxys_configuration_is_valid_for_haproxy(settings, tmp_path):
     inventory = sites.an_inventory(proxy=settings)
     file = (
-        desired_state.states(inventory, sites.bare(inventory))
+        desired_state.desired_states(inventory, sites.bare(inventory))
         .states["hostA"]
         .files["/etc/heat-scaleout/apis-proxy.conf"]
     )
@@ -209,7 +209,7 @@ def test_overlay_is_read_by_oslo_config_as_meant(name):
 
 def guide():
     inventory = sites.guide()
-    return desired_state.states(inventory, sites.bare(inventory, conf=sites.CONF, paste="")).states
+    return desired_state.desired_states(inventory, sites.bare(inventory, conf=sites.CONF, paste="")).states
 
 
 def sections(text):

@@ -114,7 +114,7 @@ def test_command_that_is_killed_at_any_moment_names_its_step_and_is_ended_by_one
 
     for allowed in range(1, len(whole.moment.seen) + 1):
         hosts, (host, when, step) = killed(command, fleet, allowed)
-        is_free = not lock.look(SITE, hosts)
+        is_free = not lock.holder(SITE, hosts)
         report = alone(command.inventory, hosts, command.run)
         named = not step or step.startswith("forget") or is_named(report, host, step)
         if not (is_free and named and report.exit_code == 0 and is_as_wanted(command, hosts)):

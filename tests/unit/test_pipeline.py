@@ -5,7 +5,7 @@ import sites
 
 from deployer import errors, pipeline
 from deployer.model.state import Service, unit_name
-from deployer.model.steps import Manner, Plan
+from deployer.model.steps import Plan, RolloutOptions
 
 API, CFN, PROXY = (
     unit_name(service, number) for service, number in ((Service.API, 8004), (Service.CFN, 8000), (Service.PROXY, 0))
@@ -315,7 +315,7 @@ def test_last_engine_that_is_alive_leaves_only_when_forced(inventory, deployed):
     with pytest.raises(errors.NotReady, match="Heat lists no other engine that is alive, without hostB-engine"):
         pipeline.deploy(bare, deployed, yes)
 
-    assert pipeline.deploy(bare, deployed, yes, manner=Manner(force=True)).exit_code == 0
+    assert pipeline.deploy(bare, deployed, yes, manner=RolloutOptions(force=True)).exit_code == 0
     assert ENGINES[0] not in running(deployed)["hostB"]
 
 
@@ -333,7 +333,7 @@ def test_engine_that_works_longer_than_anybody_waits_is_told_with_its_work(inven
     deployed.holds("hostB", times=99)
     fewer = sites.an_inventory(hostB="{address: 10.0.0.2, api: 1, cfn: 1, engines: 1}")
 
-    report = pipeline.deploy(fewer, deployed, yes, manner=Manner(wait=0.0))
+    report = pipeline.deploy(fewer, deployed, yes, manner=RolloutOptions(wait=0.0))
 
     assert report.exit_code == 5
     assert "hostB-engine-2 still works on web/server (CREATE)" in report.applied.failed["hostB"].message
@@ -344,7 +344,7 @@ def test_engine_that_works_longer_is_killed_when_forced(inventory, deployed):
     deployed.holds("hostB", times=1)
     fewer = sites.an_inventory(hostB="{address: 10.0.0.2, api: 1, cfn: 1, engines: 1}")
 
-    report = pipeline.deploy(fewer, deployed, yes, manner=Manner(wait=0.0, force=True))
+    report = pipeline.deploy(fewer, deployed, yes, manner=RolloutOptions(wait=0.0, force=True))
 
     assert report.exit_code == 0
     assert f"kill {ENGINES[1]}" in performed(deployed)["hostB"]

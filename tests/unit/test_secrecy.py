@@ -64,14 +64,14 @@ def test_plan_shows_no_secret_as_text_json_or_repr(todo):
 
 
 def test_diffs_show_no_secret_when_files_come_change_and_go(inventory, fleet, todo):
-    coming = textdiff.of_plan(todo.plan, todo.found, "hostA")
+    coming = textdiff.diffs_of(todo.plan, todo.found, "hostA")
     pipeline.deploy(inventory, fleet, lambda _: True)
     changed = CONF.replace("-database", "-other").replace("-keystone", "-others")
     fleet.hosts["hostA"].has_file("/etc/heat/heat.conf", changed, group="heat", mode=0o640)
     later = pipeline.planned(
         sites.an_inventory(proxy=PROXY.replace("-stats", "-new"), hostC="{address: 10.0.0.3}"), fleet, contents=True
     )
-    changing = textdiff.of_plan(later.plan, later.found, "hostA")
+    changing = textdiff.diffs_of(later.plan, later.found, "hostA")
 
     assert len(coming) > 20
     assert {

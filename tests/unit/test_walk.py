@@ -21,7 +21,7 @@ from walking import NONE, Fault
 from deployer import errors, pipeline
 from deployer.inventory import editor, scaling
 from deployer.model.state import Service
-from deployer.model.steps import Manner, OnError
+from deployer.model.steps import OnError, RolloutOptions
 
 NODES = st.sampled_from(["hostB", "hostC"])
 HOSTS = st.sampled_from(["hostA", "hostB", "hostC"])
@@ -44,12 +44,12 @@ class Walk(RuleBasedStateMachine):
     @initialize(installed=st.sampled_from([sites.HEAT_27, sites.HEAT_24]), fault=FAULTS, on_error=ON_ERROR)
     def begin(self, installed, fault, on_error):
         self.site = walking.Site(installed)
-        self.again(self.site.deploy(walking.START, fault, Manner(on_error=on_error)), True)
+        self.again(self.site.deploy(walking.START, fault, RolloutOptions(on_error=on_error)), True)
 
     def again(self, report, at_once):
         """After a failure, sometimes at once: the same inventory converges in one run."""
         if at_once and not self.site.ends_well(report):
-            report = self.site.deploy(self.site.text, manner=Manner(force=True))
+            report = self.site.deploy(self.site.text, manner=RolloutOptions(force=True))
             assert self.site.ends_well(report)
             walking.counts["converged in one run"] += 1
 
@@ -58,7 +58,7 @@ class Walk(RuleBasedStateMachine):
             text = edit(self.site.text)
         except errors.BadInput:
             return
-        self.again(self.site.deploy(text, fault, Manner(on_error=on_error)), at_once)
+        self.again(self.site.deploy(text, fault, RolloutOptions(on_error=on_error)), at_once)
 
     @rule(host=NODES, service=HEAT, fault=FAULTS, on_error=ON_ERROR, at_once=st.booleans())
     def add(self, host, service, fault, on_error, at_once):
@@ -76,7 +76,7 @@ class Walk(RuleBasedStateMachine):
         at_once=st.booleans(),
     )
     def scale(self, flag, number, fault, on_error, at_once):
-        wish = scaling.wish({flag: number})
+        wish = scaling.request_of({flag: number})
         self.edited(
             lambda text: pipeline.scaled(text, walking.parsed(text), wish, self.site.fleet), fault, on_error, at_once
         )
@@ -88,18 +88,18 @@ class Walk(RuleBasedStateMachine):
     @rule(conf=st.sampled_from(walking.CONFS), fault=FAULTS, on_error=ON_ERROR, at_once=st.booleans())
     def change_source(self, conf, fault, on_error, at_once):
         self.site.changes_source(conf)
-        self.again(self.site.deploy(self.site.text, fault, Manner(on_error=on_error)), at_once)
+        self.again(self.site.deploy(self.site.text, fault, RolloutOptions(on_error=on_error)), at_once)
 
     @rule(fault=FAULTS, on_error=ON_ERROR, hosts=st.lists(HOSTS, max_size=3, unique=True))
     def deploy_or_restart(self, fault, on_error, hosts):
-        self.again(self.site.deploy(self.site.text, fault, Manner(tuple(hosts), on_error=on_error)), True)
+        self.again(self.site.deploy(self.site.text, fault, RolloutOptions(tuple(hosts), on_error=on_error)), True)
 
     @rule(data=st.data(), fault=FAULTS, on_error=ON_ERROR, at_once=st.booleans())
     def rollback(self, data, fault, on_error, at_once):
         known = pipeline.history(walking.parsed(self.site.text), self.site.fleet)
         if known:
             run = known[data.draw(st.sampled_from(sorted(known)))][0]
-            self.again(self.site.rollback(run, fault, Manner(on_error=on_error)), at_once)
+            self.again(self.site.rollback(run, fault, RolloutOptions(on_error=on_error)), at_once)
 
     @rule(fault=FAULTS, at_once=st.booleans())
     def restore(self, fault, at_once):

@@ -4,10 +4,10 @@ import sites
 
 from deployer import errors
 from deployer.desired import desired_state
-from deployer.heat.engines import UNKNOWN, Queue, Row, View
-from deployer.model.facts import Found
+from deployer.heat.engines import UNKNOWN_VIEW, EngineRow, EngineView, Queue
+from deployer.model.facts import Observation
 from deployer.model.state import HostState, Service, unit_name
-from deployer.observed.observe import Seen
+from deployer.observed.observe import SiteObservation
 from deployer.proxy import runtime_api
 from deployer.status import site
 
@@ -32,23 +32,23 @@ LISTENING = {
 def a_site(stat=FINE, **changed):
     """An inventory, its desired states, and hosts that have them but for what is changed, by host."""
     inventory = sites.an_inventory(hostC="")
-    wanted = desired_state.states(inventory, sites.bare(inventory)).states
+    wanted = desired_state.desired_states(inventory, sites.bare(inventory)).states
     found = {
-        name: Found(each.state, sites.facts(listeners=LISTENING[name], hostname=name))
+        name: Observation(each.state, sites.facts(listeners=LISTENING[name], hostname=name))
         for name, each in sites.as_wanted(wanted).items()
     }
-    found["hostA"] = Found(
+    found["hostA"] = Observation(
         found["hostA"].state,
         sites.facts(listeners=LISTENING["hostA"], hostname="hostA", servers=runtime_api.servers(stat)),
     )
     return inventory, wanted, found | changed
 
 
-def lines(view=UNKNOWN, gone=(), stat=FINE, **changed):
+def lines(view=UNKNOWN_VIEW, gone=(), stat=FINE, **changed):
     inventory, wanted, found = a_site(stat, **changed)
     errors_of = {name: errors.HostUnreachable(name, "no answer") for name in gone}
-    seen = Seen({name: each for name, each in found.items() if name not in gone}, errors_of)
-    return site.lines(inventory, seen, wanted, view)
+    seen = SiteObservation({name: each for name, each in found.items() if name not in gone}, errors_of)
+    return site.instances_of(inventory, seen, wanted, view)
 
 
 def line(unit, host="hostB", **how):
@@ -58,13 +58,15 @@ def line(unit, host="hostB", **how):
 def with_unit(unit, **facts):
     _, wanted, _ = a_site()
     units = {**wanted["hostB"].units, unit.name: unit}
-    return Found(HostState(wanted["hostB"].files, units), sites.facts(**{"listeners": LISTENING["hostB"]} | facts))
+    return Observation(
+        HostState(wanted["hostB"].files, units), sites.facts(**{"listeners": LISTENING["hostB"]} | facts)
+    )
 
 
 def a_row(host="hostB-engine-1", hostname="hostB", up=True, engine_id="id"):
-    return Row(engine_id, host, hostname, up, 3.0)
+    return EngineRow(engine_id, host, hostname, up, 3.0)
 
 
 def a_view(*rows, **consumers):
     """Heat's view of some rows; `consumers` says how many read the queue of an id, None for no queue."""
-    return View(rows, {name: None if each is None else Queue(2, each) for name, each in consumers.items()})
+    return EngineView(rows, {name: None if each is None else Queue(2, each) for name, each in consumers.items()})

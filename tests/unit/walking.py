@@ -16,7 +16,7 @@ from deployer.apply import lock
 from deployer.apply.generations import Author
 from deployer.inventory import reader
 from deployer.model.state import Service, digest_of
-from deployer.model.steps import PLAIN, Manner, OnError
+from deployer.model.steps import DEFAULT_ROLLOUT, OnError, RolloutOptions
 
 CONF, KEPT = "/etc/heat/heat.conf", ".before-heat-scaleout"
 LEDGER = "/var/lib/heat-scaleout/ledger.json"
@@ -63,7 +63,7 @@ class Site:
 
     # What an operator does.
 
-    def deploy(self, text: str, fault: Fault = NONE, manner: Manner = PLAIN):
+    def deploy(self, text: str, fault: Fault = NONE, manner: RolloutOptions = DEFAULT_ROLLOUT):
         """A deploy of an inventory, as the command that edited it would run it."""
         inventory, self.conf_wanted = parsed(text), self.conf
         report = self._carry(
@@ -76,7 +76,7 @@ class Site:
             self._is_as_wanted()
         return report
 
-    def rollback(self, run, fault: Fault = NONE, manner: Manner = PLAIN):
+    def rollback(self, run, fault: Fault = NONE, manner: RolloutOptions = DEFAULT_ROLLOUT):
         """Back to a generation and its inventory."""
         text, self.conf_wanted = run.author.text, self.confs.get(run.number, "")
         report = self._carry(
@@ -89,7 +89,7 @@ class Site:
             self._is_as_wanted()
         return report
 
-    def restore(self, fault: Fault = NONE, manner: Manner = PLAIN):
+    def restore(self, fault: Fault = NONE, manner: RolloutOptions = DEFAULT_ROLLOUT):
         """Back to the single server."""
         inventory, self.conf_wanted = parsed(self.text), self.conf
         report = self._carry(
@@ -185,7 +185,7 @@ class Site:
 
     def holds(self) -> None:
         """At any time between two commands."""
-        assert lock.look(parsed(self.text), self.fleet) is None
+        assert lock.holder(parsed(self.text), self.fleet) is None
         for name, path in self.managed():
             file = self.hosts[name].files.get(path)
             assert file is None or digest_of(file.content) in self.known[name, path], (name, path)
@@ -198,7 +198,7 @@ class Site:
         access = files[CONF][1:]
         return {"files": files | {CONF: (self.conf.encode(), *access)}}
 
-    def _carry(self, text: str, fault: Fault, manner: Manner, run):
+    def _carry(self, text: str, fault: Fault, manner: RolloutOptions, run):
         """Run a command, whatever befalls it, and judge what it left; its report, or None when there is none."""
         before, was_clean, inventory = self.picture(), self.clean, parsed(text)
         happening = self.fleet.moment = Moments(fault.kind, fault.number, self._watching(inventory, manner))

@@ -25,15 +25,15 @@ class _Shown:
     secrets: tuple[str, ...] = field(repr=False)
 
 
-def masked(text: str) -> str:
+def redact(text: str) -> str:
     """The file with `***` for every secret, those in comments and in lines that do not parse included."""
     lines = grammar.lines_of(text)
     return "".join(shown.masked + line.end for shown, line in zip(_shown(lines), lines, strict=True))
 
 
-def masked_value(key: str, value: str) -> str:
+def redact_value(key: str, value: str) -> str:
     """An option's value with `***` for every secret in it; as many lines as before."""
-    return secrets.stamped(key, value, _mask)
+    return secrets.replace_secret(key, value, _mask)
 
 
 def secrets_in(text: str) -> frozenset[str]:
@@ -42,12 +42,12 @@ def secrets_in(text: str) -> frozenset[str]:
     return frozenset(secret.strip() for each in shown for secret in each.secrets)
 
 
-def masked_lines(text: str) -> str:
+def redact_lines(text: str) -> str:
     """A file of another grammar than heat.conf's (YAML, say) with `***` for every secret that its line tells as one."""
     return "".join(_named_or_in_prose(line) for line in text.splitlines(keepends=True))
 
 
-def masked_diff(before: str, after: str, path: str, salt: bytes = b"") -> str:
+def redacted_diff(before: str, after: str, path: str, salt: bytes = b"") -> str:
     """A unified diff of two files that tells which secrets changed and shows none; "" when they are equal.
 
     With a salt, which should be random and the same for one run, a changed secret also has a short digest, by which
@@ -63,7 +63,7 @@ def _named_or_in_prose(line: str) -> str:
     named = _NAMED.fullmatch(line)
     if named and secrets.is_secret(named[2]):
         return f"{named[1]}{MASK}{named[4]}"
-    return secrets.stamped_prose(line, _mask)
+    return secrets.replace_secrets_in_prose(line, _mask)
 
 
 def _mask(secret: str) -> str:
@@ -115,7 +115,7 @@ def _setting(group: Sequence[Line]) -> Iterator[_Shown]:
     place = grammar.separator(first.text) + 1
     texts = [first.text[place:], *(line.text for line in group[1:])]
     found: list[str] = []
-    value = secrets.stamped(first.key, "\n".join(text.strip() for text in texts), _collecting(found))
+    value = secrets.replace_secret(first.key, "\n".join(text.strip() for text in texts), _collecting(found))
     for line, text, part in zip(group, texts, value.split("\n"), strict=True):
         head = first.text[:place] if line is first else ""
         yield _Shown(line.text, head + _in_place(text, part), (line.section, line.key), tuple(found))
@@ -131,9 +131,13 @@ def _comment(line: Line, previous: _Shown | None) -> _Shown:
     if previous and previous.secrets and previous.owner[1].startswith("#") and _may_continue(body, key):
         return _Shown(line.text, sign + _in_place(body, MASK), previous.owner, (body,))
     if _OPTION.fullmatch(key):
-        shown = body[:place] + _in_place(body[place:], secrets.stamped(key, body[place:].strip(), _collecting(found)))
+        shown = body[:place] + _in_place(
+            body[place:], secrets.replace_secret(key, body[place:].strip(), _collecting(found))
+        )
         return _Shown(line.text, sign + shown, (line.section, f"#{key}"), tuple(found))
-    return _Shown(line.text, sign + secrets.stamped("", body, _collecting(found)), (line.section, "#"), tuple(found))
+    return _Shown(
+        line.text, sign + secrets.replace_secret("", body, _collecting(found)), (line.section, "#"), tuple(found)
+    )
 
 
 def _may_continue(body: str, key: str) -> bool:
@@ -155,7 +159,7 @@ def _with_continuations(lines: Sequence[Line], start: int) -> Sequence[Line]:
     return lines[start:stop]
 
 
-def _collecting(found: list[str]) -> secrets.Stamp:
+def _collecting(found: list[str]) -> secrets.Replace:
     """A mask that remembers what it hid."""
 
     def stamp(secret: str) -> str:

@@ -7,14 +7,14 @@ from deployer.heat.conf import addresses, conf_editor, options, references, warn
 from deployer.heat.conf.addresses import Spot
 from deployer.heat.conf.conf_editor import Conf, Edit, Setting
 from deployer.heat.conf.options import Role
-from deployer.heat.conf.warnings import Remark
+from deployer.heat.conf.warnings import ConfWarning
 
 # A change may change what another option refers to; chains are short, and a value without references ends them.
 _MOST_ROUNDS = 8
 
 
 @dataclass(frozen=True)
-class Place:
+class NodeAddresses:
     """Where a node's heat.conf will be: the node's own address and API ports, the source host, the proxy's binds.
 
     Addresses are IP addresses without brackets; `proxy_api` and `proxy_cfn` are (address, port) as clients reach them,
@@ -46,7 +46,7 @@ class Rewritten:
 
     text: str = field(repr=False)
     changes: tuple[Change, ...]
-    remarks: tuple[Remark, ...]
+    remarks: tuple[ConfWarning, ...]
 
 
 # What is to be written, by section, key and line (0: added).
@@ -65,7 +65,7 @@ class _Planned:
     because: str
 
 
-def for_node(text: str, place: Place, path: str = "/etc/heat/heat.conf") -> Rewritten:
+def for_node(text: str, place: NodeAddresses, path: str = "/etc/heat/heat.conf") -> Rewritten:
     """Given the source host's heat.conf, return the node's. Raise BadConfig for a file that oslo.config refuses.
 
     The APIs get the node's own address and ports. Loopback hosts in the options that `options.role_of` knows become
@@ -81,7 +81,7 @@ def for_node(text: str, place: Place, path: str = "/etc/heat/heat.conf") -> Rewr
         plan = more
     edits = _edits(plan)
     changes = tuple(Change(each.section, each.key, each.line, each.because) for each in _changing(plan))
-    remarks = tuple(warnings.remarks(before, before.reading(edits)))
+    remarks = tuple(warnings.warnings_for(before, before.reading(edits)))
     return Rewritten(conf_editor.edited(text, edits, path), changes, remarks)
 
 
@@ -99,7 +99,7 @@ def _edits(plan: _Plan) -> list[Edit]:
     return [Edit(each.section, each.key, each.value, each.line or None) for each in _changing(plan)]
 
 
-def _own_addresses(before: Conf, place: Place) -> Iterator[_Planned]:
+def _own_addresses(before: Conf, place: NodeAddresses) -> Iterator[_Planned]:
     """Where the node's own APIs listen: the last occurrence of each option counts."""
     for section, title, port in (("heat_api", "REST", place.api_port), ("heat_api_cfn", "CFN", place.cfn_port)):
         host_because = f"the node's {title} API listens at the node's own address, {place.address}"
@@ -115,7 +115,7 @@ def _set(before: Conf, section: str, option: tuple[str, str], because: str) -> _
     return _Planned(section, key, line, was, value, because)
 
 
-def _literal(before: Conf, place: Place) -> Iterator[_Planned]:
+def _literal(before: Conf, place: NodeAddresses) -> Iterator[_Planned]:
     """Options that name hosts and refer to no other option."""
     for setting in before.settings:
         role = options.role_of(setting.section, setting.key)
@@ -124,7 +124,7 @@ def _literal(before: Conf, place: Place) -> Iterator[_Planned]:
             yield _planned(setting, value, _because(role, place))
 
 
-def _referring(before: Conf, after: Conf, place: Place) -> Iterator[_Planned]:
+def _referring(before: Conf, after: Conf, place: NodeAddresses) -> Iterator[_Planned]:
     """Options that name hosts and have a `$`, given how everything else will read."""
     for setting in before.settings:
         role = options.role_of(setting.section, setting.key)
@@ -133,7 +133,7 @@ def _referring(before: Conf, after: Conf, place: Place) -> Iterator[_Planned]:
             yield _planned(setting, value, _because(role, place))
 
 
-def _meaning_kept(role: Role, setting: Setting, confs: tuple[Conf, Conf], place: Place) -> str:
+def _meaning_kept(role: Role, setting: Setting, confs: tuple[Conf, Conf], place: NodeAddresses) -> str:
     """The raw value that reads on the node as the source's did, but for moved hosts; with its references if it can."""
     before, after = confs
     moved = _moved(role, setting.key, setting.value, _Moves(place, before, setting.section))
@@ -150,7 +150,7 @@ def _meaning_kept(role: Role, setting: Setting, confs: tuple[Conf, Conf], place:
 class _Moves:
     """Where loopback hosts move to, and the settings that answer a host written as a reference."""
 
-    place: Place
+    place: NodeAddresses
     conf: Conf | None = None
     section: str = ""
 
@@ -169,7 +169,7 @@ def _moved(role: Role, key: str, value: str, moves: _Moves) -> str:
     return _over_tls(moved, moves.place) if role is Role.CFN else moved
 
 
-def _over_tls(url: str, place: Place) -> str:
+def _over_tls(url: str, place: NodeAddresses) -> str:
     """The URL of the proxy as the proxy speaks."""
     address, port = place.proxy_cfn
     plain = f"http://{addresses.bracketed(address)}:{port}"
@@ -178,7 +178,7 @@ def _over_tls(url: str, place: Place) -> str:
     return url
 
 
-def _address(role: Role, key: str, spot: Spot, place: Place) -> str:
+def _address(role: Role, key: str, spot: Spot, place: NodeAddresses) -> str:
     """What a host, with its prefix and port, becomes."""
     if role is Role.CFN:
         address, port = place.proxy_cfn
@@ -200,7 +200,7 @@ def _planned(setting: Setting, value: str, because: str) -> _Planned:
     return _Planned(setting.section, setting.key, setting.line, setting.value, value, because)
 
 
-def _because(role: Role, place: Place) -> str:
+def _because(role: Role, place: NodeAddresses) -> str:
     if role is Role.CFN:
         address, port = place.proxy_cfn
         how = ", over TLS" if place.secure else ""

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 
 # Given a secret, what is shown instead; of as many lines as the secret.
-Stamp = Callable[[str], str]
+Replace = Callable[[str], str]
 
 _WORDS = ("password", "passwd", "passphrase", "secret", "credential")
 _ENDS = ("token", "_key", "_keys", "_pass", "pwd")
@@ -37,7 +37,7 @@ def is_secret(key: str) -> bool:
     return name not in _PUBLIC and (any(word in name for word in _WORDS) or name.endswith(_ENDS))
 
 
-def stamped(key: str, value: str, stamp: Stamp) -> str:
+def replace_secret(key: str, value: str, stamp: Replace) -> str:
     """An option's value with every secret in it stamped; it keeps its number of lines."""
     if is_secret(key):
         return value if value in _NO_VALUE else stamp(value)
@@ -47,7 +47,7 @@ def stamped(key: str, value: str, stamp: Stamp) -> str:
     return _with_parameters(_with_urls(value, stamp), stamp)
 
 
-def stamped_prose(text: str, stamp: Stamp) -> str:
+def replace_secrets_in_prose(text: str, stamp: Replace) -> str:
     """What a program says, with every text stamped that stands where a secret does: in a login or behind its name."""
 
     def quoted(match: re.Match[str]) -> str:
@@ -60,7 +60,7 @@ def stamped_prose(text: str, stamp: Stamp) -> str:
     return re.sub(r"\S+", word, _QUOTED.sub(quoted, text))
 
 
-def _with_urls(value: str, stamp: Stamp) -> str:
+def _with_urls(value: str, stamp: Replace) -> str:
     start = _SCHEME.search(value)
     if not start or "@" not in value[start.end() :]:
         return value
@@ -77,14 +77,14 @@ def _with_urls(value: str, stamp: Stamp) -> str:
     return lead + masked + own + _with_urls(after[len(own) :], stamp)
 
 
-def _from_colon_to_at(rest: str, stamp: Stamp) -> str:
+def _from_colon_to_at(rest: str, stamp: Replace) -> str:
     """Everything that could be a password in what follows `//`: from the first colon to the last @."""
     end = rest.rfind("@")
     start = rest.find(":", 0, end) + 1
     return rest[:start] + stamp(rest[start:end]) + rest[end:] if 0 < start < end else rest
 
 
-def _with_parameters(value: str, stamp: Stamp) -> str:
+def _with_parameters(value: str, stamp: Replace) -> str:
     """`password=...` in queries and connection strings, and `password:...` in lists."""
 
     def replacement(match: re.Match[str]) -> str:

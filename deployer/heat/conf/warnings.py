@@ -15,7 +15,7 @@ _BROKERS = ("transport_url", "rabbit_host", "rabbit_hosts")
 
 
 @dataclass(frozen=True)
-class Remark:
+class ConfWarning:
     """Something left alone that a node may not be meant to have. `line` is the source's, 0 for a missing option."""
 
     path: str
@@ -29,12 +29,12 @@ class Remark:
         return f"{where}: [{self.section}] {self.key}: {self.sentence}"
 
 
-def remarks(before: Conf, after: Conf) -> Iterator[Remark]:
+def warnings_for(before: Conf, after: Conf) -> Iterator[ConfWarning]:
     """Given the source's settings and the node's, yield what to look at, in the order of the source's file."""
     kept = after.settings[: len(before.settings)]  # new options come last
     for old, new in zip(before.settings, kept, strict=True):
         for sentence in _sentences(before, after, old, new):
-            yield Remark(before.path, old.line, old.section, old.key, sentence)
+            yield ConfWarning(before.path, old.line, old.section, old.key, sentence)
     yield from _missing(before)
 
 
@@ -56,14 +56,18 @@ def loopbacks(key: str, value: str) -> tuple[str, ...]:
     """The loopback hosts that a value names anywhere but in its secrets."""
     if secrets.is_secret(key):
         return ()
-    words = _WORD.findall(masking.masked_value(key, value))
+    words = _WORD.findall(masking.redact_value(key, value))
     return tuple(dict.fromkeys(word for word in words if addresses.is_loopback(word)))
 
 
-def _missing(conf: Conf) -> Iterator[Remark]:
+def _missing(conf: Conf) -> Iterator[ConfWarning]:
     """Options that are not there, and whose default is the node itself."""
     roles = {options.role_of(each.section, each.key) for each in conf.settings if each.key != "slave_connection"}
     if not any(each.key in _BROKERS for each in conf.settings):
-        yield Remark(conf.path, 0, grammar.DEFAULT, "transport_url", "is not set, so Heat takes a broker on loopback")
+        yield ConfWarning(
+            conf.path, 0, grammar.DEFAULT, "transport_url", "is not set, so Heat takes a broker on loopback"
+        )
     if Role.DATABASE not in roles:
-        yield Remark(conf.path, 0, "database", "connection", "is not set, so Heat has no database that hosts share")
+        yield ConfWarning(
+            conf.path, 0, "database", "connection", "is not set, so Heat has no database that hosts share"
+        )

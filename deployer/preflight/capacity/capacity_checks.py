@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 from deployer.model.steps import EnableUnit, Plan, RestartUnit
 from deployer.preflight.capacity import connections, memory, open_files, timeouts
-from deployer.preflight.capacity.database import Capacity
-from deployer.preflight.capacity.sizes import Site
+from deployer.preflight.capacity.database import ConnectionLimits
+from deployer.preflight.capacity.sizes import SiteSizes
 
 
 @dataclass(frozen=True)
-class Judged:
+class CapacityFindings:
     """A sentence each: `problems` that must be mended before the first change, `notes` that one should know."""
 
     problems: tuple[str, ...] = ()
@@ -21,14 +21,14 @@ def grows(todo: Plan) -> bool:
     return any(isinstance(step, EnableUnit | RestartUnit) for step in todo)
 
 
-def limits(site: Site, capacity: Capacity) -> Judged:
+def check_limits(site: SiteSizes, capacity: ConnectionLimits) -> CapacityFindings:
     """Connections, memory and open files."""
-    return Judged(
+    return CapacityFindings(
         (*connections.problems(site, capacity), *memory.problems(site), *open_files.problems(site)),
-        (*connections.notes(site, capacity), *memory.notes(site), *open_files.notes(site)),
+        (*connections.warnings(site, capacity), *memory.warnings(site), *open_files.warnings(site)),
     )
 
 
-def waits(inventory, origin) -> Judged:
+def check_timeouts(inventory, origin) -> CapacityFindings:
     """The ladder of timeouts."""
-    return Judged(tuple(timeouts.problems(inventory, origin)), tuple(timeouts.notes(inventory, origin)))
+    return CapacityFindings(tuple(timeouts.problems(inventory, origin)), tuple(timeouts.warnings(inventory, origin)))

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 from deployer.model.state import Service
 from deployer.preflight.capacity import sizes
-from deployer.preflight.capacity.database import Capacity
-from deployer.preflight.capacity.sizes import Site
+from deployer.preflight.capacity.database import ConnectionLimits
+from deployer.preflight.capacity.sizes import SiteSizes
 
-ENOUGH = 1.2  # times what is needed, for what else uses the database
+COMFORTABLE_SHARE = 1.2  # times what is needed, for what else uses the database
 
 
-def problems(site: Site, capacity: Capacity) -> Iterator[str]:
+def problems(site: SiteSizes, capacity: ConnectionLimits) -> Iterator[str]:
     """The pools alone pass what the database allows, and the site grows."""
     if _is_over(site, capacity) and _grows(site):
         yield (
@@ -22,7 +22,7 @@ def problems(site: Site, capacity: Capacity) -> Iterator[str]:
         )
 
 
-def notes(site: Site, capacity: Capacity) -> Iterator[str]:
+def warnings(site: SiteSizes, capacity: ConnectionLimits) -> Iterator[str]:
     """What could happen when every worker is busy, or that nothing could be found out."""
     if capacity.why:
         yield (
@@ -39,23 +39,23 @@ def notes(site: Site, capacity: Capacity) -> Iterator[str]:
         )
 
 
-def _is_over(site: Site, capacity: Capacity) -> bool:
+def _is_over(site: SiteSizes, capacity: ConnectionLimits) -> bool:
     return capacity.allowed is not None and _kept(site, capacity) > capacity.allowed
 
 
-def _could_be_over(site: Site, capacity: Capacity) -> bool:
+def _could_be_over(site: SiteSizes, capacity: ConnectionLimits) -> bool:
     if capacity.allowed is None or _is_over(site, capacity):
         return False
     return _at_worst(site, capacity) + _others(capacity) > capacity.allowed
 
 
-def _grows(site: Site) -> bool:
+def _grows(site: SiteSizes) -> bool:
     """Whether the measured hosts are to have more engine workers than run there now."""
     wanted = sum(count for host, count in sizes.engine_workers(site).items() if host in site.measured)
     return wanted > sum(_running(site, host) for host in site.measured)
 
 
-def _running(site: Site, host: str) -> int:
+def _running(site: SiteSizes, host: str) -> int:
     """Engine workers that run on a host: the processes of its units without the first of each, which is the parent."""
     own = {each.unit for each in site.facts(host).engines}
     return sum(
@@ -65,33 +65,33 @@ def _running(site: Site, host: str) -> int:
     )
 
 
-def _pools(site: Site, capacity: Capacity) -> str:
+def _pools(site: SiteSizes, capacity: ConnectionLimits) -> str:
     return (
         f"{_allows(site, capacity)}, but {_who(site)} keep up to {capacity.pool} each in their pools, "
         f"{_kept(site, capacity)} in all"
     )
 
 
-def _allows(site: Site, capacity: Capacity) -> str:
+def _allows(site: SiteSizes, capacity: ConnectionLimits) -> str:
     return f"{site.inventory.heat.source}: the database allows {capacity.allowed} connections"
 
 
-def _who(site: Site) -> str:
+def _who(site: SiteSizes) -> str:
     counts = sizes.engine_workers(site)
     return f"{sum(counts.values())} engine workers ({', '.join(f'{host} {count}' for host, count in counts.items())})"
 
 
-def _kept(site: Site, capacity: Capacity) -> int:
+def _kept(site: SiteSizes, capacity: ConnectionLimits) -> int:
     return sum(sizes.engine_workers(site).values()) * capacity.pool
 
 
-def _at_worst(site: Site, capacity: Capacity) -> int:
+def _at_worst(site: SiteSizes, capacity: ConnectionLimits) -> int:
     return sum(sizes.engine_workers(site).values()) * (capacity.pool + capacity.overflow)
 
 
-def _others(capacity: Capacity) -> int:
+def _others(capacity: ConnectionLimits) -> int:
     return max(capacity.connected - capacity.own, 0)
 
 
-def _advised(site: Site, capacity: Capacity) -> int:
-    return int((_kept(site, capacity) + _others(capacity)) * ENOUGH)
+def _advised(site: SiteSizes, capacity: ConnectionLimits) -> int:
+    return int((_kept(site, capacity) + _others(capacity)) * COMFORTABLE_SHARE)

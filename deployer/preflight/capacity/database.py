@@ -8,12 +8,12 @@ from deployer.heat import engines, scripts, service_units
 from deployer.inventory.schema import Inventory
 from deployer.remote.fleet import Fleet
 
-TRY = 8  # seconds for the login
-LIMIT = 30.0
+LOGIN_TIMEOUT = 8  # seconds for the login
+QUERY_TIMEOUT = 30.0
 
 
 @dataclass(frozen=True)
-class Capacity:
+class ConnectionLimits:
     """`allowed` connections (None: the database does not say), `most` at once so far, those open now and Heat's own.
 
     `pool` is what an engine worker keeps, `overflow` what it may open beside that; `why` there are no numbers.
@@ -28,14 +28,14 @@ class Capacity:
     why: str = ""
 
 
-def ask(inventory: Inventory, fleet: Fleet) -> Capacity:
+def ask(inventory: Inventory, fleet: Fleet) -> ConnectionLimits:
     """Ask the source host; a database of another kind than MySQL is not asked, and one that fails says why."""
     source = inventory.heat.source
     heat = inventory.heat_of(source)
-    script = scripts.text("capacity", conf=f"{heat.config_dir}/heat.conf", patience=TRY)
-    printed = engines.run(fleet, "ask the database", {source: (service_units.python_of(heat.prefix), script)}, LIMIT)[
-        source
-    ]
+    script = scripts.text("capacity", conf=f"{heat.config_dir}/heat.conf", patience=LOGIN_TIMEOUT)
+    printed = engines.run(
+        fleet, "ask the database", {source: (service_units.python_of(heat.prefix), script)}, QUERY_TIMEOUT
+    )[source]
     if isinstance(printed, errors.DeployerError):
-        return Capacity(why=printed.message.removeprefix(f"{source}: ").splitlines()[-1])
-    return Capacity(**json.loads(printed))
+        return ConnectionLimits(why=printed.message.removeprefix(f"{source}: ").splitlines()[-1])
+    return ConnectionLimits(**json.loads(printed))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from deployer.model.state import Instance, Service
 from deployer.preflight.capacity import sizes
-from deployer.preflight.capacity.sizes import Site
+from deployer.preflight.capacity.sizes import SiteSizes
 
 MIB = 2**20
 # What one process of Heat takes where none runs that could be measured. Seen with Heat 27.0.1, shared pages counted
@@ -31,28 +31,28 @@ class Need:
         return f"{self.processes} of {self.service} ({self.each // MIB} MiB each{words})"
 
 
-def problems(site: Site) -> Iterator[str]:
+def problems(site: SiteSizes) -> Iterator[str]:
     """Hosts whose memory is too small by what was measured."""
     for name, needs in _short(site):
         if all(need.measured for need in needs):
             yield f"{_sentence(site, name, needs)}: free some, or put fewer processes or workers there."
 
 
-def notes(site: Site) -> Iterator[str]:
+def warnings(site: SiteSizes) -> Iterator[str]:
     """Hosts whose memory may be too small, as some sizes are assumed."""
     for name, needs in _short(site):
         if not all(need.measured for need in needs):
             yield f"{_sentence(site, name, needs)}."
 
 
-def _short(site: Site) -> Iterator[tuple[str, list[Need]]]:
+def _short(site: SiteSizes) -> Iterator[tuple[str, list[Need]]]:
     for name, measured in site.measured.items():
         needs = list(_needs(site, name))
         if measured.available is not None and sum(need.total for need in needs) > measured.available:
             yield name, needs
 
 
-def _sentence(site: Site, name: str, needs: list[Need]) -> str:
+def _sentence(site: SiteSizes, name: str, needs: list[Need]) -> str:
     total, available = sum(need.total for need in needs) // MIB, site.measured[name].available // MIB
     return (
         f"{name}: the processes that come need about {total} MiB of memory, {', '.join(map(str, needs))}, "
@@ -60,7 +60,7 @@ def _sentence(site: Site, name: str, needs: list[Need]) -> str:
     )
 
 
-def _needs(site: Site, name: str) -> Iterator[Need]:
+def _needs(site: SiteSizes, name: str) -> Iterator[Need]:
     for service in (Service.API, Service.CFN, Service.ENGINE):
         of_kind = (each for each in site.inventory.instances_of(name) if each.service is service)
         more = sum(max(_more(site, each), 0) for each in of_kind)
@@ -68,13 +68,13 @@ def _needs(site: Site, name: str) -> Iterator[Need]:
             yield Need(service, more, *_size(site, name, service))
 
 
-def _more(site: Site, each: Instance) -> int:
+def _more(site: SiteSizes, each: Instance) -> int:
     """Processes that an instance is to have and does not have now: its workers and their parent."""
     held = site.measured[each.host].units.get(each.unit)
     return sizes.processes(site, each) - (held.processes if held else 0)
 
 
-def _size(site: Site, name: str, service: Service) -> tuple[int, bool]:
+def _size(site: SiteSizes, name: str, service: Service) -> tuple[int, bool]:
     """Bytes of a process of a kind, and whether they were measured: on this host, else on another one."""
     for host in (name, *site.measured):
         own = {each.unit for each in site.facts(host).engines} if service is Service.ENGINE else set()

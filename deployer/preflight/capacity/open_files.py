@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 
 from deployer.model.state import Service
-from deployer.preflight.capacity.sizes import Site
+from deployer.preflight.capacity.sizes import SiteSizes
 from deployer.proxy import config
 
-ENOUGH = 4096  # for one process of Heat: seen were 18, and each of 64 threads may open several more
+ENOUGH_CONNECTIONS = 4096  # for one process of Heat: seen were 18, and each of 64 threads may open several more
 
 
-def problems(site: Site) -> Iterator[str]:
+def problems(site: SiteSizes) -> Iterator[str]:
     """A proxy that would not start: `haproxy -c` takes its configuration, and HAProxy itself ends at once."""
     proxy = site.inventory.proxy
     most = _most(site, proxy.host)
@@ -20,13 +20,14 @@ def problems(site: Site) -> Iterator[str]:
         )
 
 
-def notes(site: Site) -> Iterator[str]:
+def warnings(site: SiteSizes) -> Iterator[str]:
     """Hosts whose processes get far fewer than their units ask for."""
     for name in site.measured:
         runs_heat = any(each.service is not Service.PROXY for each in site.inventory.instances_of(name))
-        if runs_heat and (most := _most(site, name)) and most < ENOUGH:
-            yield f"{name}: a process may open {most} files there, few for Heat: {ENOUGH} or more are advised."
+        if runs_heat and (most := _most(site, name)) and most < ENOUGH_CONNECTIONS:
+            advised = f"{ENOUGH_CONNECTIONS} or more are advised"
+            yield f"{name}: a process may open {most} files there, few for Heat: {advised}."
 
 
-def _most(site: Site, name: str) -> int | None:
+def _most(site: SiteSizes, name: str) -> int | None:
     return site.measured[name].most_files if name in site.measured else None

@@ -7,25 +7,25 @@ from deployer.desired import desired_state
 from deployer.heat import releases, service_units
 from deployer.heat.source import Source
 from deployer.inventory.schema import Inventory
-from deployer.model.facts import Facts, Found
+from deployer.model.facts import Facts, Observation
 from deployer.model.state import Instance, Service
-from deployer.observed.resources import Measured
+from deployer.observed.resources import HostResources
 
 
 @dataclass(frozen=True)
-class Site:
+class SiteSizes:
     """What a budget is judged from; `found` and `measured` may lack hosts."""
 
     inventory: Inventory
     origin: Source
-    found: Mapping[str, Found]
-    measured: Mapping[str, Measured]
+    found: Mapping[str, Observation]
+    measured: Mapping[str, HostResources]
 
     def facts(self, name: str) -> Facts:
         return self.found[name].facts if name in self.found else Facts()
 
 
-def workers(site: Site, each: Instance) -> int:
+def workers(site: SiteSizes, each: Instance) -> int:
     """How many workers a process of Heat forks: as the inventory says, else heat.conf, else Heat's own default."""
     runtime = desired_state.runtime_of(site.inventory, each.host, site.origin, site.facts(each.host))
     stated = runtime.workers[each.service]
@@ -41,20 +41,20 @@ def workers(site: Site, each: Instance) -> int:
     return (fallback if number is None else number) or site.facts(each.host).cpus
 
 
-def processes(site: Site, each: Instance) -> int:
+def processes(site: SiteSizes, each: Instance) -> int:
     """How many processes an instance is: its workers and their parent; one that forks none is one."""
     forked = workers(site, each)
     runtime = desired_state.runtime_of(site.inventory, each.host, site.origin, site.facts(each.host))
     return 1 if forked == 1 and (each.service is Service.ENGINE or runtime.launcher != releases.UWSGI) else 1 + forked
 
 
-def own_workers(site: Site, host: str) -> int:
+def own_workers(site: SiteSizes, host: str) -> int:
     """How many workers an engine forks that nothing but heat.conf sizes."""
     stated = site.origin.number("DEFAULT", "num_engine_workers")
     return stated or releases.default_engine_workers(site.facts(host).cpus)
 
 
-def engine_workers(site: Site) -> dict[str, int]:
+def engine_workers(site: SiteSizes) -> dict[str, int]:
     """Host -> the workers of all its engines, its own included; hosts without one are left out."""
     totals: dict[str, int] = {}
     for host, count in _of_engines(site):
@@ -62,7 +62,7 @@ def engine_workers(site: Site) -> dict[str, int]:
     return totals
 
 
-def _of_engines(site: Site) -> Iterator[tuple[str, int]]:
+def _of_engines(site: SiteSizes) -> Iterator[tuple[str, int]]:
     for each in site.inventory.instances():
         if each.service is Service.ENGINE:
             yield each.host, workers(site, each)

@@ -17,7 +17,7 @@ def problems(inventory: Inventory, origin: Source) -> Iterator[str]:
         yield f"{inventory.path}: {_early(inventory, origin)}"
 
 
-def notes(inventory: Inventory, origin: Source) -> Iterator[str]:
+def warnings(inventory: Inventory, origin: Source) -> Iterator[str]:
     """What is odd, or wrong by no word of the inventory."""
     if not inventory.has_apis():
         return
@@ -35,10 +35,10 @@ def notes(inventory: Inventory, origin: Source) -> Iterator[str]:
             f"proxy.timeouts.client ({timeouts.client}) is shorter than proxy.timeouts.server ({timeouts.server}): "
             "HAProxy advises to have them equal."
         )
-    if server > config.HARD_STOP:
+    if server > config.HARD_STOP_AFTER:
         yield (
             f"proxy.timeouts.server is {timeouts.server}, but a reload of the proxy ends requests that take longer "
-            f"than {config.HARD_STOP} s more."
+            f"than {config.HARD_STOP_AFTER} s more."
         )
 
 

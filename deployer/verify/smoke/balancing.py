@@ -8,12 +8,12 @@ from deployer.model.state import Service
 from deployer.proxy import config, runtime_api
 from deployer.remote.fleet import Fleet
 from deployer.verify.smoke.clouds import Cloud
-from deployer.verify.smoke.result import Unproven
+from deployer.verify.smoke.result import CheckFailed
 
 PINNED = ("source", "first")  # ways of balancing that give one client one server
 PER_ROUND = 2  # requests for each server
 MOST_ROUNDS = 8
-LIMIT = 20.0  # seconds for HAProxy to answer
+STATS_TIMEOUT = 20.0  # seconds for HAProxy to answer
 QUESTION = "show stat\n"
 
 
@@ -28,10 +28,10 @@ def reached(inventory: Inventory, fleet: Fleet, cloud: Cloud, service: Service) 
         got = added(got, before, after)
         before = after
         if bad := [status for status in statuses if status >= 500]:
-            raise Unproven(f"{len(bad)} of {len(statuses)} requests to {url} were answered with {bad[0]}")
+            raise CheckFailed(f"{len(bad)} of {len(statuses)} requests to {url} were answered with {bad[0]}")
         if enough(names, got, inventory.proxy.balance):
             return said(names, got, inventory.proxy.balance)
-    raise Unproven(missing(names, got, before.values()))
+    raise CheckFailed(missing(names, got, before.values()))
 
 
 def server_names(inventory: Inventory, service: Service) -> tuple[str, ...]:
@@ -75,11 +75,11 @@ def missing(names: Sequence[str], got: Mapping[str, int], servers: Iterable[runt
 
 def _servers(inventory: Inventory, fleet: Fleet, service: Service) -> dict[str, runtime_api.Server]:
     host = inventory.proxy.host
-    reply = fleet.ask("look", "observe", {host: {"ask": {config.SOCKET: QUESTION}}}, LIMIT)[host]
+    reply = fleet.ask("look", "observe", {host: {"ask": {config.SOCKET: QUESTION}}}, STATS_TIMEOUT)[host]
     if isinstance(reply, DeployerError):
         raise reply
     section, answer = config.SECTIONS[service], reply["replies"].get(config.SOCKET)
     found = {each.name: each for each in runtime_api.servers(answer) if each.section == section}
     if not found:
-        raise Unproven(f"HAProxy on {host} tells nothing of {section} over {config.SOCKET}: is the proxy running?")
+        raise CheckFailed(f"HAProxy on {host} tells nothing of {section} over {config.SOCKET}: is the proxy running?")
     return found

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 from deployer.model.state import Secret
 from deployer.verify.smoke.clouds import Cloud
-from deployer.verify.smoke.result import Unproven
+from deployer.verify.smoke.result import CheckFailed
 
 LIST_STACKS = {"Action": "ListStacks", "Version": "2010-05-15"}  # the only version of AWS CloudFormation's API
 ANSWER = "ListStacksResponse"
@@ -20,7 +20,7 @@ def stacks_listed(cloud: Cloud, endpoint: str, region: str) -> str:
     with credentials(cloud.connection) as (access, secret):
         answer = cloud.get(url, signed(url, access, secret, region))
     if answer.status_code != 200:
-        raise Unproven(f"{endpoint} answered {answer.status_code}: {said(answer.content)}")
+        raise CheckFailed(f"{endpoint} answered {answer.status_code}: {said(answer.content)}")
     return f"{number_of_stacks(answer.content)} stacks"
 
 
@@ -39,9 +39,9 @@ def number_of_stacks(content: bytes) -> int:
     try:
         root = ElementTree.fromstring(content)
     except ElementTree.ParseError as error:
-        raise Unproven(f"the answer to ListStacks is no XML: {error}") from None
+        raise CheckFailed(f"the answer to ListStacks is no XML: {error}") from None
     if _local(root) != ANSWER:
-        raise Unproven(f"the answer to ListStacks is a {_local(root)}, not a {ANSWER}")
+        raise CheckFailed(f"the answer to ListStacks is a {_local(root)}, not a {ANSWER}")
     return sum(1 for each in root.iter() if _local(each) == "StackId")
 
 
@@ -60,7 +60,7 @@ def credentials(connection: Any) -> Iterator[tuple[str, Secret]]:
     folder = f"/users/{connection.current_user_id}/credentials/OS-EC2"
     answer = connection.identity.post(folder, json={"tenant_id": connection.current_project_id})
     if answer.status_code >= 300:
-        raise Unproven(f"Keystone makes no EC2 credentials for this user: it answered {answer.status_code}")
+        raise CheckFailed(f"Keystone makes no EC2 credentials for this user: it answered {answer.status_code}")
     made = answer.json()["credential"]
     try:
         yield made["access"], Secret(made["secret"])

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from deployer import errors
 from deployer.inventory.values import Endpoint
 from deployer.model.state import Service
-from deployer.verify.smoke.result import Unproven
+from deployer.verify.smoke.result import CheckFailed
 
 ANSWER_LIMIT = 60  # seconds for one request
 CATALOGUE = {Service.API: "orchestration", Service.CFN: "cloudformation"}  # the service types of Heat's two APIs
@@ -31,7 +31,7 @@ class Cloud:
         kind = CATALOGUE[service]
         url = self.connection.config.get_session_client(kind).get_endpoint()
         if not url:
-            raise Unproven(f"the catalogue has no {kind} endpoint for this region and interface")
+            raise CheckFailed(f"the catalogue has no {kind} endpoint for this region and interface")
         return url.rstrip("/")
 
     def get(self, url: str, headers: Mapping[str, str]) -> Any:
@@ -92,7 +92,7 @@ def led_to_proxy(cloud: Cloud, binds: Mapping[Service, Endpoint], secure: bool) 
         if (why := mismatch(url, _addresses(url), binds[service], secure))
     ]
     if wrong:
-        raise Unproven("; ".join(wrong))
+        raise CheckFailed("; ".join(wrong))
     return ", ".join(urls.values())
 
 
@@ -118,7 +118,7 @@ def _addresses(url: str) -> set[str]:
     try:
         return {str(found[4][0]).partition("%")[0] for found in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)}
     except OSError as error:
-        raise Unproven(f"{host} of {url} cannot be resolved: {error}") from None
+        raise CheckFailed(f"{host} of {url} cannot be resolved: {error}") from None
 
 
 def _quiet(*libraries: str) -> None:

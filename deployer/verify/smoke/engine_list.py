@@ -10,13 +10,13 @@ from deployer.inventory.schema import Inventory
 from deployer.model.state import Service, unit_name
 from deployer.remote.fleet import Fleet
 from deployer.verify.smoke.clouds import Cloud
-from deployer.verify.smoke.result import Unproven
+from deployer.verify.smoke.result import CheckFailed
 
 OURS = re.compile(r"(?P<host>.+)-engine-(?P<number>[0-9]+)")  # see launch.engine_name
-LIMIT = 20.0  # seconds for a host to tell its units
+UNITS_TIMEOUT = 20.0  # seconds for a host to tell its units
 
 
-def listed(inventory: Inventory, fleet: Fleet, cloud: Cloud) -> str:
+def check_engines(inventory: Inventory, fleet: Fleet, cloud: Cloud) -> str:
     """Compare Heat's list of engines with the inventory and say who is up; raise Unproven when they differ."""
     wanted = [
         service_units.engine_name(each.host, each.number)
@@ -24,7 +24,7 @@ def listed(inventory: Inventory, fleet: Fleet, cloud: Cloud) -> str:
         if each.service is Service.ENGINE
     ]
     up = workers_up(_rows(cloud))
-    return judged(up, wanted, _ended(inventory, fleet, strangers(up, wanted)))
+    return compare(up, wanted, _ended(inventory, fleet, unexpected(up, wanted)))
 
 
 def workers_up(rows: Iterable[Mapping[str, Any]]) -> dict[str, int]:
@@ -38,19 +38,19 @@ def workers_up(rows: Iterable[Mapping[str, Any]]) -> dict[str, int]:
     return up
 
 
-def strangers(up: Mapping[str, int], wanted: Collection[str]) -> list[str]:
+def unexpected(up: Mapping[str, int], wanted: Collection[str]) -> list[str]:
     """The engines that are up and named as ours are, but which the inventory does not have."""
     return sorted(name for name, count in up.items() if count and name not in wanted and OURS.fullmatch(name))
 
 
-def judged(up: Mapping[str, int], wanted: Collection[str], ended: Collection[str] = ()) -> str:
+def compare(up: Mapping[str, int], wanted: Collection[str], ended: Collection[str] = ()) -> str:
     """Say who is up; raise Unproven when one that is wanted is not, or a stranger is whose process has not `ended`."""
     problems = [f"{name} is {'down' if name in up else 'not listed'}" for name in wanted if not up.get(name)]
     problems += [
-        f"{name} is up, but the inventory has no such engine" for name in strangers(up, wanted) if name not in ended
+        f"{name} is up, but the inventory has no such engine" for name in unexpected(up, wanted) if name not in ended
     ]
     if problems:
-        raise Unproven("; ".join(problems))
+        raise CheckFailed("; ".join(problems))
     own = [
         f"{name} ({_workers(count)})"
         for name, count in sorted(up.items())
@@ -65,9 +65,9 @@ def judged(up: Mapping[str, int], wanted: Collection[str], ended: Collection[str
 def _rows(cloud: Cloud) -> list[dict[str, Any]]:
     answer = cloud.connection.orchestration.request("/services", "GET", raise_exc=False)
     if answer.status_code in (401, 403):
-        raise Unproven("Heat shows its engines to administrators only: name the cloud of one (--cloud)")
+        raise CheckFailed("Heat shows its engines to administrators only: name the cloud of one (--cloud)")
     if answer.status_code != 200:
-        raise Unproven(f"Heat answered {answer.status_code} to the list of its engines: {answer.text[:300]}")
+        raise CheckFailed(f"Heat answered {answer.status_code} to the list of its engines: {answer.text[:300]}")
     return answer.json()["services"]
 
 
@@ -75,7 +75,7 @@ def _ended(inventory: Inventory, fleet: Fleet, names: Collection[str]) -> list[s
     """Those engines whose host says that no such unit runs: Heat takes a row for up until two reports are missing."""
     places = {name: OURS.fullmatch(name) for name in names}
     hosts = {place["host"] for place in places.values() if place["host"] in inventory.hosts}
-    replies = fleet.ask("look", "observe", {host: {"units": ["heat-scaleout-*"]} for host in hosts}, LIMIT)
+    replies = fleet.ask("look", "observe", {host: {"units": ["heat-scaleout-*"]} for host in hosts}, UNITS_TIMEOUT)
     return [
         name
         for name, place in places.items()

@@ -19,7 +19,7 @@ class Outcome(StrEnum):
     SKIPPED = "skipped"
 
 
-class Unproven(Exception):
+class CheckFailed(Exception):
     """A check found that something is not as promised; the message says what."""
 
 
@@ -44,13 +44,13 @@ class Check:
         return self.outcome is not Outcome.OK
 
 
-class Book:
+class Recorder:
     """Checks in the order they were made. `say` is told of each before it begins."""
 
     def __init__(self, where: str, say: Callable[[str], None], expected: tuple[type[Exception], ...] = ()) -> None:
         self.checks: list[Check] = []
         self._where, self._say = where, say
-        self._expected = (Unproven, errors.DeployerError, OSError, ValueError, LookupError, *expected)
+        self._expected = (CheckFailed, errors.DeployerError, OSError, ValueError, LookupError, *expected)
         self._secrets: list[str] = []
 
     def hide(self, secrets: Iterable[str]) -> None:
@@ -63,7 +63,7 @@ class Book:
         started = time.monotonic()
         check = Check(self._where, subject, promise)
         try:
-            check = replace(check, detail=redaction.hidden(step(), self._secrets))
+            check = replace(check, detail=redaction.redact(step(), self._secrets))
         except self._expected as error:
             check = replace(check, outcome=Outcome.FAILED, reason=self._reason(error))
         self.checks.append(replace(check, seconds=time.monotonic() - started))
@@ -71,15 +71,15 @@ class Book:
 
     def skipped(self, subject: str, promise: str, reason: str) -> None:
         """Note a step that had no sense to try."""
-        shown = redaction.hidden(reason, self._secrets)
+        shown = redaction.redact(reason, self._secrets)
         self.checks.append(Check(self._where, subject, promise, Outcome.SKIPPED, reason=shown))
 
     def _reason(self, error: Exception) -> str:
-        return redaction.hidden(reason_of(error), self._secrets)[:LONGEST_REASON]
+        return redaction.redact(reason_of(error), self._secrets)[:LONGEST_REASON]
 
 
 def reason_of(error: Exception) -> str:
     """Why something failed, in the error's own words; its type too where those alone say little."""
     words = error.message if isinstance(error, errors.DeployerError) else str(error)
-    plain = isinstance(error, (Unproven, errors.DeployerError))
+    plain = isinstance(error, (CheckFailed, errors.DeployerError))
     return words if plain else f"{type(error).__name__}: {words}".rstrip(": ")

@@ -10,14 +10,14 @@ from deployer.model.state import Service
 from deployer.remote.fleet import Fleet
 from deployer.verify.smoke import balancing, cfn, clouds, engine_list, stack
 from deployer.verify.smoke.clouds import Cloud
-from deployer.verify.smoke.result import Book, Check
+from deployer.verify.smoke.result import Check, Recorder
 
 WHERE = "through the proxy"  # no name of a host: those have no blanks
 NEEDED = ("Keystone", "catalogue")  # without these nothing else makes sense
 
 
 @dataclass(frozen=True)
-class Site:
+class SmokeTarget:
     """What is proven: the inventory, its hosts, and where the proxy serves each API."""
 
     inventory: Inventory
@@ -26,7 +26,7 @@ class Site:
 
 
 @dataclass(frozen=True)
-class Step:
+class SmokeStep:
     """What a check is about, what is promised, and how it is tried: a function that returns what it saw."""
 
     subject: str
@@ -34,9 +34,9 @@ class Step:
     tried: Callable[[], str]
 
 
-def run(site: Site, cloud: Cloud, say: Callable[[str], None]) -> tuple[Check, ...]:
+def run(site: SmokeTarget, cloud: Cloud, say: Callable[[str], None]) -> tuple[Check, ...]:
     """Use the site as a user would; `say` is told of each step before it begins. Never raise for a site that fails."""
-    book = Book(WHERE, say, clouds.expected_errors())
+    book = Recorder(WHERE, say, clouds.expected_errors())
     book.hide(cloud.secrets)
     steps = _steps(site, cloud)
     for position, step in enumerate(steps):
@@ -47,15 +47,17 @@ def run(site: Site, cloud: Cloud, say: Callable[[str], None]) -> tuple[Check, ..
     return tuple(book.checks)
 
 
-def _steps(site: Site, cloud: Cloud) -> list[Step]:
+def _steps(site: SmokeTarget, cloud: Cloud) -> list[SmokeStep]:
     """Everything but the stack."""
     inventory, fleet = site.inventory, site.fleet
     secure = inventory.proxy.tls is not None
     return [
-        Step("Keystone", "it gives a token", lambda: clouds.log_in(cloud)),
-        Step("catalogue", "it leads to the proxy", lambda: clouds.led_to_proxy(cloud, site.binds, secure)),
-        Step("engines", "Heat lists the inventory's as up", lambda: engine_list.listed(inventory, fleet, cloud)),
-        Step("CFN API", "a signed ListStacks is answered", lambda: _stacks_listed(cloud)),
+        SmokeStep("Keystone", "it gives a token", lambda: clouds.log_in(cloud)),
+        SmokeStep("catalogue", "it leads to the proxy", lambda: clouds.led_to_proxy(cloud, site.binds, secure)),
+        SmokeStep(
+            "engines", "Heat lists the inventory's as up", lambda: engine_list.check_engines(inventory, fleet, cloud)
+        ),
+        SmokeStep("CFN API", "a signed ListStacks is answered", lambda: _stacks_listed(cloud)),
         *(
             _reach_every(site, cloud, service)
             for service in clouds.CATALOGUE
@@ -64,9 +66,9 @@ def _steps(site: Site, cloud: Cloud) -> list[Step]:
     ]
 
 
-def _reach_every(site: Site, cloud: Cloud, service: Service) -> Step:
+def _reach_every(site: SmokeTarget, cloud: Cloud, service: Service) -> SmokeStep:
     title = service_units.TITLES[service]
-    return Step(
+    return SmokeStep(
         f"{title}s", "requests reach every one", lambda: balancing.reached(site.inventory, site.fleet, cloud, service)
     )
 
@@ -76,7 +78,7 @@ def _stacks_listed(cloud: Cloud) -> str:
     return cfn.stacks_listed(cloud, cloud.endpoint(Service.CFN), region)
 
 
-def _skip(book: Book, steps: Iterable[Step], reason: str) -> None:
+def _skip(book: Recorder, steps: Iterable[SmokeStep], reason: str) -> None:
     for step in steps:
         book.skipped(step.subject, step.promise, reason)
     book.skipped("stack", "it is created, updated, read and deleted", reason)

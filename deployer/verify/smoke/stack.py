@@ -5,14 +5,14 @@ import time
 from typing import Any
 
 from deployer.verify.smoke.clouds import Cloud
-from deployer.verify.smoke.result import Book, Unproven
+from deployer.verify.smoke.result import CheckFailed, Recorder
 
 PREFIX = "heat-scaleout-verify-"
 FIRST, SECOND = 3, 5
-LIMIT = 180.0  # seconds for one action of the stack
+STACK_TIMEOUT = 180.0  # seconds for one action of the stack
 DELETIONS = 3  # a deletion that fails may well succeed when asked again
 LATEST = 20.0  # seconds after which a creation that was asked for is not begun any more
-LOOK = 0.3  # seconds between two looks: Heat announces nothing to its clients
+POLL_INTERVAL = 0.3  # seconds between two looks: Heat announces nothing to its clients
 TEMPLATE = {
     "heat_template_version": "2016-10-14",
     "description": "Made by heat-scaleout to prove that Heat works; deleted at once.",
@@ -27,7 +27,7 @@ TEMPLATE = {
 }
 
 
-def prove(cloud: Cloud, book: Book) -> None:
+def prove(cloud: Cloud, book: Recorder) -> None:
     """Create a group of 3, make it 5, read 5 values, and delete it whatever happened before, interrupts included."""
     stack = Stack(cloud.connection.orchestration, PREFIX + secrets.token_hex(4))
     try:
@@ -69,7 +69,7 @@ class Stack:
         outputs = {each["output_key"]: each["output_value"] for each in self._look("true")["outputs"]}
         values = outputs.get("values")
         if not isinstance(values, list) or len(set(map(str, filter(None, values)))) != members:
-            raise Unproven(f"{members} different values were expected as output, Heat gave {values!r}")
+            raise CheckFailed(f"{members} different values were expected as output, Heat gave {values!r}")
         return f"{members} different values"
 
     def delete(self) -> str:
@@ -87,7 +87,7 @@ class Stack:
             if status == "DELETE_COMPLETE":
                 return status
             why = f"{status}: {self._look('false').get('stack_status_reason')}"
-        raise Unproven(f"it is still there: {why}")
+        raise CheckFailed(f"it is still there: {why}")
 
     def _deletion(self) -> Any:
         """Ask for the deletion, for as long as the stack may still appear, and return Heat's answer."""
@@ -95,21 +95,21 @@ class Stack:
             answer = self._heat.request(self._path, "DELETE", raise_exc=False)
             if answer.status_code != 404 or time.monotonic() > self._may_come:
                 return answer
-            time.sleep(LOOK)
+            time.sleep(POLL_INTERVAL)
 
     def _done(self, action: str) -> str:
         """Wait until an action ends, and say how; raise Unproven unless it ends well."""
         status = self._awaited(f"{action}_COMPLETE", f"{action}_FAILED", "DELETE_COMPLETE")
         if status != f"{action}_COMPLETE":
-            raise Unproven(f"{status}: {self._look('false').get('stack_status_reason')}")
+            raise CheckFailed(f"{status}: {self._look('false').get('stack_status_reason')}")
         return status
 
     def _awaited(self, *ends: str) -> str:
-        deadline = time.monotonic() + LIMIT
+        deadline = time.monotonic() + STACK_TIMEOUT
         while (status := self._look("false")["stack_status"]) not in ends:
             if time.monotonic() > deadline:
-                raise Unproven(f"still {status} after {LIMIT:.0f} s")
-            time.sleep(LOOK)
+                raise CheckFailed(f"still {status} after {STACK_TIMEOUT:.0f} s")
+            time.sleep(POLL_INTERVAL)
         return status
 
     def _look(self, outputs: str) -> dict[str, Any]:
@@ -124,9 +124,9 @@ class Stack:
 
 def _accepted(answer: Any) -> Any:
     if answer.status_code >= 300:
-        raise Unproven(f"Heat answered {answer.status_code}: {answer.text[:500]}")
+        raise CheckFailed(f"Heat answered {answer.status_code}: {answer.text[:500]}")
     return answer
 
 
 def _body(members: int) -> dict[str, Any]:
-    return {"template": TEMPLATE, "parameters": {"members": members}, "timeout_mins": int(LIMIT // 60)}
+    return {"template": TEMPLATE, "parameters": {"members": members}, "timeout_mins": int(STACK_TIMEOUT // 60)}

@@ -8,7 +8,7 @@ from deployer import errors, pipeline
 from deployer.apply import generations
 from deployer.apply.generations import Author
 from deployer.model.state import Service, unit_name
-from deployer.model.steps import Manner, OnError
+from deployer.model.steps import OnError, RolloutOptions
 
 HEAT_CONF = "/etc/heat/heat.conf"
 CHANGED = sites.CONF + "[cache]\nenabled = true\n"
@@ -47,7 +47,7 @@ def change(fleet):
 
 
 def deploy(inventory, fleet, on_error):
-    return pipeline.deploy(inventory, fleet, yes, manner=Manner(on_error=on_error), author=AUTHOR)
+    return pipeline.deploy(inventory, fleet, yes, manner=RolloutOptions(on_error=on_error), author=AUTHOR)
 
 
 def results(fleet):
@@ -84,11 +84,11 @@ def test_stop_puts_the_host_that_failed_back_and_leaves_the_others_as_they_were(
 
     report = deploy(inventory, deployed, OnError.STOP)
 
-    assert (report.exit_code, report.back.hosts, report.result) == (5, ("hostB",), generations.PUT_BACK)
+    assert (report.exit_code, report.back.hosts, report.result) == (5, ("hostB",), generations.REVERTED)
     assert {name: each for name, each in picture(deployed).items() if name != "hostA"} == {
         name: each for name, each in before.items() if name != "hostA"
     }
-    assert results(deployed) == {generations.PUT_BACK}
+    assert results(deployed) == {generations.REVERTED}
 
 
 def test_continue_changes_the_hosts_that_do_not_fail(inventory, deployed):
@@ -144,7 +144,7 @@ def test_continue_restarts_no_host_twice(inventory, deployed):
     seen = deployed.moment = Moments()
 
     report = pipeline.deploy(
-        inventory, deployed, yes, author=AUTHOR, manner=Manner(("hostB", "hostC"), on_error=OnError.CONTINUE)
+        inventory, deployed, yes, author=AUTHOR, manner=RolloutOptions(("hostB", "hostC"), on_error=OnError.CONTINUE)
     )
 
     done = [says or "" for host, when, says in seen.seen if (host, when) == ("hostB", "after")]
@@ -190,7 +190,7 @@ def test_revert_gives_every_host_what_it_had(deployed, host, fragment):
     assert (list(report.applied.failed), report.back.applied.failed) == ([host], {})
     assert report.exit_code == (7 if "wait" in fragment else 5)
     assert picture(deployed) == before
-    assert results(deployed) == {generations.PUT_BACK}
+    assert results(deployed) == {generations.REVERTED}
 
 
 @pytest.mark.parametrize("fragment", ["start heat-scaleout-proxy", "wait until heat-scaleout-proxy", "stop heat-api"])
@@ -201,7 +201,7 @@ def test_revert_of_the_first_takeover_gives_the_addresses_back_to_the_old_server
 
     report = deploy(inventory, fleet, OnError.REVERT)
 
-    assert (list(report.applied.failed), report.result) == (["hostA"], generations.PUT_BACK)
+    assert (list(report.applied.failed), report.result) == (["hostA"], generations.REVERTED)
     assert picture(fleet) == before
     assert PROXY not in fleet.hosts["hostA"].running()
 

@@ -8,9 +8,9 @@ import sites
 
 from deployer import errors
 from deployer.apply import generations
-from deployer.apply.generations import NOBODY, Author, Run
+from deployer.apply.generations import UNKNOWN_AUTHOR, Author, Run
 from deployer.desired import desired_state
-from deployer.model.facts import Facts, Found
+from deployer.model.facts import Facts, Observation
 from deployer.model.state import HostState
 
 AUTHOR = Author("alice@desk", "invoke deploy", "2026-11-21T00:00:00Z", "0.1.0", "/sites/some.yaml", "version: 1\n")
@@ -24,12 +24,12 @@ SITES = {
 
 def states(name):
     inventory, installed = SITES[name]
-    return desired_state.states(inventory, sites.bare(inventory, installed=installed)).states
+    return desired_state.desired_states(inventory, sites.bare(inventory, installed=installed)).states
 
 
 def kept(state):
     """A state as a host sends it: JSON, with the contents of its files."""
-    sent = json.loads(json.dumps(generations.encoded(state)))
+    sent = json.loads(json.dumps(generations.state_to_json(state)))
     for path, each in sent["files"].items():
         each["content"] = base64.b64encode(state.files[path].content).decode()
     return sent
@@ -48,13 +48,13 @@ def test_every_state_comes_back_with_contents_proofs_and_all_else(name):
 
     assert any(unit.ready for state in found.values() for unit in state.units.values())
     for state in found.values():
-        assert every_field(generations.decoded(kept(state))) == every_field(state)
+        assert every_field(generations.state_from_json(kept(state))) == every_field(state)
 
 
 def test_kept_state_has_no_content_of_a_file():
     state = states("27")["hostB"]
 
-    told = json.dumps(generations.encoded(state))
+    told = json.dumps(generations.state_to_json(state))
 
     assert [
         path for path, file in state.files.items() if file.content and base64.b64encode(file.content).decode() in told
@@ -62,7 +62,7 @@ def test_kept_state_has_no_content_of_a_file():
 
 
 def test_host_that_has_kept_nothing_had_nothing_of_ours():
-    assert generations.decoded(None) == HostState()
+    assert generations.state_from_json(None) == HostState()
 
 
 def test_run_comes_back_with_its_author():
@@ -77,7 +77,7 @@ def test_authors_inventory_is_not_printed():
 
 def known(*results):
     """Generations 1, 2, ... with these results."""
-    return {number: (Run(number, NOBODY, result), ("hostA",)) for number, result in enumerate(results, 1)}
+    return {number: (Run(number, UNKNOWN_AUTHOR, result), ("hostA",)) for number, result in enumerate(results, 1)}
 
 
 @pytest.mark.parametrize(
@@ -91,21 +91,21 @@ def known(*results):
     ],
 )
 def test_without_a_number_the_target_is_the_last_that_was_done_before_the_newest(results, number):
-    assert generations.target(known(*results), None).number == number
+    assert generations.rollback_target(known(*results), None).number == number
 
 
 @pytest.mark.parametrize("results", [(), ("done",), ("failed", "done"), (None, "put back")])
 def test_without_an_earlier_one_that_was_done_there_is_no_target(results):
     with pytest.raises(errors.BadInput, match="no earlier generation") as caught:
-        generations.target(known(*results), None)
+        generations.rollback_target(known(*results), None)
 
     assert "invoke restore" in caught.value.hint
 
 
 def test_number_is_the_target_whatever_its_result_and_an_unknown_one_names_those_that_are():
-    assert generations.target(known("done", "failed", "done"), 2).number == 2
+    assert generations.rollback_target(known("done", "failed", "done"), 2).number == 2
     with pytest.raises(errors.BadInput, match="no generation 9") as caught:
-        generations.target(known("done", "failed"), 9)
+        generations.rollback_target(known("done", "failed"), 9)
     assert "1, 2" in caught.value.hint
 
 
@@ -114,7 +114,7 @@ def a_kept_run(number, result):
 
 
 def test_generations_of_all_hosts_are_merged_in_order_with_their_hosts():
-    merged = generations.merged(
+    merged = generations.merge_runs(
         {
             "hostA": [a_kept_run(1, "done"), a_kept_run(3, "done")],
             "hostB": [a_kept_run(2, "failed"), a_kept_run(3, "done")],
@@ -130,7 +130,7 @@ def test_generations_of_all_hosts_are_merged_in_order_with_their_hosts():
 
 @pytest.mark.parametrize("results", [("done", None), (None, "done")])
 def test_run_that_has_not_ended_on_one_host_has_not_ended(results):
-    merged = generations.merged(
+    merged = generations.merge_runs(
         {f"host{name}": [a_kept_run(1, result)] for name, result in zip("AB", results, strict=True)}
     )
 
@@ -139,17 +139,17 @@ def test_run_that_has_not_ended_on_one_host_has_not_ended(results):
 
 def a_found(result, doing=None, number=4):
     newest = a_kept_run(number, result) | {"doing": doing}
-    return Found(HostState(), Facts(newest=newest))
+    return Observation(HostState(), Facts(newest=newest))
 
 
 def test_run_that_has_not_ended_is_told_with_its_hosts_author_and_step():
     told = "\n".join(
-        generations.unfinished(
+        generations.describe_unfinished(
             {
                 "hostA": a_found("done"),
                 "hostB": a_found(None, "restart it"),
                 "hostC": a_found(None),
-                "hostD": Found(HostState()),
+                "hostD": Observation(HostState()),
             }
         )
     )
@@ -161,7 +161,7 @@ def test_run_that_has_not_ended_is_told_with_its_hosts_author_and_step():
 
 @pytest.mark.parametrize(("numbers", "following"), [((), 1), ((4,), 5), ((4, 9), 10)])
 def test_next_run_is_newer_than_the_newest_of_any_host(numbers, following):
-    found = {f"host{number}": a_found("done", number=number) for number in numbers} | {"bare": Found(HostState())}
+    found = {f"host{number}": a_found("done", number=number) for number in numbers} | {"bare": Observation(HostState())}
 
     assert generations.next_run(found, AUTHOR) == Run(following, AUTHOR)
 
@@ -173,7 +173,9 @@ def has_kept(state, *runs):
 def test_states_of_a_generation_are_those_of_each_host():
     state = states("27")["hostB"]
 
-    found = generations.states(3, {"hostA": has_kept(None), "hostB": has_kept(kept(state), (3, ["hostB"]))}, ["hostB"])
+    found = generations.states_of(
+        3, {"hostA": has_kept(None), "hostB": has_kept(kept(state), (3, ["hostB"]))}, ["hostB"]
+    )
 
     assert found == {"hostA": HostState(), "hostB": state}
 
@@ -181,13 +183,13 @@ def test_states_of_a_generation_are_those_of_each_host():
 @pytest.mark.parametrize("empty", [None, {"files": {}, "units": {}}])
 def test_generation_without_anything_of_a_host_that_works_then_is_refused(empty):
     with pytest.raises(errors.BadInput, match="generation 3 has kept nothing on hostB$"):
-        generations.states(3, {"hostA": has_kept(None), "hostB": has_kept(empty)}, ["hostB", "hostB"])
+        generations.states_of(3, {"hostA": has_kept(None), "hostB": has_kept(empty)}, ["hostB", "hostB"])
 
 
 def test_generation_that_was_refused_while_a_host_was_lost_is_there_alone_and_is_refused():
     state, hosts = kept(states("27")["hostB"]), ["hostA", "hostB"]
 
     with pytest.raises(errors.BadInput, match="generation 4 has kept nothing on hostA$"):
-        generations.states(
+        generations.states_of(
             4, {"hostA": has_kept(state, (3, hosts)), "hostB": has_kept(state, (3, hosts), (4, hosts))}, hosts
         )

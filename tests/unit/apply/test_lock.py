@@ -21,7 +21,7 @@ def as_another(fleet):
 def test_lock_is_taken_on_the_proxys_host_and_shown_with_its_owner(inventory, fleet):
     lock.take(inventory, fleet, ALICE)
 
-    holder = lock.look(inventory, as_another(fleet))
+    holder = lock.holder(inventory, as_another(fleet))
     assert {name: value for name, value in asdict(holder).items() if name != "since"} == asdict(ALICE)
     assert str(holder) == f"alice@desk (pid 4711, since {holder.since}, id 1f3a): invoke deploy --yes"
     assert fleet.holds_asked == [inventory.proxy.host]
@@ -47,7 +47,7 @@ def test_waiting_writer_is_told_for_whom_and_then_holds_the_lock(inventory, flee
     lock.take(inventory, other, BOB, 60.0, told.append)
 
     assert len(told) == 1 and told[0].startswith("waiting up to 60 s for alice@desk")
-    assert lock.look(inventory, fleet).owner == "bob"
+    assert lock.holder(inventory, fleet).owner == "bob"
 
 
 def test_waiting_that_ends_without_the_lock_is_refused(inventory, fleet):
@@ -89,7 +89,7 @@ def test_release_ends_the_lock_with_that_id_alone(inventory, fleet):
 
     assert lock.release(inventory, as_another(fleet), "1f3a").owner == "alice"
 
-    assert (fleet.holding(), lock.look(inventory, fleet)) == (False, None)
+    assert (fleet.holding(), lock.holder(inventory, fleet)) == (False, None)
     with pytest.raises(errors.BadInput, match="nobody holds it"):
         lock.release(inventory, fleet, "1f3a")
 

@@ -35,7 +35,7 @@ def test_every_host_begins_the_run_and_keeps_its_state(todo, fleet):
 
     assert results(fleet) == dict.fromkeys(fleet.hosts, None)
     assert {host.newest["who"] for host in fleet.hosts.values()} == {"alice@desk"}
-    told = json.loads(json.dumps(generations.encoded(todo.wanted.states["hostB"])))
+    told = json.loads(json.dumps(generations.state_to_json(todo.wanted.states["hostB"])))
     assert fleet.hosts["hostB"].generations[1]["state"] == told
     assert fleet.hosts["hostB"].generations[1]["run"]["hosts"] == ["hostA", "hostB", "hostC"]
 
@@ -126,7 +126,7 @@ def test_recall_brings_every_run_and_the_state_of_a_number(todo, fleet):
     told = stage.recall(fleet.hosts, 1, fleet)
 
     assert [run["number"] for run in told["hostB"]["runs"]] == [1]
-    assert generations.decoded(told["hostB"]["state"]) == todo.wanted.states["hostB"]
+    assert generations.state_from_json(told["hostB"]["state"]) == todo.wanted.states["hostB"]
     assert stage.recall(fleet.hosts, None, fleet)["hostB"]["state"] is None
 
 

@@ -65,7 +65,7 @@ def test_json_keeps_every_letter():
 
 
 def test_talk_goes_to_stderr_alone(capsys):
-    console.talk("some words")
+    console.message("some words")
 
     assert tuple(capsys.readouterr()) == ("", "some words\n")
 

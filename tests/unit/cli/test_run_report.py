@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from deployer import errors
-from deployer.apply.execute import Back, Planned, Report
-from deployer.apply.generations import NOBODY, Run
+from deployer.apply.execute import Planned, Report, Reverted
+from deployer.apply.generations import UNKNOWN_AUTHOR, Run
 from deployer.apply.waves import Applied
 from deployer.cli import console, run_report
 from deployer.model.steps import AwaitReady, Plan, StartUnit, Wave
@@ -22,7 +22,7 @@ BROKE = {"hostB": errors.HostFailed("hostB", "it broke", hint="mend it")}
 def a_report(done=(), failed=(), left=(), back=None):
     """What a deploy did; `left` is of the plan that failed."""
     applied = Applied(tuple(done), dict(failed), tuple(left))
-    return Report(Planned(None, PLAN, None, {}), applied, back=back, run=Run(7, NOBODY))
+    return Report(Planned(None, PLAN, None, {}), applied, back=back, run=Run(7, UNKNOWN_AUTHOR))
 
 
 def has(report):
@@ -53,14 +53,14 @@ def test_failure_tells_who_why_what_is_left_what_each_has_and_what_to_run_next()
 
 
 def test_host_that_was_put_back_has_what_it_had():
-    report = a_report((), BROKE, (OTHER,), Back(("hostB",), Applied((START, WAIT))))
+    report = a_report((), BROKE, (OTHER,), Reverted(("hostB",), Applied((START, WAIT))))
 
     assert has(report)["hostB"] == "what it had before"
     assert report.result == "put back"
 
 
 def test_host_that_could_not_be_put_back_is_told_with_why():
-    back = Back(("hostB",), Applied((), {"hostB": errors.HostFailed("hostB", "no memory")}, (START,)))
+    back = Reverted(("hostB",), Applied((), {"hostB": errors.HostFailed("hostB", "no memory")}, (START,)))
     report = a_report((START,), BROKE, (MORE,), back)
 
     assert "hostB  could not be put back to what it had:\nhostB  FAILED  no memory" in run_report.text(report)

@@ -14,13 +14,13 @@ PATH = Path("/sites/some.yaml")
 
 def now(**hosts):
     text = sites.an_inventory_text(**hosts)
-    return session.Wish(PATH, text, reader.parse(text, PATH))
+    return session.InventoryFile(PATH, text, reader.parse(text, PATH))
 
 
 def test_inventory_as_it_was_then_has_its_text_and_this_files_path():
     then = sites.an_inventory_text(hostB="{address: 10.0.0.2, engines: 7}")
 
-    wish = session.as_then(now(), then)
+    wish = session.inventory_of_generation(now(), then)
 
     assert (wish.path, wish.text) == (PATH, then)
     assert len([each for each in wish.inventory.instances_of("hostB") if each.service == "engine"]) == 7
@@ -40,14 +40,14 @@ def test_inventory_as_it_was_then_has_its_text_and_this_files_path():
 )
 def test_inventory_of_other_hosts_is_refused_with_their_names(then, today, words):
     with pytest.raises(errors.BadInput, match=f"{PATH}: {words}") as caught:
-        session.as_then(now(**today), sites.an_inventory_text(**then))
+        session.inventory_of_generation(now(**today), sites.an_inventory_text(**then))
 
     assert "address alone" in caught.value.hint
 
 
 def test_inventory_of_then_that_is_none_any_more_is_refused():
     with pytest.raises(errors.BadInventory):
-        session.as_then(now(), "version: 99\n")
+        session.inventory_of_generation(now(), "version: 99\n")
 
 
 def test_author_has_the_text_that_will_be_kept_and_a_time_of_utc():

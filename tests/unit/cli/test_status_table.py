@@ -5,13 +5,13 @@ from truth import ENGINE, STAT, a_row, a_view, lines, with_unit
 from deployer.cli import status_table
 from deployer.model.state import Unit
 from deployer.status import site
-from deployer.status.instances import Line
+from deployer.status.instances import InstanceStatus
 
 WIDE = 120
 
 
 def shown(pending=(), errors=(), **how):
-    return status_table.text(site.Picture(lines(**how), pending, errors)).splitlines()
+    return status_table.text(site.SiteStatus(lines(**how), pending, errors)).splitlines()
 
 
 def row(unit, **how):
@@ -57,7 +57,7 @@ def test_configuration_is_shown_when_one_is_old():
 
 
 def test_site_with_usual_names_and_an_engine_that_drifts_fits_into_a_terminal():
-    line = Line(
+    line = InstanceStatus(
         "hostB",
         "engine",
         ENGINE,
@@ -70,7 +70,7 @@ def test_site_with_usual_names_and_an_engine_that_drifts_fits_into_a_terminal():
         workers={"up": 2, "down": 1},
         queue={"messages": 0, "consumers": 2},
     )
-    proxy = Line(
+    proxy = InstanceStatus(
         "hostA",
         "proxy",
         "heat-scaleout-proxy.service",
@@ -80,13 +80,13 @@ def test_site_with_usual_names_and_an_engine_that_drifts_fits_into_a_terminal():
         listens_on=("198.18.2.11:8004", "198.18.2.11:8000"),
     )
 
-    assert max(map(len, status_table.text(site.Picture((line, proxy))).splitlines())) <= WIDE
+    assert max(map(len, status_table.text(site.SiteStatus((line, proxy))).splitlines())) <= WIDE
 
 
 def test_address_of_ipv6_keeps_its_brackets():
-    proxy = Line("hostA", "proxy", "p", listens_on=("[fd00::1]:8004", "[fd00::1]:8000", "10.0.0.1:1"))
+    proxy = InstanceStatus("hostA", "proxy", "p", listens_on=("[fd00::1]:8004", "[fd00::1]:8000", "10.0.0.1:1"))
 
-    assert "[fd00::1]:8004,8000, 10.0.0.1:1" in status_table.text(site.Picture((proxy,)))
+    assert "[fd00::1]:8004,8000, 10.0.0.1:1" in status_table.text(site.SiteStatus((proxy,)))
 
 
 def test_last_lines_say_what_a_deploy_would_do():

@@ -6,14 +6,14 @@ import sites
 from deployer import errors
 from deployer.desired import desired_state
 from deployer.inventory.values import Endpoint
-from deployer.model.facts import Found
+from deployer.model.facts import Observation
 from deployer.model.state import HostState, Service, unit_name
 
 HEAT_CONF = "/etc/heat/heat.conf"
 
 
 def wanted(inventory, **found):
-    return desired_state.states(inventory, sites.bare(inventory, **found))
+    return desired_state.desired_states(inventory, sites.bare(inventory, **found))
 
 
 def units(state):
@@ -163,10 +163,10 @@ def test_api_on_the_address_that_the_proxy_takes_over_is_refused_with_its_place(
 
 def test_source_without_heat_conf_is_refused_with_its_name():
     inventory = sites.an_inventory()
-    found = sites.bare(inventory) | {"hostA": Found(HostState(), sites.facts())}
+    found = sites.bare(inventory) | {"hostA": Observation(HostState(), sites.facts())}
 
     with pytest.raises(errors.BadInput, match="hostA: there is no /etc/heat/heat.conf") as raised:
-        desired_state.states(inventory, found)
+        desired_state.desired_states(inventory, found)
     assert "heat.source" in raised.value.hint
 
 
@@ -174,7 +174,7 @@ def test_broken_heat_conf_of_the_source_is_refused_with_its_line():
     inventory = sites.an_inventory()
 
     with pytest.raises(errors.BadConfig, match="hostA:/etc/heat/heat.conf:2:"):
-        desired_state.states(inventory, sites.bare(inventory, conf="[DEFAULT]\nnonsense\n"))
+        desired_state.desired_states(inventory, sites.bare(inventory, conf="[DEFAULT]\nnonsense\n"))
 
 
 def test_health_is_asked_where_the_paste_pipeline_has_it_and_at_the_root_elsewhere():

@@ -7,7 +7,7 @@ import sites
 
 from deployer import errors
 from deployer.heat import engines
-from deployer.heat.engines import Queue, View
+from deployer.heat.engines import EngineView, Queue
 from deployer.observed import observe
 
 
@@ -61,7 +61,7 @@ def test_run_gives_the_program_as_input_and_never_as_an_argument():
 
 def seen(fleet, inventory):
     """What a look at the source brings back of Heat."""
-    found = observe.look(inventory, fleet, programs=engines.question(inventory))
+    found = observe.observe_site(inventory, fleet, programs=engines.question(inventory))
     return engines.view(found.found["hostA"].facts.answers)
 
 
@@ -79,7 +79,7 @@ def test_view_has_the_rows_and_the_queues_of_one_look():
 def test_only_the_source_is_asked_for_heats_view():
     inventory = sites.an_inventory()
 
-    found = observe.look(inventory, sites.a_fleet(inventory), programs=engines.question(inventory)).found
+    found = observe.observe_site(inventory, sites.a_fleet(inventory), programs=engines.question(inventory)).found
 
     assert [name for name, each in found.items() if each.facts.answers] == ["hostA"]
 
@@ -95,7 +95,7 @@ def test_view_without_an_answer_knows_nothing_and_says_why():
     fleet = sites.a_fleet(inventory)
     fleet.breaks("hostA", "python3", "ModuleNotFoundError: No module named 'sqlalchemy'")
 
-    assert seen(fleet, inventory) == View(
+    assert seen(fleet, inventory) == EngineView(
         known=False, problems=("Heat's Python: ModuleNotFoundError: No module named 'sqlalchemy'",)
     )
     assert engines.view({}).known is False
@@ -121,8 +121,8 @@ def test_view_without_the_database_knows_nothing():
 
 
 def test_queue_without_anybody_tells_a_dead_row_and_the_queues_of_several_are_added():
-    rows = tuple(engines.Row(each, "h", "h", True, 1.0) for each in "abc")
-    view = View(rows, {"a": Queue(3, 1), "b": Queue(2, 0), "c": None})
+    rows = tuple(engines.EngineRow(each, "h", "h", True, 1.0) for each in "abc")
+    view = EngineView(rows, {"a": Queue(3, 1), "b": Queue(2, 0), "c": None})
 
     assert [view.is_alive(row) for row in rows] == [True, False, False]
     assert view.queue(rows) == Queue(5, 1)

@@ -37,7 +37,7 @@ def hosts(inventory):
 
 @pytest.fixture
 def fleet(inventory, hosts):
-    return redacting_fleet.Discreet(inventory, hosts)
+    return redacting_fleet.RedactingFleet(inventory, hosts)
 
 
 def leaks(*texts):
@@ -105,7 +105,7 @@ def test_recovery_that_never_looked_at_a_host_tells_no_secret(inventory, hosts, 
     hosts.breaks("hostA", '"run"', WORDS)
 
     with pytest.raises(errors.HostFailed) as raised:
-        recovery.look(inventory, fleet)
+        recovery.dead_workers(inventory, fleet)
 
     assert "***" in raised.value.message
     assert leaks(str(raised.value), raised.value.message, raised.value.hint, repr(raised.value)) == []

@@ -29,17 +29,17 @@ SPELLINGS = {
     ids=["plain", "encoded", "dollars", "quoted"],
 )
 def test_secret_is_hidden_however_the_file_has_it_and_however_it_is_told(written, spell):
-    assert redaction.without(f"refused: <{spell(AWKWARD)}>", [written]) == "refused: <***>"
+    assert redaction.redact_known(f"refused: <{spell(AWKWARD)}>", [written]) == "refused: <***>"
 
 
 @settings(deadline=None, derandomize=True, database=None)
 @given(st.text(min_size=8, max_size=40).filter(lambda text: text == text.strip(" ~")), st.sampled_from(list(SPELLINGS)))
 def test_any_secret_of_eight_characters_is_hidden_in_any_spelling(secret, name):
-    assert redaction.without(f"~~{SPELLINGS[name](secret)}~~", [secret]) == "~~***~~"
+    assert redaction.redact_known(f"~~{SPELLINGS[name](secret)}~~", [secret]) == "~~***~~"
 
 
 def test_longer_secret_is_hidden_before_one_that_begins_it():
-    assert redaction.without("hushhushhush", ["hushhush", "hushhushhush"]) == "***"
+    assert redaction.redact_known("hushhushhush", ["hushhush", "hushhushhush"]) == "***"
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_longer_secret_is_hidden_before_one_that_begins_it():
     ],
 )
 def test_secret_that_is_a_word_is_hidden_as_a_word_of_its_own_only(text, expected):
-    assert redaction.hidden(text, ["heat"]) == expected
+    assert redaction.redact(text, ["heat"]) == expected
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_secret_that_is_a_word_is_hidden_as_a_word_of_its_own_only(text, expecte
     [("cannot reach abc of c", "cannot reach abc of c"), ("mysql://heat:abc@h/heat", "mysql://heat:***@h/heat")],
 )
 def test_secret_of_three_letters_is_hidden_where_its_place_tells_it(text, expected):
-    assert redaction.hidden(text, ["abc"]) == expected
+    assert redaction.redact(text, ["abc"]) == expected
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_secret_of_three_letters_is_hidden_where_its_place_tells_it(text, expect
     ],
 )
 def test_secret_that_nobody_knows_is_hidden_where_its_place_tells_it(text, expected):
-    assert redaction.hidden(text, []) == expected
+    assert redaction.redact(text, []) == expected
 
 
 @pytest.mark.parametrize(
@@ -88,15 +88,15 @@ def test_secret_that_nobody_knows_is_hidden_where_its_place_tells_it(text, expec
     ],
 )
 def test_words_that_hold_no_secret_stay_as_they_are(text):
-    assert redaction.hidden(text, []) == text
+    assert redaction.redact(text, []) == text
 
 
 def test_words_give_no_orders_to_a_terminal():
-    assert redaction.hidden("a\x1b]0;x\x07b\r\n\tc\rd\u202e", []) == "a\\x1b]0;x\\x07b\n\tc\\x0dd\\x202e"
+    assert redaction.redact("a\x1b]0;x\x07b\r\n\tc\rd\u202e", []) == "a\\x1b]0;x\\x07b\n\tc\\x0dd\\x202e"
 
 
 def test_line_of_a_secret_of_several_lines_is_hidden():
-    assert redaction.without("he said BBBBBBBBBBBB", ["AAAAAAAAAAAA\nBBBBBBBBBBBB"]) == "he said ***"
+    assert redaction.redact_known("he said BBBBBBBBBBBB", ["AAAAAAAAAAAA\nBBBBBBBBBBBB"]) == "he said ***"
 
 
 def test_reply_keeps_what_is_compared_and_hides_what_is_told():
@@ -107,7 +107,7 @@ def test_reply_keeps_what_is_compared_and_hides_what_is_told():
         "done": [json.dumps({"host": "controller", "why": f"no {secret}", secret: 1}), f"told {secret}"],
     }
 
-    shown = redaction.reply(answer, ["controller", secret])
+    shown = redaction.redact_reply(answer, ["controller", secret])
 
     assert shown["files"] == answer["files"]
     assert shown["failed"] == {"index": 1, "why": "said ***"}
@@ -116,7 +116,7 @@ def test_reply_keeps_what_is_compared_and_hides_what_is_told():
 
 
 def test_field_that_a_reply_never_had_before_is_told_without_secrets():
-    assert redaction.reply({"news": {"of": ["a hushhush b"]}}, ["hushhush"]) == {"news": {"of": ["a *** b"]}}
+    assert redaction.redact_reply({"news": {"of": ["a hushhush b"]}}, ["hushhush"]) == {"news": {"of": ["a *** b"]}}
 
 
 @pytest.mark.parametrize(
@@ -130,4 +130,4 @@ def test_field_that_a_reply_never_had_before_is_told_without_secrets():
     ],
 )
 def test_reply_talks_when_it_has_words_for_people(answer, expected):
-    assert redaction.talks(answer) is expected
+    assert redaction.has_messages(answer) is expected

@@ -7,7 +7,7 @@ from nodes import a_place, read
 
 from deployer import errors
 from deployer.heat.conf import rewrite
-from deployer.heat.conf.rewrite import Place
+from deployer.heat.conf.rewrite import NodeAddresses
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "heat"
 
@@ -19,7 +19,7 @@ def remarks(text: str) -> list[str]:
 
 @pytest.mark.parametrize(("host", "address"), [("hostB", "10.0.0.2"), ("hostC", "10.0.0.3")])
 def test_guides_file_on_a_node_equals_the_guides(host, address):
-    place = Place(address, "10.0.0.1", 8004, 8000, ("10.0.0.1", 8004), ("10.0.0.1", 8000))
+    place = NodeAddresses(address, "10.0.0.1", 8004, 8000, ("10.0.0.1", 8004), ("10.0.0.1", 8000))
 
     rewritten = rewrite.for_node((GOLDEN / "guide-hostA.conf").read_text(), place)
 

@@ -73,14 +73,14 @@ def test_secrets_of_a_sample_are_masked_on_or_off(path):
     on = re.sub(r"^#(\w+) =", r"\1 =", text, flags=re.MULTILINE)
 
     assert text.count("S3cret") >= 6
-    assert "S3cret" not in masking.masked(text) + masking.masked(on)
-    assert "x://u:***@h/" in masking.masked(on)
+    assert "S3cret" not in masking.redact(text) + masking.redact(on)
+    assert "x://u:***@h/" in masking.redact(on)
 
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.name)
 def test_masking_shows_all_of_a_sample_but_a_few_lines(path):
     text = sample(path)
 
-    hidden = [old for old, new in zip(text.splitlines(), masking.masked(text).splitlines(), strict=True) if old != new]
+    hidden = [old for old, new in zip(text.splitlines(), masking.redact(text).splitlines(), strict=True) if old != new]
 
     assert len(hidden) <= 5

@@ -8,7 +8,7 @@ from deployer.heat import service_units
 from deployer.model.state import AnswersHttp, Instance, Program, Service, unit_name
 from deployer.model.tls import Trust
 
-TLS = service_units.Tls("/etc/ssl/api.pem", "/etc/ssl/api.key", "digest", Trust("hostB", "/etc/ssl/ca.pem"))
+TLS = service_units.TlsFiles("/etc/ssl/api.pem", "/etc/ssl/api.key", "digest", Trust("hostB", "/etc/ssl/ca.pem"))
 UNIT_FILES = "/etc/systemd/system"
 
 
@@ -35,7 +35,7 @@ def a_host(api=(), cfn=(), engines=0, **how):
     """The state of a host that runs these."""
     numbers = {Service.API: api, Service.CFN: cfn, Service.ENGINE: range(1, engines + 1)}
     instances = [Instance("hostB", service, number, "10.0.0.2") for service in numbers for number in numbers[service]]
-    return service_units.state(a_runtime(**how), instances)
+    return service_units.state_of(a_runtime(**how), instances)
 
 
 def text(state, path):
@@ -100,18 +100,18 @@ def test_new_certificate_is_a_new_configuration_of_the_apis_alone():
 def test_process_notes_whether_it_speaks_tls():
     plain, secure = (a_host(api=(8004,), engines=1, tls=each) for each in (None, TLS))
     noted = {
-        name: service_units.noted(text(state, f"/etc/heat-scaleout/{name}.config"))
+        name: service_units.read_started_with(text(state, f"/etc/heat-scaleout/{name}.config"))
         for state in (plain, secure)
         for name in ("api", "engine")
     }
 
-    assert service_units.noted(text(plain, "/etc/heat-scaleout/api.config")) == (
+    assert service_units.read_started_with(text(plain, "/etc/heat-scaleout/api.config")) == (
         plain.units["heat-scaleout-api@8004.service"].config,
         False,
     )
     assert noted["api"] == (secure.units["heat-scaleout-api@8004.service"].config, True)
     assert noted["engine"][1] is False
-    assert service_units.noted("") == (None, False)
+    assert service_units.read_started_with("") == (None, False)
 
 
 def test_apis_believe_the_proxy_what_the_client_speaks_only_where_tls_is():
@@ -223,7 +223,7 @@ def test_digest_that_a_process_notes_is_the_one_its_unit_must_have():
     state = a_host(engines=1)
 
     assert text(state, "/etc/heat-scaleout/engine.config").strip() == state.units[unit_name(Service.ENGINE, 1)].config
-    noted = service_units.noted_in(unit_name(Service.ENGINE, 1))
+    noted = service_units.started_with_path(unit_name(Service.ENGINE, 1))
     assert noted == "/run/heat-scaleout-engine-1/config"
     assert f"ExecStartPre=/bin/cp /etc/heat-scaleout/engine.config {noted.replace('-1/', '-%i/')}\n" in unit_text(
         state, "engine"
@@ -249,7 +249,7 @@ def test_engine_is_ready_when_heat_lists_it():
 
     assert isinstance(ready, Program)
     assert ready.argv == ("/opt/heat/bin/python3", "-")
-    assert ready.timeout > service_units.ENGINE_LIMIT
+    assert ready.timeout > service_units.ENGINE_TIMEOUT
 
 
 def test_processes_run_as_heats_user_and_stop_being_root():
@@ -265,4 +265,4 @@ def test_processes_run_as_heats_user_and_stop_being_root():
 def test_proxy_is_none_of_heats_processes():
     instances = [Instance("hostB", Service.PROXY, 0, "10.0.0.2")]
 
-    assert service_units.state(a_runtime(), instances) == sites.a_state()
+    assert service_units.state_of(a_runtime(), instances) == sites.a_state()

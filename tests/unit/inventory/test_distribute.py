@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from deployer import errors
 from deployer.inventory import distribute
-from deployer.inventory.distribute import Place
+from deployer.inventory.distribute import HostShare
 
 MOST = 64
 PLACES = st.dictionaries(
     st.sampled_from("abcdefgh"),
-    st.builds(Place, st.integers(0, 12), st.integers(1, 64), st.lists(st.integers(0, 9), max_size=12).map(tuple)),
+    st.builds(HostShare, st.integers(0, 12), st.integers(1, 64), st.lists(st.integers(0, 9), max_size=12).map(tuple)),
     min_size=1,
 )
 QUICK = settings(max_examples=60, deadline=None)
@@ -21,7 +21,7 @@ TOTALS = st.integers(0, 100)
 
 
 def counts(total, most=MOST, **places):
-    return list(distribute.spread(total, places, most).values())
+    return list(distribute.distribute(total, places, most).values())
 
 
 def load(count, place):
@@ -33,7 +33,7 @@ def load(count, place):
 def test_counts_of_the_same_hosts_add_up_to_the_total_and_no_host_has_too_many(places, total):
     total = min(total, MOST * len(places))
 
-    found = distribute.spread(total, places, MOST)
+    found = distribute.distribute(total, places, MOST)
 
     assert sum(found.values()) == total
     assert list(found) == list(places)
@@ -46,7 +46,7 @@ def test_growing_never_takes_away_and_shrinking_never_adds(places, total):
     total = min(total, MOST * len(places))
     before = sum(place.has for place in places.values())
 
-    changes = [count - places[name].has for name, count in distribute.spread(total, places, MOST).items()]
+    changes = [count - places[name].has for name, count in distribute.distribute(total, places, MOST).items()]
 
     assert sum(abs(change) for change in changes) == abs(total - before)
 
@@ -56,7 +56,7 @@ def test_growing_never_takes_away_and_shrinking_never_adds(places, total):
 def test_no_process_would_be_better_off_on_another_host(places, total):
     """Of those that came, none on a host fuller than another would be with it; of those that stayed, the reverse."""
     total = min(total, MOST * len(places))
-    found = distribute.spread(total, places, MOST)
+    found = distribute.distribute(total, places, MOST)
 
     for one, other in itertools.permutations(places, 2):
         room = found[other] < MOST
@@ -70,29 +70,29 @@ def test_no_process_would_be_better_off_on_another_host(places, total):
 @given(PLACES, TOTALS)
 def test_the_same_total_again_changes_nothing(places, total):
     total = min(total, MOST * len(places))
-    found = distribute.spread(total, places, MOST)
-    again = {name: Place(found[name], place.weight, place.holds) for name, place in places.items()}
+    found = distribute.distribute(total, places, MOST)
+    again = {name: HostShare(found[name], place.weight, place.holds) for name, place in places.items()}
 
-    assert distribute.spread(total, again, MOST) == found
+    assert distribute.distribute(total, again, MOST) == found
 
 
 @QUICK
 @given(PLACES, st.integers(0, 40), st.integers(0, 40))
 def test_growing_at_once_or_one_after_the_other_ends_the_same(places, first, second):
-    start = {name: Place(0, place.weight) for name, place in places.items()}
+    start = {name: HostShare(0, place.weight) for name, place in places.items()}
     low, high = sorted((first, second))
-    middle = distribute.spread(low, start, MOST)
-    later = {name: Place(middle[name], place.weight) for name, place in places.items()}
+    middle = distribute.distribute(low, start, MOST)
+    later = {name: HostShare(middle[name], place.weight) for name, place in places.items()}
 
-    assert distribute.spread(high, later, MOST) == distribute.spread(high, start, MOST)
+    assert distribute.distribute(high, later, MOST) == distribute.distribute(high, start, MOST)
 
 
 @QUICK
 @given(PLACES)
 def test_victim_among_hosts_of_one_load_is_the_one_that_holds_the_least(places):
-    level = {name: Place(3, 2, (*place.holds, 0, 0, 0)[:3]) for name, place in places.items()}
+    level = {name: HostShare(3, 2, (*place.holds, 0, 0, 0)[:3]) for name, place in places.items()}
 
-    found = distribute.spread(3 * len(level) - 1, level, MOST)
+    found = distribute.distribute(3 * len(level) - 1, level, MOST)
 
     (victim,) = (name for name in level if found[name] == 2)
     assert level[victim].work_of(3) == min(place.work_of(3) for place in level.values())
@@ -101,16 +101,16 @@ def test_victim_among_hosts_of_one_load_is_the_one_that_holds_the_least(places):
 @pytest.mark.parametrize(
     ("total", "places", "expected"),
     [
-        (6, {"b": Place(1), "c": Place(1)}, [3, 3]),
-        (5, {"b": Place(1), "c": Place(1)}, [3, 2]),
-        (6, {"b": Place(5), "c": Place(0)}, [5, 1]),
-        (3, {"b": Place(0, 4), "c": Place(0, 2)}, [2, 1]),
-        (12, {"b": Place(0, 16), "c": Place(0, 8), "d": Place(0, 8)}, [6, 3, 3]),
-        (3, {"b": Place(3), "c": Place(3)}, [2, 1]),
-        (3, {"b": Place(2, 1, (9, 0)), "c": Place(2, 1, (0, 5))}, [1, 2]),
-        (2, {"b": Place(4), "c": Place(1)}, [1, 1]),
-        (0, {"b": Place(4), "c": Place(1)}, [0, 0]),
-        (2, {"b": Place(1, 0), "c": Place(0, 0)}, [1, 1]),
+        (6, {"b": HostShare(1), "c": HostShare(1)}, [3, 3]),
+        (5, {"b": HostShare(1), "c": HostShare(1)}, [3, 2]),
+        (6, {"b": HostShare(5), "c": HostShare(0)}, [5, 1]),
+        (3, {"b": HostShare(0, 4), "c": HostShare(0, 2)}, [2, 1]),
+        (12, {"b": HostShare(0, 16), "c": HostShare(0, 8), "d": HostShare(0, 8)}, [6, 3, 3]),
+        (3, {"b": HostShare(3), "c": HostShare(3)}, [2, 1]),
+        (3, {"b": HostShare(2, 1, (9, 0)), "c": HostShare(2, 1, (0, 5))}, [1, 2]),
+        (2, {"b": HostShare(4), "c": HostShare(1)}, [1, 1]),
+        (0, {"b": HostShare(4), "c": HostShare(1)}, [0, 0]),
+        (2, {"b": HostShare(1, 0), "c": HostShare(0, 0)}, [1, 1]),
     ],
 )
 def test_spread_of_a_total_over_some_hosts_is(total, places, expected):
@@ -118,9 +118,9 @@ def test_spread_of_a_total_over_some_hosts_is(total, places, expected):
 
 
 def test_host_that_is_full_gets_no_more_and_the_others_do():
-    assert counts(5, 2, b=Place(2, 64), c=Place(0), d=Place(0)) == [2, 2, 1]
+    assert counts(5, 2, b=HostShare(2, 64), c=HostShare(0), d=HostShare(0)) == [2, 2, 1]
 
 
 def test_total_that_does_not_fit_is_refused_with_numbers():
     with pytest.raises(errors.BadInput, match="129 do not fit on 2 hosts: a host runs at most 64 of a kind"):
-        counts(129, b=Place(1), c=Place(1))
+        counts(129, b=HostShare(1), c=HostShare(1))

@@ -7,9 +7,9 @@ from deployer.model.steps import (
     AwaitReady,
     DrainServer,
     EnableUnit,
-    FreeAddress,
     Plan,
     ReadyServer,
+    ReleasePort,
     ReloadSystemd,
     ReloadUnit,
     RemoveFile,
@@ -43,8 +43,8 @@ def test_every_step_reads_as_a_sentence_with_its_reason():
 
 
 def test_take_over_names_the_unit_or_else_the_process():
-    unit = FreeAddress("hostA", "10.0.0.1", 8004, sites.a_listener(unit="heat-api.service"), because="why")
-    process = FreeAddress("hostA", "10.0.0.1", 8004, sites.a_listener(unit=""), because="why")
+    unit = ReleasePort("hostA", "10.0.0.1", 8004, sites.a_listener(unit="heat-api.service"), because="why")
+    process = ReleasePort("hostA", "10.0.0.1", 8004, sites.a_listener(unit=""), because="why")
 
     assert (str(unit), str(process)) == ("stop heat-api.service (why)", "stop heat-api (pid 501) (why)")
 

@@ -3,25 +3,25 @@
 import sites
 
 from deployer.observed import observe, resources
-from deployer.observed.resources import Held, Measured
+from deployer.observed.resources import HostResources, UnitUsage
 
 
 def test_every_host_is_measured_in_one_go_with_its_own_engines():
     inventory = sites.an_inventory()
     fleet = sites.a_fleet(inventory)
-    found = observe.look(inventory, fleet).found
+    found = observe.observe_site(inventory, fleet).found
 
-    seen = resources.look(found, fleet)
+    seen = resources.measure(found, fleet)
 
     assert fleet.asked[1:] == [("measure", "measure", ("hostA", "hostB", "hostC"))]
-    assert seen["hostA"] == Measured(8 * 2**30, 2**20, {"heat-engine.service": Held(3, 200 * 2**20)})
+    assert seen["hostA"] == HostResources(8 * 2**30, 2**20, {"heat-engine.service": UnitUsage(3, 200 * 2**20)})
     assert seen["hostB"].units == {}
 
 
 def test_host_that_is_gone_meanwhile_is_left_out():
     inventory = sites.an_inventory()
     fleet = sites.a_fleet(inventory)
-    found = observe.look(inventory, fleet).found
+    found = observe.observe_site(inventory, fleet).found
     fleet.loses("hostB")
 
-    assert list(resources.look(found, fleet)) == ["hostA", "hostC"]
+    assert list(resources.measure(found, fleet)) == ["hostA", "hostC"]

@@ -5,9 +5,9 @@ from dataclasses import replace
 import sites
 
 from deployer.desired import desired_state
-from deployer.model.facts import Found
+from deployer.model.facts import Observation
 from deployer.model.state import AnswersHttp, AnswersSocket, HostState, Service
-from deployer.model.steps import AwaitReady, EnableUnit, FreeAddress, Manner, WriteFile
+from deployer.model.steps import AwaitReady, EnableUnit, ReleasePort, RolloutOptions, WriteFile
 from deployer.plan import diff, host_steps
 
 ENGINE, API, CFN = (
@@ -30,7 +30,7 @@ def _service_and_number(unit):
 
 def difference(wanted, found, **facts):
     """The plan for one host."""
-    return diff.diff({"hostB": wanted}, {"hostB": Found(found, sites.facts(**facts))})
+    return diff.plan_between({"hostB": wanted}, {"hostB": Observation(found, sites.facts(**facts))})
 
 
 def sentences(todo):
@@ -51,9 +51,9 @@ def test_equal_states_need_no_step():
 
 def test_desired_states_once_reached_need_no_step():
     inventory = sites.an_inventory()
-    wanted = desired_state.states(inventory, sites.bare(inventory)).states
+    wanted = desired_state.desired_states(inventory, sites.bare(inventory)).states
 
-    assert diff.diff(wanted, sites.as_wanted(wanted)).waves == ()
+    assert diff.plan_between(wanted, sites.as_wanted(wanted)).waves == ()
 
 
 def test_new_file_is_written_as_new():
@@ -159,12 +159,12 @@ def test_api_that_moves_leaves_its_old_host_only_after_the_proxy_knows_the_new_o
     new_conf = sites.a_file(PROXY_CONF.path, "other servers", only=Service.PROXY)
     wanted = {"hostA": sites.a_state(new_conf, PROXY), "hostB": HostState(), "hostC": sites.a_state(API)}
     found = {
-        "hostA": Found(sites.a_state(PROXY_CONF, old(PROXY))),
-        "hostB": Found(sites.a_state(API)),
-        "hostC": Found(HostState()),
+        "hostA": Observation(sites.a_state(PROXY_CONF, old(PROXY))),
+        "hostB": Observation(sites.a_state(API)),
+        "hostC": Observation(HostState()),
     }
 
-    todo = diff.diff(wanted, found)
+    todo = diff.plan_between(wanted, found)
 
     assert [(wave.name, wave.steps[0].host) for wave in todo.waves] == [
         ("start APIs", "hostC"),
@@ -231,9 +231,9 @@ def test_running_engine_that_is_not_enabled_is_only_enabled():
 
 def test_hosts_change_one_after_the_other_each_as_a_whole_and_its_engines_first():
     wanted = dict.fromkeys(("hostB", "hostC"), sites.a_state(ENGINE, API))
-    found = dict.fromkeys(wanted, Found(sites.a_state(old(ENGINE), old(API))))
+    found = dict.fromkeys(wanted, Observation(sites.a_state(old(ENGINE), old(API))))
 
-    todo = diff.diff(wanted, found)
+    todo = diff.plan_between(wanted, found)
 
     assert waves(todo) == ["change hostB", "restart APIs on hostB", "change hostC", "restart APIs on hostC"]
     assert [wave.rolls for wave in todo.waves] == ["hostB", "hostB", "hostC", "hostC"]
@@ -244,9 +244,9 @@ def test_hosts_change_one_after_the_other_each_as_a_whole_and_its_engines_first(
 def test_host_that_changes_gets_its_new_files_in_its_own_turn():
     new, then = (sites.a_file("/etc/heat/heat.conf", text) for text in ("new", "old"))
     wanted = dict.fromkeys(("hostB", "hostC"), sites.a_state(new, ENGINE))
-    found = dict.fromkeys(wanted, Found(sites.a_state(then, old(ENGINE))))
+    found = dict.fromkeys(wanted, Observation(sites.a_state(then, old(ENGINE))))
 
-    todo = diff.diff(wanted, found)
+    todo = diff.plan_between(wanted, found)
 
     assert [(wave.rolls, type(wave.steps[0]).__name__) for wave in todo.waves] == [
         ("hostB", "WriteFile"),
@@ -256,16 +256,20 @@ def test_host_that_changes_gets_its_new_files_in_its_own_turn():
 
 def test_hosts_named_last_change_after_the_others():
     wanted = dict.fromkeys(("hostA", "hostB", "hostC"), sites.a_state(ENGINE))
-    found = dict.fromkeys(wanted, Found(sites.a_state(old(ENGINE))))
+    found = dict.fromkeys(wanted, Observation(sites.a_state(old(ENGINE))))
 
-    assert diff.diff(wanted, found, Manner(last=("hostA", "hostB"))).rolled() == ("hostC", "hostA", "hostB")
+    assert diff.plan_between(wanted, found, RolloutOptions(last=("hostA", "hostB"))).rolled() == (
+        "hostC",
+        "hostA",
+        "hostB",
+    )
 
 
 def test_hosts_that_are_asked_to_restart_do_so_though_nothing_changed():
     state = sites.a_state(ENGINE, API)
     wanted = dict.fromkeys(("hostB", "hostC"), state)
 
-    todo = diff.diff(wanted, dict.fromkeys(wanted, Found(state)), Manner(restart=("hostC",)))
+    todo = diff.plan_between(wanted, dict.fromkeys(wanted, Observation(state)), RolloutOptions(restart=("hostC",)))
 
     assert sentences(todo) == [f"restart {unit.name} (asked for)" for unit in (ENGINE, API)]
     assert {step.host for step in todo} == {"hostC"}
@@ -338,8 +342,8 @@ def test_proxy_takes_over_the_addresses_it_needs_and_no_other():
 
     todo = difference(sites.a_state(PROXY), HostState(), listeners=listeners)
 
-    assert [step for step in todo if isinstance(step, FreeAddress)] == [
-        FreeAddress("hostB", "10.0.0.1", 8004, api, because="the proxy takes over 10.0.0.1:8004")
+    assert [step for step in todo if isinstance(step, ReleasePort)] == [
+        ReleasePort("hostB", "10.0.0.1", 8004, api, because="the proxy takes over 10.0.0.1:8004")
     ]
 
 
@@ -388,7 +392,7 @@ def test_holder_of_another_port_or_address_is_not_in_the_way():
 def test_host_that_needs_nothing_is_still_named_among_the_hosts_compared():
     wanted = {"hostB": sites.a_state(sites.a_file()), "hostC": HostState()}
 
-    todo = diff.diff(wanted, dict.fromkeys(wanted, Found(HostState())))
+    todo = diff.plan_between(wanted, dict.fromkeys(wanted, Observation(HostState())))
 
     assert todo.hosts == ("hostB", "hostC")
     assert [step.host for step in todo] == ["hostB"]

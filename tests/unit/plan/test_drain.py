@@ -2,7 +2,7 @@
 
 import sites
 
-from deployer.model.facts import Found, Server
+from deployer.model.facts import Observation, Server
 from deployer.model.state import AnswersHttp, HostState, Service, unit_name
 from deployer.model.steps import DrainServer, ReadyServer, RestartUnit
 from deployer.plan import diff, drain
@@ -29,17 +29,17 @@ def hosts(*servers, units=(API,), state=None):
     ports = {API: 8004, CFN: 8000}
     listeners = tuple(sites.a_listener(ports[unit], "10.0.0.2", "uwsgi", unit=unit) for unit in units)
     return {
-        "hostA": Found(HostState(), sites.facts(servers=servers)),
-        "hostB": Found(state or HostState(), sites.facts(listeners=listeners)),
+        "hostA": Observation(HostState(), sites.facts(servers=servers)),
+        "hostB": Observation(state or HostState(), sites.facts(listeners=listeners)),
     }
 
 
 def drained(*servers, leaving=(API,), **how):
-    return [step.server for step in drain.drains(hosts(*servers, **how), {"hostB": leaving}, "it restarts")]
+    return [step.server for step in drain.drain_steps(hosts(*servers, **how), {"hostB": leaving}, "it restarts")]
 
 
 def test_server_of_a_leaving_process_is_drained_at_the_proxy_that_has_it():
-    (step,) = drain.drains(hosts(B, C), {"hostB": [API]}, "it restarts")
+    (step,) = drain.drain_steps(hosts(B, C), {"hostB": [API]}, "it restarts")
 
     assert step == DrainServer("hostA", "rest_api_proxy/hostB-8004", because="it restarts")
 
@@ -57,7 +57,7 @@ def test_server_is_not_drained_when_the_others_do_not_serve():
 def test_restart_of_those_who_alone_serve_is_told():
     restart = RestartUnit("hostB", API)
     told = [
-        list(drain.alone(hosts(B, other), steps))
+        list(drain.warnings_without_drain(hosts(B, other), steps))
         for other, steps in (
             (with_status(C, "DRAIN"), [restart]),
             (C, [DrainServer("hostA", B.path), restart]),
@@ -87,36 +87,36 @@ def test_nothing_is_drained_while_no_proxy_runs():
 def test_server_at_an_ipv6_address_is_found():
     server = Server("rest_api_proxy", "hostB-8004", "[2001:db8::2]:8004", "UP")
     found = {
-        "hostA": Found(HostState(), sites.facts(servers=(server, C))),
-        "hostB": Found(HostState(), sites.facts(listeners=(sites.a_listener(8004, "2001:db8::2", unit=API),))),
+        "hostA": Observation(HostState(), sites.facts(servers=(server, C))),
+        "hostB": Observation(HostState(), sites.facts(listeners=(sites.a_listener(8004, "2001:db8::2", unit=API),))),
     }
 
-    assert [step.server for step in drain.drains(found, {"hostB": [API]}, "")] == ["rest_api_proxy/hostB-8004"]
+    assert [step.server for step in drain.drain_steps(found, {"hostB": [API]}, "")] == ["rest_api_proxy/hostB-8004"]
 
 
 def test_every_drain_has_its_way_back():
-    drains = tuple(drain.drains(hosts(B, C), {"hostB": [API]}, "it restarts"))
+    drains = tuple(drain.drain_steps(hosts(B, C), {"hostB": [API]}, "it restarts"))
 
-    assert list(drain.returns(drains, "it is ready")) == [
+    assert list(drain.undrain_steps(drains, "it is ready")) == [
         ReadyServer("hostA", "rest_api_proxy/hostB-8004", because="it is ready")
     ]
 
 
 def test_server_that_an_earlier_run_left_drained_gets_its_requests_back():
-    (step,) = drain.left_drained(hosts(with_status(B, "DRAIN"), C), [SERVING])
+    (step,) = drain.leftover_undrain_steps(hosts(with_status(B, "DRAIN"), C), [SERVING])
 
     assert (step.server, step.because) == ("rest_api_proxy/hostB-8004", "it was drained")
 
 
 def test_server_that_serves_is_left_as_it_is():
-    assert list(drain.left_drained(hosts(B, C), [SERVING])) == []
+    assert list(drain.leftover_undrain_steps(hosts(B, C), [SERVING])) == []
 
 
 def test_server_of_a_process_that_this_plan_starts_gets_its_requests_back():
     found = hosts(with_status(B, "DRAIN"), C, state=HostState())
-    found["hostB"] = Found(HostState(), sites.facts())
+    found["hostB"] = Observation(HostState(), sites.facts())
 
-    todo = diff.diff({"hostA": HostState(), "hostB": sites.a_state(SERVING)}, found)
+    todo = diff.plan_between({"hostA": HostState(), "hostB": sites.a_state(SERVING)}, found)
 
     assert [type(step).__name__ for step in todo.changes()] == ["EnableUnit", "StartUnit", "ReadyServer"]
 
@@ -125,7 +125,7 @@ def test_server_of_a_process_that_dies_over_and_over_gets_its_requests_back_afte
     old = sites.a_unit(Service.API, 8004, config="old")
     found = hosts(with_status(B, "DRAIN"), C, units=(), state=sites.a_state(old))
 
-    todo = diff.diff({"hostA": HostState(), "hostB": sites.a_state(SERVING)}, found)
+    todo = diff.plan_between({"hostA": HostState(), "hostB": sites.a_state(SERVING)}, found)
 
     assert [type(step).__name__ for step in todo.changes()] == ["RestartUnit", "ReadyServer"]
 
@@ -134,7 +134,7 @@ def test_restart_is_drained_before_and_served_after_in_waves_of_its_own():
     unit, old = (sites.a_unit(Service.API, 8004, config=config) for config in ("new", "old"))
     found = hosts(B, C, state=sites.a_state(old))
 
-    todo = diff.diff({"hostA": HostState(), "hostB": sites.a_state(unit)}, found)
+    todo = diff.plan_between({"hostA": HostState(), "hostB": sites.a_state(unit)}, found)
 
     assert [(type(step).__name__, step.host) for wave in todo.waves for step in wave.steps] == [
         ("DrainServer", "hostA"),
@@ -147,9 +147,9 @@ def test_restart_is_drained_before_and_served_after_in_waves_of_its_own():
 def test_leaving_process_is_drained_before_the_proxy_forgets_it_and_stops_after():
     proxy, old = (sites.a_unit(Service.PROXY, 0, config=config) for config in ("new", "old"))
     found = hosts(B, C, state=sites.a_state(sites.a_unit(Service.API, 8004)))
-    found["hostA"] = Found(sites.a_state(old), found["hostA"].facts)
+    found["hostA"] = Observation(sites.a_state(old), found["hostA"].facts)
 
-    todo = diff.diff({"hostA": sites.a_state(proxy), "hostB": HostState()}, found)
+    todo = diff.plan_between({"hostA": sites.a_state(proxy), "hostB": HostState()}, found)
 
     assert [type(step).__name__ for step in todo] == ["DrainServer", "ReloadUnit", "StopUnit"]
 
@@ -157,19 +157,19 @@ def test_leaving_process_is_drained_before_the_proxy_forgets_it_and_stops_after(
 def test_start_drains_nothing():
     found = hosts(C, units=())
 
-    todo = diff.diff({"hostA": HostState(), "hostB": sites.a_state(sites.a_unit(Service.API, 8004))}, found)
+    todo = diff.plan_between({"hostA": HostState(), "hostB": sites.a_state(sites.a_unit(Service.API, 8004))}, found)
 
     assert [type(step).__name__ for step in todo] == ["EnableUnit", "StartUnit"]
 
 
 def two_nodes(*servers, b="old", c="old"):
     """hostB and hostC with an API each, of these configurations; both are wanted with `new`."""
-    found = {"hostA": Found(HostState(), sites.facts(servers=servers))}
+    found = {"hostA": Observation(HostState(), sites.facts(servers=servers))}
     wanted = {"hostA": HostState()}
     for number, (host, config) in enumerate((("hostB", b), ("hostC", c)), 2):
         listener = sites.a_listener(8004, f"10.0.0.{number}", "uwsgi", unit=API)
         probe = AnswersHttp(f"10.0.0.{number}", 8004)
-        found[host] = Found(
+        found[host] = Observation(
             sites.a_state(sites.a_unit(Service.API, 8004, config=config)), sites.facts(listeners=(listener,))
         )
         wanted[host] = sites.a_state(sites.a_unit(Service.API, 8004, config="new", ready=probe))
@@ -186,7 +186,7 @@ def steps_of(todo):
 def test_server_left_drained_serves_again_before_the_next_host_is_drained_and_restarts():
     wanted, found = two_nodes(with_status(B, "DRAIN"), C, b="new")
 
-    assert steps_of(diff.diff(wanted, found)) == [
+    assert steps_of(diff.plan_between(wanted, found)) == [
         "ReadyServer hostB-8004",
         "DrainServer hostC-8004",
         "RestartUnit hostC",
@@ -197,7 +197,7 @@ def test_server_left_drained_serves_again_before_the_next_host_is_drained_and_re
 def test_host_left_drained_restarts_first_while_the_others_serve():
     wanted, found = two_nodes(B, with_status(C, "DRAIN"))
 
-    assert steps_of(diff.diff(wanted, found)) == [
+    assert steps_of(diff.plan_between(wanted, found)) == [
         "DrainServer hostC-8004",
         "RestartUnit hostC",
         "ReadyServer hostC-8004",
@@ -211,4 +211,4 @@ def test_server_that_the_configuration_has_drained_does_not_count_as_one_that_se
     waiting = Server(B.section, B.name, B.address, "DRAIN", configured=True)
     wanted, found = two_nodes(waiting, C, b="new")
 
-    assert steps_of(diff.diff(wanted, found)) == ["RestartUnit hostC", "ReadyServer hostB-8004"]
+    assert steps_of(diff.plan_between(wanted, found)) == ["RestartUnit hostC", "ReadyServer hostB-8004"]

@@ -2,7 +2,7 @@
 
 import sites
 
-from deployer.model.facts import Found
+from deployer.model.facts import Observation
 from deployer.model.state import AnswersSocket, HostState, Service
 from deployer.model.steps import AwaitReady, Plan, RestartUnit, StartUnit, Wave
 from deployer.plan import revert
@@ -15,7 +15,7 @@ def test_files_of_ours_come_back_and_the_operators_are_left():
     before = HostState({each.path: each for each in (CONF, OWN)}, {ENGINE.name: ENGINE}, frozenset({CONF.path}))
 
     nothing = {"hostB": HostState()}
-    state = revert.states({"hostB": Found(before)}, nothing, nothing)["hostB"]
+    state = revert.previous_states({"hostB": Observation(before)}, nothing, nothing)["hostB"]
 
     assert (dict(state.files), dict(state.units)) == ({CONF.path: CONF}, {ENGINE.name: ENGINE})
 
@@ -27,7 +27,7 @@ def test_process_is_proven_as_it_would_have_been_and_one_that_did_not_run_is_not
     wanted = HostState(units={ENGINE.name: sites.a_unit(Service.ENGINE, 1, ready=ready)})
 
     leaving = {"hostB": HostState(farewells={stopped.name: ready})}
-    state = revert.states({"hostB": Found(before)}, {"hostB": wanted}, leaving)["hostB"]
+    state = revert.previous_states({"hostB": Observation(before)}, {"hostB": wanted}, leaving)["hostB"]
 
     assert state.farewells == {stopped.name: ready}
 
@@ -37,7 +37,7 @@ def test_process_is_proven_as_it_would_have_been_and_one_that_did_not_run_is_not
 def test_start_becomes_a_restart_as_the_process_may_just_run_again():
     todo = Plan((Wave("change hostB", (StartUnit("hostB", ENGINE.name), AwaitReady("hostB", ENGINE.name, None))),))
 
-    assert list(revert.surely(todo)) == [
+    assert list(revert.with_forced_restarts(todo)) == [
         RestartUnit("hostB", ENGINE.name, because="as before"),
         AwaitReady("hostB", ENGINE.name, None),
     ]
@@ -48,8 +48,8 @@ def test_proof_of_the_proxy_names_the_configuration_from_before():
     proxy = sites.a_unit(Service.PROXY, 0, config="old")
     wanted = HostState(units={proxy.name: sites.a_unit(Service.PROXY, 0, config="new", ready=ready)})
 
-    state = revert.states(
-        {"hostA": Found(HostState(units={proxy.name: proxy}))}, {"hostA": wanted}, {"hostA": HostState()}
+    state = revert.previous_states(
+        {"hostA": Observation(HostState(units={proxy.name: proxy}))}, {"hostA": wanted}, {"hostA": HostState()}
     )["hostA"]
 
     assert state.units[proxy.name].ready.contains == "heat-scaleout old"

@@ -7,7 +7,7 @@ import pytest
 import sites
 
 from deployer import errors, pipeline
-from deployer.model.facts import Found
+from deployer.model.facts import Observation
 from deployer.model.state import HostState, file_of
 from deployer.plan import saved_plan
 
@@ -25,13 +25,13 @@ def todo():
 @pytest.fixture
 def kept(todo):
     """The same, written and read again."""
-    return saved_plan.decoded(json.dumps(saved_plan.encoded(todo, "some.yaml", TEXT, "")), "plan.json")
+    return saved_plan.from_json(json.dumps(saved_plan.to_json(todo, "some.yaml", TEXT, "")), "plan.json")
 
 
 def with_host(todo, name, **changed):
     """The plan decided from another state of a host."""
     found = todo.found[name]
-    return replace(todo, found={**todo.found, name: Found(replace(found.state, **changed), found.facts)})
+    return replace(todo, found={**todo.found, name: Observation(replace(found.state, **changed), found.facts)})
 
 
 def with_file(todo, name, path, content, **how):
@@ -40,7 +40,7 @@ def with_file(todo, name, path, content, **how):
 
 
 def test_plan_of_which_nothing_moved_is_the_same(todo, kept):
-    assert saved_plan.moved(kept, todo, TEXT) == ()
+    assert saved_plan.changes_since(kept, todo, TEXT) == ()
 
 
 def test_saved_plan_has_the_steps_and_no_content_of_a_file(todo, kept):
@@ -49,7 +49,7 @@ def test_saved_plan_has_the_steps_and_no_content_of_a_file(todo, kept):
 
 
 def test_changed_inventory_is_named(todo, kept):
-    assert saved_plan.moved(kept, todo, TEXT + "# more\n") == ("some.yaml: the inventory has changed",)
+    assert saved_plan.changes_since(kept, todo, TEXT + "# more\n") == ("some.yaml: the inventory has changed",)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,9 @@ def test_changed_inventory_is_named(todo, kept):
     ],
 )
 def test_file_that_moved_is_named_with_its_host(todo, kept, host, path, how, word):
-    assert saved_plan.moved(kept, with_file(todo, host, path, b"other", **how), TEXT) == (f"{host}: {path} {word}",)
+    assert saved_plan.changes_since(kept, with_file(todo, host, path, b"other", **how), TEXT) == (
+        f"{host}: {path} {word}",
+    )
 
 
 @pytest.mark.parametrize("how", [{"owner": "heat"}, {"group": "root"}, {"mode": 0o600}])
@@ -69,13 +71,13 @@ def test_file_with_another_access_has_changed(todo, kept, how):
     same = todo.found["hostA"].state.files[PATH]
     access = {"group": same.group, "mode": same.mode, "owner": same.owner} | how
 
-    assert saved_plan.moved(kept, with_file(todo, "hostA", PATH, same.content, **access), TEXT) == (
+    assert saved_plan.changes_since(kept, with_file(todo, "hostA", PATH, same.content, **access), TEXT) == (
         f"hostA: {PATH} has changed",
     )
 
 
 def test_file_that_is_gone_is_named(todo, kept):
-    assert saved_plan.moved(kept, with_host(todo, "hostA", files={}), TEXT) == (
+    assert saved_plan.changes_since(kept, with_host(todo, "hostA", files={}), TEXT) == (
         "hostA: /etc/heat/api-paste.ini is gone",
         f"hostA: {PATH} is gone",
     )
@@ -85,26 +87,31 @@ def test_file_that_is_gone_is_named(todo, kept):
 def test_unit_that_moved_is_named(todo, how):
     unit = sites.a_unit()
     before = with_host(todo, "hostB", units={unit.name: unit})
-    kept = saved_plan.encoded(before, "some.yaml", TEXT, "")
+    kept = saved_plan.to_json(before, "some.yaml", TEXT, "")
 
     after = with_host(todo, "hostB", units={unit.name: replace(unit, **how)})
 
-    assert saved_plan.moved(kept, after, TEXT) == (f"hostB: {unit.name} has changed",)
-    assert saved_plan.moved(kept, todo, TEXT) == (f"hostB: {unit.name} is gone",)
+    assert saved_plan.changes_since(kept, after, TEXT) == (f"hostB: {unit.name} has changed",)
+    assert saved_plan.changes_since(kept, todo, TEXT) == (f"hostB: {unit.name} is gone",)
 
 
 def test_unit_with_another_process_is_the_same(todo):
     unit = sites.a_unit()
-    kept = saved_plan.encoded(with_host(todo, "hostB", units={unit.name: unit}), "some.yaml", TEXT, "")
+    kept = saved_plan.to_json(with_host(todo, "hostB", units={unit.name: unit}), "some.yaml", TEXT, "")
 
-    assert saved_plan.moved(kept, with_host(todo, "hostB", units={unit.name: replace(unit, pid=7)}), TEXT) == ()
+    assert saved_plan.changes_since(kept, with_host(todo, "hostB", units={unit.name: replace(unit, pid=7)}), TEXT) == ()
 
 
 def test_host_that_came_or_went_has_all_its_files_moved(todo, kept):
     found = {name: each for name, each in todo.found.items() if name != "hostA"}
 
-    assert [line for line in saved_plan.moved(kept, replace(todo, found=found), TEXT) if line.endswith("is gone")]
-    assert saved_plan.moved(kept, replace(todo, found={**todo.found, "hostD": Found(HostState())}), TEXT) == ()
+    assert [
+        line for line in saved_plan.changes_since(kept, replace(todo, found=found), TEXT) if line.endswith("is gone")
+    ]
+    assert (
+        saved_plan.changes_since(kept, replace(todo, found={**todo.found, "hostD": Observation(HostState())}), TEXT)
+        == ()
+    )
 
 
 def test_other_steps_are_named_when_nothing_they_were_decided_from_moved(todo, kept):
@@ -112,8 +119,8 @@ def test_other_steps_are_named_when_nothing_they_were_decided_from_moved(todo, k
     fewer = replace(todo, plan=replace(todo.plan, waves=tuple(each for each in todo.plan.waves if each is not starts)))
     gone = [f"{step.host}: {step}" for step in starts.steps if step.changes]
 
-    assert saved_plan.moved(kept, fewer, TEXT) == tuple(f"not needed any more: {step}" for step in gone)
-    assert saved_plan.moved(saved_plan.encoded(fewer, "some.yaml", TEXT, ""), todo, TEXT) == tuple(
+    assert saved_plan.changes_since(kept, fewer, TEXT) == tuple(f"not needed any more: {step}" for step in gone)
+    assert saved_plan.changes_since(saved_plan.to_json(fewer, "some.yaml", TEXT, ""), todo, TEXT) == tuple(
         f"needed by now: {step}" for step in gone
     )
 
@@ -121,9 +128,9 @@ def test_other_steps_are_named_when_nothing_they_were_decided_from_moved(todo, k
 @pytest.mark.parametrize("text", ["", "no json", "[]", "7", "null", '{"kind": "other"}', '{"schema_version": 1}'])
 def test_file_that_holds_no_plan_is_refused(text):
     with pytest.raises(errors.BadInput, match=r"plan\.json: this is no plan"):
-        saved_plan.decoded(text, "plan.json")
+        saved_plan.from_json(text, "plan.json")
 
 
 def test_plan_of_another_version_is_refused(kept):
     with pytest.raises(errors.BadInput, match="another version"):
-        saved_plan.decoded(json.dumps(kept | {"schema_version": 99}), "plan.json")
+        saved_plan.from_json(json.dumps(kept | {"schema_version": 99}), "plan.json")

@@ -2,7 +2,7 @@
 
 import sites
 
-from deployer.model.facts import Found
+from deployer.model.facts import Observation
 from deployer.model.state import HostState, Service
 from deployer.model.steps import Plan, RemoveFile, RestartUnit, Wave, WriteFile
 from deployer.plan import textdiff
@@ -13,8 +13,8 @@ PROXY_PATH = "/etc/heat-scaleout/apis-proxy.conf"
 
 
 def of(*steps, found=(), source=()):
-    looked = {"hostA": Found(sites.a_state(*source)), "hostB": Found(sites.a_state(*found))}
-    return textdiff.of_plan(Plan((Wave("stage", steps),), ("hostB",)), looked, "hostA")
+    looked = {"hostA": Observation(sites.a_state(*source)), "hostB": Observation(sites.a_state(*found))}
+    return textdiff.diffs_of(Plan((Wave("stage", steps),), ("hostB",)), looked, "hostA")
 
 
 def write(path="/etc/heat/heat.conf", content="[DEFAULT]\ndebug = true\n", **how):
@@ -88,7 +88,7 @@ def test_diff_of_bytes_that_are_no_text_does_not_fail():
 
 
 def test_diff_of_nothing_is_nothing():
-    assert textdiff.of_plan(Plan(), {"hostB": Found(HostState())}, "hostB") == {}
+    assert textdiff.diffs_of(Plan(), {"hostB": Observation(HostState())}, "hostB") == {}
 
 
 def test_diff_of_a_file_of_another_grammar_masks_what_its_lines_name_as_secret():

@@ -37,7 +37,7 @@ def fleet():
 def spoken_to_by_tls(fleet):
     """The addresses to which the proxy speaks TLS."""
     text = fleet.hosts["hostA"].files[CONFIG].content.decode()
-    return {address for address, link in server_options.links(text).items() if link}
+    return {address for address, link in server_options.options_by_address(text).items() if link}
 
 
 def steps(report):
@@ -75,7 +75,7 @@ def test_first_reload_changes_how_the_first_host_is_spoken_to_and_nothing_else(f
     )
 
     text = first.file.content.decode()
-    assert {address for address, link in server_options.links(text).items() if link} == ADDRESSES["hostB"]
+    assert {address for address, link in server_options.options_by_address(text).items() if link} == ADDRESSES["hostB"]
     unlike = [new for old, new in zip(before.splitlines(), text.splitlines(), strict=True) if old != new]
     assert [line.split()[0] for line in unlike] == ["description", "server", "server"]
     assert first.file.check[:2] == ("/usr/sbin/haproxy", "-c")

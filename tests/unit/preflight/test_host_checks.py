@@ -5,10 +5,10 @@ import sites
 
 from deployer import errors
 from deployer.desired import desired_state
-from deployer.model.facts import Found
+from deployer.model.facts import Observation
 from deployer.model.state import HostState, Service, unit_name
 from deployer.model.steps import Plan, StartUnit, Wave, WriteFile
-from deployer.observed.observe import Seen
+from deployer.observed.observe import SiteObservation
 from deployer.plan import host_steps
 from deployer.preflight import host_checks
 
@@ -17,11 +17,11 @@ def problems(inventory=None, gone=(), **changed):
     """What preflight says of hosts that are fine but for the facts changed, by host."""
     inventory = inventory or sites.an_inventory()
     found = sites.bare(inventory)
-    wanted = desired_state.states(inventory, found).states
-    found |= {name: Found(found[name].state, facts) for name, facts in changed.items()}
+    wanted = desired_state.desired_states(inventory, found).states
+    found |= {name: Observation(found[name].state, facts) for name, facts in changed.items()}
     bad = {name: errors.HostUnreachable(name, "no answer", hint="Is sshd up?") for name in gone}
     return host_checks.problems(
-        inventory, Seen({name: each for name, each in found.items() if name not in gone}, bad), wanted
+        inventory, SiteObservation({name: each for name, each in found.items() if name not in gone}, bad), wanted
     )
 
 
@@ -93,9 +93,9 @@ def test_heat_without_programs_needs_uwsgi():
 def test_launcher_that_a_host_cannot_have_is_told(launcher, installed, words):
     inventory = sites.an_inventory(heat=f"launcher: {launcher}", hostC="")
     found = sites.bare(inventory, installed=installed)
-    wanted = desired_state.states(sites.an_inventory(heat="launcher: uwsgi", hostC=""), found).states
+    wanted = desired_state.desired_states(sites.an_inventory(heat="launcher: uwsgi", hostC=""), found).states
 
-    (told,) = host_checks.problems(inventory, Seen(found, {}), wanted)
+    (told,) = host_checks.problems(inventory, SiteObservation(found, {}), wanted)
 
     assert words in told
 
@@ -105,7 +105,7 @@ def test_logins_are_tried_where_a_heat_conf_is_to_be_written_and_nowhere_else():
     other = WriteFile("hostC", sites.a_file("/etc/heat/api-paste.ini"))
     todo = Plan((Wave("stage files", (write, other, StartUnit("hostA", "x"))),), ("hostA", "hostB", "hostC"))
 
-    assert host_checks.unproven(sites.an_inventory(), todo) == ("hostB",)
+    assert host_checks.with_new_logins(sites.an_inventory(), todo) == ("hostB",)
 
 
 def test_heat_with_programs_needs_no_uwsgi():
@@ -204,6 +204,11 @@ def test_stranger_and_process_of_a_container_are_no_api_to_take_over(argv, unit)
 
 def test_nothing_is_asked_of_a_host_that_gets_nothing():
     inventory = sites.an_inventory(hostD="{address: 10.0.0.4}")
-    found = sites.bare(inventory) | {"hostD": Found(HostState(), sites.facts(installed=()))}
+    found = sites.bare(inventory) | {"hostD": Observation(HostState(), sites.facts(installed=()))}
 
-    assert host_checks.problems(inventory, Seen(found, {}), desired_state.states(inventory, found).states) == ()
+    assert (
+        host_checks.problems(
+            inventory, SiteObservation(found, {}), desired_state.desired_states(inventory, found).states
+        )
+        == ()
+    )

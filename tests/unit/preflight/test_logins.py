@@ -14,15 +14,15 @@ REFUSED = {"what": "broker", "where": "10.0.0.1:5672", "why": "AccessRefused: (4
 @pytest.fixture
 def site():
     inventory = sites.an_inventory()
-    return inventory, desired_state.states(inventory, sites.bare(inventory)).states, sites.a_fleet(inventory)
+    return inventory, desired_state.desired_states(inventory, sites.bare(inventory)).states, sites.a_fleet(inventory)
 
 
 def test_logins_that_are_taken_are_no_problem(site):
-    assert logins.tried(*site) == logins.Tried()
+    assert logins.try_logins(*site) == logins.Findings()
 
 
 def test_only_hosts_that_get_a_heat_conf_try_it(site):
-    logins.tried(*site)
+    logins.try_logins(*site)
 
     assert site[-1].asked == [("try logins", "perform", ("hostB", "hostC"))]
 
@@ -30,7 +30,7 @@ def test_only_hosts_that_get_a_heat_conf_try_it(site):
 def test_each_refused_login_is_one_sentence_with_its_host_and_what_to_do(site):
     site[-1].refused_logins["hostC"] = [REFUSED]
 
-    (problem,) = logins.tried(*site).problems
+    (problem,) = logins.try_logins(*site).problems
 
     assert problem.startswith("hostC: broker at 10.0.0.1:5672 refuses this host (AccessRefused: (403) guest): ")
     assert "guest logs in from loopback only" in problem
@@ -39,13 +39,13 @@ def test_each_refused_login_is_one_sentence_with_its_host_and_what_to_do(site):
 def test_every_kind_of_login_has_a_hint(site):
     site[-1].refused_logins["hostB"] = [REFUSED | {"what": what} for what in ("database", "broker", "Keystone")]
 
-    assert len(logins.tried(*site).problems) == 3
+    assert len(logins.try_logins(*site).problems) == 3
 
 
 def test_host_that_cannot_try_is_a_problem_of_its_own(site):
     site[-1].breaks("hostB", '"run"', "ModuleNotFoundError: No module named 'oslo_config'")
 
-    (problem,) = logins.tried(*site).problems
+    (problem,) = logins.try_logins(*site).problems
 
     assert problem.startswith("hostB: ModuleNotFoundError")
     assert "must be installed" in problem
@@ -56,7 +56,7 @@ def test_heat_conf_is_sent_as_input_and_never_as_an_argument(site):
     arguments, fine = [], json.dumps({"problems": [], "bound": 0})
     fleet.hosts["hostB"].run_program = lambda host, argv, given: arguments.append(argv) or fine
 
-    logins.tried(inventory, states, fleet)
+    logins.try_logins(inventory, states, fleet)
 
     assert arguments == [["/opt/heat/bin/python3", "-"]]
 
@@ -64,7 +64,7 @@ def test_heat_conf_is_sent_as_input_and_never_as_an_argument(site):
 def test_stacks_that_keep_a_loopback_keystone_are_noted_once_for_all_hosts(site):
     site[-1].stacks_bound_to_loopback = 7
 
-    tried = logins.tried(*site)
+    tried = logins.try_logins(*site)
 
     assert (tried.problems, len(tried.notes)) == ((), 1)
     assert tried.notes[0].startswith("7 stacks were made while Heat reached Keystone at a loopback address")
@@ -73,5 +73,5 @@ def test_stacks_that_keep_a_loopback_keystone_are_noted_once_for_all_hosts(site)
 def test_nobody_is_asked_where_no_heat_conf_is_new(site):
     inventory, _, fleet = site
 
-    assert logins.tried(inventory, {}, fleet) == logins.Tried()
+    assert logins.try_logins(inventory, {}, fleet) == logins.Findings()
     assert fleet.asked == []

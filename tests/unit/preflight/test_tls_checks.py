@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 import sites
 
-from deployer.model.facts import Found
+from deployer.model.facts import Observation
 from deployer.model.state import HostState
 from deployer.model.tls import Certificate
-from deployer.observed.observe import Seen
+from deployer.observed.observe import SiteObservation
 from deployer.preflight import host_checks, tls_checks
 
 DAY = 86400.0
@@ -31,8 +31,8 @@ def found_with(apis=GOOD, flags="-DUWSGI_SSL", clients=GOOD, why=None):
     answers = {UWSGI: {"printed": flags, "why": why}}
     ours = {"clients": clients, "authorities": Certificate(digest="a")}
     return {
-        "hostA": Found(HostState(), sites.facts(certificates=ours)),
-        "hostB": Found(HostState(), sites.facts(certificates={"apis": apis}, answers=answers)),
+        "hostA": Observation(HostState(), sites.facts(certificates=ours)),
+        "hostB": Observation(HostState(), sites.facts(certificates={"apis": apis}, answers=answers)),
     }
 
 
@@ -41,7 +41,7 @@ def problems(inventory=None, **how):
 
 
 def test_certificates_as_they_should_be_are_no_problem_and_no_note():
-    assert (problems(), tls_checks.notes(found_with())) == ((), ())
+    assert (problems(), tls_checks.warnings(found_with())) == ((), ())
 
 
 def test_site_without_tls_is_no_business_of_this():
@@ -106,7 +106,7 @@ def test_wildcard_of_a_certificate_stands_for_one_part_of_a_name(pattern, name, 
 def test_certificate_of_the_proxy_that_ends_soon_or_has_ended_is_a_note(left, words):
     found = found_with(clients=replace(GOOD, left=left))
 
-    (told,) = tls_checks.notes(found)
+    (told,) = tls_checks.warnings(found)
     assert told.startswith("hostA: the certificate of `proxy.tls` ")
     assert words in told
     assert tls_checks.problems(tls_inventory(), found) == ()
@@ -121,7 +121,7 @@ def test_certificate_of_the_proxy_that_ends_soon_or_has_ended_is_a_note(left, wo
 )
 def test_heat_that_cannot_serve_tls_is_refused_before_anything_is_changed(installed, words):
     inventory = tls_inventory()
-    found = {name: Found(HostState(), sites.facts(installed)) for name in inventory.hosts}
+    found = {name: Observation(HostState(), sites.facts(installed)) for name in inventory.hosts}
 
-    (told,) = host_checks.problems(inventory, Seen(found, {}), {})
+    (told,) = host_checks.problems(inventory, SiteObservation(found, {}), {})
     assert words in told

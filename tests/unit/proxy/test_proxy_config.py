@@ -16,7 +16,7 @@ CHECKS = {Service.API: "/healthcheck", Service.CFN: "/"}
 
 def a_state(inventory=None, binds=BINDS, **proxy):
     inventory = inventory or sites.an_inventory(**proxy)
-    return config.state(config.Front(inventory.proxy, binds, CHECKS), inventory.instances())
+    return config.state(config.ProxySpec(inventory.proxy, binds, CHECKS), inventory.instances())
 
 
 def a_text(*args, **how):
@@ -113,7 +113,7 @@ LINK = "ssl ssl-min-ver TLSv1.2 verify required ca-file /etc/ssl/ca.pem verifyho
 def a_front(trusts=TRUSTS, certificates="", inventory=None):
     inventory = inventory or sites.an_inventory()
     return config.configuration(
-        config.Front(inventory.proxy, BINDS, CHECKS, trusts, certificates), inventory.instances()
+        config.ProxySpec(inventory.proxy, BINDS, CHECKS, trusts, certificates), inventory.instances()
     )
 
 
@@ -146,16 +146,20 @@ def test_links_of_a_configuration_are_read_back_and_written_for_some_servers_alo
     inventory = sites.an_inventory(hostC="{address: 10.0.0.3, api: 1, cfn: 1, drained: true}")
     plain, secure = (a_front(trusts, inventory=inventory)[0] for trusts in ({}, TRUSTS))
 
-    assert server_options.links(plain) == dict.fromkeys(
+    assert server_options.options_by_address(plain) == dict.fromkeys(
         ("10.0.0.2:8004", "10.0.0.2:8000", "10.0.0.3:8004", "10.0.0.3:8000"), ""
     )
-    assert server_options.links(secure)["10.0.0.3:8000"] == f"{LINK} api-2.example.org"
+    assert server_options.options_by_address(secure)["10.0.0.3:8000"] == f"{LINK} api-2.example.org"
 
-    half, digest = server_options.relinked(plain, {"10.0.0.2:8004": server_options.links(secure)["10.0.0.2:8004"]})
-    assert server_options.links(half) == server_options.links(plain) | {"10.0.0.2:8004": f"{LINK} hostB"}
+    half, digest = server_options.with_options(
+        plain, {"10.0.0.2:8004": server_options.options_by_address(secure)["10.0.0.2:8004"]}
+    )
+    assert server_options.options_by_address(half) == server_options.options_by_address(plain) | {
+        "10.0.0.2:8004": f"{LINK} hostB"
+    }
     assert f"description heat-scaleout {digest}" in half
     assert servers(half, "rest_api_proxy")[1] == "server hostC-8004 10.0.0.3:8004 check weight 0"
-    back, again = server_options.relinked(half, {"10.0.0.2:8004": ""})
+    back, again = server_options.with_options(half, {"10.0.0.2:8004": ""})
     assert (back, again) == (plain, a_front({}, inventory=inventory)[1])
 
 
@@ -174,7 +178,7 @@ def test_statistics_are_served_only_where_the_inventory_has_them():
 def test_masked_text_has_no_password_and_is_else_the_same():
     text = a_text(proxy='stats: {bind: "127.0.0.1:1936", user: operator, password: "can:ary"}')
 
-    assert config.masked(text) == text.replace("can:ary", "***")
+    assert config.redact(text) == text.replace("can:ary", "***")
 
 
 def test_configuration_is_for_roots_eyes_and_judged_by_haproxy():

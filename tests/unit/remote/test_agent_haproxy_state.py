@@ -27,7 +27,7 @@ listen section
     server one 127.0.0.1:{other}
     server two 127.0.0.1:{other} weight 0
 """
-RUN = config.DRAINED.removesuffix("/drained")
+RUN = config.DRAINED_STATE_FILE.removesuffix("/drained")
 LIMIT = 10.0  # seconds
 
 
@@ -106,7 +106,7 @@ def test_reload_of_ours_leaves_the_drained_to_the_configuration(proxy, monkeypat
     proxy.drain("section/one")
     monkeypatch.setattr(programs, "systemctl", lambda step, _: proxy.reload())
 
-    haproxy_state.reload(proxy.here({"kept": config.DRAINED}), None)
+    haproxy_state.reload(proxy.here({"kept": config.DRAINED_STATE_FILE}), None)
 
     assert proxy.statuses()["one"] == "no check"
 

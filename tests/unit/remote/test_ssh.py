@@ -67,7 +67,7 @@ def a_host(tmp_path, port):
 
 
 def ask(host, verb="observe", timeout=20.0, **request):
-    with fleet.over_ssh({host.name: host}, fleet.Silent()) as hosts:
+    with fleet.over_ssh({host.name: host}, fleet.SilentProgress()) as hosts:
         return hosts.ask("look", verb, {host.name: request}, timeout)[host.name]
 
 
@@ -98,7 +98,7 @@ def test_steps_are_performed_through_sudo(a_host, tmp_path):
 
 def test_one_connection_serves_several_requests(a_host):
     host = a_host()
-    with fleet.over_ssh({"hostB": host}, fleet.Silent()) as hosts:
+    with fleet.over_ssh({"hostB": host}, fleet.SilentProgress()) as hosts:
         first = hosts.ask("look", "observe", {"hostB": {}}, 20.0)["hostB"]
         connection = hosts._connections["hostB"].result()
         second = hosts.ask("look", "observe", {"hostB": {}}, 20.0)["hostB"]
@@ -109,7 +109,7 @@ def test_one_connection_serves_several_requests(a_host):
 
 
 def test_connection_that_was_opened_ahead_is_the_one_that_serves(a_host):
-    with fleet.over_ssh({"hostB": a_host()}, fleet.Silent()) as hosts:
+    with fleet.over_ssh({"hostB": a_host()}, fleet.SilentProgress()) as hosts:
         hosts.open()
         connection = hosts._connections["hostB"].result(timeout=20)
         assert hosts.ask("look", "observe", {"hostB": {}}, 20.0)["hostB"]["uid"] == os.geteuid()
@@ -119,7 +119,7 @@ def test_connection_that_was_opened_ahead_is_the_one_that_serves(a_host):
 
 
 def test_host_that_was_lost_and_is_back_answers_over_a_new_connection(a_host):
-    with fleet.over_ssh({"hostB": a_host()}, fleet.Silent()) as hosts:
+    with fleet.over_ssh({"hostB": a_host()}, fleet.SilentProgress()) as hosts:
         hosts.ask("look", "observe", {"hostB": {}}, 20.0)
         hosts._connections["hostB"].result().client.get_transport().close()
         lost = hosts.ask("look", "observe", {"hostB": {}}, 20.0)["hostB"]
@@ -130,7 +130,7 @@ def test_host_that_was_lost_and_is_back_answers_over_a_new_connection(a_host):
 
 
 def test_host_that_cannot_be_reached_ahead_has_its_error_when_it_is_asked(a_host):
-    with fleet.over_ssh({"hostB": a_host(key=None)}, fleet.Silent()) as hosts:
+    with fleet.over_ssh({"hostB": a_host(key=None)}, fleet.SilentProgress()) as hosts:
         hosts.open()
         assert isinstance(hosts.ask("look", "observe", {"hostB": {}}, 20.0)["hostB"], errors.HostUnreachable)
 
@@ -144,7 +144,7 @@ def test_connection_that_comes_after_the_end_is_closed(a_host, monkeypatch):
         return made[0]
 
     monkeypatch.setattr(ssh, "connect", late)
-    with fleet.over_ssh({"hostB": a_host()}, fleet.Silent()) as hosts:
+    with fleet.over_ssh({"hostB": a_host()}, fleet.SilentProgress()) as hosts:
         hosts.open()
         future = hosts._connections["hostB"]
     go_on.set()
@@ -232,7 +232,7 @@ def test_host_whose_session_ends_under_way_is_lost_and_not_without_python(a_host
     os.mkfifo(go_on)
     program = f"open({str(started)!r}, 'w').close(); open({str(go_on)!r}).read()"
     steps = [{"do": "run", "argv": [sys.executable, "-c", program]}]
-    with fleet.over_ssh({"hostB": a_host()}, fleet.Silent()) as hosts, ThreadPoolExecutor(1) as pool:
+    with fleet.over_ssh({"hostB": a_host()}, fleet.SilentProgress()) as hosts, ThreadPoolExecutor(1) as pool:
         hosts.ask("look", "observe", {"hostB": {}}, 20.0)
         asked = pool.submit(hosts.ask, "work", "perform", {"hostB": {"ledger": "", "steps": steps}}, 20.0)
         started.read_text()
@@ -246,8 +246,8 @@ def test_host_whose_session_ends_under_way_is_lost_and_not_without_python(a_host
 
 def test_host_that_gives_no_sign_of_life_is_given_up_long_before_its_work_must_end(a_host, monkeypatch):
     thaw = threading.Event()
-    monkeypatch.setattr(ssh, "HEARTBEAT", 0.05)
-    monkeypatch.setattr(ssh, "SILENCE", 0.3)
+    monkeypatch.setattr(ssh, "HEARTBEAT_INTERVAL", 0.05)
+    monkeypatch.setattr(ssh, "HEARTBEAT_TIMEOUT", 0.3)
     monkeypatch.setattr(ssh_server.Server, "check_global_request", lambda *_: thaw.wait(30) and False)
 
     error = ask(a_host(), "perform", timeout=60.0, ledger="", steps=[{"do": "run", "argv": ["sleep", "3"]}])
@@ -258,7 +258,7 @@ def test_host_that_gives_no_sign_of_life_is_given_up_long_before_its_work_must_e
 
 
 def test_host_that_works_for_long_and_says_that_it_is_there_is_waited_for(a_host, monkeypatch):
-    monkeypatch.setattr(ssh, "HEARTBEAT", 0.05)
+    monkeypatch.setattr(ssh, "HEARTBEAT_INTERVAL", 0.05)
     asked = []
     monkeypatch.setattr(ssh_server.Server, "check_global_request", lambda self, kind, message: asked.append(kind))
     program = [sys.executable, "-c", "import time; time.sleep(0.5)"]
@@ -270,7 +270,7 @@ def test_host_that_works_for_long_and_says_that_it_is_there_is_waited_for(a_host
 
 def test_failure_of_one_host_leaves_the_answers_of_the_others(a_host):
     hosts = {"hostB": a_host(), "hostC": a_host(name="hostC", user="stranger")}
-    with fleet.over_ssh(hosts, fleet.Silent()) as reached:
+    with fleet.over_ssh(hosts, fleet.SilentProgress()) as reached:
         replies = reached.ask("look", "observe", dict.fromkeys(hosts, {}), 20.0)
 
     assert replies["hostB"]["uid"] == os.geteuid()
@@ -303,24 +303,24 @@ def lock_request(tmp_path, id="1", **how):
 
 def test_lock_is_held_until_the_fleet_is_closed_and_free_when_that_is_done(a_host, tmp_path):
     for id in ("1", "2", "3"):
-        with fleet.over_ssh({"hostB": a_host(sudo=True)}, fleet.Silent()) as hosts:
+        with fleet.over_ssh({"hostB": a_host(sudo=True)}, fleet.SilentProgress()) as hosts:
             assert hosts.hold("hostB", lock_request(tmp_path, id), 20.0)["held"]["id"] == id
             assert hosts.holding()
             assert hosts.ask("look", "observe", {"hostB": {}}, 20.0)["hostB"]["uid"] == os.geteuid()
 
 
 def test_lock_of_another_is_told_and_not_held(a_host, tmp_path):
-    with fleet.over_ssh({"hostB": a_host()}, fleet.Silent()) as first:
+    with fleet.over_ssh({"hostB": a_host()}, fleet.SilentProgress()) as first:
         held = first.hold("hostB", lock_request(tmp_path), 20.0)["held"]
-        with fleet.over_ssh({"hostB": a_host()}, fleet.Silent()) as second:
+        with fleet.over_ssh({"hostB": a_host()}, fleet.SilentProgress()) as second:
             assert second.hold("hostB", lock_request(tmp_path, "2"), 20.0) == {"held_by": held}
             assert (first.holding(), second.holding()) == (True, False)
 
 
 def test_heartbeats_keep_a_lock_whose_host_allows_little_silence(a_host, tmp_path, monkeypatch):
-    monkeypatch.setattr(lease, "EVERY", 0.05)
+    monkeypatch.setattr(lease, "HEARTBEAT_INTERVAL", 0.05)
     beaten = threading.Event()
-    with fleet.over_ssh({"hostB": a_host()}, fleet.Silent()) as hosts:
+    with fleet.over_ssh({"hostB": a_host()}, fleet.SilentProgress()) as hosts:
         hosts.hold("hostB", lock_request(tmp_path, silence=2.0), 20.0)
         send, times = hosts._hold._send, []
         hosts._hold._send = lambda: times.append(1) or len(times) > 60 and beaten.set() or send()
@@ -329,17 +329,17 @@ def test_heartbeats_keep_a_lock_whose_host_allows_little_silence(a_host, tmp_pat
 
 
 def test_waiting_for_a_lock_is_heard_meanwhile(a_host, tmp_path, monkeypatch):
-    monkeypatch.setattr(lease, "EVERY", 0.05)
-    with fleet.over_ssh({"hostB": a_host()}, fleet.Silent()) as first:
+    monkeypatch.setattr(lease, "HEARTBEAT_INTERVAL", 0.05)
+    with fleet.over_ssh({"hostB": a_host()}, fleet.SilentProgress()) as first:
         first.hold("hostB", lock_request(tmp_path), 20.0)
-        with fleet.over_ssh({"hostB": a_host()}, fleet.Silent()) as second:
+        with fleet.over_ssh({"hostB": a_host()}, fleet.SilentProgress()) as second:
             begun = time.monotonic()
             reply = second.hold("hostB", lock_request(tmp_path, "2", wait=1.0, silence=0.5), 20.0)
             assert (reply["held_by"]["id"], time.monotonic() - begun >= 1.0) == ("1", True)
 
 
 def test_lock_that_was_silent_for_too_long_stops_every_change(a_host, tmp_path):
-    with fleet.over_ssh({"hostB": a_host()}, fleet.Silent()) as hosts:
+    with fleet.over_ssh({"hostB": a_host()}, fleet.SilentProgress()) as hosts:
         hosts.hold("hostB", lock_request(tmp_path, silence=0.1), 20.0)
         hosts._hold._channel.status_event.wait(20.0)
         request = {"ledger": str(tmp_path / "ledger"), "steps": [write(tmp_path / "file")]}
@@ -352,7 +352,7 @@ def test_lock_that_was_silent_for_too_long_stops_every_change(a_host, tmp_path):
 
 def test_lock_of_a_host_without_python_says_what_it_needs(a_host, tmp_path, programs):
     (programs / "python3").unlink()
-    with fleet.over_ssh({"hostB": a_host()}, fleet.Silent()) as hosts:
+    with fleet.over_ssh({"hostB": a_host()}, fleet.SilentProgress()) as hosts:
         error = hosts.hold("hostB", lock_request(tmp_path), 20.0)
 
     assert isinstance(error, errors.HostFailed)

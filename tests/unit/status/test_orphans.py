@@ -3,7 +3,7 @@
 import sites
 from truth import API, ENGINE, FINE, LISTENING, PROXY, a_row, a_site, a_view, lines, with_unit
 
-from deployer.model.facts import Found
+from deployer.model.facts import Observation
 from deployer.model.state import HostState, Service, Unit, unit_name
 from deployer.status import site
 
@@ -17,7 +17,7 @@ def leftovers(**how):
 def with_facts(host="hostB", **facts):
     found = a_site()[2][host]
     known = {"listeners": LISTENING[host], "servers": found.facts.servers, "hostname": host}
-    return Found(found.state, sites.facts(**known | facts))
+    return Observation(found.state, sites.facts(**known | facts))
 
 
 def own_engine():
@@ -121,7 +121,7 @@ def test_engine_that_a_host_runs_by_its_own_means_is_shown_as_its_own_and_is_no_
         "up",
         "host's own",
     )
-    assert not site.Picture(found).drifts
+    assert not site.SiteStatus(found).drifts
 
 
 def test_row_left_by_a_host_s_own_engine_is_told_and_is_drift():
@@ -130,7 +130,7 @@ def test_row_left_by_a_host_s_own_engine_is_told_and_is_drift():
     (own,) = found = leftovers(view=view, hostA=with_facts("hostA", engines=(own_engine(),)))
 
     assert own.drift == "host's own, row without process"
-    assert site.Picture(found).drifts
+    assert site.SiteStatus(found).drifts
 
 
 def test_rows_of_an_engine_that_nobody_runs_are_named():
@@ -161,11 +161,11 @@ def test_engine_of_a_host_outside_the_inventory_is_left_alone_while_it_is_alive(
     (other,) = found = leftovers(view=a_view(a_row("controller9", "controller9"), id=1))
 
     assert (other.host, other.unit, other.state, other.drift) == ("controller9", "controller9", "unknown", "host's own")
-    assert not site.Picture(found).drifts
+    assert not site.SiteStatus(found).drifts
 
 
 def test_rows_of_a_unit_that_was_stopped_and_forgotten_are_named():
-    stopped = Found(HostState(units={ENGINE: Unit(ENGINE)}), sites.facts())
+    stopped = Observation(HostState(units={ENGINE: Unit(ENGINE)}), sites.facts())
 
     found = leftovers(view=a_view(a_row("hostB-engine-8"), id=0), hostB=stopped)
 

@@ -4,10 +4,10 @@ import sites
 from truth import API, CFN, ENGINE, FINE, PROXY, STAT, a_row, a_site, a_view, line, lines, with_unit
 
 from deployer.desired import desired_state
-from deployer.heat.engines import UNKNOWN
-from deployer.model.facts import Found
+from deployer.heat.engines import UNKNOWN_VIEW
+from deployer.model.facts import Observation
 from deployer.model.state import HostState, Unit
-from deployer.observed.observe import Seen
+from deployer.observed.observe import SiteObservation
 from deployer.proxy import runtime_api
 from deployer.status import site
 
@@ -35,7 +35,7 @@ def test_process_that_does_not_run_is_told():
 
 
 def test_process_that_was_never_there_is_stopped():
-    assert line(ENGINE, hostB=Found(HostState(), sites.facts())).state == "stopped"
+    assert line(ENGINE, hostB=Observation(HostState(), sites.facts())).state == "stopped"
 
 
 def test_process_that_would_not_survive_a_reboot_is_told():
@@ -78,7 +78,7 @@ def test_api_and_proxy_hold_their_sockets_and_an_engine_needs_none():
 
 
 def test_api_that_runs_and_does_not_hold_its_socket_is_told():
-    deaf = Found(a_site()[2]["hostB"].state, sites.facts(listeners=()))
+    deaf = Observation(a_site()[2]["hostB"].state, sites.facts(listeners=()))
 
     assert (line(API, hostB=deaf).listening, line(API, hostB=deaf).drift) == (False, "not listening")
 
@@ -157,7 +157,7 @@ def test_server_whose_unit_is_stopped_is_told():
 
 
 def test_api_of_a_site_whose_proxy_says_nothing_is_unknown_there():
-    front = Found(HostState(), sites.facts(servers=runtime_api.servers(None)))
+    front = Observation(HostState(), sites.facts(servers=runtime_api.servers(None)))
 
     assert (line(API, hostA=front).proxy, line(API, hostA=front).drift) == ("unknown", "")
 
@@ -168,26 +168,26 @@ def test_engine_and_proxy_have_no_view_of_the_proxy():
 
 def test_numbered_server_names_are_found_at_the_proxy():
     inventory = sites.an_inventory(proxy="server_names: numbered", hostC="")
-    wanted = desired_state.states(inventory, sites.bare(inventory)).states
+    wanted = desired_state.desired_states(inventory, sites.bare(inventory)).states
     found = sites.as_wanted(wanted)
     answer = STAT.replace("hostB-8004", "rest-server-1")
-    found["hostA"] = Found(found["hostA"].state, sites.facts(servers=runtime_api.servers(answer)))
+    found["hostA"] = Observation(found["hostA"].state, sites.facts(servers=runtime_api.servers(answer)))
 
-    shown = site.lines(inventory, Seen(found, {}), wanted, UNKNOWN)
+    shown = site.instances_of(inventory, SiteObservation(found, {}), wanted, UNKNOWN_VIEW)
 
     assert [each.proxy for each in shown if each.service == "api"] == ["UP"]
 
 
 def test_picture_without_drift_ends_with_0_and_one_with_drift_with_8_when_it_counts():
-    fine, drifted = site.Picture(lines()), site.Picture(lines(stat=STAT))
+    fine, drifted = site.SiteStatus(lines()), site.SiteStatus(lines(stat=STAT))
 
     assert (fine.exit_code(True), drifted.exit_code(True), drifted.exit_code(False)) == (0, 8, 0)
-    assert site.Picture(lines(), pending=("hostB: start it",)).exit_code(True) == 8
+    assert site.SiteStatus(lines(), pending=("hostB: start it",)).exit_code(True) == 8
 
 
 def test_picture_without_a_host_ends_with_4_and_one_without_heat_with_5_when_it_counts():
-    gone = site.Picture(lines(stat=STAT), errors=("hostB: no answer",))
-    silent = site.Picture(lines(), notes=("Heat's database: OperationalError",))
+    gone = site.SiteStatus(lines(stat=STAT), errors=("hostB: no answer",))
+    silent = site.SiteStatus(lines(), notes=("Heat's database: OperationalError",))
 
     assert (gone.exit_code(True), gone.exit_code(False)) == (4, 4)
     assert (silent.exit_code(True), silent.exit_code(False)) == (5, 0)
@@ -196,7 +196,7 @@ def test_picture_without_a_host_ends_with_4_and_one_without_heat_with_5_when_it_
 def test_json_has_the_fields_of_the_contract():
     inventory, _, _ = a_site()
 
-    data = site.as_json(inventory, site.Picture(lines(), ("hostB: start something",)))
+    data = site.as_json(inventory, site.SiteStatus(lines(), ("hostB: start something",)))
 
     assert (data["schema_version"], data["site"], data["errors"], data["notes"]) == (1, "some", [], [])
     assert (data["pending"], data["drift"]) == (["hostB: start something"], True)

@@ -12,7 +12,7 @@ from deployer.inventory.values import Endpoint
 from deployer.model.state import Secret
 from deployer.proxy.runtime_api import Server
 from deployer.verify.smoke import balancing, cfn, clouds, engine_list, stack
-from deployer.verify.smoke.result import Book, Outcome, Unproven
+from deployer.verify.smoke.result import CheckFailed, Outcome, Recorder
 
 URL = "http://10.0.0.1:8000/v1/?Action=ListStacks&Version=2010-05-15"
 LISTED = (
@@ -32,7 +32,7 @@ hosts:
 
 
 def a_book():
-    return Book("through the proxy", lambda _: None)
+    return Recorder("through the proxy", lambda _: None)
 
 
 def a_row(host, status="up"):
@@ -54,7 +54,7 @@ def raising(error):
 def test_engines_all_up_are_counted_with_their_workers_and_the_hosts_own_are_named():
     rows = [a_row("hostB-engine-1"), a_row("hostB-engine-1"), a_row("hostA"), a_row("old", "down")]
 
-    said = engine_list.judged(engine_list.workers_up(rows), ["hostB-engine-1"])
+    said = engine_list.compare(engine_list.workers_up(rows), ["hostB-engine-1"])
 
     assert said == "1 of 1 up with 2 workers; besides, a host's own: hostA (1 worker)"
 
@@ -64,27 +64,27 @@ def test_engines_all_up_are_counted_with_their_workers_and_the_hosts_own_are_nam
     [([], "hostB-engine-1 is not listed"), ([a_row("hostB-engine-1", "down")], "hostB-engine-1 is down")],
 )
 def test_engine_of_the_inventory_that_is_not_up_is_named(rows, said):
-    with pytest.raises(Unproven, match=said):
-        engine_list.judged(engine_list.workers_up(rows), ["hostB-engine-1"])
+    with pytest.raises(CheckFailed, match=said):
+        engine_list.compare(engine_list.workers_up(rows), ["hostB-engine-1"])
 
 
 def test_engine_with_rows_of_an_earlier_life_is_up_when_one_worker_is():
     up = engine_list.workers_up([a_row("hostB-engine-1", "down"), a_row("hostB-engine-1")])
 
-    assert engine_list.judged(up, ["hostB-engine-1"]) == "1 of 1 up with 1 worker"
+    assert engine_list.compare(up, ["hostB-engine-1"]) == "1 of 1 up with 1 worker"
 
 
 def test_engine_that_is_up_without_being_in_the_inventory_is_named():
     up = {"hostB-engine-1": 1, "hostB-engine-2": 4}
 
-    with pytest.raises(Unproven, match="hostB-engine-2 is up, but the inventory has no such engine"):
-        engine_list.judged(up, ["hostB-engine-1"])
+    with pytest.raises(CheckFailed, match="hostB-engine-2 is up, but the inventory has no such engine"):
+        engine_list.compare(up, ["hostB-engine-1"])
 
 
 def test_engine_that_ended_but_is_still_listed_is_told_and_no_failure():
     up = {"hostB-engine-1": 1, "hostB-engine-2": 4}
 
-    assert "for two minutes more: hostB-engine-2" in engine_list.judged(up, ["hostB-engine-1"], ["hostB-engine-2"])
+    assert "for two minutes more: hostB-engine-2" in engine_list.compare(up, ["hostB-engine-1"], ["hostB-engine-2"])
 
 
 class FakeFleet:
@@ -104,8 +104,8 @@ def test_engine_out_of_the_inventory_is_asked_for_on_its_host(running, is_told):
     heat = type("Heat", (), {"request": lambda *_, **__: FakeAnswer(200, {"services": rows})})()
 
     try:
-        said = engine_list.listed(inventory, FakeFleet(hostB=running), a_cloud(heat))
-    except Unproven as error:
+        said = engine_list.check_engines(inventory, FakeFleet(hostB=running), a_cloud(heat))
+    except CheckFailed as error:
         said = str(error)
 
     assert ("for two minutes more: hostB-engine-2" in said) is is_told
@@ -177,7 +177,7 @@ def test_answer_to_list_stacks_is_counted():
 
 @pytest.mark.parametrize("content", [b"", b"<html>", b"<ErrorResponse/>", b"{}"])
 def test_answer_that_is_no_list_of_stacks_proves_nothing(content):
-    with pytest.raises(Unproven, match="the answer to ListStacks is"):
+    with pytest.raises(CheckFailed, match="the answer to ListStacks is"):
         cfn.number_of_stacks(content)
 
 
@@ -247,7 +247,7 @@ def test_step_that_fails_is_noted_with_its_reason_and_without_secrets():
     book = a_book()
     book.hide(["hush"])
 
-    held = book.tried("Keystone", "it gives a token", lambda: raising(Unproven("password hush refused")))
+    held = book.tried("Keystone", "it gives a token", lambda: raising(CheckFailed("password hush refused")))
 
     assert not held
     assert [(each.outcome, each.reason) for each in book.checks] == [(Outcome.FAILED, "password *** refused")]
@@ -352,7 +352,7 @@ def test_stack_whose_creation_got_no_answer_is_deleted_by_its_name():
 
 
 def test_stack_that_appears_after_its_creation_was_interrupted_is_deleted(monkeypatch):
-    monkeypatch.setattr(stack, "LOOK", 0.0)
+    monkeypatch.setattr(stack, "POLL_INTERVAL", 0.0)
     heat = FakeHeat(POST=KeyboardInterrupt())
     heat.unknown = 2
 

@@ -3,27 +3,30 @@
 import sites
 
 from deployer.desired import desired_state
-from deployer.model.facts import Found
+from deployer.model.facts import Observation
 from deployer.model.state import Service, unit_name
-from deployer.observed.resources import Held, Measured
-from deployer.preflight.capacity.database import Capacity
-from deployer.preflight.capacity.sizes import Site
+from deployer.observed.resources import HostResources, UnitUsage
+from deployer.preflight.capacity.database import ConnectionLimits
+from deployer.preflight.capacity.sizes import SiteSizes
 
 MIB = 2**20
-CAPACITY = Capacity(allowed=1000, most=17, connected=16, own=12)
+CAPACITY = ConnectionLimits(allowed=1000, most=17, connected=16, own=12)
 
 
-def a_site(conf: str = "", measured: dict | None = None, inventory=None, installed=sites.HEAT_27, cpus=2) -> Site:
+def a_site(conf: str = "", measured: dict | None = None, inventory=None, installed=sites.HEAT_27, cpus=2) -> SiteSizes:
     """Bare hosts, each with 8 GiB to spare but for those measured otherwise; `conf` goes into [DEFAULT]."""
     inventory = inventory or sites.an_inventory()
     text = sites.CONF.replace("[DEFAULT]\n", f"[DEFAULT]\n{conf}\n")
     found = {
-        name: Found(each.state, sites.facts(installed, cpus=cpus)) for name, each in sites.bare(inventory, text).items()
+        name: Observation(each.state, sites.facts(installed, cpus=cpus))
+        for name, each in sites.bare(inventory, text).items()
     }
-    fine = {name: Measured(8192 * MIB, 2**20) for name in inventory.hosts}
-    return Site(inventory, desired_state.read_source(inventory, found), found, fine | (measured or {}))
+    fine = {name: HostResources(8192 * MIB, 2**20) for name in inventory.hosts}
+    return SiteSizes(inventory, desired_state.read_source(inventory, found), found, fine | (measured or {}))
 
 
-def engines(*processes: int, each: int = 65 * MIB) -> dict[str, Held]:
+def engines(*processes: int, each: int = 65 * MIB) -> dict[str, UnitUsage]:
     """Engines 1, 2, ... as they were measured, each with so many processes."""
-    return {unit_name(Service.ENGINE, number): Held(count, count * each) for number, count in enumerate(processes, 1)}
+    return {
+        unit_name(Service.ENGINE, number): UnitUsage(count, count * each) for number, count in enumerate(processes, 1)
+    }

@@ -7,7 +7,7 @@ import sites
 from capacity_sites import CAPACITY, MIB, a_site, engines
 
 from deployer.model.steps import EnableUnit, Plan, RestartUnit, StartUnit, StopUnit, Wave, WriteFile
-from deployer.observed.resources import Measured
+from deployer.observed.resources import HostResources
 from deployer.preflight.capacity import capacity_checks
 
 
@@ -27,9 +27,11 @@ def test_plan_that_adds_processes_or_starts_them_anew_grows(step, expected):
 
 def test_every_limit_is_judged_at_once():
     inventory = sites.an_inventory(proxy="maxconn: 600000")
-    site = a_site(inventory=inventory, measured={"hostB": Measured(MIB, 2**20, engines(5)), "hostC": Measured(MIB)})
+    site = a_site(
+        inventory=inventory, measured={"hostB": HostResources(MIB, 2**20, engines(5)), "hostC": HostResources(MIB)}
+    )
 
-    judged = capacity_checks.limits(site, replace(CAPACITY, allowed=10))
+    judged = capacity_checks.check_limits(site, replace(CAPACITY, allowed=10))
 
     assert [each.split(":")[0] for each in judged.problems] == ["hostA", "hostA"]
     assert [each.split(":")[0] for each in judged.notes] == ["hostB", "hostC"]

@@ -6,7 +6,7 @@ import pytest
 import sites
 from capacity_sites import CAPACITY, a_site, engines
 
-from deployer.observed.resources import Measured
+from deployer.observed.resources import HostResources
 from deployer.preflight.capacity import connections
 
 SMALL = replace(CAPACITY, allowed=70)  # four engines of 4 workers keep 80
@@ -24,7 +24,7 @@ def test_pools_that_pass_what_the_database_allows_are_a_problem_with_every_numbe
 
 def test_what_could_happen_at_worst_is_a_note_with_every_number():
     assert list(connections.problems(a_site(), CAPACITY)) == []
-    (told,) = connections.notes(a_site(), CAPACITY)
+    (told,) = connections.warnings(a_site(), CAPACITY)
 
     assert told == (
         "hostA: the database allows 1000 connections (at most 17 were open so far); if every thread of 16 engine "
@@ -36,7 +36,7 @@ def test_what_could_happen_at_worst_is_a_note_with_every_number():
     ("allowed", "connected", "notes"), [(1108, 16, 0), (1107, 16, 1), (1108, 17, 1), (5000, 16, 0)]
 )
 def test_note_comes_only_when_the_worst_and_the_others_pass_what_is_allowed(allowed, connected, notes):
-    assert len(list(connections.notes(a_site(), replace(CAPACITY, allowed=allowed, connected=connected)))) == notes
+    assert len(list(connections.warnings(a_site(), replace(CAPACITY, allowed=allowed, connected=connected)))) == notes
 
 
 @pytest.mark.parametrize(("allowed", "problems"), [(79, 1), (80, 0)])
@@ -45,23 +45,25 @@ def test_pools_that_are_just_allowed_are_no_problem(allowed, problems):
 
 
 def test_site_that_does_not_grow_is_told_and_not_refused():
-    as_wanted = {name: Measured(None, None, engines(5, 5)) for name in ("hostB", "hostC")}
+    as_wanted = {name: HostResources(None, None, engines(5, 5)) for name in ("hostB", "hostC")}
     site = a_site(measured=as_wanted)
 
     assert list(connections.problems(site, SMALL)) == []
-    assert [each.split(" (")[0] for each in connections.notes(site, SMALL)] == [
+    assert [each.split(" (")[0] for each in connections.warnings(site, SMALL)] == [
         "hostA: the database allows 70 connections, but 16 engine workers"
     ]
 
 
 def test_site_whose_engines_are_to_have_more_workers_grows():
-    smaller = {name: Measured(None, None, engines(3, 3)) for name in ("hostB", "hostC")}
+    smaller = {name: HostResources(None, None, engines(3, 3)) for name in ("hostB", "hostC")}
 
     assert len(list(connections.problems(a_site(measured=smaller), SMALL))) == 1
 
 
 def test_engines_that_move_to_another_host_do_not_make_a_site_grow():
-    site = a_site(measured={"hostB": Measured(None, None, engines(5, 5, 5)), "hostC": Measured(None, None, engines(5))})
+    site = a_site(
+        measured={"hostB": HostResources(None, None, engines(5, 5, 5)), "hostC": HostResources(None, None, engines(5))}
+    )
 
     assert list(connections.problems(site, SMALL)) == []
 
@@ -76,11 +78,11 @@ def test_hosts_that_were_not_measured_do_not_make_a_site_grow():
 def test_database_that_does_not_say_how_many_it_allows_is_no_matter():
     silent = replace(CAPACITY, allowed=None)
 
-    assert [*connections.problems(a_site(), silent), *connections.notes(a_site(), silent)] == []
+    assert [*connections.problems(a_site(), silent), *connections.warnings(a_site(), silent)] == []
 
 
 def test_database_that_failed_is_told_with_the_reason():
-    (told,) = connections.notes(a_site(), replace(CAPACITY, allowed=None, why="OperationalError"))
+    (told,) = connections.warnings(a_site(), replace(CAPACITY, allowed=None, why="OperationalError"))
 
     assert "hostA: the database did not say how many connections it allows (OperationalError)" in told
 

@@ -3,7 +3,7 @@
 import sites
 
 from deployer.preflight.capacity import database
-from deployer.preflight.capacity.database import Capacity
+from deployer.preflight.capacity.database import ConnectionLimits
 
 
 def asked(prepare=lambda fleet: None):
@@ -16,7 +16,7 @@ def asked(prepare=lambda fleet: None):
 def test_capacity_is_what_the_source_host_says():
     found, fleet = asked()
 
-    assert found == Capacity(allowed=5000, most=17, connected=16, own=12, pool=5, overflow=64)
+    assert found == ConnectionLimits(allowed=5000, most=17, connected=16, own=12, pool=5, overflow=64)
     assert fleet.asked == [("ask the database", "perform", ("hostA",))]
 
 

@@ -4,14 +4,16 @@ import sites
 from capacity_sites import MIB, a_site, engines
 
 from deployer.model.state import Service, unit_name
-from deployer.observed.resources import Held, Measured
+from deployer.observed.resources import HostResources, UnitUsage
 from deployer.preflight.capacity import memory
 
-APIS = {unit_name(service, port): Held(3, 3 * 52 * MIB) for service, port in ((Service.API, 8004), (Service.CFN, 8000))}
+APIS = {
+    unit_name(service, port): UnitUsage(3, 3 * 52 * MIB) for service, port in ((Service.API, 8004), (Service.CFN, 8000))
+}
 
 
 def test_host_without_the_memory_for_a_measured_engine_is_a_problem_with_every_number():
-    site = a_site(measured={"hostB": Measured(300 * MIB, None, APIS | engines(5))})
+    site = a_site(measured={"hostB": HostResources(300 * MIB, None, APIS | engines(5))})
 
     (told,) = memory.problems(site)
 
@@ -19,14 +21,14 @@ def test_host_without_the_memory_for_a_measured_engine_is_a_problem_with_every_n
         "hostB: the processes that come need about 325 MiB of memory, 5 of engine (65 MiB each), but 300 "
         "MiB are available: free some, or put fewer processes or workers there."
     )
-    assert list(memory.notes(site)) == []
+    assert list(memory.warnings(site)) == []
 
 
 def test_sizes_that_nothing_measured_are_assumed_and_told_as_a_note():
-    site = a_site(measured={"hostB": Measured(1000 * MIB)})
+    site = a_site(measured={"hostB": HostResources(1000 * MIB)})
 
     assert list(memory.problems(site)) == []
-    assert list(memory.notes(site)) == [
+    assert list(memory.warnings(site)) == [
         "hostB: the processes that come need about 1600 MiB of memory, 3 of api (100 MiB each, assumed), 3 of cfn "
         "(100 MiB each, assumed), 10 of engine (100 MiB each, assumed), but 1000 MiB are available."
     ]
@@ -36,8 +38,8 @@ def test_size_is_measured_on_another_host_where_this_one_runs_none():
     site = a_site(
         inventory=sites.an_inventory(hostD="{address: 10.0.0.4, engines: 1}"),
         measured={
-            "hostB": Measured(8192 * MIB, None, APIS | engines(5, 5, each=200 * MIB)),
-            "hostD": Measured(900 * MIB),
+            "hostB": HostResources(8192 * MIB, None, APIS | engines(5, 5, each=200 * MIB)),
+            "hostD": HostResources(900 * MIB),
         },
     )
 
@@ -45,18 +47,18 @@ def test_size_is_measured_on_another_host_where_this_one_runs_none():
 
 
 def test_larger_engines_need_their_new_processes_alone():
-    site = a_site("num_engine_workers = 8", measured={"hostB": Measured(500 * MIB, None, APIS | engines(5, 5))})
+    site = a_site("num_engine_workers = 8", measured={"hostB": HostResources(500 * MIB, None, APIS | engines(5, 5))})
 
     assert "520 MiB of memory, 8 of engine (65 MiB each)" in next(memory.problems(site))
 
 
 def test_smaller_engines_and_what_runs_already_need_nothing():
     for conf in ("num_engine_workers = 2", "num_engine_workers = 4"):
-        site = a_site(conf, measured={"hostB": Measured(1, None, APIS | engines(5, 5))})
-        assert [*memory.problems(site), *memory.notes(site)] == []
+        site = a_site(conf, measured={"hostB": HostResources(1, None, APIS | engines(5, 5))})
+        assert [*memory.problems(site), *memory.warnings(site)] == []
 
 
 def test_host_that_has_enough_or_does_not_say_is_no_matter():
-    site = a_site(measured={"hostB": Measured(None)})
+    site = a_site(measured={"hostB": HostResources(None)})
 
-    assert [*memory.problems(site), *memory.notes(site)] == []
+    assert [*memory.problems(site), *memory.warnings(site)] == []

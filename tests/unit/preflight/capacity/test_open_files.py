@@ -4,7 +4,7 @@ import pytest
 import sites
 from capacity_sites import MIB, a_site
 
-from deployer.observed.resources import Measured
+from deployer.observed.resources import HostResources
 from deployer.preflight.capacity import open_files
 from deployer.proxy import config
 
@@ -13,8 +13,8 @@ GOLDEN = "tests/golden/uwsgi/proxy/heat-scaleout-proxy.service"
 
 def judged(most, proxy=""):
     inventory = sites.an_inventory(proxy=proxy)
-    site = a_site(inventory=inventory, measured={name: Measured(8192 * MIB, most) for name in inventory.hosts})
-    return list(open_files.problems(site)), list(open_files.notes(site))
+    site = a_site(inventory=inventory, measured={name: HostResources(8192 * MIB, most) for name in inventory.hosts})
+    return list(open_files.problems(site)), list(open_files.warnings(site))
 
 
 def test_proxy_that_needs_more_files_than_there_are_is_a_problem_with_every_number():

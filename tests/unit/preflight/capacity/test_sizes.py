@@ -6,7 +6,7 @@ import pytest
 import sites
 from capacity_sites import a_site
 
-from deployer.model.facts import Found, Listener
+from deployer.model.facts import Listener, Observation
 from deployer.model.state import Service
 from deployer.preflight.capacity import sizes
 
@@ -58,6 +58,6 @@ def test_process_that_forks_no_worker_is_one_process_and_uwsgi_has_a_master():
 def test_engine_workers_count_a_hosts_own_engines_and_leave_out_hosts_without():
     site = a_site("num_engine_workers = 3")
     own = (Listener("", 0, 9, "heat-engine", "heat-engine.service"),)
-    found = site.found | {"hostA": Found(site.found["hostA"].state, sites.facts(engines=own))}
+    found = site.found | {"hostA": Observation(site.found["hostA"].state, sites.facts(engines=own))}
 
     assert sizes.engine_workers(replace(site, found=found)) == {"hostB": 6, "hostC": 6, "hostA": 3}

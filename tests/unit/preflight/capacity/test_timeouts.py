@@ -12,7 +12,7 @@ def judged(server="", client="", rpc=None):
     stated = ", ".join(f"{name}: {value}" for name, value in (("server", server), ("client", client)) if value)
     inventory = sites.an_inventory(proxy=f"timeouts: {{{stated}}}" if stated else "")
     site = a_site(f"rpc_response_timeout = {rpc}" if rpc else "", inventory=inventory)
-    return list(timeouts.problems(inventory, site.origin)), list(timeouts.notes(inventory, site.origin))
+    return list(timeouts.problems(inventory, site.origin)), list(timeouts.warnings(inventory, site.origin))
 
 
 def test_defaults_are_in_order():
@@ -58,7 +58,7 @@ def test_site_without_a_proxy_has_no_ladder():
     inventory = sites.an_inventory(proxy="timeouts: {server: 1s}", hostB="{address: 10.0.0.2, engines: 1}", hostC="")
     origin = a_site(inventory=inventory).origin
 
-    assert capacity_checks.waits(inventory, origin) == capacity_checks.Judged()
+    assert capacity_checks.check_timeouts(inventory, origin) == capacity_checks.CapacityFindings()
 
 
 @pytest.mark.parametrize(("rpc", "expected"), [("", 65), ("rpc_response_timeout = 300", 305)])
@@ -67,7 +67,7 @@ def test_uwsgi_waits_longer_than_heat_whatever_heat_conf_says(rpc, expected):
 
     (ini,) = (
         file
-        for path, file in desired_state.states(site.inventory, site.found).states["hostB"].files.items()
+        for path, file in desired_state.desired_states(site.inventory, site.found).states["hostB"].files.items()
         if path.endswith("/api.ini")
     )
 
