@@ -28,7 +28,7 @@ from deployer.status import site
 if TYPE_CHECKING:
     from deployer.inventory import scaling
 
-GLANCE = 10.0  # seconds for a host to answer who only wants to see it
+STATUS_TIMEOUT = 10.0  # seconds for a host to answer who only wants to see it
 Accept = Callable[[Planned], bool]
 
 
@@ -37,27 +37,27 @@ def planned(
     fleet: Fleet,
     limit: Collection[str] = (),
     contents: bool = False,
-    manner: RolloutOptions = DEFAULT_ROLLOUT,
+    options: RolloutOptions = DEFAULT_ROLLOUT,
 ) -> Planned:
     """What a deploy would do, on the hosts of `limit` (all, when empty); changes nothing."""
-    seen = observe.observe_site(inventory, fleet, needed(inventory, limit), contents)
-    observe.refuse_unreachable(seen)
-    wanted = desired_state.desired_states(inventory, _known(inventory, seen))
-    chosen = {name: state for name, state in wanted.states.items() if not limit or name in limit}
-    manner = _with_last(manner, inventory)
+    observation = observe.observe_site(inventory, fleet, needed(inventory, limit), contents)
+    observe.refuse_unreachable(observation)
+    desired = desired_state.desired_states(inventory, _known(inventory, observation))
+    chosen = {name: state for name, state in desired.states.items() if not limit or name in limit}
+    options = _with_last(options, inventory)
     return Planned(
         inventory,
-        diff.plan_between(chosen, seen.found, manner),
-        wanted,
-        seen.found,
-        generations.describe_unfinished(seen.found),
-        manner,
+        diff.plan_between(chosen, observation.hosts, options),
+        desired,
+        observation.hosts,
+        generations.describe_unfinished(observation.hosts),
+        options,
     )
 
 
-def _with_last(manner: RolloutOptions, inventory: Inventory) -> RolloutOptions:
+def _with_last(options: RolloutOptions, inventory: Inventory) -> RolloutOptions:
     """The source has a configuration that is not ours to put back, and the proxy's host most to lose."""
-    return replace(manner, last=(inventory.proxy.host, inventory.heat.source))
+    return replace(options, last=(inventory.proxy.host, inventory.heat.source))
 
 
 def deploy(
@@ -65,7 +65,7 @@ def deploy(
     fleet: Fleet,
     accept: Accept,
     limit: Collection[str] = (),
-    manner: RolloutOptions = DEFAULT_ROLLOUT,
+    options: RolloutOptions = DEFAULT_ROLLOUT,
     author: Author = UNKNOWN_AUTHOR,
     keep: Callable[[], None] = lambda: None,
 ) -> Report:
@@ -74,7 +74,7 @@ def deploy(
     `keep` is called when every host is ready for that, and writes down what is wanted. Raise HostUnreachable, or
     NotReady with every problem of every host, before anything is changed.
     """
-    todo = replace(planned(inventory, fleet, limit, manner=manner), author=author, keep=keep)
+    todo = replace(planned(inventory, fleet, limit, options=options), author=author, keep=keep)
     return _accepted(todo, fleet, accept)
 
 
@@ -84,12 +84,12 @@ def _accepted(todo: Planned, fleet: Fleet, accept: Accept) -> Report:
     Also one that only ends another run, or only has the hosts remember what the inventory says by now.
     """
     if todo.plan.changes():
-        todo = replace(todo, notes=(*todo.notes, *gate.refuse_unready(todo, fleet)))
+        todo = replace(todo, warnings=(*todo.warnings, *gate.refuse_unready(todo, fleet)))
     accepted = accept(todo)
     if accepted and (
         todo.plan.changes()
-        or generations.describe_unfinished(todo.found)
-        or generations.inventory_changed(todo.found, todo.author)
+        or generations.describe_unfinished(todo.observed)
+        or generations.inventory_changed(todo.observed, todo.author)
     ):
         return execute.run(todo, fleet)
     if accepted:
@@ -101,24 +101,24 @@ def restore(
     inventory: Inventory,
     fleet: Fleet,
     accept: Accept,
-    manner: RolloutOptions = DEFAULT_ROLLOUT,
+    options: RolloutOptions = DEFAULT_ROLLOUT,
     author: Author = UNKNOWN_AUTHOR,
 ) -> Report:
     """Take everything of ours away and have those serve again who did before us; `accept` as for a deploy."""
-    found = _all_found(inventory, fleet)
-    nothing = desired_state.without_ours(inventory, found)
+    observed = _all_found(inventory, fleet)
+    nothing = desired_state.without_ours(inventory, observed)
     todo = Planned(
         inventory,
-        diff.plan_restore(nothing.states, found, manner),
+        diff.plan_restore(nothing.states, observed, options),
         nothing,
-        found,
-        generations.describe_unfinished(found),
-        manner,
+        observed,
+        generations.describe_unfinished(observed),
+        options,
         author,
         diff.plan_restore,
         "invoke restore",
     )
-    problems = () if manner.force else tuple(gate.problems_without_engines(todo, fleet))
+    problems = () if options.force else tuple(gate.problems_without_engines(todo, fleet))
     if problems:
         raise errors.NotReady(problems, hint="Nothing was changed.")
     if not accept(todo):
@@ -142,7 +142,7 @@ def rollback(
     number: int,
     fleet: Fleet,
     accept: Accept,
-    manner: RolloutOptions = DEFAULT_ROLLOUT,
+    options: RolloutOptions = DEFAULT_ROLLOUT,
     author: Author = UNKNOWN_AUTHOR,
     keep: Callable[[], None] = lambda: None,
 ) -> Report:
@@ -151,18 +151,20 @@ def rollback(
     Raise BadInput for one of which some host has kept nothing, as of a restore.
     """
     kept = stage.recall(inventory.hosts, number, fleet)
-    found = _all_found(inventory, fleet)
-    leaving = desired_state.without_ours(inventory, found).states
+    observed = _all_found(inventory, fleet)
+    stopping = desired_state.without_ours(inventory, observed).states
     states = generations.states_of(number, kept, [each.host for each in inventory.instances()])
-    wanted = Desired({host: replace(state, farewells=leaving[host].farewells) for host, state in states.items()}, {})
-    manner = _with_last(manner, inventory)
+    desired = Desired(
+        {host: replace(state, shutdown_probes=stopping[host].shutdown_probes) for host, state in states.items()}, {}
+    )
+    options = _with_last(options, inventory)
     todo = Planned(
         inventory,
-        diff.plan_between(wanted.states, found, manner),
-        wanted,
-        found,
-        generations.describe_unfinished(found),
-        manner,
+        diff.plan_between(desired.states, observed, options),
+        desired,
+        observed,
+        generations.describe_unfinished(observed),
+        options,
         author,
         rerun=f"invoke rollback --to {number}",
         keep=keep,
@@ -170,71 +172,73 @@ def rollback(
     return _accepted(todo, fleet, accept)
 
 
-def scaled(text: str, inventory: Inventory, wish: "scaling.Wish", fleet: Fleet) -> str:
+def scaled_text(text: str, inventory: Inventory, wish: "scaling.Wish", fleet: Fleet) -> str:
     """The inventory's text with what `scale` asks for; totals are spread by the CPUs that a look at the hosts shows."""
     from deployer.inventory import scaling
 
     scaling.refuse_impossible(inventory, wish)
     if not wish.totals:
         return scaling.scaled_text(text, inventory, wish, {})
-    seen = observe.observe_site(inventory, fleet, scaling.hosts_for(inventory))
-    observe.refuse_unreachable(seen)
+    observation = observe.observe_site(inventory, fleet, scaling.hosts_for(inventory))
+    observe.refuse_unreachable(observation)
     held = engines.resources_held(inventory, fleet) if scaling.has_fewer_engines(inventory, wish) else {}
     return scaling.scaled_text(
-        text, inventory, wish, {name: each.facts.cpus for name, each in seen.found.items()}, held
+        text, inventory, wish, {name: each.facts.cpus for name, each in observation.hosts.items()}, held
     )
 
 
 def check(inventory: Inventory, fleet: Fleet) -> Findings:
     """Every problem that would make a deploy fail, and what else to know; changes nothing."""
-    seen = observe.observe_site(inventory, fleet)
-    if inventory.heat.source not in seen.found:
-        return Findings(host_checks.problems(inventory, seen, {}))
-    wanted = desired_state.desired_states(inventory, _known(inventory, seen))
-    tried = logins.try_logins(inventory, {name: wanted.states[name] for name in seen.found}, fleet)
-    judged = gate.capacity_and_timeouts(inventory, seen.found, fleet)
+    observation = observe.observe_site(inventory, fleet)
+    if inventory.heat.source not in observation.hosts:
+        return Findings(host_checks.problems(inventory, observation, {}))
+    desired = desired_state.desired_states(inventory, _known(inventory, observation))
+    tried = logins.try_logins(inventory, {name: desired.states[name] for name in observation.hosts}, fleet)
+    judged = gate.capacity_and_timeouts(inventory, observation.hosts, fleet)
     problems = (
-        *host_checks.problems(inventory, seen, wanted.states),
-        *tls_checks.problems(inventory, seen.found),
+        *host_checks.problems(inventory, observation, desired.states),
+        *tls_checks.problems(inventory, observation.hosts),
         *tried.problems,
         *judged.problems,
     )
-    return Findings(problems, (*wanted.remarks, *tls_checks.warnings(seen.found), *tried.notes, *judged.notes))
-
-
-def look(inventory: Inventory, fleet: Fleet) -> site.SiteStatus:
-    """One line a process, the steps that a deploy would take, and the hosts that do not answer; changes nothing."""
-    seen = observe.observe_site(inventory, fleet, programs=engines.question(inventory), limit=GLANCE)
-    errors_seen = tuple(error.message for error in seen.errors.values())
-    if inventory.heat.source not in seen.found:
-        return site.SiteStatus(site.instances_of(inventory, seen, {}, engines.UNKNOWN_VIEW), errors=errors_seen)
-    view = engines.view(seen.found[inventory.heat.source].facts.answers)
-    wanted = desired_state.desired_states(inventory, _known(inventory, seen)).states
-    todo = diff.plan_between({name: wanted[name] for name in seen.found}, seen.found)
-    pending = tuple(f"{step.host}: {step}" for step in todo.changes())
-    return site.SiteStatus(
-        site.instances_of(inventory, seen, wanted, view),
-        pending,
-        errors_seen,
-        view.problems,
-        generations.describe_unfinished(seen.found),
+    return Findings(
+        problems, (*desired.warnings, *tls_checks.warnings(observation.hosts), *tried.warnings, *judged.warnings)
     )
 
 
-def render(inventory: Inventory, found: Mapping[str, Observation], out: Path) -> tuple[Path, ...]:
+def status_of(inventory: Inventory, fleet: Fleet) -> site.SiteStatus:
+    """One line a process, the steps that a deploy would take, and the hosts that do not answer; changes nothing."""
+    observation = observe.observe_site(inventory, fleet, programs=engines.question(inventory), limit=STATUS_TIMEOUT)
+    errors_seen = tuple(error.message for error in observation.errors.values())
+    if inventory.heat.source not in observation.hosts:
+        return site.SiteStatus(site.instances_of(inventory, observation, {}, engines.UNKNOWN_VIEW), errors=errors_seen)
+    view = engines.view(observation.hosts[inventory.heat.source].facts.answers)
+    desired = desired_state.desired_states(inventory, _known(inventory, observation)).states
+    todo = diff.plan_between({name: desired[name] for name in observation.hosts}, observation.hosts)
+    pending = tuple(f"{step.host}: {step}" for step in todo.changes())
+    return site.SiteStatus(
+        site.instances_of(inventory, observation, desired, view),
+        pending,
+        errors_seen,
+        view.problems,
+        generations.describe_unfinished(observation.hosts),
+    )
+
+
+def render(inventory: Inventory, observed: Mapping[str, Observation], out: Path) -> tuple[Path, ...]:
     """Write every file as it would be deployed to `out/<host>/<path on the host>`."""
-    return export.write(desired_state.desired_states(inventory, found).states, out)
+    return export.write(desired_state.desired_states(inventory, observed).states, out)
 
 
-def found(inventory: Inventory, fleet: Fleet) -> Mapping[str, Observation]:
+def observed(inventory: Inventory, fleet: Fleet) -> Mapping[str, Observation]:
     """One look at every host; raise HostUnreachable unless all answer."""
     return _all_found(inventory, fleet)
 
 
 def _all_found(inventory: Inventory, fleet: Fleet) -> Mapping[str, Observation]:
-    seen = observe.observe_site(inventory, fleet)
-    observe.refuse_unreachable(seen)
-    return seen.found
+    observation = observe.observe_site(inventory, fleet)
+    observe.refuse_unreachable(observation)
+    return observation.hosts
 
 
 def as_if_found(inventory: Inventory, folder: Path) -> Mapping[str, Observation]:
@@ -249,6 +253,6 @@ def needed(inventory: Inventory, limit: Collection[str]) -> Collection[str]:
     return {*limit, inventory.heat.source, inventory.proxy.host} if limit else ()
 
 
-def _known(inventory: Inventory, seen: SiteObservation) -> dict[str, Observation]:
+def _known(inventory: Inventory, observation: SiteObservation) -> dict[str, Observation]:
     """What was found, with nothing for the hosts that did not answer."""
-    return {name: seen.found.get(name, Observation(HostState())) for name in inventory.hosts}
+    return {name: observation.hosts.get(name, Observation(HostState())) for name in inventory.hosts}

@@ -87,14 +87,14 @@ def facts(installed: tuple[str, ...] = HEAT_27, **other) -> Facts:
 
 def bare(inventory: Inventory, conf: str = CONF, paste: str = PASTE, **each) -> dict[str, Observation]:
     """Hosts on which nothing was deployed yet: the source has its heat.conf, every host a Heat."""
-    found = {name: Observation(HostState(), facts(**each)) for name in inventory.hosts}
+    observed = {name: Observation(HostState(), facts(**each)) for name in inventory.hosts}
     tree = {
         f"/etc/heat/{name}": file_of(f"/etc/heat/{name}", text.encode())
         for name, text in {"heat.conf": conf, "api-paste.ini": paste}.items()
         if text
     }
-    found[inventory.heat.source] = Observation(HostState(tree), facts(**each))
-    return found
+    observed[inventory.heat.source] = Observation(HostState(tree), facts(**each))
+    return observed
 
 
 def as_wanted(states: Mapping[str, HostState]) -> dict[str, Observation]:

@@ -44,7 +44,7 @@ def main() -> None:
 
 def _wrap(gate: Gate) -> None:
     """Have every request of the fleet pass the gate first."""
-    ask, hold = SshFleet.ask, SshFleet.hold
+    ask, hold = SshFleet.ask, SshFleet.acquire_lease
 
     def stopped_ask(self, title, verb, requests, timeout):
         gate.stop(verb, title)
@@ -54,7 +54,7 @@ def _wrap(gate: Gate) -> None:
         gate.stop("hold", "")
         return hold(self, host, request, timeout)
 
-    SshFleet.ask, SshFleet.hold = stopped_ask, stopped_hold
+    SshFleet.ask, SshFleet.acquire_lease = stopped_ask, stopped_hold
 
 
 if __name__ == "__main__":

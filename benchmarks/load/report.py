@@ -71,8 +71,18 @@ def _blocks(results: Mapping[str, Any]) -> Iterator[list[str]]:
         ("promise", "promised", "measured", "kept"),
         ((each.what, each.promised, each.measured, "yes" if each.kept else "**no**") for each in verdicts(results)),
     )
+    yield _windows_table(results)
+    if any("stacks" in each for each in results["operations"]):
+        yield _stacks_table(results)
+    if results["failures"]:
+        yield _table(("failed while", "requests", "why"), _reasons(results["failures"]))
+    if results["not_there_yet"]:
+        yield [f"Left out, since there is no such command yet: {', '.join(results['not_there_yet'])}."]
+
+
+def _windows_table(results: Mapping[str, Any]) -> list[str]:
     quiet = window(results, QUIET)["p99"]
-    yield _table(
+    return _table(
         ("while", "took", "requests", "failed", "p50", "p99", "times quiet p99", "slowest"),
         (
             (
@@ -88,25 +98,23 @@ def _blocks(results: Mapping[str, Any]) -> Iterator[list[str]]:
             for each in results["windows"]
         ),
     )
-    if any("stacks" in each for each in results["operations"]):
-        yield _table(
-            ("slow stacks during", "begun", "complete", "failed", "stuck"),
+
+
+def _stacks_table(results: Mapping[str, Any]) -> list[str]:
+    return _table(
+        ("slow stacks during", "begun", "complete", "failed", "stuck"),
+        (
             (
-                (
-                    each["name"],
-                    f"{each['stacks']['begun']}",
-                    f"{each['stacks']['complete']}",
-                    f"{len(each['stacks']['failed'])}",
-                    f"{len(each['stacks']['stuck'])}",
-                )
-                for each in results["operations"]
-                if "stacks" in each
-            ),
-        )
-    if results["failures"]:
-        yield _table(("failed while", "requests", "why"), _reasons(results["failures"]))
-    if results["not_there_yet"]:
-        yield [f"Left out, since there is no such command yet: {', '.join(results['not_there_yet'])}."]
+                each["name"],
+                f"{each['stacks']['begun']}",
+                f"{each['stacks']['complete']}",
+                f"{len(each['stacks']['failed'])}",
+                f"{len(each['stacks']['stuck'])}",
+            )
+            for each in results["operations"]
+            if "stacks" in each
+        ),
+    )
 
 
 def _reasons(failures: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str, str]]:

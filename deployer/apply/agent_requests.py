@@ -60,12 +60,12 @@ def _(step: RemoveFile) -> dict[str, Any]:
 
 @request.register
 def _(step: SharePort) -> dict[str, Any]:
-    return {"do": "share", **_holders(step)}
+    return {"do": "share_port", **_holders(step)}
 
 
 @request.register
 def _(step: ReleasePort) -> dict[str, Any]:
-    return {"do": "free", **_holders(step)}
+    return {"do": "release_port", **_holders(step)}
 
 
 def _holders(step: SharePort | ReleasePort) -> dict[str, Any]:
@@ -76,7 +76,7 @@ def _holders(step: SharePort | ReleasePort) -> dict[str, Any]:
 @request.register
 def _(step: StartPredecessor) -> dict[str, Any]:
     return {
-        "do": "give_back",
+        "do": "start_predecessor",
         "stopped": [dict(each) for each in step.stopped],
         "beside": unit_name(Service.PROXY),
         "timeout": STEP_TIMEOUT,
@@ -85,7 +85,7 @@ def _(step: StartPredecessor) -> dict[str, Any]:
 
 @request.register
 def _(step: RemoveRecords) -> dict[str, Any]:
-    return {"do": "forget"}
+    return {"do": "remove_records"}
 
 
 @request.register
@@ -116,7 +116,7 @@ def _(step: ReloadUnit) -> dict[str, Any]:
 @request.register
 def _(step: StopUnit) -> dict[str, Any]:
     if step.unit == unit_name(Service.PROXY):
-        return {"do": "stop_gently", "unit": step.unit, "timeout": STOP_TIMEOUT}
+        return {"do": "soft_stop", "unit": step.unit, "timeout": STOP_TIMEOUT}
     return systemctl("disable", "--quiet", "--now", *_unwaited(step.unit), step.unit)
 
 
@@ -127,12 +127,12 @@ def _unwaited(unit: str) -> tuple[str, ...]:
 
 @request.register
 def _(step: DrainServer) -> dict[str, Any]:
-    return {"do": "tell", "timeout": step.wait, "force": step.force, **runtime_api.drain(step.server)}
+    return {"do": "set_server", "timeout": step.wait, "force": step.force, **runtime_api.drain(step.server)}
 
 
 @request.register
 def _(step: ReadyServer) -> dict[str, Any]:
-    return {"do": "tell", "timeout": STEP_TIMEOUT, **runtime_api.ready(step.server)}
+    return {"do": "set_server", "timeout": STEP_TIMEOUT, **runtime_api.ready(step.server)}
 
 
 def systemctl(*arguments: str) -> dict[str, Any]:

@@ -27,19 +27,19 @@ class Planned:
 
     inventory: Inventory
     plan: Plan
-    wanted: Desired
-    found: Mapping[str, Observation]
-    notes: tuple[str, ...] = ()
-    manner: RolloutOptions = DEFAULT_ROLLOUT
+    desired: Desired
+    observed: Mapping[str, Observation]
+    warnings: tuple[str, ...] = ()
+    options: RolloutOptions = DEFAULT_ROLLOUT
     author: Author = UNKNOWN_AUTHOR
     between: Callable[..., Plan] = diff.plan_between
     rerun: str = "invoke deploy"
     keep: Callable[[], None] = lambda: None
 
-    def left(self, found: Mapping[str, Observation], manner: RolloutOptions = DEFAULT_ROLLOUT) -> Plan:
+    def left(self, observed: Mapping[str, Observation], options: RolloutOptions = DEFAULT_ROLLOUT) -> Plan:
         """What there is to do on hosts of the plan that are as they are found."""
-        states = {host: self.wanted.states[host] for host in self.plan.hosts if host in found}
-        return self.between(states, found, manner)
+        states = {host: self.desired.states[host] for host in self.plan.hosts if host in observed}
+        return self.between(states, observed, options)
 
 
 @dataclass(frozen=True)
@@ -88,12 +88,12 @@ def run(todo: Planned, fleet: Fleet) -> Report:
 
     Raise NotReady or HostUnreachable when some host refuses what it would get, or is gone: nothing is changed then.
     """
-    run = generations.next_run(todo.found, todo.author)
+    run = generations.next_run(todo.observed, todo.author)
     before = _before(todo, fleet)
-    stage.begin(run, {host: todo.wanted.states[host] for host in todo.plan.hosts}, todo.found, fleet)
+    stage.begin(run, {host: todo.desired.states[host] for host in todo.plan.hosts}, todo.observed, fleet)
     _keep(todo, run, fleet)
     report = _finish(Report(todo, waves.run(todo.plan, fleet, run.number), run=run), before, fleet)
-    stage.end(run, report.result, list(todo.found), fleet)
+    stage.end(run, report.result, list(todo.observed), fleet)
     return report
 
 
@@ -102,7 +102,7 @@ def _keep(todo: Planned, run: Run, fleet: Fleet) -> None:
     try:
         todo.keep()
     except errors.DeployerError:
-        stage.end(run, generations.REFUSED, list(todo.found), fleet)
+        stage.end(run, generations.REFUSED, list(todo.observed), fleet)
         raise
 
 
@@ -112,39 +112,39 @@ def _finish(report: Report, before: Mapping[str, Observation], fleet: Fleet) -> 
     if not failed:
         return replace(report, left=todo.left(_look(todo, fleet)))
     report = replace(report, back=_revert_failed(report, before, fleet))
-    if todo.manner.on_error is OnError.CONTINUE and _others_serve(todo.inventory, failed):
+    if todo.options.on_error is OnError.CONTINUE and _others_serve(todo.inventory, failed):
         return _continue_without_failed(report, before, fleet)
     return report
 
 
 def _before(todo: Planned, fleet: Fleet) -> Mapping[str, Observation]:
     """The hosts that may have to be put back, with the contents of their files."""
-    hosts = todo.plan.hosts if todo.manner.on_error is OnError.REVERT else todo.plan.rolled()
-    return observe.observe_site(todo.inventory, fleet, hosts, contents=True).found if hosts else {}
+    hosts = todo.plan.hosts if todo.options.on_error is OnError.REVERT else todo.plan.rolled()
+    return observe.observe_site(todo.inventory, fleet, hosts, contents=True).hosts if hosts else {}
 
 
 def _revert_failed(report: Report, before: Mapping[str, Observation], fleet: Fleet) -> Reverted | None:
     """Give back what they had to the hosts that a failure concerns; None when there is none, or none in reach."""
     todo, applied = report.planned, report.applied
     rolled = applied.wave.rolls if applied.wave else ""
-    chosen = [host for host in before if host == rolled or todo.manner.on_error is OnError.REVERT]
-    found = _look(todo, fleet) if chosen else {}
-    hosts = tuple(host for host in chosen if host in found)
-    if not hosts or todo.inventory.heat.source not in found:
+    chosen = [host for host in before if host == rolled or todo.options.on_error is OnError.REVERT]
+    observed = _look(todo, fleet) if chosen else {}
+    hosts = tuple(host for host in chosen if host in observed)
+    if not hosts or todo.inventory.heat.source not in observed:
         return None
-    leaving = desired_state.without_ours(todo.inventory, found).states
-    states = revert.previous_states({host: before[host] for host in hosts}, todo.wanted.states, leaving)
-    way = revert.with_forced_restarts(diff.plan_revert(states, found, before), applied.done)
+    stopping = desired_state.without_ours(todo.inventory, observed).states
+    states = revert.previous_states({host: before[host] for host in hosts}, todo.desired.states, stopping)
+    way = revert.with_forced_restarts(diff.plan_revert(states, observed, before), applied.done)
     return Reverted(hosts, waves.run(way, fleet, report.run.number))
 
 
 def _continue_without_failed(report: Report, before: Mapping[str, Observation], fleet: Fleet) -> Report:
     """Go on with the hosts that have not failed, until all that are left are done or have failed as well."""
     todo, first = report.planned, report.applied
-    found = {host: each for host, each in _look(todo, fleet).items() if host not in first.failed}
+    observed = {host: each for host, each in _look(todo, fleet).items() if host not in first.failed}
     restarted = {step.host for step in first.done if isinstance(step, RestartUnit)}
-    manner = replace(todo.manner, restart=[host for host in todo.manner.restart if host not in restarted])
-    more = waves.run(todo.left(found, manner), fleet, report.run.number)
+    options = replace(todo.options, restart=[host for host in todo.options.restart if host not in restarted])
+    more = waves.run(todo.left(observed, options), fleet, report.run.number)
     left = tuple(step for step in first.left if step.host in first.failed) + more.left
     both = Applied(
         first.done + more.done,
@@ -176,4 +176,4 @@ def _both(first: Reverted | None, second: Reverted | None) -> Reverted | None:
 
 def _look(todo: Planned, fleet: Fleet) -> Mapping[str, Observation]:
     """Those hosts that the plan was decided from, as they are now, if they answer."""
-    return observe.observe_site(todo.inventory, fleet, list(todo.found)).found
+    return observe.observe_site(todo.inventory, fleet, list(todo.observed)).hosts

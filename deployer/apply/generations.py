@@ -45,19 +45,19 @@ class Run:
         return {"number": self.number, **asdict(self.author), "result": self.result}
 
 
-def next_run(found: Mapping[str, Observation], author: Author) -> Run:
+def next_run(observed: Mapping[str, Observation], author: Author) -> Run:
     """The run after the newest that any of the hosts has."""
-    return Run(1 + max((each.facts.newest.get("number", 0) for each in found.values()), default=0), author)
+    return Run(1 + max((each.facts.last_run.get("number", 0) for each in observed.values()), default=0), author)
 
 
-def inventory_changed(found: Mapping[str, Observation], author: Author) -> bool:
+def inventory_changed(observed: Mapping[str, Observation], author: Author) -> bool:
     """Whether an inventory says something that it did not in the newest generation, though nothing has to change."""
-    newest = max(
-        (each.facts.newest for each in found.values() if each.facts.newest),
+    last_run = max(
+        (each.facts.last_run for each in observed.values() if each.facts.last_run),
         key=lambda kept: kept["number"],
         default=None,
     )
-    return newest is not None and bool(author.text) and run_of(newest).author.text != author.text
+    return last_run is not None and bool(author.text) and run_of(last_run).author.text != author.text
 
 
 def run_of(kept: Mapping[str, Any]) -> Run:
@@ -66,21 +66,21 @@ def run_of(kept: Mapping[str, Any]) -> Run:
     return Run(kept["number"], Author(**told), kept.get("result"))
 
 
-def unfinished_runs(found: Mapping[str, Observation]) -> dict[Run, tuple[str, ...]]:
+def unfinished_runs(observed: Mapping[str, Observation]) -> dict[Run, tuple[str, ...]]:
     """Each run that has not come to its end -> the hosts on which it has not."""
     hosts: dict[Run, tuple[str, ...]] = {}
-    for host, each in found.items():
-        if each.facts.newest and each.facts.newest["result"] is None:
-            run = run_of(each.facts.newest)
+    for host, each in observed.items():
+        if each.facts.last_run and each.facts.last_run["result"] is None:
+            run = run_of(each.facts.last_run)
             hosts[run] = (*hosts.get(run, ()), host)
     return hosts
 
 
-def describe_unfinished(found: Mapping[str, Observation]) -> tuple[str, ...]:
+def describe_unfinished(observed: Mapping[str, Observation]) -> tuple[str, ...]:
     """One sentence for each run that has not come to its end: which, whose, and what was under way on which host."""
     return tuple(
-        _interrupted(run, {host: found[host].facts.newest["doing"] for host in hosts})
-        for run, hosts in unfinished_runs(found).items()
+        _interrupted(run, {host: observed[host].facts.last_run["doing"] for host in hosts})
+        for run, hosts in unfinished_runs(observed).items()
     )
 
 
@@ -98,13 +98,13 @@ def merge_runs(runs: Mapping[str, Iterable[Mapping[str, Any]]]) -> dict[int, tup
 
     A run that has ended on one host and not on another is one that has not.
     """
-    found: dict[int, tuple[Run, tuple[str, ...]]] = {}
+    observed: dict[int, tuple[Run, tuple[str, ...]]] = {}
     for host, kept in runs.items():
         for run in map(run_of, kept):
-            known, hosts = found.get(run.number, (run, ()))
+            known, hosts = observed.get(run.number, (run, ()))
             result = known.result if run.result is not None else None
-            found[run.number] = (replace(known, result=result), (*hosts, host))
-    return dict(sorted(found.items()))
+            observed[run.number] = (replace(known, result=result), (*hosts, host))
+    return dict(sorted(observed.items()))
 
 
 def rollback_target(known: Mapping[int, tuple[Run, tuple[str, ...]]], number: int | None) -> Run:
@@ -129,15 +129,15 @@ def states_of(number: int, kept: Mapping[str, Mapping[str, Any]], working: Itera
     Raise BadInput for one that did not begin on all its hosts, and for one in which a host that works then has nothing:
     that is what a restore leaves, and a host that was restored, or made anew, since then.
     """
-    found = {host: state_from_json(each["state"]) for host, each in kept.items()}
+    observed = {host: state_from_json(each["state"]) for host, each in kept.items()}
     lost = [host for host in _begun(number, kept) if host in kept and number not in _numbers(kept[host])]
-    empty = [host for host in working if not found[host].units]
+    empty = [host for host in working if not observed[host].units]
     if lost or empty:
         raise errors.BadInput(
             f"generation {number} has kept nothing on {', '.join(dict.fromkeys([*lost, *empty]))}",
             hint="It never began there, or a restore took it away. `invoke history` shows others.",
         )
-    return found
+    return observed
 
 
 def _begun(number: int, kept: Mapping[str, Mapping[str, Any]]) -> dict[str, None]:

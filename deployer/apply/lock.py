@@ -83,24 +83,24 @@ def as_json(holder: Holder | None) -> dict[str, Any] | None:
 
 
 def _asked(inventory: Inventory, fleet: Fleet, writer: Writer, wait: float) -> Mapping[str, Any]:
-    front = inventory.proxy.host
-    request = {"path": PATH, "wait": wait, "silence": HEARTBEAT_TIMEOUT, "who": asdict(writer)}
-    reply = fleet.hold(front, request, LOCK_TIMEOUT + wait)
+    proxy_host = inventory.proxy.host
+    request = {"path": PATH, "wait": wait, "heartbeat_timeout": HEARTBEAT_TIMEOUT, "who": asdict(writer)}
+    reply = fleet.acquire_lease(proxy_host, request, LOCK_TIMEOUT + wait)
     if isinstance(reply, errors.DeployerError):
-        others = [host for host in inventory.hosts if host != front]
-        seen = observe.observe_site(inventory, fleet, others) if others else SiteObservation({}, {})
-        observe.refuse_unreachable(SiteObservation({}, {front: reply, **seen.errors}))
+        others = [host for host in inventory.hosts if host != proxy_host]
+        observation = observe.observe_site(inventory, fleet, others) if others else SiteObservation({}, {})
+        observe.refuse_unreachable(SiteObservation({}, {proxy_host: reply, **observation.errors}))
     if "refused" in reply:
         raise errors.NotReady(
-            [f"{front}: no lock can be taken there ({reply['refused']}): log in as root, or set `sudo: true`."],
+            [f"{proxy_host}: no lock can be taken there ({reply['refused']}): log in as root, or set `sudo: true`."],
             hint="Nothing was changed.",
         )
     return reply
 
 
 def _answer(inventory: Inventory, fleet: Fleet, verb: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
-    front = inventory.proxy.host
-    reply = fleet.ask("ask for the lock", verb, {front: request}, LOCK_TIMEOUT)[front]
+    proxy_host = inventory.proxy.host
+    reply = fleet.ask("ask for the lock", verb, {proxy_host: request}, LOCK_TIMEOUT)[proxy_host]
     if isinstance(reply, errors.DeployerError):
         raise reply
     return reply

@@ -20,14 +20,14 @@ UNIT_FILES = "/etc/systemd/system/"
 UNIT_CHECK = ("systemd-analyze", "verify", "--man=no", "{}")
 
 
-def begin(run: Run, states: Mapping[str, HostState], found: Mapping[str, Observation], fleet: Fleet) -> None:
+def begin(run: Run, states: Mapping[str, HostState], observed: Mapping[str, Observation], fleet: Fleet) -> None:
     """Have every host that was looked at judge what it will get, keep that, and note that the run begins.
 
     Raise NotReady with every problem of every host, or HostUnreachable for those that are gone: nothing is
     changed then.
     """
-    told = run.json() | {"hosts": list(found)}
-    requests = {host: _request(told, states.get(host), each.state) for host, each in found.items()}
+    told = run.json() | {"hosts": list(observed)}
+    requests = {host: _request(told, states.get(host), each.state) for host, each in observed.items()}
     replies = fleet.ask("stage", "stage", requests, STAGE_TIMEOUT)
     lost = [reply for reply in replies.values() if isinstance(reply, errors.DeployerError)]
     problems = [
@@ -69,8 +69,8 @@ def recall(hosts: Collection[str], number: int | None, fleet: Fleet) -> dict[str
     return replies
 
 
-def _request(run: Mapping[str, Any], state: HostState | None, found: HostState) -> dict[str, Any]:
-    files = [] if state is None else [_file(file, found.files.get(path)) for path, file in state.files.items()]
+def _request(run: Mapping[str, Any], state: HostState | None, observed: HostState) -> dict[str, Any]:
+    files = [] if state is None else [_file(file, observed.files.get(path)) for path, file in state.files.items()]
     binds = sorted(_binds(state)) if any(each["comes"] and each["only"] == Service.PROXY for each in files) else []
     return {
         "ledger": LEDGER,
@@ -88,8 +88,8 @@ def _binds(state: HostState) -> set[str]:
     }
 
 
-def _file(file: File, found: File | None) -> dict[str, Any]:
-    is_there = found is not None and found.digest == file.digest
+def _file(file: File, observed: File | None) -> dict[str, Any]:
+    is_there = observed is not None and observed.digest == file.digest
     content = None if is_there else base64.b64encode(file.content or b"").decode()
     check = UNIT_CHECK if file.path.startswith(UNIT_FILES) else file.check
     return {

@@ -94,7 +94,7 @@ def _kill_if_forced(host: str, outcome: HostProgress, fleet: Fleet, number: int 
     step = outcome.tried[0] if outcome.again else None
     if not (isinstance(step, AwaitStopped) and step.force):
         return outcome
-    kill = agent_requests.systemctl("kill", "--signal=KILL", step.unit) | {"says": f"kill {step.unit}"}
+    kill = agent_requests.systemctl("kill", "--signal=KILL", step.unit) | {"description": f"kill {step.unit}"}
     asked = {host: _request(number, [kill, _batch_request([step])])}
     reply = fleet.ask(f"kill {step.unit}", "perform", asked, 180.0)
     return _continued(outcome, _progress(host, [(), (step,)], reply[host]))
@@ -107,7 +107,7 @@ def _ask(title: str, left: Mapping[str, list[tuple[Step, ...]]], fleet: Fleet, n
 
 
 def _request(number: int | None, steps: list[dict[str, Any]]) -> dict[str, Any]:
-    return {"ledger": LEDGER, "alone": EXCLUSIVE, "steps": steps} | ({} if number is None else {"run": number})
+    return {"ledger": LEDGER, "exclusive": EXCLUSIVE, "steps": steps} | ({} if number is None else {"run": number})
 
 
 def _count(batches: Sequence[Sequence[Step]], done: Sequence[Step]) -> int:
@@ -140,7 +140,7 @@ def _batch_request(batch: Sequence[Step]) -> dict[str, Any]:
     key = "holders" if "holders" in first else "arguments"
     for other in others:
         first[key] += other[key][-1:]
-    return first | {"says": ", ".join(map(str, batch))}
+    return first | {"description": ", ".join(map(str, batch))}
 
 
 def _progress(host: str, batches: Sequence[tuple[Step, ...]], reply: Any) -> HostProgress:

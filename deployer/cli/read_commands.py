@@ -22,8 +22,8 @@ def plan(context, inventory: str | None, diff: bool, exit_code: bool, limit: str
         wanted = terminal.read(context, inventory)
         with terminal.fleet(wanted) as fleet:
             todo = pipeline.planned(wanted, fleet, terminal.limit_hosts(wanted, limit), contents=diff)
-        shown = textdiff.diffs_of(todo.plan, todo.found, wanted.heat.source) if diff else {}
-        terminal.show_warnings((*todo.wanted.remarks, *todo.notes))
+        shown = textdiff.diffs_of(todo.plan, todo.observed, wanted.heat.source) if diff else {}
+        terminal.show_warnings((*todo.desired.warnings, *todo.warnings))
         if out:
             _keep(todo, out, limit)
         terminal.show(
@@ -62,11 +62,11 @@ def render(context, inventory: str | None, out: str, source: str | None) -> None
 
         wanted = terminal.read(context, inventory)
         if source:
-            found = pipeline.as_if_found(wanted, Path(source))
+            observed = pipeline.as_if_found(wanted, Path(source))
         else:
             with terminal.fleet(wanted) as fleet:
-                found = pipeline.found(wanted, fleet)
-        written = pipeline.render(wanted, found, Path(out))
+                observed = pipeline.observed(wanted, fleet)
+        written = pipeline.render(wanted, observed, Path(out))
         print(f"{len(written)} files written below {out}")
 
 
@@ -91,19 +91,19 @@ def preflight(context, inventory: str | None, format: str) -> None:
 
         wanted = terminal.read(context, inventory)
         with terminal.fleet(wanted) as fleet:
-            found = pipeline.check(wanted, fleet)
-        terminal.show_warnings(found.notes)
+            observed = pipeline.check(wanted, fleet)
+        terminal.show_warnings(observed.warnings)
         fine = f"{len(wanted.hosts)} hosts are ready."
         terminal.show(
             format,
-            lambda: "\n".join(found.problems) or fine,
+            lambda: "\n".join(observed.problems) or fine,
             lambda: {
                 "schema_version": console.SCHEMA_VERSION,
-                "problems": list(found.problems),
-                "notes": list(found.notes),
+                "problems": list(observed.problems),
+                "notes": list(observed.warnings),
             },
         )
-        if found.problems:
+        if observed.problems:
             sys.exit(errors.NotReady.exit_code)
 
 

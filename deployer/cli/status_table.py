@@ -21,16 +21,16 @@ COLUMNS: Mapping[str, Callable[[InstanceStatus], Any]] = {
 }
 
 
-def text(picture: SiteStatus) -> str:
+def text(site_status: SiteStatus) -> str:
     """The table, then what a deploy would do; signs and words carry the meaning, colour only helps."""
     rows = {
-        title: ["" if cell(line) is None else str(cell(line)) for line in picture.lines]
+        title: ["" if cell(line) is None else str(cell(line)) for line in site_status.lines]
         for title, cell in COLUMNS.items()
     }
-    if all(line.config_is_desired is not False for line in picture.lines):
+    if all(line.config_is_desired is not False for line in site_status.lines):
         del rows["CONFIG"]
     shown = {title: cells for title, cells in rows.items() if any(cells)}
-    return "\n".join([*aligned(shown), *_ending(picture)])
+    return "\n".join([*aligned(shown), *_ending(site_status)])
 
 
 def _address(line: InstanceStatus) -> str:
@@ -77,16 +77,16 @@ def aligned(columns: Mapping[str, Sequence[str]]) -> list[str]:
     ]
 
 
-def _ending(picture: SiteStatus) -> list[str]:
-    return [*picture.unfinished, *_pending(picture)]
+def _ending(site_status: SiteStatus) -> list[str]:
+    return [*site_status.unfinished, *_pending(site_status)]
 
 
-def _pending(picture: SiteStatus) -> list[str]:
-    if picture.pending:
+def _pending(site_status: SiteStatus) -> list[str]:
+    if site_status.pending:
         return [
-            f"A deploy would take {console.counted(len(picture.pending), 'step')}:",
-            *(f"  {each}" for each in picture.pending),
+            f"A deploy would take {console.counted(len(site_status.pending), 'step')}:",
+            *(f"  {each}" for each in site_status.pending),
         ]
-    if picture.drifts:
+    if site_status.drifts:
         return ["A deploy would change nothing: what drifts is not the inventory's."]
-    return ["No drift on the hosts that answered." if picture.errors else "No drift: every host is as wanted."]
+    return ["No drift on the hosts that answered." if site_status.errors else "No drift: every host is as wanted."]

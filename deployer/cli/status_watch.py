@@ -29,32 +29,34 @@ class Show:
 
     def once(self) -> int:
         """Print one picture, with what could not be asked on stderr; return the exit code."""
-        picture = pipeline.look(self.inventory, self.fleet)
-        print(self._json(picture, 2) if self.format == "json" else status_table.text(picture))
-        for remark in messages(picture):
+        site_status = pipeline.status_of(self.inventory, self.fleet)
+        print(self._json(site_status, 2) if self.format == "json" else status_table.text(site_status))
+        for remark in messages(site_status):
             console.message(remark)
-        return picture.exit_code(self.counts_drift)
+        return site_status.exit_code(self.counts_drift)
 
     def again(self) -> tuple[str, int]:
         """One of many pictures as a text, and its exit code; what goes wrong is part of the text."""
         try:
-            picture = pipeline.look(self.inventory, self.fleet)
+            site_status = pipeline.status_of(self.inventory, self.fleet)
         except errors.DeployerError as error:
             return self._titled(console.error_text(error)), error.exit_code
         if self.format == "json":
-            return self._json(picture, None), picture.exit_code(self.counts_drift)
-        return self._titled(status_table.text(picture), *messages(picture)), picture.exit_code(self.counts_drift)
+            return self._json(site_status, None), site_status.exit_code(self.counts_drift)
+        return self._titled(status_table.text(site_status), *messages(site_status)), site_status.exit_code(
+            self.counts_drift
+        )
 
-    def _json(self, picture: site.SiteStatus, indent: int | None) -> str:
-        return console.as_json(site.as_json(self.inventory, picture), indent)
+    def _json(self, site_status: site.SiteStatus, indent: int | None) -> str:
+        return console.as_json(site.as_json(self.inventory, site_status), indent)
 
     def _titled(self, *texts: str) -> str:
         return "\n".join([f"{self.inventory.site} at {time.strftime('%H:%M:%S')}", *texts, ""])
 
 
-def messages(picture: site.SiteStatus) -> list[str]:
+def messages(site_status: site.SiteStatus) -> list[str]:
     """What could not be asked, and why."""
-    return [*(f"note: {each}" for each in picture.notes), *(f"error: {each}" for each in picture.errors)]
+    return [*(f"note: {each}" for each in site_status.warnings), *(f"error: {each}" for each in site_status.errors)]
 
 
 def repeat(look: Callable[[], tuple[str, int]], seconds: float, ends: bool) -> int:

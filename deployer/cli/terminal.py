@@ -99,9 +99,9 @@ def seconds(flag: str, text: str, least: float = SHORTEST_INTERVAL) -> float:
         raise errors.BadInput(f"--{flag} takes a number of seconds, not {text!r}") from None
 
 
-def show_warnings(remarks: tuple[str, ...]) -> None:
+def show_warnings(warnings: tuple[str, ...]) -> None:
     """Say what to know to the person at the terminal."""
-    for remark in remarks:
+    for remark in warnings:
         console.message(f"note: {remark}")
 
 

@@ -43,12 +43,12 @@ class CommandOptions:
         """Show the plan, and ask where somebody can answer."""
         self.check(todo)
         changes = todo.plan.changes()
-        terminal.show_warnings((*todo.wanted.remarks, *todo.notes) if changes else ())
+        terminal.show_warnings((*todo.desired.warnings, *todo.warnings) if changes else ())
         if changes:
             console.message(console.plan_text(todo.plan, "about to be applied"))
         return not changes or self.yes or not sys.stdin.isatty() or console.confirmed("Apply this plan?")
 
-    def manner(self, restart: tuple[str, ...] = ()):
+    def options(self, restart: tuple[str, ...] = ()):
         """How the plan is to be carried out."""
         from deployer.model.steps import OnError, RolloutOptions
 
@@ -137,7 +137,7 @@ def scale(context, inventory: str | None, numbers: Mapping[str, Any], terms: Com
             now,
             fleet,
         ):
-            text = pipeline.scaled(now.text, now.inventory, wish, fleet)
+            text = pipeline.scaled_text(now.text, now.inventory, wish, fleet)
             terminal.show_warnings(tuple(scaling.warnings(now.inventory, wish)))
             terms = _keeping(terms, now.path, text, fleet)
             report = _deploy(session.inventory_file(now.path, text), fleet, terms)
@@ -156,7 +156,7 @@ def restore(context, inventory: str | None, terms: CommandOptions) -> None:
                     console.message(console.plan_text(todo.plan, "about to be applied"))
                 return not changes or terms.yes or not sys.stdin.isatty() or _names(wish.inventory.site)
 
-            report = pipeline.restore(wish.inventory, fleet, accept, terms.manner(), _author(wish))
+            report = pipeline.restore(wish.inventory, fleet, accept, terms.options(), _author(wish))
         _end(report, terms.format)
 
 
@@ -178,7 +178,7 @@ def rollback(context, inventory: str | None, number: str, terms: CommandOptions)
             old = session.inventory_of_generation(wish, then.author.text)
             terms = _keeping(terms, old.path, old.text, fleet)
             report = pipeline.rollback(
-                old.inventory, then.number, fleet, terms.accept, terms.manner(), _author(old), terms.keep
+                old.inventory, then.number, fleet, terms.accept, terms.options(), _author(old), terms.keep
             )
         _end(report, terms.format)
 
@@ -191,16 +191,16 @@ def recover(context, inventory: str | None, terms: CommandOptions) -> None:
         from deployer.heat import recovery
 
         with _alone(context, inventory, terms) as (wish, fleet):
-            found = recovery.dead_workers(wish.inventory, fleet)
-            accepted = bool(found) and _accepted(recovery.text(found, False), terms.yes)
+            observed = recovery.dead_workers(wish.inventory, fleet)
+            accepted = bool(observed) and _accepted(recovery.text(observed, False), terms.yes)
             cleaned = recovery.clean(wish.inventory, fleet) if accepted else ()
         terminal.show(
             terms.format,
-            lambda: recovery.text(cleaned or found, accepted),
+            lambda: recovery.text(cleaned or observed, accepted),
             lambda: {
                 "schema_version": console.SCHEMA_VERSION,
                 "cleaned": accepted,
-                "workers": [asdict(each) for each in cleaned or found],
+                "workers": [asdict(each) for each in cleaned or observed],
             },
         )
 
@@ -248,7 +248,7 @@ def _alone(
         check(wish.inventory)
         return replace(wish, hosts=_needed(wish.inventory, limit))
 
-    terms.manner()
+    terms.options()
     return session.exclusive(context, inventory, terms.lock_wait, read)
 
 
@@ -265,7 +265,7 @@ def _keeping(terms: CommandOptions, path, text: str, fleet: "Fleet") -> CommandO
     from deployer.inventory import editor
 
     def keep() -> None:
-        if not fleet.holding():
+        if not fleet.holds_lease():
             raise errors.Locked.lost()
         editor.write(path, text)
 
@@ -273,10 +273,10 @@ def _keeping(terms: CommandOptions, path, text: str, fleet: "Fleet") -> CommandO
 
 
 def _deploy(wish: "InventoryFile", fleet: "Fleet", terms: CommandOptions, restart: tuple[str, ...] = ()):
-    limit, manner = terminal.limit_hosts(wish.inventory, terms.limit), terms.manner(restart)
+    limit, options = terminal.limit_hosts(wish.inventory, terms.limit), terms.options(restart)
     from deployer import pipeline
 
-    return pipeline.deploy(wish.inventory, fleet, terms.accept, limit, manner, _author(wish), terms.keep)
+    return pipeline.deploy(wish.inventory, fleet, terms.accept, limit, options, _author(wish), terms.keep)
 
 
 def _author(wish: "InventoryFile"):

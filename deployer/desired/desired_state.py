@@ -25,45 +25,49 @@ class Desired:
 
     states: Mapping[str, HostState]
     binds: Mapping[Service, Endpoint]
-    remarks: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
-def desired_states(inventory: Inventory, found: Mapping[str, Observation]) -> Desired:
+def desired_states(inventory: Inventory, observed: Mapping[str, Observation]) -> Desired:
     """Return each host's desired state; raise BadInput when the source has no heat.conf that can be used."""
-    origin = read_source(inventory, found)
-    listeners = found[inventory.heat.source].facts.listeners
-    binds = {service: _bind(inventory, origin, service, listeners) for service in APIS}
+    heat_source = read_source(inventory, observed)
+    listeners = observed[inventory.heat.source].facts.listeners
+    binds = {service: _bind(inventory, heat_source, service, listeners) for service in APIS}
     _refuse_collisions(inventory, binds)
-    wanted, remarks = {}, {}
+    desired, warnings = {}, {}
     for name in inventory.hosts:
-        wanted[name], said = _host(inventory, name, (origin, binds), found[name])
-        remarks |= dict.fromkeys(said)
+        desired[name], said = _host(inventory, name, (heat_source, binds), observed[name])
+        warnings |= dict.fromkeys(said)
     if inventory.has_apis():
-        proxy = config.state(_proxy_spec(inventory, (origin, binds), found), inventory.instances())
-        wanted[inventory.proxy.host] = _merged([wanted[inventory.proxy.host], proxy])
-    return Desired({name: _with_slice(state) for name, state in wanted.items()}, binds, tuple(remarks))
+        proxy = config.state(_proxy_spec(inventory, (heat_source, binds), observed), inventory.instances())
+        desired[inventory.proxy.host] = _merged([desired[inventory.proxy.host], proxy])
+    return Desired({name: _with_slice(state) for name, state in desired.items()}, binds, tuple(warnings))
 
 
-def without_ours(inventory: Inventory, found: Mapping[str, Observation]) -> Desired:
+def without_ours(inventory: Inventory, observed: Mapping[str, Observation]) -> Desired:
     """Hosts without anything of ours, and how the engines that leave prove that they have."""
-    origin = read_source(inventory, found)
+    heat_source = read_source(inventory, observed)
     states_ = {
-        name: HostState(farewells=_shutdown_probes(runtime_of(inventory, name, origin, each.facts), each.state, {}))
-        for name, each in found.items()
+        name: HostState(
+            shutdown_probes=_shutdown_probes(runtime_of(inventory, name, heat_source, each.facts), each.state, {})
+        )
+        for name, each in observed.items()
     }
     return Desired(states_, {})
 
 
-def read_source(inventory: Inventory, found: Mapping[str, Observation]) -> source.Source:
+def read_source(inventory: Inventory, observed: Mapping[str, Observation]) -> source.Source:
     """The configuration folder of the inventory's source host."""
     name = inventory.heat.source
-    return source.read(name, inventory.heat_of(name).config_dir, found[name].state)
+    return source.read(name, inventory.heat_of(name).config_dir, observed[name].state)
 
 
-def _bind(inventory: Inventory, origin: source.Source, service: Service, listeners: Iterable[Listener]) -> Endpoint:
+def _bind(
+    inventory: Inventory, heat_source: source.Source, service: Service, listeners: Iterable[Listener]
+) -> Endpoint:
     """Where clients reach an API: as the inventory says, else as heat.conf does, else where something listens now."""
     stated = getattr(inventory.proxy.bind, service)
-    address, port = origin.listens(service)
+    address, port = heat_source.listens(service)
     heat = inventory.heat_of(inventory.heat.source)
     port = port or (heat.api_port if service is Service.API else heat.cfn_port)
     address = address or next((each.address for each in listeners if each.port == port), None)
@@ -87,31 +91,33 @@ def _refuse_collisions(inventory: Inventory, binds: Mapping[Service, Endpoint]) 
         )
 
 
-def _host(inventory: Inventory, name: str, site, found: Observation) -> tuple[HostState, tuple[str, ...]]:
+def _host(inventory: Inventory, name: str, site, observed: Observation) -> tuple[HostState, tuple[str, ...]]:
     """A host's desired state without the proxy, and the remarks on its heat.conf."""
-    origin, binds = site
+    heat_source, binds = site
     instances = [each for each in inventory.instances_of(name) if each.service is not Service.PROXY]
-    runtime = runtime_of(inventory, name, origin, found.facts)
-    files, remarks = (), ()
+    runtime = runtime_of(inventory, name, heat_source, observed.facts)
+    files, warnings = (), ()
     if instances and name != inventory.heat.source:
-        files, remarks = source.files_for(origin, _addresses(inventory, name, binds), runtime)
-    tree = files or _tree(found.state, runtime.config_dir)
+        files, warnings = source.files_for(heat_source, _addresses(inventory, name, binds), runtime)
+    tree = files or _tree(observed.state, runtime.config_dir)
     runtime = replace(runtime, tree=digest_of("\n".join(f"{file.path} {file.digest}" for file in tree).encode()))
-    wanted = service_units.state_of(runtime, instances)
-    farewells = _shutdown_probes(runtime, found.state, wanted.units)
-    return _merged([HostState({file.path: file for file in files}, farewells=farewells), wanted]), remarks
+    desired = service_units.state_of(runtime, instances)
+    shutdown_probes = _shutdown_probes(runtime, observed.state, desired.units)
+    return _merged([HostState({file.path: file for file in files}, shutdown_probes=shutdown_probes), desired]), warnings
 
 
-def _shutdown_probes(runtime: service_units.Runtime, found: HostState, wanted: Mapping[str, Unit]) -> dict[str, Probe]:
+def _shutdown_probes(
+    runtime: service_units.Runtime, observed: HostState, desired: Mapping[str, Unit]
+) -> dict[str, Probe]:
     """How each engine that is no longer wanted proves that it has left."""
     return {
         name: service_units.shutdown_probe(runtime, name)
-        for name in found.units
-        if name.startswith(ENGINES) and name not in wanted
+        for name in observed.units
+        if name.startswith(ENGINES) and name not in desired
     }
 
 
-def runtime_of(inventory: Inventory, name: str, origin: source.Source, facts: Facts) -> service_units.Runtime:
+def runtime_of(inventory: Inventory, name: str, heat_source: source.Source, facts: Facts) -> service_units.Runtime:
     """How Heat runs on a host: as the inventory says, else as what is installed there asks for."""
     heat = inventory.heat_of(name)
     launcher = releases.UWSGI if heat.tls else _launcher(facts) if heat.launcher == "auto" else heat.launcher
@@ -124,15 +130,15 @@ def runtime_of(inventory: Inventory, name: str, origin: source.Source, facts: Fa
         group=heat.group,
         launcher=launcher,
         threads=heat.threads,
-        grace=origin.grace,
+        grace=heat_source.grace,
         tree="",
-        engine_grace=origin.engine_grace if heat.engine_grace is None else heat.engine_grace,
-        patience=max(service_units.SOCKET_TIMEOUT, origin.rpc_timeout + RPC_MARGIN),
+        engine_grace=heat_source.engine_grace if heat.engine_grace is None else heat.engine_grace,
+        patience=max(service_units.SOCKET_TIMEOUT, heat_source.rpc_timeout + RPC_MARGIN),
         uwsgi=next(iter(facts.paths.get("uwsgi", ())), f"{heat.prefix}/bin/uwsgi"),
         tls=_tls(inventory, name, facts),
         forwarded=bool(inventory.proxy.tls or inventory.proxy.backend_tls),
         workers={Service.API: heat.api_workers, Service.CFN: heat.cfn_workers, Service.ENGINE: heat.engine_workers},
-        health={service: origin.check_path(service) for service in APIS},
+        health={service: heat_source.check_path(service) for service in APIS},
     )
 
 
@@ -161,8 +167,10 @@ def _addresses(inventory: Inventory, name: str, binds: Mapping[Service, Endpoint
     """Where a node is, for the options of its heat.conf that name an address."""
     instances = inventory.instances_of(name)
     ports = {service: [each.port for each in instances if each.service is service] for service in APIS}
-    heat, front = inventory.heat_of(name), inventory.hosts[inventory.proxy.host].address
-    reached = {service: (front if bind.is_wildcard else bind.address, bind.port) for service, bind in binds.items()}
+    heat, proxy_host = inventory.heat_of(name), inventory.hosts[inventory.proxy.host].address
+    reached = {
+        service: (proxy_host if bind.is_wildcard else bind.address, bind.port) for service, bind in binds.items()
+    }
     return rewrite.NodeAddresses(
         address=inventory.hosts[name].address,
         source_address=inventory.hosts[inventory.heat.source].address,
@@ -174,12 +182,12 @@ def _addresses(inventory: Inventory, name: str, binds: Mapping[Service, Endpoint
     )
 
 
-def _proxy_spec(inventory: Inventory, site, found: Mapping[str, Observation]) -> config.ProxySpec:
-    origin, binds = site
-    seen = found[inventory.proxy.host].facts.certificates
-    digests = [seen[purpose].digest for purpose in config.PURPOSES if purpose in seen]
+def _proxy_spec(inventory: Inventory, site, observed: Mapping[str, Observation]) -> config.ProxySpec:
+    heat_source, binds = site
+    observation = observed[inventory.proxy.host].facts.certificates
+    digests = [observation[purpose].digest for purpose in config.PURPOSES if purpose in observation]
     trusts = {name: trust for name in inventory.hosts if (trust := trust_in(inventory, name))}
-    checks = {service: origin.check_path(service) for service in APIS}
+    checks = {service: heat_source.check_path(service) for service in APIS}
     return config.ProxySpec(inventory.proxy, binds, checks, trusts, "\n".join(digests))
 
 
@@ -197,9 +205,9 @@ def _with_slice(state: HostState) -> HostState:
 
 def _merged(states: Iterable[HostState]) -> HostState:
     files: dict[str, File] = {}
-    units, farewells = {}, {}
+    units, shutdown_probes = {}, {}
     for state in states:
         files |= state.files
         units |= state.units
-        farewells |= state.farewells
-    return HostState(files, units, farewells=farewells)
+        shutdown_probes |= state.shutdown_probes
+    return HostState(files, units, shutdown_probes=shutdown_probes)

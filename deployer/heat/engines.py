@@ -83,7 +83,7 @@ def view(answers: Mapping[str, Mapping[str, Any]]) -> EngineView:
     if answer["why"]:
         return EngineView(known=False, problems=(f"Heat's Python: {answer['why']}",))
     told = json.loads(answer["printed"])
-    queues = {each: Queue(*found) if found else None for each, found in told["queues"].items()}
+    queues = {each: Queue(*observed) if observed else None for each, observed in told["queues"].items()}
     return EngineView(
         tuple(_row(each) for each in told["rows"] or ()),
         queues,

@@ -50,14 +50,14 @@ def _asked(inventory: Inventory, fleet: Fleet, title: str, clean: bool) -> tuple
     )
 
 
-def text(found: Sequence[DeadWorker], is_cleaned: bool) -> str:
+def text(observed: Sequence[DeadWorker], is_cleaned: bool) -> str:
     """One line a dead worker, then what became of it."""
-    if not found:
+    if not observed:
         return "Nothing to recover: no dead engine has left anything."
-    lines = [f"{each.host or 'forgotten'}  {each.engine_id}  {_what(each)}" for each in found]
-    stuck = sum(len(each.held) for each in found)
+    lines = [f"{each.host or 'forgotten'}  {each.engine_id}  {_what(each)}" for each in observed]
+    stuck = sum(len(each.held) for each in observed)
     done = f"cleaned; {stuck} marked as failed, for their owners to update or delete" if is_cleaned else "nothing done"
-    return "\n".join([*lines, f"{len(found)} dead workers: {done}."])
+    return "\n".join([*lines, f"{len(observed)} dead workers: {done}."])
 
 
 def _what(left: DeadWorker) -> str:

@@ -31,14 +31,14 @@ class RedactingFleet:
         """Begin to connect to every host, or to those of `only`."""
         self._hosts.open(only)
 
-    def hold(self, host: str, request: Mapping[str, Any], timeout: float) -> Any:
+    def acquire_lease(self, host: str, request: Mapping[str, Any], timeout: float) -> Any:
         """Take a lock on a host; the words of an error come without secrets."""
-        reply = self._hosts.hold(host, request, timeout)
+        reply = self._hosts.acquire_lease(host, request, timeout)
         return _redacted(reply, in_inventory(self._inventory)) if isinstance(reply, DeployerError) else reply
 
-    def holding(self) -> bool:
+    def holds_lease(self) -> bool:
         """Whether a lock was taken and is ours still."""
-        return self._hosts.holding()
+        return self._hosts.holds_lease()
 
     def ask(self, title: str, verb: str, requests: Mapping[str, Mapping[str, Any]], timeout: float) -> dict[str, Any]:
         """Ask many hosts at once; what they say, and what their errors say, comes without secrets."""

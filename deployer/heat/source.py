@@ -89,7 +89,7 @@ def files_for(
     """Return a node's copy of the folder, heat.conf rewritten for it, and one sentence for each remark on it."""
     rewritten = rewrite.for_node(text_of(source.tree["heat.conf"]), place, source.conf.path)
     contents = {**source.tree, "heat.conf": bytes_of(rewritten.text)}
-    return tuple(_files(contents, runtime)), tuple(str(remark) for remark in rewritten.remarks)
+    return tuple(_files(contents, runtime)), tuple(str(remark) for remark in rewritten.warnings)
 
 
 def _files(contents: Mapping[str, bytes], runtime: service_units.Runtime) -> Iterator[File]:

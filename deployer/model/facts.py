@@ -78,7 +78,7 @@ class Facts:
     stopped: tuple[Mapping[str, Any], ...] = ()
     hostname: str = ""
     answers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
-    newest: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    last_run: Mapping[str, Any] = field(default_factory=dict, repr=False)
     certificates: Mapping[str, Certificate] = field(default_factory=dict)
 
 

@@ -199,4 +199,4 @@ class HostState:
     units: Mapping[str, Unit] = field(default_factory=dict)
     managed: frozenset[str] = field(default=frozenset(), compare=False)
     stale: bool = field(default=False, compare=False)
-    farewells: Mapping[str, Probe] = field(default_factory=dict, compare=False)
+    shutdown_probes: Mapping[str, Probe] = field(default_factory=dict, compare=False)

@@ -162,7 +162,7 @@ class RemoveRecords(Step):
     changes = False
 
     def __str__(self) -> str:
-        return "forget what was done here"
+        return "remove the records of what was done here"
 
 
 @dataclass(frozen=True)

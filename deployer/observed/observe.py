@@ -24,7 +24,7 @@ OBSERVE_TIMEOUT = 60.0  # seconds for a host to answer a look
 class SiteObservation:
     """One look at the hosts: what was found, and the error of each host that could not be looked at."""
 
-    found: Mapping[str, Observation]
+    hosts: Mapping[str, Observation]
     errors: Mapping[str, DeployerError]
 
 
@@ -41,7 +41,7 @@ def observe_site(
     `programs` run on the source host meanwhile; their answers are among its facts. `limit`: seconds for a host.
     Who holds the lock waits for hosts where a command that was killed is still at work.
     """
-    settled = {"settled": EXCLUSIVE} if fleet.holding() else {}
+    settled = {"settled": EXCLUSIVE} if fleet.holds_lease() else {}
     requests = {
         name: _request(inventory, name, contents) | settled for name in inventory.hosts if not only or name in only
     }
@@ -52,10 +52,10 @@ def observe_site(
     return SiteObservation({name: _found(reply) for name, reply in replies.items() if name not in bad}, bad)
 
 
-def refuse_unreachable(seen: SiteObservation) -> None:
+def refuse_unreachable(observation: SiteObservation) -> None:
     """Raise the error of a host that could not be looked at, or those of all that could not."""
-    if seen.errors:
-        raise together(tuple(seen.errors.values()))
+    if observation.errors:
+        raise together(tuple(observation.errors.values()))
 
 
 def _settled(host: str, reply: Any) -> Any:
@@ -180,7 +180,7 @@ def _facts(reply: Mapping[str, Any]) -> Facts:
         stopped=tuple(reply["ledger"]["stopped"]),
         hostname=reply["hostname"],
         answers=reply["answers"],
-        newest=reply["newest"],
+        last_run=reply["newest"],
         certificates={
             name: Certificate(why=each["why"], names=tuple(each["names"]), left=each["left"], digest=each["digest"])
             for name, each in reply["certificates"].items()

@@ -29,16 +29,16 @@ class HostResources:
     units: Mapping[str, UnitUsage] = field(default_factory=dict)
 
 
-def measure(found: Mapping[str, Observation], fleet: Fleet) -> dict[str, HostResources]:
+def measure(observed: Mapping[str, Observation], fleet: Fleet) -> dict[str, HostResources]:
     """Measure the hosts that were found; one that does not answer any more is left out: its next step will tell."""
-    requests = {name: {"units": [UNIT_PATTERN, *_own(each)]} for name, each in found.items()}
+    requests = {name: {"units": [UNIT_PATTERN, *_own(each)]} for name, each in observed.items()}
     replies = fleet.ask("measure", "measure", requests, MEASURE_TIMEOUT)
     return {name: _measured(reply) for name, reply in replies.items() if not isinstance(reply, DeployerError)}
 
 
-def _own(found: Observation) -> list[str]:
+def _own(observed: Observation) -> list[str]:
     """The units of engines that a host runs by its own means."""
-    return [each.unit for each in found.facts.engines if each.unit]
+    return [each.unit for each in observed.facts.engines if each.unit]
 
 
 def _measured(reply: Mapping[str, Any]) -> HostResources:

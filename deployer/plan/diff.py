@@ -20,7 +20,7 @@ from deployer.plan.host_steps import APIS, HEAT
 
 
 def plan_between(
-    wanted: Mapping[str, HostState], found: Mapping[str, Observation], manner: RolloutOptions = DEFAULT_ROLLOUT
+    desired: Mapping[str, HostState], observed: Mapping[str, Observation], options: RolloutOptions = DEFAULT_ROLLOUT
 ) -> Plan:
     """Given both states of every host, return the waves between them; none when they agree.
 
@@ -28,95 +28,97 @@ def plan_between(
     the proxy to the engines. Hosts whose processes must restart change one after the other, each as a whole: the first
     shows whether the change is good, while the others serve as before.
     """
-    rolling = [host for host in wanted if _restarting(wanted[host], found[host].state, host, manner)]
-    still = {host: state for host, state in wanted.items() if host not in rolling}
-    leaving = _leaving(wanted, found)
-    undrained = drain.effective_at_once(found, _returns(still, found))
-    rolls, found = _rolls(rolling, wanted, found, manner, undrained)
+    rolling = [host for host in desired if _restarting(desired[host], observed[host].state, host, options)]
+    still = {host: state for host, state in desired.items() if host not in rolling}
+    stopping = _leaving(desired, observed)
+    undrained = drain.effective_at_once(observed, _returns(still, observed))
+    rolls, observed = _rolls(rolling, desired, observed, options, undrained)
     again = (*undrained, *_ready(rolls))
     waves = [
-        Wave("stage files", _each(still, found, host_steps.write_steps)),
-        Wave("start engines", _each(still, found, host_steps.start_steps(Service.ENGINE))),
-        Wave("start APIs", _each(still, found, host_steps.start_steps(*APIS))),
+        Wave("stage files", _each(still, observed, host_steps.write_steps)),
+        Wave("start engines", _each(still, observed, host_steps.start_steps(Service.ENGINE))),
+        Wave("start APIs", _each(still, observed, host_steps.start_steps(*APIS))),
         Wave("serve again", undrained),
         *rolls,
         Wave(
             "drain APIs",
-            tuple(drain.drain_steps(found, leaving, "it leaves", manner, drain.effective_at_once(found, again))),
+            tuple(
+                drain.drain_steps(observed, stopping, "it leaves", options, drain.effective_at_once(observed, again))
+            ),
         ),
-        Wave("drain hosts", tuple(drain.host_drain_steps(found, _drained(wanted, found), manner))),
-        Wave("proxy", tuple(_proxy(wanted, found))),
-        Wave("serve", tuple(_but(again, _returns(wanted, found)))),
-        Wave("stop proxy", _each(wanted, found, host_steps.stop_steps(Service.PROXY))),
-        Wave("stop APIs", _each(wanted, found, host_steps.stop_steps(*APIS))),
-        Wave("stop engines", _each(wanted, found, host_steps.stop_steps(Service.ENGINE, manner=manner))),
-        Wave("clear files", _each(wanted, found, host_steps.cleanup_steps)),
+        Wave("drain hosts", tuple(drain.host_drain_steps(observed, _drained(desired, observed), options))),
+        Wave("proxy", tuple(_proxy(desired, observed))),
+        Wave("serve", tuple(_but(again, _returns(desired, observed)))),
+        Wave("stop proxy", _each(desired, observed, host_steps.stop_steps(Service.PROXY))),
+        Wave("stop APIs", _each(desired, observed, host_steps.stop_steps(*APIS))),
+        Wave("stop engines", _each(desired, observed, host_steps.stop_steps(Service.ENGINE, options=options))),
+        Wave("clear files", _each(desired, observed, host_steps.cleanup_steps)),
     ]
-    return Plan(tuple(wave for wave in waves if wave.steps), tuple(wanted))
+    return Plan(tuple(wave for wave in waves if wave.steps), tuple(desired))
 
 
 def plan_restore(
-    wanted: Mapping[str, HostState], found: Mapping[str, Observation], manner: RolloutOptions = DEFAULT_ROLLOUT
+    desired: Mapping[str, HostState], observed: Mapping[str, Observation], options: RolloutOptions = DEFAULT_ROLLOUT
 ) -> Plan:
     """The way back to the single server, given states that want nothing: first who served before us serves again."""
-    again = plan_revert(wanted, found, {}, manner)
-    if not again.waves and not any(each.state.managed or each.facts.newest for each in found.values()):
+    again = plan_revert(desired, observed, {}, options)
+    if not again.waves and not any(each.state.managed or each.facts.last_run for each in observed.values()):
         return again
     # Every host notes a run that begins, also one that an earlier run has made forget by now.
-    return Plan((*again.waves, Wave("forget", tuple(map(RemoveRecords, wanted)))), again.hosts)
+    return Plan((*again.waves, Wave("remove records", tuple(map(RemoveRecords, desired)))), again.hosts)
 
 
 def plan_revert(
-    wanted: Mapping[str, HostState],
-    found: Mapping[str, Observation],
+    desired: Mapping[str, HostState],
+    observed: Mapping[str, Observation],
     before: Mapping[str, Observation],
-    manner: RolloutOptions = DEFAULT_ROLLOUT,
+    options: RolloutOptions = DEFAULT_ROLLOUT,
 ) -> Plan:
     """The way to what hosts had before, among which are the processes that were stopped since then."""
-    away = plan_between(wanted, found, manner)
+    away = plan_between(desired, observed, options)
     again = tuple(
         StartPredecessor(host, stopped, because="the proxy gives its addresses back")
-        for host, each in found.items()
-        if host in wanted and (stopped := _startable(each, before.get(host)))
+        for host, each in observed.items()
+        if host in desired and (stopped := _startable(each, before.get(host)))
     )
     return Plan((*([Wave("serve from the old server", again)] if again else []), *away.waves), away.hosts)
 
 
-def _startable(found: Observation, before: Observation | None) -> tuple[Mapping[str, Any], ...]:
+def _startable(observed: Observation, before: Observation | None) -> tuple[Mapping[str, Any], ...]:
     """What we have stopped on a host, since `before` if given, that was a unit and does not serve again by now."""
-    listening = {each.unit for each in found.facts.listeners}
+    listening = {each.unit for each in observed.facts.listeners}
     known = before.facts.stopped if before else ()
     return tuple(
-        each for each in found.facts.stopped if each["unit"] and each["unit"] not in listening and each not in known
+        each for each in observed.facts.stopped if each["unit"] and each["unit"] not in listening and each not in known
     )
 
 
-def _each(wanted: Mapping[str, HostState], found: Mapping[str, Observation], decide) -> tuple[Step, ...]:
-    return tuple(step for host in wanted for step in decide(host, wanted[host], found[host]))
+def _each(desired: Mapping[str, HostState], observed: Mapping[str, Observation], decide) -> tuple[Step, ...]:
+    return tuple(step for host in desired for step in decide(host, desired[host], observed[host]))
 
 
 def _restarting(
-    wanted: HostState, found: HostState, host: str, manner: RolloutOptions, services: Iterable[Service] = HEAT
+    desired: HostState, observed: HostState, host: str, options: RolloutOptions, services: Iterable[Service] = HEAT
 ) -> list[Unit]:
     """A host's processes that have to restart."""
-    if host in manner.restart:
-        return [unit for unit in host_steps.units_of(wanted, services) if host_steps.is_running(unit, found)]
-    return host_steps.outdated_units(wanted, found, services)
+    if host in options.restart:
+        return [unit for unit in host_steps.units_of(desired, services) if host_steps.is_running(unit, observed)]
+    return host_steps.outdated_units(desired, observed, services)
 
 
 def _rolls(
-    hosts: Iterable[str], wanted, found, manner: RolloutOptions, undrained: tuple[ReadyServer, ...]
+    hosts: Iterable[str], desired, observed, options: RolloutOptions, undrained: tuple[ReadyServer, ...]
 ) -> tuple[list[Wave], Mapping[str, Observation]]:
     """One host after another, and what is found then; first those that an earlier run has left without requests."""
-    idle = {host for host in hosts if any(_returns({host: wanted[host]}, found))}
+    idle = {host for host in hosts if any(_returns({host: desired[host]}, observed))}
     waves: list[Wave] = []
-    for host in sorted(hosts, key=lambda host: (host in manner.last, host not in idle)):
-        followed = tls_migration.update_proxy(host, wanted, found)
-        mine = list(_roll(host, wanted, found, manner, (undrained, followed.steps)))
-        found = followed.found
-        undrained = (*undrained, *drain.effective_at_once(found, _ready(mine)))
+    for host in sorted(hosts, key=lambda host: (host in options.last, host not in idle)):
+        followed = tls_migration.update_proxy(host, desired, observed)
+        mine = list(_roll(host, desired, observed, options, (undrained, followed.steps)))
+        observed = followed.observed
+        undrained = (*undrained, *drain.effective_at_once(observed, _ready(mine)))
         waves += mine
-    return waves, found
+    return waves, observed
 
 
 def _ready(waves: Iterable[Wave]) -> tuple[ReadyServer, ...]:
@@ -130,7 +132,7 @@ def _but(those: Iterable[ReadyServer], steps: Iterable[ReadyServer]) -> Iterator
 
 
 def _roll(
-    host: str, wanted, found, manner: RolloutOptions, around: tuple[tuple[ReadyServer, ...], tuple[Step, ...]]
+    host: str, desired, observed, options: RolloutOptions, around: tuple[tuple[ReadyServer, ...], tuple[Step, ...]]
 ) -> Iterator[Wave]:
     """One host as a whole: engines, then each API without its requests, proven, then with its requests again.
 
@@ -138,12 +140,12 @@ def _roll(
     another way.
     """
     undrained, follow = around
-    state, now = wanted[host], found[host]
-    because = "asked for" if host in manner.restart else "its configuration changed"
-    engines = _restarting(state, now.state, host, manner, (Service.ENGINE,))
-    apis = _restarting(state, now.state, host, manner, APIS)
+    state, now = desired[host], observed[host]
+    because = "asked for" if host in options.restart else "its configuration changed"
+    engines = _restarting(state, now.state, host, options, (Service.ENGINE,))
+    apis = _restarting(state, now.state, host, options, APIS)
     serving = {host: [unit.name for unit in apis if not unit.drained]}
-    drains = tuple(drain.drain_steps(found, serving, "it restarts", manner, undrained))
+    drains = tuple(drain.drain_steps(observed, serving, "it restarts", options, undrained))
     change = (
         *host_steps.write_steps(host, state, now),
         *host_steps.start_steps(Service.ENGINE)(host, state, now),
@@ -157,42 +159,44 @@ def _roll(
     yield Wave(f"serve from {host}", tuple(drain.undrain_steps(drains, "it is ready")), rolls=host)
 
 
-def _leaving(wanted: Mapping[str, HostState], found: Mapping[str, Observation]) -> dict[str, list[str]]:
+def _leaving(desired: Mapping[str, HostState], observed: Mapping[str, Observation]) -> dict[str, list[str]]:
     """Host -> its running APIs that the inventory does not name any more."""
     return {
         host: [
-            unit.name for unit in host_steps.units_of(found[host].state, APIS) if unit.name not in wanted[host].units
+            unit.name
+            for unit in host_steps.units_of(observed[host].state, APIS)
+            if unit.name not in desired[host].units
         ]
-        for host in wanted
+        for host in desired
     }
 
 
-def _drained(wanted: Mapping[str, HostState], found: Mapping[str, Observation]) -> dict[str, list[str]]:
+def _drained(desired: Mapping[str, HostState], observed: Mapping[str, Observation]) -> dict[str, list[str]]:
     """Host -> its running APIs that are to get no requests."""
     return {
         host: [
             unit.name
-            for unit in host_steps.units_of(wanted[host], APIS)
-            if unit.drained and host_steps.is_running(unit, found[host].state)
+            for unit in host_steps.units_of(desired[host], APIS)
+            if unit.drained and host_steps.is_running(unit, observed[host].state)
         ]
-        for host in wanted
+        for host in desired
     }
 
 
-def _proxy(wanted: Mapping[str, HostState], found: Mapping[str, Observation]) -> Iterator[Step]:
-    apis = [unit for state in wanted.values() for unit in host_steps.units_of(state, APIS) if not unit.drained]
-    new = list(drain.without_server(found, apis))
-    for host in wanted:
-        yield from host_steps.proxy_steps(host, wanted[host], found[host], new)
+def _proxy(desired: Mapping[str, HostState], observed: Mapping[str, Observation]) -> Iterator[Step]:
+    apis = [unit for state in desired.values() for unit in host_steps.units_of(state, APIS) if not unit.drained]
+    new = list(drain.without_server(observed, apis))
+    for host in desired:
+        yield from host_steps.proxy_steps(host, desired[host], observed[host], new)
 
 
-def _returns(wanted: Mapping[str, HostState], found: Mapping[str, Observation]) -> Iterator[ReadyServer]:
+def _returns(desired: Mapping[str, HostState], observed: Mapping[str, Observation]) -> Iterator[ReadyServer]:
     """Servers of some hosts that an earlier run left drained."""
     serving = [
-        (unit, host_steps.is_running(unit, found[host].state))
-        for host, state in wanted.items()
+        (unit, host_steps.is_running(unit, observed[host].state))
+        for host, state in desired.items()
         for unit in host_steps.units_of(state, APIS)
         if not unit.drained
     ]
     starting = [unit for unit, runs in serving if not runs]
-    return drain.leftover_undrain_steps(found, [unit for unit, _ in serving], starting)
+    return drain.leftover_undrain_steps(observed, [unit for unit, _ in serving], starting)

@@ -8,10 +8,10 @@ from deployer.model.steps import DEFAULT_ROLLOUT, DrainServer, ReadyServer, Rest
 
 
 def drain_steps(
-    found: Mapping[str, Observation],
-    leaving: Mapping[str, Collection[str]],
+    observed: Mapping[str, Observation],
+    stopping: Mapping[str, Collection[str]],
     because: str,
-    manner: RolloutOptions = DEFAULT_ROLLOUT,
+    options: RolloutOptions = DEFAULT_ROLLOUT,
     back: Iterable[ReadyServer] = (),
 ) -> Iterator[DrainServer]:
     """Given host -> units that are about to stop, yield a drain for each of their servers.
@@ -19,23 +19,23 @@ def drain_steps(
     `back` are the servers that an earlier run left drained and that serve again by then. A section's last servers are
     not drained: clients would get 503 at once, while the proxy tries a stopped server again for a while.
     """
-    front, servers = _proxy_servers(found)
-    mine = _servers_of(found, servers, leaving)
+    proxy_host, servers = _proxy_servers(observed)
+    mine = _servers_of(observed, servers, stopping)
     again = {step.server for step in back}
     others = [each for each in servers if each not in mine and (each.serves or each.path in again)]
     for server in mine:
         if any(each.section == server.section for each in others):
-            yield DrainServer(front, server.path, manner.drain_wait, manner.force, because=because)
+            yield DrainServer(proxy_host, server.path, options.drain_wait, options.force, because=because)
 
 
-def warnings_without_drain(found: Mapping[str, Observation], todo: Iterable[Step]) -> Iterator[str]:
+def warnings_without_drain(observed: Mapping[str, Observation], todo: Iterable[Step]) -> Iterator[str]:
     """One sentence for each server that a plan restarts without a drain, as nobody else of its section serves."""
     steps = tuple(todo)
     drained = {step.server for step in steps if isinstance(step, DrainServer)}
     restarted = {
-        host: [step.unit for step in steps if isinstance(step, RestartUnit) and step.host == host] for host in found
+        host: [step.unit for step in steps if isinstance(step, RestartUnit) and step.host == host] for host in observed
     }
-    for server in _servers_of(found, _proxy_servers(found)[1], restarted):
+    for server in _servers_of(observed, _proxy_servers(observed)[1], restarted):
         if server.serves and server.path not in drained:
             yield (
                 f"nobody else serves {server.section} while {server.name} restarts: requests fail meanwhile, unless "
@@ -44,18 +44,20 @@ def warnings_without_drain(found: Mapping[str, Observation], todo: Iterable[Step
 
 
 def host_drain_steps(
-    found: Mapping[str, Observation], drained: Mapping[str, Collection[str]], manner: RolloutOptions = DEFAULT_ROLLOUT
+    observed: Mapping[str, Observation],
+    drained: Mapping[str, Collection[str]],
+    options: RolloutOptions = DEFAULT_ROLLOUT,
 ) -> Iterator[DrainServer]:
     """Given host -> units that run on without requests, yield a drain for each server that still gets some."""
-    front, servers = _proxy_servers(found)
-    for server in _servers_of(found, servers, drained):
+    proxy_host, servers = _proxy_servers(observed)
+    for server in _servers_of(observed, servers, drained):
         if not server.drained:
-            yield DrainServer(front, server.path, manner.drain_wait, manner.force, because="its host is drained")
+            yield DrainServer(proxy_host, server.path, options.drain_wait, options.force, because="its host is drained")
 
 
-def without_server(found: Mapping[str, Observation], apis: Iterable[Unit]) -> Iterator[Unit]:
+def without_server(observed: Mapping[str, Observation], apis: Iterable[Unit]) -> Iterator[Unit]:
     """Those of the site's APIs that the proxy has no server for so far."""
-    known = {server.address for server in _proxy_servers(found)[1]}
+    known = {server.address for server in _proxy_servers(observed)[1]}
     return (unit for unit in apis if isinstance(unit.ready, AnswersHttp) and _address_of(unit.ready) not in known)
 
 
@@ -69,44 +71,44 @@ def undrain_steps(drained: Iterable[DrainServer], because: str) -> Iterator[Read
 
 
 def leftover_undrain_steps(
-    found: Mapping[str, Observation], staying: Iterable[Unit], starting: Collection[Unit] = ()
+    observed: Mapping[str, Observation], staying: Iterable[Unit], starting: Collection[Unit] = ()
 ) -> Iterator[ReadyServer]:
     """Given APIs that are to serve, whether they run by now or not, yield a return for each that gets no requests.
 
     HAProxy shows one that is down as such, drained or not: of those that are about to start, each may be.
     """
-    front, servers = _proxy_servers(found)
+    proxy_host, servers = _proxy_servers(observed)
     addresses, late = _addresses(staying), _addresses(starting)
     for server in servers:
         if server.drained and server.address in addresses:
-            yield ReadyServer(front, server.path, because="it was drained")
+            yield ReadyServer(proxy_host, server.path, because="it was drained")
         elif server.down and server.address in late:
-            yield ReadyServer(front, server.path, because="it was down")
+            yield ReadyServer(proxy_host, server.path, because="it was down")
 
 
 def _addresses(apis: Iterable[Unit]) -> set[str]:
     return {_address_of(unit.ready) for unit in apis if isinstance(unit.ready, AnswersHttp)}
 
 
-def effective_at_once(found: Mapping[str, Observation], returning: Iterable[ReadyServer]) -> tuple[ReadyServer, ...]:
+def effective_at_once(observed: Mapping[str, Observation], returning: Iterable[ReadyServer]) -> tuple[ReadyServer, ...]:
     """Those that serve as soon as they are told to: one that the configuration has drained waits for the next one."""
-    waiting = {server.path for server in _proxy_servers(found)[1] if server.configured}
+    waiting = {server.path for server in _proxy_servers(observed)[1] if server.configured}
     return tuple(step for step in returning if step.server not in waiting)
 
 
-def _proxy_servers(found: Mapping[str, Observation]) -> tuple[str, tuple[Server, ...]]:
+def _proxy_servers(observed: Mapping[str, Observation]) -> tuple[str, tuple[Server, ...]]:
     """The host whose proxy has servers, and those; "" and none while no proxy runs."""
-    return next(((host, each.facts.servers) for host, each in found.items() if each.facts.servers), ("", ()))
+    return next(((host, each.facts.servers) for host, each in observed.items() if each.facts.servers), ("", ()))
 
 
 def _servers_of(
-    found: Mapping[str, Observation], servers: Iterable[Server], units: Mapping[str, Collection[str]]
+    observed: Mapping[str, Observation], servers: Iterable[Server], units: Mapping[str, Collection[str]]
 ) -> list[Server]:
     """The servers at the addresses on which units listen now."""
     addresses = {
         _endpoint(each.address, each.port)
         for host, names in units.items()
-        for each in found[host].facts.listeners
+        for each in observed[host].facts.listeners
         if each.unit in names
     }
     return [server for server in servers if server.address in addresses]

@@ -29,28 +29,28 @@ PROXY = unit_name(Service.PROXY)
 UNIT_FILES = "/etc/systemd/system/"
 
 
-def write_steps(host: str, wanted: HostState, found: Observation) -> Iterator[Step]:
+def write_steps(host: str, desired: HostState, observed: Observation) -> Iterator[Step]:
     """Write every file but the proxy's."""
-    yield from _writes(host, wanted, found.state, lambda file: file.only is not Service.PROXY)
+    yield from _writes(host, desired, observed.state, lambda file: file.only is not Service.PROXY)
 
 
-def _writes(host: str, wanted: HostState, found: HostState, chosen) -> Iterator[Step]:
+def _writes(host: str, desired: HostState, observed: HostState, chosen) -> Iterator[Step]:
     writes = [
-        WriteFile(host, file, because=_difference(file, found.files.get(path)))
-        for path, file in wanted.files.items()
-        if chosen(file) and found.files.get(path) != file
+        WriteFile(host, file, because=_difference(file, observed.files.get(path)))
+        for path, file in desired.files.items()
+        if chosen(file) and observed.files.get(path) != file
     ]
     yield from writes
-    if found.stale or any(_is_unit_file(step.file.path) for step in writes):
+    if observed.stale or any(_is_unit_file(step.file.path) for step in writes):
         yield ReloadSystemd(host, because="unit files changed")
 
 
-def _difference(wanted: File, found: File | None) -> str:
-    if found is None:
+def _difference(desired: File, observed: File | None) -> str:
+    if observed is None:
         return "new"
-    if wanted.digest != found.digest:
+    if desired.digest != observed.digest:
         return "changed"
-    return f"{_access(found)}, not {_access(wanted)}"
+    return f"{_access(observed)}, not {_access(desired)}"
 
 
 def _access(file: File) -> str:
@@ -68,11 +68,11 @@ def start_steps(*services: Service):
     core, and requests would wait for it.
     """
 
-    def decide(host: str, wanted: HostState, found: Observation) -> Iterator[Step]:
-        units = list(units_of(wanted, services))
-        yield from _enables(host, units, found.state)
-        new = [unit for unit in units if not is_running(unit, found.state)]
-        serves = any(unit.running for unit in units_of(found.state, APIS))
+    def decide(host: str, desired: HostState, observed: Observation) -> Iterator[Step]:
+        units = list(units_of(desired, services))
+        yield from _enables(host, units, observed.state)
+        new = [unit for unit in units if not is_running(unit, observed.state)]
+        serves = any(unit.running for unit in units_of(observed.state, APIS))
         for some in ([unit] for unit in new) if serves else (new,):
             for unit in some:
                 yield StartUnit(host, unit.name, because="not running")
@@ -81,13 +81,17 @@ def start_steps(*services: Service):
     return decide
 
 
-def outdated_units(wanted: HostState, found: HostState, services: Iterable[Service]) -> list[Unit]:
+def outdated_units(desired: HostState, observed: HostState, services: Iterable[Service]) -> list[Unit]:
     """Running processes that started with another configuration, or may have."""
     touched = {
-        path for path, file in wanted.files.items() if path in found.files and found.files[path].digest != file.digest
+        path
+        for path, file in desired.files.items()
+        if path in observed.files and observed.files[path].digest != file.digest
     }
     return [
-        unit for unit in units_of(wanted, services) if is_running(unit, found) and _is_outdated(unit, found, touched)
+        unit
+        for unit in units_of(desired, services)
+        if is_running(unit, observed) and _is_outdated(unit, observed, touched)
     ]
 
 
@@ -98,28 +102,28 @@ def restart_steps(host: str, units: Iterable[Unit], because: str) -> Iterator[St
     yield from _ready_checks(host, units)
 
 
-def _is_outdated(unit: Unit, found: HostState, touched: Iterable[str]) -> bool:
-    return found.units[unit.name].config != unit.config or any(_reads(unit, path) for path in touched)
+def _is_outdated(unit: Unit, observed: HostState, touched: Iterable[str]) -> bool:
+    return observed.units[unit.name].config != unit.config or any(_reads(unit, path) for path in touched)
 
 
 def _reads(unit: Unit, path: str) -> bool:
     return any(path.startswith(each) if each.endswith("/") else path == each for each in unit.reads)
 
 
-def proxy_steps(host: str, wanted: HostState, found: Observation, servers: Iterable[Unit]) -> Iterator[Step]:
+def proxy_steps(host: str, desired: HostState, observed: Observation, servers: Iterable[Unit]) -> Iterator[Step]:
     """Write its configuration, start it beside whoever has its addresses, or reload it, and only then stop those.
 
     `servers` are the APIs that it has not served from so far: it must reach each of them.
     """
-    unit = wanted.units.get(PROXY)
+    unit = desired.units.get(PROXY)
     if unit is None:
         return
-    begin = _proxy_start(host, unit, wanted, found.state)
+    begin = _proxy_start(host, unit, desired, observed.state)
     if begin:
         yield from reach_steps(host, servers)
-    yield from _writes(host, wanted, found.state, lambda file: file.only is Service.PROXY)
-    yield from _enables(host, [unit], found.state)
-    holders = list(_holders(unit, found.facts.listeners))
+    yield from _writes(host, desired, observed.state, lambda file: file.only is Service.PROXY)
+    yield from _enables(host, [unit], observed.state)
+    holders = list(_holders(unit, observed.facts.listeners))
     why = "the proxy takes over"
     if begin:
         for address, port, holder in holders:
@@ -137,19 +141,19 @@ def reach_steps(host: str, servers: Iterable[Unit]) -> Iterator[Step]:
             yield AwaitReady(host, f"{unit.ready.address}:{unit.ready.port}", unit.reached or unit.ready)
 
 
-def _proxy_start(host: str, unit: Unit, wanted: HostState, found: HostState) -> Step | None:
+def _proxy_start(host: str, unit: Unit, desired: HostState, observed: HostState) -> Step | None:
     """What makes the proxy run with its configuration; only a new unit takes a restart."""
-    if not is_running(unit, found):
+    if not is_running(unit, observed):
         return StartUnit(host, unit.name, because="not running")
-    if _is_rewritten(UNIT_FILES + unit.name, wanted, found):
+    if _is_rewritten(UNIT_FILES + unit.name, desired, observed):
         return RestartUnit(host, unit.name, because="its unit changed")
-    if found.units[unit.name].config != unit.config:
+    if observed.units[unit.name].config != unit.config:
         return ReloadUnit(host, unit.name, because="its configuration changed")
     return None
 
 
-def _is_rewritten(path: str, wanted: HostState, found: HostState) -> bool:
-    return path in found.files and found.files[path].digest != wanted.files[path].digest
+def _is_rewritten(path: str, desired: HostState, observed: HostState) -> bool:
+    return path in observed.files and observed.files[path].digest != desired.files[path].digest
 
 
 def _holders(unit: Unit, listeners: Iterable[Listener]) -> Iterator[tuple[str, int, Listener]]:
@@ -170,41 +174,43 @@ def holders_of(address: str, port: int, listeners: Iterable[Listener]) -> Iterat
     )
 
 
-def stop_steps(*services: Service, manner: RolloutOptions = DEFAULT_ROLLOUT):
+def stop_steps(*services: Service, options: RolloutOptions = DEFAULT_ROLLOUT):
     """Stop what the inventory does not name, and wait until nothing of it is left."""
 
-    def decide(host: str, wanted: HostState, found: Observation) -> Iterator[Step]:
-        leaving = [
+    def decide(host: str, desired: HostState, observed: Observation) -> Iterator[Step]:
+        stopping = [
             unit
-            for unit in units_of(found.state, services)
-            if unit.name not in wanted.units and (unit.running or unit.enabled)
+            for unit in units_of(observed.state, services)
+            if unit.name not in desired.units and (unit.running or unit.enabled)
         ]
-        for unit in leaving:
+        for unit in stopping:
             yield StopUnit(host, unit.name, because="not in the inventory")
-        for unit in leaving:
-            if unit.name in wanted.farewells:
-                yield AwaitStopped(host, unit.name, _with_timeout(wanted.farewells[unit.name], manner), manner.force)
+        for unit in stopping:
+            if unit.name in desired.shutdown_probes:
+                yield AwaitStopped(
+                    host, unit.name, _with_timeout(desired.shutdown_probes[unit.name], options), options.force
+                )
 
     return decide
 
 
-def _with_timeout(probe: Probe, manner: RolloutOptions) -> Probe:
+def _with_timeout(probe: Probe, options: RolloutOptions) -> Probe:
     """A wait for an engine's work that ends when the operator says."""
-    return probe if manner.wait is None or not isinstance(probe, Program) else replace(probe, patience=manner.wait)
+    return probe if options.wait is None or not isinstance(probe, Program) else replace(probe, patience=options.wait)
 
 
-def cleanup_steps(host: str, wanted: HostState, found: Observation) -> Iterator[Step]:
+def cleanup_steps(host: str, desired: HostState, observed: Observation) -> Iterator[Step]:
     """Take away the files that nothing needs any more."""
-    gone = sorted(found.state.managed - set(wanted.files))
+    gone = sorted(observed.state.managed - set(desired.files))
     for path in gone:
         yield RemoveFile(host, path, because="no longer needed")
     if any(_is_unit_file(path) for path in gone):
         yield ReloadSystemd(host, because="unit files are gone")
 
 
-def _enables(host: str, units: Iterable[Unit], found: HostState) -> Iterator[Step]:
+def _enables(host: str, units: Iterable[Unit], observed: HostState) -> Iterator[Step]:
     for unit in units:
-        if not (unit.name in found.units and found.units[unit.name].enabled):
+        if not (unit.name in observed.units and observed.units[unit.name].enabled):
             yield EnableUnit(host, unit.name, because="it must start with the host")
 
 
@@ -214,9 +220,9 @@ def _ready_checks(host: str, units: Iterable[Unit]) -> Iterator[Step]:
             yield AwaitReady(host, unit.name, unit.ready)
 
 
-def is_running(unit: Unit, found: HostState) -> bool:
+def is_running(unit: Unit, observed: HostState) -> bool:
     """Whether a wanted process runs, with whatever configuration."""
-    return unit.name in found.units and found.units[unit.name].running
+    return unit.name in observed.units and observed.units[unit.name].running
 
 
 def units_of(state: HostState, services: Iterable[Service]) -> Iterator[Unit]:

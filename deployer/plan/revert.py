@@ -9,14 +9,14 @@ from deployer.model.steps import DrainServer, Plan, ReadyServer, RestartUnit, St
 
 
 def previous_states(
-    before: Mapping[str, Observation], wanted: Mapping[str, HostState], leaving: Mapping[str, HostState]
+    before: Mapping[str, Observation], desired: Mapping[str, HostState], stopping: Mapping[str, HostState]
 ) -> dict[str, HostState]:
     """Given hosts as they were, with the contents of their files, return that as what they should have again.
 
     Files that came since then go, and what was there before them comes back by that; those that are not ours are left
     as they are now. `leaving` says how each engine proves that it has left.
     """
-    return {host: _state(each.state, wanted[host], leaving[host]) for host, each in before.items()}
+    return {host: _state(each.state, desired[host], stopping[host]) for host, each in before.items()}
 
 
 def with_forced_restarts(todo: Plan, done: Iterable[Step] = ()) -> Plan:
@@ -39,15 +39,15 @@ def _restart(step: Step) -> Step:
     return RestartUnit(step.host, step.unit, because="as before") if isinstance(step, StartUnit) else step
 
 
-def _state(before: HostState, wanted: HostState, leaving: HostState) -> HostState:
+def _state(before: HostState, desired: HostState, stopping: HostState) -> HostState:
     files = {path: file for path, file in before.files.items() if path in before.managed}
-    units = {name: _unit(unit, wanted) for name, unit in before.units.items() if unit.running}
-    return HostState(files, units, farewells=leaving.farewells)
+    units = {name: _unit(unit, desired) for name, unit in before.units.items() if unit.running}
+    return HostState(files, units, shutdown_probes=stopping.shutdown_probes)
 
 
-def _unit(unit: Unit, wanted: HostState) -> Unit:
+def _unit(unit: Unit, desired: HostState) -> Unit:
     """The process as it ran, with the proof that it does; what it reads has changed meanwhile without a word of it."""
-    proven = wanted.units.get(unit.name)
+    proven = desired.units.get(unit.name)
     if proven is None:
         return unit
     reached = proven.reached if unit.secure else None

@@ -21,7 +21,7 @@ def to_json(todo: Any, path: str, text: str, limit: str) -> dict[str, Any]:
         "inventory_digest": _digest(text),
         "limit": limit,
         "steps": _steps(todo),
-        "found": {host: _basis(each) for host, each in todo.found.items()},
+        "found": {host: _basis(each) for host, each in todo.observed.items()},
     }
 
 
@@ -40,12 +40,12 @@ def from_json(text: str, path: str) -> dict[str, Any]:
 
 def changes_since(saved: Mapping[str, Any], todo: Any, text: str) -> tuple[str, ...]:
     """What is not as it was when the plan was kept: the inventory, each file and unit of each host, then the steps."""
-    found = {host: _basis(each) for host, each in todo.found.items()}
+    observed = {host: _basis(each) for host, each in todo.observed.items()}
     changes = [
         *([f"{saved['inventory']}: the inventory has changed"] if _digest(text) != saved["inventory_digest"] else [])
     ]
-    for host in {**saved["found"], **found}:
-        changes += _differences(host, saved["found"].get(host, {}), found.get(host, {}))
+    for host in {**saved["found"], **observed}:
+        changes += _differences(host, saved["found"].get(host, {}), observed.get(host, {}))
     return tuple(changes or _other_steps(saved["steps"], _steps(todo)))
 
 
@@ -57,10 +57,10 @@ def _steps(todo: Any) -> list[str]:
     return [f"{step.host}: {step}" for step in todo.plan.changes()]
 
 
-def _basis(found: Observation) -> dict[str, Any]:
+def _basis(observed: Observation) -> dict[str, Any]:
     return {
-        "files": {path: _file(file) for path, file in found.state.files.items()},
-        "units": {name: _unit(unit) for name, unit in found.state.units.items()},
+        "files": {path: _file(file) for path, file in observed.state.files.items()},
+        "units": {name: _unit(unit) for name, unit in observed.state.units.items()},
     }
 
 

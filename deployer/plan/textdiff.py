@@ -13,22 +13,22 @@ from deployer.proxy import config
 LIKE_HEAT_CONF = (".conf", ".ini")  # what may hold secrets as `key = value`
 
 
-def diffs_of(plan: Plan, found: Mapping[str, Observation], source: str) -> dict[str, str]:
+def diffs_of(plan: Plan, observed: Mapping[str, Observation], source: str) -> dict[str, str]:
     """Given a plan and what was found with its contents, return `host:path` -> diff for each file that changes.
 
     A file that a host does not have yet is compared with the one of the host `source`, from which it is made.
     """
-    return dict(_diffs(plan, found, source))
+    return dict(_diffs(plan, observed, source))
 
 
-def _diffs(plan: Plan, found: Mapping[str, Observation], source: str) -> Iterator[tuple[str, str]]:
+def _diffs(plan: Plan, observed: Mapping[str, Observation], source: str) -> Iterator[tuple[str, str]]:
     for step in plan.changes():
         if isinstance(step, WriteFile):
             path = step.file.path
-            old = found[step.host].state.files.get(path) or found[source].state.files.get(path)
+            old = observed[step.host].state.files.get(path) or observed[source].state.files.get(path)
             yield f"{step.host}:{path}", _diff(step.host, path, old, step.file)
         elif isinstance(step, RemoveFile):
-            old = found[step.host].state.files.get(step.path)
+            old = observed[step.host].state.files.get(step.path)
             yield f"{step.host}:{step.path}", _diff(step.host, step.path, old, None)
 
 

@@ -18,22 +18,22 @@ MOST_SKEW = 10.0  # seconds; Keystone's tokens and Heat's engine rows compare cl
 LEAST_FREE = 100 * 1024 * 1024  # bytes
 
 
-def problems(inventory: Inventory, seen: SiteObservation, wanted: Mapping[str, HostState]) -> tuple[str, ...]:
+def problems(inventory: Inventory, observation: SiteObservation, desired: Mapping[str, HostState]) -> tuple[str, ...]:
     """One line for each problem of each host: `host: what is wrong: what to do`."""
-    unreachable = [f"{error.message}: {error.hint}" for error in seen.errors.values()]
-    source = seen.found.get(inventory.heat.source)
+    unreachable = [f"{error.message}: {error.hint}" for error in observation.errors.values()]
+    source = observation.hosts.get(inventory.heat.source)
     release = releases.from_metadata(source.facts.paths.get("heat", ())) if source else None
-    found = [
+    observed = [
         problem
-        for name, each in seen.found.items()
+        for name, each in observation.hosts.items()
         for problem in (
             *_of_host(name, each.facts),
             *_of_heat(inventory, name, each.facts, release),
             *_of_ports(inventory, name, each),
-            *_of_proxy(inventory, name, each, wanted),
+            *_of_proxy(inventory, name, each, desired),
         )
     ]
-    return (*unreachable, *found, *_of_drains(inventory, seen))
+    return (*unreachable, *observed, *_of_drains(inventory, observation))
 
 
 def with_new_logins(inventory: Inventory, todo: Plan) -> tuple[str, ...]:
@@ -61,7 +61,7 @@ def _of_host(name: str, facts: Facts) -> Iterator[str]:
             yield f"{name}: {path} has {free // 2**20} MiB left: free at least {LEAST_FREE // 2**20} MiB."
 
 
-def _of_heat(inventory: Inventory, name: str, facts: Facts, wanted: releases.Release | None) -> Iterator[str]:
+def _of_heat(inventory: Inventory, name: str, facts: Facts, desired: releases.Release | None) -> Iterator[str]:
     """Heat is there, of the source's release, with its account, on each host that is to run it."""
     heat = inventory.heat_of(name)
     if not any(each.service is not Service.PROXY for each in inventory.instances_of(name)):
@@ -69,8 +69,8 @@ def _of_heat(inventory: Inventory, name: str, facts: Facts, wanted: releases.Rel
     installed = releases.from_metadata(facts.paths.get("heat", ()))
     if installed is None:
         yield f"{name}: there is no Heat below {heat.prefix}: install it, or set `heat.prefix` to where it is."
-    elif wanted and installed != wanted:
-        yield f"{name}: Heat is {installed}, but {inventory.heat.source} has {wanted}: install the same release."
+    elif desired and installed != desired:
+        yield f"{name}: Heat is {installed}, but {inventory.heat.source} has {desired}: install the same release."
     if installed:
         yield from _of_launcher(name, heat, facts, installed)
     if facts.accounts.get(heat.user) is None:
@@ -96,9 +96,9 @@ def _of_launcher(name: str, heat: Heat, facts: Facts, installed: releases.Releas
         yield f"{name}: Heat {installed} needs uWSGI: install it below {heat.prefix}, or from the distribution."
 
 
-def _of_ports(inventory: Inventory, name: str, found: Observation) -> Iterator[str]:
+def _of_ports(inventory: Inventory, name: str, observed: Observation) -> Iterator[str]:
     for instance in inventory.instances_of(name):
-        for holder in host_steps.holders_of(instance.address, instance.port or 0, found.facts.listeners):
+        for holder in host_steps.holders_of(instance.address, instance.port or 0, observed.facts.listeners):
             if holder.unit != instance.unit and not _moves_on(inventory, name, instance, holder):
                 yield (
                     f"{name}: {instance.address}:{instance.port} is taken by {holder_name(holder)}: "
@@ -113,17 +113,19 @@ def _moves_on(inventory: Inventory, name: str, instance: Instance, holder: Liste
     }
 
 
-def _of_proxy(inventory: Inventory, name: str, found: Observation, wanted: Mapping[str, HostState]) -> Iterator[str]:
+def _of_proxy(
+    inventory: Inventory, name: str, observed: Observation, desired: Mapping[str, HostState]
+) -> Iterator[str]:
     """HAProxy is there, and whoever holds its addresses is Heat's own API, which it replaces."""
     if name != inventory.proxy.host or not inventory.has_apis():
         return
-    if not found.facts.paths.get("haproxy"):
+    if not observed.facts.paths.get("haproxy"):
         yield f"{name}: there is no {inventory.proxy.program}: install HAProxy 2.2 or later."
-    if found.facts.accounts.get(inventory.proxy.user) is None:
+    if observed.facts.accounts.get(inventory.proxy.user) is None:
         yield f"{name}: there is no user {inventory.proxy.user}: install HAProxy, or set `proxy.user`."
-    needs = wanted[name].units[host_steps.PROXY].needs if name in wanted else ()
+    needs = desired[name].units[host_steps.PROXY].needs if name in desired else ()
     for address, port in needs:
-        for holder in host_steps.holders_of(address, port, found.facts.listeners):
+        for holder in host_steps.holders_of(address, port, observed.facts.listeners):
             if holder.unit != host_steps.PROXY and not is_heat_api(holder):
                 yield (
                     f"{name}: {address}:{port}, which the proxy needs, is held by {holder_name(holder)}, which is not "
@@ -131,10 +133,10 @@ def _of_proxy(inventory: Inventory, name: str, found: Observation, wanted: Mappi
                 )
 
 
-def _of_drains(inventory: Inventory, seen: SiteObservation) -> Iterator[str]:
+def _of_drains(inventory: Inventory, observation: SiteObservation) -> Iterator[str]:
     """Some server that is not drained serves each kind of API right now, where any does."""
-    front = seen.found.get(inventory.proxy.host)
-    servers = front.facts.servers if front else ()
+    proxy_host = observation.hosts.get(inventory.proxy.host)
+    servers = proxy_host.facts.servers if proxy_host else ()
     drained = {str(Endpoint(each.address, each.port)) for each in inventory.instances() if each.drained and each.port}
     for section in dict.fromkeys(each.section for each in servers if each.serves):
         staying = [each for each in servers if each.section == section and each.address not in drained]

@@ -30,12 +30,12 @@ class Findings:
     """What the tries showed, a sentence each: `problems` that must be mended, `notes` that an operator should know."""
 
     problems: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
-def try_logins(inventory: Inventory, wanted: Mapping[str, HostState], fleet: Fleet) -> Findings:
+def try_logins(inventory: Inventory, desired: Mapping[str, HostState], fleet: Fleet) -> Findings:
     """Try the new heat.conf of every node, which stays in memory there."""
-    nodes = {host: state for host, state in wanted.items() if _conf(inventory, host, state)}
+    nodes = {host: state for host, state in desired.items() if _conf(inventory, host, state)}
     programs = {host: _program(inventory, host, state) for host, state in nodes.items()}
     printed = engines.run(fleet, "try logins", programs, LOGINS_TIMEOUT) if programs else {}
     bound = max((json.loads(each)["bound"] for each in printed.values() if isinstance(each, str)), default=0)

@@ -26,16 +26,16 @@ HINTS = {
 }
 
 
-def problems(inventory: Inventory, found: Mapping[str, Observation]) -> tuple[str, ...]:
+def problems(inventory: Inventory, observed: Mapping[str, Observation]) -> tuple[str, ...]:
     """One line for each thing of each host with which TLS cannot work: `host: what is wrong: what to do`."""
-    return tuple(problem for name, each in found.items() for problem in _problems(inventory, name, each.facts))
+    return tuple(problem for name, each in observed.items() for problem in _problems(inventory, name, each.facts))
 
 
-def warnings(found: Mapping[str, Observation]) -> tuple[str, ...]:
+def warnings(observed: Mapping[str, Observation]) -> tuple[str, ...]:
     """One line for each certificate that ends soon, or with which clients will not be content any more."""
     return tuple(
         f"{name}: the certificate of `{FIELDS[purpose]}` {_ending(each.left)}: put a new one in its place and deploy."
-        for name, host in found.items()
+        for name, host in observed.items()
         for purpose, each in host.facts.certificates.items()
         if each.left is not None and each.left < SOON
     )

@@ -47,19 +47,19 @@ class ProxySpec:
     certificates: str = ""
 
 
-def state(front: ProxySpec, instances: Iterable[Instance]) -> HostState:
+def state(spec: ProxySpec, instances: Iterable[Instance]) -> HostState:
     """Given what the proxy may serve and every API of the site, return its configuration and its unit.
 
     A kind of API that the site has no process of is none of the proxy's business: whoever serves it goes on.
     """
-    front = _serving(front, instances)
-    text, digest = configuration(front, tuple(instances))
+    spec = _serving(spec, instances)
+    text, digest = configuration(spec, tuple(instances))
     files = [
-        file_with(text, front.settings.program),
+        file_with(text, spec.settings.program),
         file_of(BINDS, _binds_program(), only=Service.PROXY),
-        file_of(f"/etc/systemd/system/{UNIT}", _unit(front.settings).encode(), only=Service.PROXY),
+        file_of(f"/etc/systemd/system/{UNIT}", _unit(spec.settings).encode(), only=Service.PROXY),
     ]
-    needs = tuple((bind.address if bind.address != "*" else "0.0.0.0", bind.port) for bind in front.binds.values())
+    needs = tuple((bind.address if bind.address != "*" else "0.0.0.0", bind.port) for bind in spec.binds.values())
     unit = Unit(UNIT, config=digest, ready=runs_with(digest), needs=needs)
     return HostState({file.path: file for file in files}, {UNIT: unit})
 
@@ -74,18 +74,18 @@ def runs_with(digest: str) -> AnswersSocket:
     return AnswersSocket(MASTER_SOCKET, STATUS_COMMANDS, MARK + digest, timeout=30.0)
 
 
-def _serving(front: ProxySpec, instances: Iterable[Instance]) -> ProxySpec:
+def _serving(spec: ProxySpec, instances: Iterable[Instance]) -> ProxySpec:
     """The same with the binds of those kinds of API alone that have a server."""
     present = {each.service for each in instances}
-    return replace(front, binds={service: bind for service, bind in front.binds.items() if service in present})
+    return replace(spec, binds={service: bind for service, bind in spec.binds.items() if service in present})
 
 
-def configuration(front: ProxySpec, instances: tuple[Instance, ...]) -> tuple[str, str]:
+def configuration(spec: ProxySpec, instances: tuple[Instance, ...]) -> tuple[str, str]:
     """Return the text of apis-proxy.conf and the digest that it carries in its description."""
-    sections = [_section(front, service, instances) for service in front.binds]
-    forwarded = front.settings.tls is not None or bool(front.trusts)
-    values = _values(front.settings) | {"sections": sections, "forwarded": forwarded}
-    digest = digest_of((render.text("proxy/apis-proxy.conf", **values, description=MARK) + front.certificates).encode())
+    sections = [_section(spec, service, instances) for service in spec.binds]
+    forwarded = spec.settings.tls is not None or bool(spec.trusts)
+    values = _values(spec.settings) | {"sections": sections, "forwarded": forwarded}
+    digest = digest_of((render.text("proxy/apis-proxy.conf", **values, description=MARK) + spec.certificates).encode())
     return render.text("proxy/apis-proxy.conf", **values, description=MARK + digest), digest
 
 
@@ -119,22 +119,22 @@ def connections(files: int) -> int:
     return max(files - OWN_FILES, 0) // 2
 
 
-def _section(front: ProxySpec, service: Service, instances: Iterable[Instance]) -> dict[str, Any]:
+def _section(spec: ProxySpec, service: Service, instances: Iterable[Instance]) -> dict[str, Any]:
     servers = [each for each in instances if each.service is service]
-    check, tls = front.settings.check, front.settings.tls
+    check, tls = spec.settings.check, spec.settings.tls
     return {
         "name": SECTIONS[service],
-        "bind": front.binds[service],
+        "bind": spec.binds[service],
         "bind_options": f" ssl crt {tls.certificate} alpn http/1.1" if tls else "",
         "scheme": "https" if tls else "http",
-        "check_path": front.checks[service] if check.path == "auto" else check.path,
+        "check_path": spec.checks[service] if check.path == "auto" else check.path,
         "check_expect": "200-399",
         "server_options": f"inter {check.interval} fastinter {FAST_CHECK} rise {check.rise} fall {check.fall}",
         "servers": [
             {
-                "name": server_name(front.settings, each, position),
+                "name": server_name(spec.settings, each, position),
                 "address": Endpoint(each.address, each.port),
-                "options": _options(tls_options(front.trusts.get(each.host)), "weight 0" if each.drained else ""),
+                "options": _options(tls_options(spec.trusts.get(each.host)), "weight 0" if each.drained else ""),
             }
             for position, each in enumerate(servers, 1)
         ],

@@ -24,7 +24,7 @@ PARTS = {
         "files",
         "perform",
     ),
-    **dict.fromkeys(("hold", "holder", "release"), ("site_lock",)),
+    **dict.fromkeys(("acquire", "holder", "release"), ("site_lock",)),
     **dict.fromkeys(("stage", "close", "recall"), ("journal", "ledger", "generations")),
 }
 # The agent's files become the modules they are here, so that they import one another in both places.
@@ -43,7 +43,7 @@ VERBS = {
     "observe": "sys.modules['deployer.remote.agent.observe'].observe",
     "measure": "sys.modules['deployer.remote.agent.measure'].measure",
     "perform": "sys.modules['deployer.remote.agent.perform'].perform",
-    **{verb: f"sys.modules['deployer.remote.agent.site_lock'].{verb}" for verb in ("hold", "holder", "release")},
+    **{verb: f"sys.modules['deployer.remote.agent.site_lock'].{verb}" for verb in ("acquire", "holder", "release")},
     **{verb: f"sys.modules['deployer.remote.agent.generations'].{verb}" for verb in ("stage", "close", "recall")},
 }
 

@@ -23,10 +23,10 @@ class Fleet(Protocol):
         What changes hosts ("perform") is refused with Locked for all of them once a hold was lost.
         """
 
-    def hold(self, host: str, request: Mapping[str, Any], timeout: float) -> Any:
+    def acquire_lease(self, host: str, request: Mapping[str, Any], timeout: float) -> Any:
         """Take a lock on a host and keep it until the fleet is closed: {held} or {held_by}, or a DeployerError."""
 
-    def holding(self) -> bool:
+    def holds_lease(self) -> bool:
         """Whether a lock was taken and is ours still, as its host says now."""
 
 
@@ -66,7 +66,7 @@ class SshFleet:
         self._hosts = hosts
         self._progress = progress
         self._connections: dict[str, Future] = {}
-        self._hold: Any = None
+        self._lease: Any = None
         self._pool = ThreadPoolExecutor(max_workers=min(MOST_AT_ONCE, max(1, len(hosts))))
 
     def open(self, only: Collection[str] = ()) -> None:
@@ -76,7 +76,7 @@ class SshFleet:
 
     def ask(self, title: str, verb: str, requests: Mapping[str, Mapping[str, Any]], timeout: float) -> dict[str, Any]:
         """Send each host its request; a host that fails has its error as its answer and does not hide the others."""
-        if verb == "perform" and self._hold and not self._hold.beats():
+        if verb == "perform" and self._lease and not self._lease.is_alive():
             return dict.fromkeys(requests, errors.Locked.lost())
         self._progress.begin(title, tuple(requests))
         futures = {
@@ -87,7 +87,7 @@ class SshFleet:
         self._progress.end()
         return {name: _answer(future) for future, name in futures.items()}
 
-    def hold(self, host: str, request: Mapping[str, Any], timeout: float) -> Any:
+    def acquire_lease(self, host: str, request: Mapping[str, Any], timeout: float) -> Any:
         """Take a lock on a host over the connection that it has, and keep it until `close`, or until it is lost."""
         from deployer.remote import ssh
 
@@ -97,15 +97,15 @@ class SshFleet:
         except errors.DeployerError as error:
             return error
         if "held" in reply:
-            self._hold = held
+            self._lease = held
             held.keep()
         else:
             held.close()
         return reply
 
-    def holding(self) -> bool:
+    def holds_lease(self) -> bool:
         """Ask the host of a lock that was taken."""
-        return self._hold is not None and self._hold.beats()
+        return self._lease is not None and self._lease.is_alive()
 
     def _ask_one(self, name: str, verb: str, request: Mapping[str, Any], timeout: float) -> dict:
         from deployer.remote import ssh  # Fabric takes 0.2 s to import: only commands that reach a host pay it
@@ -131,8 +131,8 @@ class SshFleet:
 
     def close(self) -> None:
         """Let go of what is held, then close every connection."""
-        if self._hold:
-            self._hold.close()
+        if self._lease:
+            self._lease.close()
         for connection in tuple(self._connections.values()):  # requests under way at an interrupt give up theirs
             _close(connection)
         self._pool.shutdown(wait=False, cancel_futures=True)

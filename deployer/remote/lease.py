@@ -48,7 +48,7 @@ class Lease:
         """From now on let it hear us every few seconds."""
         threading.Thread(target=self._beat_on, daemon=True).start()
 
-    def beats(self) -> bool:
+    def is_alive(self) -> bool:
         """Whether it hears us now; once it has not, it never will."""
         with self._one_at_a_time:
             if self._ended.is_set():
@@ -67,14 +67,14 @@ class Lease:
         if self._one_at_a_time.acquire(timeout=CLOSE_TIMEOUT):
             with contextlib.suppress(OSError, EOFError):
                 self._channel.shutdown_write()
-                while "freed" not in self._read(CLOSE_TIMEOUT):
+                while "released" not in self._read(CLOSE_TIMEOUT):
                     continue
             self._one_at_a_time.release()
         self._channel.close()
 
     def _beat_on(self) -> None:
         while not self._ended.wait(HEARTBEAT_INTERVAL):
-            self.beats()
+            self.is_alive()
 
     def _send(self) -> int:
         self._number += 1

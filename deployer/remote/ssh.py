@@ -132,7 +132,7 @@ def acquire_lease(connection: Connection, host: Host, request: Mapping[str, Any]
     try:
         channel = connection.client.get_transport().open_session(timeout=timeout)
         channel.exec_command(_command(host, "python3", "-c", FIRST_LINE))
-        channel.sendall(base64.b64encode(agent_script.of("hold", request)) + b"\n")
+        channel.sendall(base64.b64encode(agent_script.of("acquire", request)) + b"\n")
         held = Lease(channel)
         return held, held.answer(timeout)
     except EOFError:

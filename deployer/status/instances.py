@@ -45,47 +45,47 @@ class InstanceStatus:
 
 
 def desired_instances(
-    inventory: Inventory, seen: SiteObservation, wanted: Mapping[str, HostState], view: EngineView
+    inventory: Inventory, observation: SiteObservation, desired: Mapping[str, HostState], view: EngineView
 ) -> tuple[InstanceStatus, ...]:
     """Every process the inventory asks for, in its order."""
-    at_proxy = servers(inventory, seen)
+    at_proxy = servers(inventory, observation)
     return tuple(
-        _instance_status(each, seen.found.get(each.host), wanted.get(each.host), view, at_proxy)
+        _instance_status(each, observation.hosts.get(each.host), desired.get(each.host), view, at_proxy)
         for each in inventory.instances()
     )
 
 
-def servers(inventory: Inventory, seen: SiteObservation) -> dict[Instance, Server | None]:
+def servers(inventory: Inventory, observation: SiteObservation) -> dict[Instance, Server | None]:
     """Each API's server at the proxy, None where it has none there; empty when no proxy answers."""
-    front = seen.found.get(inventory.proxy.host)
-    by_name = {each.path: each for each in (front.facts.servers if front else ())}
-    found = {}
+    proxy_host = observation.hosts.get(inventory.proxy.host)
+    by_name = {each.path: each for each in (proxy_host.facts.servers if proxy_host else ())}
+    observed = {}
     for service, section in config.SECTIONS.items():
         of_service = [each for each in inventory.instances() if each.service is service]
         for position, each in enumerate(of_service, 1):
-            found[each] = by_name.get(f"{section}/{config.server_name(inventory.proxy, each, position)}")
-    return found if any(found.values()) else {}
+            observed[each] = by_name.get(f"{section}/{config.server_name(inventory.proxy, each, position)}")
+    return observed if any(observed.values()) else {}
 
 
-def addresses(each: Instance, wanted: HostState | None) -> tuple[tuple[str, int], ...]:
+def addresses(each: Instance, desired: HostState | None) -> tuple[tuple[str, int], ...]:
     """The (address, port) pairs that a process should listen on."""
     if each.port:
         return ((each.address, each.port),)
-    unit = wanted and wanted.units.get(each.unit)
+    unit = desired and desired.units.get(each.unit)
     return unit.needs if unit else ()
 
 
 def _instance_status(
-    each: Instance, found: Observation | None, wanted: HostState | None, view: EngineView, at_proxy: Mapping
+    each: Instance, observed: Observation | None, desired_host: HostState | None, view: EngineView, at_proxy: Mapping
 ) -> InstanceStatus:
-    unit = found.state.units.get(each.unit) if found else None
-    desired = wanted.units.get(each.unit) if wanted else None
+    unit = observed.state.units.get(each.unit) if observed else None
+    desired = desired_host.units.get(each.unit) if desired_host else None
     server, rows = at_proxy.get(each), rows_of(each.host, each.unit, view)
-    pairs = addresses(each, wanted)
-    is_listening = _listening(pairs, each.unit, found)
+    pairs = addresses(each, desired_host)
+    is_listening = _listening(pairs, each.unit, observed)
     drift = (
         ()
-        if found is None or wanted is None
+        if observed is None or desired_host is None
         else (
             *_unit_drift(unit, desired, is_listening),
             *_proxy_drift(unit, server, at_proxy, each),
@@ -99,7 +99,7 @@ def _instance_status(
         each.address,
         each.port,
         unit.pid if unit else None,
-        state(found, unit),
+        state(observed, unit),
         heat_view(rows) if each.service is Service.ENGINE else "",
         _proxy_view(each, at_proxy),
         ", ".join(drift),
@@ -116,8 +116,8 @@ def endpoint(address: str, port: int) -> str:
     return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
-def state(found: Observation | None, unit: Unit | None) -> str:
-    if found is None:
+def state(observed: Observation | None, unit: Unit | None) -> str:
+    if observed is None:
         return "unreachable"
     return "running" if unit and unit.running else "stopped"
 
@@ -164,12 +164,12 @@ def rows_without_process(count: int) -> str:
     return "row without process" if count == 1 else f"{count} rows without process"
 
 
-def _listening(pairs: Sequence[tuple[str, int]], unit: str, found: Observation | None) -> bool | None:
+def _listening(pairs: Sequence[tuple[str, int]], unit: str, observed: Observation | None) -> bool | None:
     """Whether a unit holds all the addresses it should; None when it needs none, or nobody knows."""
-    if not pairs or found is None:
+    if not pairs or observed is None:
         return None
     return all(
-        any(holder.unit == unit for holder in host_steps.holders_of(address, port, found.facts.listeners))
+        any(holder.unit == unit for holder in host_steps.holders_of(address, port, observed.facts.listeners))
         for address, port in pairs
     )
 

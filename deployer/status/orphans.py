@@ -19,27 +19,27 @@ SERVICES = {section: service for service, section in config.SECTIONS.items()}
 
 
 def orphans(
-    inventory: Inventory, seen: SiteObservation, wanted: Mapping[str, HostState], view: EngineView
+    inventory: Inventory, observation: SiteObservation, desired: Mapping[str, HostState], view: EngineView
 ) -> Iterator[InstanceStatus]:
     """Units of ours, strangers on an address of ours, servers without a unit, engines of others, rows of nobody."""
-    units = tuple(_units(inventory, seen, view))
+    units = tuple(_units(inventory, observation, view))
     return chain(
         units,
-        _foreign_processes(inventory, seen, wanted),
-        _servers(inventory, seen, units),
-        _own_engines(inventory, seen, view),
-        _rows(inventory, seen, view),
+        _foreign_processes(inventory, observation, desired),
+        _servers(inventory, observation, units),
+        _own_engines(inventory, observation, view),
+        _rows(inventory, observation, view),
     )
 
 
-def _units(inventory: Inventory, seen: SiteObservation, view: EngineView) -> Iterator[InstanceStatus]:
+def _units(inventory: Inventory, observation: SiteObservation, view: EngineView) -> Iterator[InstanceStatus]:
     """Units of ours that run, or would after a reboot, without being in the inventory."""
     asked = {(each.host, each.unit) for each in inventory.instances()}
-    for host, found in seen.found.items():
-        for name, unit in sorted(found.state.units.items()):
+    for host, observed in observation.hosts.items():
+        for name, unit in sorted(observed.state.units.items()):
             if (host, name) not in asked and (unit.running or unit.enabled):
                 service, port = _service_and_port(name)
-                server = _server_at(inventory, seen, host, port)
+                server = _server_at(inventory, observation, host, port)
                 rows = instances.rows_of(host, name, view)
                 told = instances.workers(rows, view) if service == Service.ENGINE else {}
                 yield InstanceStatus(
@@ -48,7 +48,7 @@ def _units(inventory: Inventory, seen: SiteObservation, view: EngineView) -> Ite
                     name,
                     port=port,
                     pid=unit.pid,
-                    state=instances.state(found, unit),
+                    state=instances.state(observed, unit),
                     heat=instances.heat_view(rows) if rows else "",
                     proxy=server.status if server else "",
                     drift="not in the inventory",
@@ -63,25 +63,25 @@ def _service_and_port(unit: str) -> tuple[str, int | None]:
     return service, int(number) if service in config.SECTIONS and number.isdigit() else None
 
 
-def _server_at(inventory: Inventory, seen: SiteObservation, host: str, port: int | None) -> Server | None:
+def _server_at(inventory: Inventory, observation: SiteObservation, host: str, port: int | None) -> Server | None:
     address = instances.endpoint(inventory.hosts[host].address, port) if port else None
-    return next((each for each in _of_proxy(inventory, seen) if each.address == address), None)
+    return next((each for each in _of_proxy(inventory, observation) if each.address == address), None)
 
 
-def _of_proxy(inventory: Inventory, seen: SiteObservation) -> list[Server]:
+def _of_proxy(inventory: Inventory, observation: SiteObservation) -> list[Server]:
     """The servers of the running proxy in the sections that are ours."""
-    front = seen.found.get(inventory.proxy.host)
-    return [each for each in (front.facts.servers if front else ()) if each.section in SERVICES]
+    proxy_host = observation.hosts.get(inventory.proxy.host)
+    return [each for each in (proxy_host.facts.servers if proxy_host else ()) if each.section in SERVICES]
 
 
 def _foreign_processes(
-    inventory: Inventory, seen: SiteObservation, wanted: Mapping[str, HostState]
+    inventory: Inventory, observation: SiteObservation, desired: Mapping[str, HostState]
 ) -> Iterator[InstanceStatus]:
     """Processes that are not ours on an address that the inventory gives to one of ours."""
     for each in inventory.instances():
-        found = seen.found.get(each.host)
-        for address, port in instances.addresses(each, wanted.get(each.host)) if found else ():
-            for holder in host_steps.holders_of(address, port, found.facts.listeners):
+        observed = observation.hosts.get(each.host)
+        for address, port in instances.addresses(each, desired.get(each.host)) if observed else ():
+            for holder in host_steps.holders_of(address, port, observed.facts.listeners):
                 if not holder.unit.startswith("heat-scaleout-"):
                     yield _foreign_process(each, address, port, holder)
 
@@ -101,12 +101,14 @@ def _foreign_process(each: Instance, address: str, port: int, holder: Listener) 
     )
 
 
-def _servers(inventory: Inventory, seen: SiteObservation, units: Sequence[InstanceStatus]) -> Iterator[InstanceStatus]:
+def _servers(
+    inventory: Inventory, observation: SiteObservation, units: Sequence[InstanceStatus]
+) -> Iterator[InstanceStatus]:
     """Servers of the running proxy that stand for no process of ours."""
-    known = {server.path for server in instances.servers(inventory, seen).values() if server}
+    known = {server.path for server in instances.servers(inventory, observation).values() if server}
     shown = {instances.endpoint(inventory.hosts[line.host].address, line.port) for line in units if line.port}
     hosts = {entry.address: name for name, entry in inventory.hosts.items()}
-    for each in _of_proxy(inventory, seen):
+    for each in _of_proxy(inventory, observation):
         if each.path in known or each.address in shown:
             continue
         address, _, port = each.address.rpartition(":")
@@ -126,11 +128,11 @@ def _servers(inventory: Inventory, seen: SiteObservation, units: Sequence[Instan
         )
 
 
-def _own_engines(inventory: Inventory, seen: SiteObservation, view: EngineView) -> Iterator[InstanceStatus]:
+def _own_engines(inventory: Inventory, observation: SiteObservation, view: EngineView) -> Iterator[InstanceStatus]:
     """Engines that a host runs by its own means, as the source did before us: left alone and shown."""
-    for host, found in seen.found.items():
-        rows = [row for row in _not_ours(inventory, seen, view) if _owner(seen, row) == host]
-        for each in found.facts.engines:
+    for host, observed in observation.hosts.items():
+        rows = [row for row in _not_ours(inventory, observation, view) if _owner(observation, row) == host]
+        for each in observed.facts.engines:
             yield InstanceStatus(
                 host,
                 Service.ENGINE,
@@ -146,11 +148,11 @@ def _own_engines(inventory: Inventory, seen: SiteObservation, view: EngineView) 
             )
 
 
-def _rows(inventory: Inventory, seen: SiteObservation, view: EngineView) -> Iterator[InstanceStatus]:
+def _rows(inventory: Inventory, observation: SiteObservation, view: EngineView) -> Iterator[InstanceStatus]:
     """Rows of engines that none of these hosts runs: of another host when one is alive, of nobody when none is."""
     names: dict[tuple[str, str], list[EngineRow]] = {}
-    for row in _not_ours(inventory, seen, view):
-        if _owner(seen, row) is None:
+    for row in _not_ours(inventory, observation, view):
+        if _owner(observation, row) is None:
             names.setdefault((row.hostname, row.host), []).append(row)
     for (hostname, name), rows in names.items():
         is_running = any(view.is_alive(row) for row in rows)
@@ -171,24 +173,24 @@ def _drift(rows: Sequence[EngineRow], view: EngineView, is_running: bool) -> str
     return ", ".join([HOSTS_OWN, *told] if is_running else told)
 
 
-def _owner(seen: SiteObservation, row: EngineRow) -> str | None:
+def _owner(observation: SiteObservation, row: EngineRow) -> str | None:
     """The host whose own engine a row is of; those named as ours are never a host's own."""
     hosts = (
         host
-        for host, found in seen.found.items()
-        if found.facts.engines and (found.facts.hostname or host) == row.hostname
+        for host, observed in observation.hosts.items()
+        if observed.facts.engines and (observed.facts.hostname or host) == row.hostname
     )
     host = next(hosts, None)
     return None if host and row.host.startswith(service_units.engine_name(host, "")) else host
 
 
-def _not_ours(inventory: Inventory, seen: SiteObservation, view: EngineView) -> list[EngineRow]:
+def _not_ours(inventory: Inventory, observation: SiteObservation, view: EngineView) -> list[EngineRow]:
     """Rows of engines that no unit of ours stands for, whether the inventory names it or it is left over."""
     ours = {service_units.engine_name(each.host, each.number) for each in inventory.instances()}
     ours |= {
         instances.engine_of(host, name)
-        for host, found in seen.found.items()
-        for name, unit in found.state.units.items()
+        for host, observed in observation.hosts.items()
+        for name, unit in observed.state.units.items()
         if unit.running or unit.enabled
     }
     return [row for row in view.rows if row.host not in ours]

@@ -25,7 +25,7 @@ class SiteStatus:
     lines: tuple[InstanceStatus, ...]
     pending: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     unfinished: tuple[str, ...] = ()
 
     @property
@@ -39,28 +39,28 @@ class SiteStatus:
             return errors.HostUnreachable.exit_code
         if counts_drift and self.drifts:
             return DRIFT
-        return errors.HostFailed.exit_code if counts_drift and self.notes else 0
+        return errors.HostFailed.exit_code if counts_drift and self.warnings else 0
 
 
 def instances_of(
-    inventory: Inventory, seen: SiteObservation, wanted: Mapping[str, HostState], view: EngineView
+    inventory: Inventory, observation: SiteObservation, desired: Mapping[str, HostState], view: EngineView
 ) -> tuple[InstanceStatus, ...]:
     """Every process the inventory asks for, then what is there without being asked for."""
     return (
-        *instances.desired_instances(inventory, seen, wanted, view),
-        *orphans.orphans(inventory, seen, wanted, view),
+        *instances.desired_instances(inventory, observation, desired, view),
+        *orphans.orphans(inventory, observation, desired, view),
     )
 
 
-def as_json(inventory: Inventory, picture: SiteStatus) -> dict[str, Any]:
+def as_json(inventory: Inventory, site_status: SiteStatus) -> dict[str, Any]:
     """The contract of `status --format json`: fields may be added, never renamed."""
     return {
         "schema_version": 1,
         "site": inventory.site,
-        "drift": picture.drifts,
-        "instances": [asdict(line) for line in picture.lines],
-        "pending": list(picture.pending),
-        "errors": list(picture.errors),
-        "notes": list(picture.notes),
-        "unfinished": list(picture.unfinished),
+        "drift": site_status.drifts,
+        "instances": [asdict(line) for line in site_status.lines],
+        "pending": list(site_status.pending),
+        "errors": list(site_status.errors),
+        "notes": list(site_status.warnings),
+        "unfinished": list(site_status.unfinished),
     }

@@ -199,11 +199,11 @@ def _redacted(checks: tuple[Check, ...], known: Collection[str]) -> tuple[Check,
 
 def _binds(inventory: Inventory, reached: fleet.Fleet) -> Mapping[Service, Endpoint]:
     """Where the proxy serves each API; raise a DeployerError when the source host does not tell."""
-    seen = observe.observe_site(inventory, reached)
-    if inventory.heat.source in seen.errors:
-        raise seen.errors[inventory.heat.source]
+    observation = observe.observe_site(inventory, reached)
+    if inventory.heat.source in observation.errors:
+        raise observation.errors[inventory.heat.source]
     return desired_state.desired_states(
-        inventory, {name: seen.found.get(name, Observation(HostState())) for name in inventory.hosts}
+        inventory, {name: observation.hosts.get(name, Observation(HostState())) for name in inventory.hosts}
     ).binds
 
 
@@ -219,7 +219,7 @@ def _terminated_as_interrupted() -> Iterator[None]:
 
 def _check(case: ElementTree.Element) -> Check:
     said = {each.get("name"): each.get("value", "") for each in case.iter("property")}
-    found = partial(
+    observed = partial(
         Check,
         said.get("host", "acceptance suite"),
         said.get("subject", case.get("name", "")),
@@ -228,8 +228,8 @@ def _check(case: ElementTree.Element) -> Check:
     )
     for kind, outcome in (("failure", Outcome.FAILED), ("error", Outcome.FAILED), ("skipped", Outcome.SKIPPED)):
         if (trouble := case.find(kind)) is not None:
-            return found(outcome, reason=reason_in(trouble.get("message") or "") or (trouble.text or kind).strip())
-    return found()
+            return observed(outcome, reason=reason_in(trouble.get("message") or "") or (trouble.text or kind).strip())
+    return observed()
 
 
 def _lines(where: str, checks: list[Check]) -> Iterator[str]:

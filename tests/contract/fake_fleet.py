@@ -48,14 +48,14 @@ class FakeFleet:
 
     def ask(self, title: str, verb: str, requests: Mapping[str, Mapping[str, Any]], timeout: float) -> dict[str, Any]:
         self.asked.append((title, verb, tuple(requests)))
-        if verb == "perform" and self._lock and not self.holding():
+        if verb == "perform" and self._lock and not self.holds_lease():
             return dict.fromkeys(requests, errors.Locked.lost())
         replies = {
             name: self._reply(name, verb, json.loads(json.dumps(requests[name]))) for name in self.order(requests)
         }
         return {name: replies[name] for name in requests}
 
-    def hold(self, host: str, request: Mapping[str, Any], timeout: float) -> Any:
+    def acquire_lease(self, host: str, request: Mapping[str, Any], timeout: float) -> Any:
         self.holds_asked.append(host)
         if host in self._gone:
             return self._gone[host]
@@ -68,7 +68,7 @@ class FakeFleet:
         self._lock = (host, path, locks[path])
         return {"held": locks[path]}
 
-    def holding(self) -> bool:
+    def holds_lease(self) -> bool:
         if self._lock is None:
             return False
         host, path, note = self._lock
@@ -119,7 +119,7 @@ class FakeFleet:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self.holding():
+        if self.holds_lease():
             host, path, _note = self._lock
             del self.hosts[host].locks[path]
         self._lock = None

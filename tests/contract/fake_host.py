@@ -76,7 +76,7 @@ class FakeHost:
         self.run_program = _simple_program
         self.moment: Callable[[str, dict[str, Any]], None] = _nothing  # "before" and "after" each step; may raise
         self.reached = lambda: self.listeners  # what listens on the hosts that this one reaches
-        self.newest: dict[str, Any] = {}  # the last run, as the journal tells it
+        self.last_run: dict[str, Any] = {}  # the last run, as the journal tells it
         self.generations: dict[int, dict[str, Any]] = {}
         self._objects: dict[str, bytes] = {}
         self.read_only = False
@@ -161,7 +161,7 @@ class FakeHost:
             "free": dict.fromkeys(request.get("disk", ()), self.free),
             "accounts": {name: self.accounts.get(name) for name in request.get("accounts", ())},
             "ledger": self.book(request.get("ledger", "")),
-            "newest": dict(self.newest),
+            "newest": dict(self.last_run),
             "certificates": {name: self._certificate(each) for name, each in request.get("certificates", {}).items()},
             "answers": {name: self._program(each) for name, each in request.get("programs", {}).items()},
         }
@@ -190,7 +190,7 @@ class FakeHost:
             content = self.files[file["path"]].content if file["content"] is None else base64.b64decode(file["content"])
             self._objects[file["digest"]] = content
         self.generations[request["run"]["number"]] = {"run": request["run"], "state": request["state"]}
-        self.newest = request["run"] | {"doing": None, "result": None}
+        self.last_run = request["run"] | {"doing": None, "result": None}
         self._prune()
         return {"problems": []}
 
@@ -205,8 +205,8 @@ class FakeHost:
         return hashlib.sha256(self.files[path].content).hexdigest() if path in self.files else None
 
     def _refused(self, run: dict[str, Any]) -> list[str]:
-        if self.newest and self.newest["number"] >= run["number"]:
-            return ["generation {number} was begun meanwhile: {command} by {who}".format(**self.newest)]
+        if self.last_run and self.last_run["number"] >= run["number"]:
+            return ["generation {number} was begun meanwhile: {command} by {who}".format(**self.last_run)]
         return []
 
     def _faults(self, file: dict[str, Any]) -> Iterator[str]:
@@ -226,8 +226,8 @@ class FakeHost:
             self.generations.pop(run["number"], None)
         if run["number"] in self.generations:
             self.generations[run["number"]]["run"] = run
-        if self.newest.get("number") == run["number"]:
-            self.newest |= {"result": run["result"], "doing": None}
+        if self.last_run.get("number") == run["number"]:
+            self.last_run |= {"result": run["result"], "doing": None}
         return {}
 
     def recall(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -267,7 +267,7 @@ class FakeHost:
         done: list[str] = []
         for index, step in enumerate(request["steps"]):
             try:
-                self._doing(request, step.get("says"))
+                self._doing(request, step.get("description"))
                 self.moment("before", step)
                 output = getattr(self, f"_do_{step['do']}")(step, self.book(request["ledger"])) or ""
                 self.moment("after", step)
@@ -280,8 +280,8 @@ class FakeHost:
         return {"done": done, "failed": None}
 
     def _doing(self, request: dict[str, Any], sentence: str | None) -> None:
-        if self.newest.get("number") == request.get("run", -1):
-            self.newest["doing"] = sentence
+        if self.last_run.get("number") == request.get("run", -1):
+            self.last_run["doing"] = sentence
 
     def book(self, path: str) -> dict[str, Any]:
         return self._books.setdefault(path, {"files": {}, "folders": [], "stopped": []})
@@ -336,11 +336,11 @@ class FakeHost:
     def _do_run(self, step: dict[str, Any], _: dict[str, Any]) -> str:
         return self.run_program(self, step["argv"], step.get("stdin", ""))
 
-    def _do_share(self, step: dict[str, Any], _: dict[str, Any]) -> None:
+    def _do_share_port(self, step: dict[str, Any], _: dict[str, Any]) -> None:
         for holder, _ in self._holders(step):
             holder.shared = True
 
-    def _do_free(self, step: dict[str, Any], book: dict[str, Any]) -> None:
+    def _do_release_port(self, step: dict[str, Any], book: dict[str, Any]) -> None:
         for holder, wanted in self._holders(step):
             unit = wanted["unit"]
             enabled = bool(unit) and self.units[unit].enabled
@@ -358,7 +358,7 @@ class FakeHost:
             self.listeners = [each for each in self.listeners if each.pid != holder.pid]
             self.units.pop(unit, None)
 
-    def _do_give_back(self, step: dict[str, Any], book: dict[str, Any]) -> None:
+    def _do_start_predecessor(self, step: dict[str, Any], book: dict[str, Any]) -> None:
         for each in step["stopped"]:
             if not any((other.unit, other.port) == (each["unit"], each["port"]) for other in self.listeners):
                 self._listens(each["unit"], each["port"], each["address"], each["argv"])
@@ -370,13 +370,13 @@ class FakeHost:
         self.listeners[-1].argv = argv
         self.units[unit] = FakeUnit(active=True, enabled=True, pid=pid)
 
-    def _do_stop_gently(self, step: dict[str, Any], _: dict[str, Any]) -> None:
+    def _do_soft_stop(self, step: dict[str, Any], _: dict[str, Any]) -> None:
         self._disable(step["unit"], now=True)
 
-    def _do_forget(self, step: dict[str, Any], book: dict[str, Any]) -> None:
+    def _do_remove_records(self, step: dict[str, Any], book: dict[str, Any]) -> None:
         if not book["files"] and all(each["unit"] for each in book["stopped"]):
             self._books.clear()
-            self.newest, self.generations, self._objects = {}, {}, {}
+            self.last_run, self.generations, self._objects = {}, {}, {}
 
     def _holders(self, step: dict[str, Any]) -> list[tuple[FakeListener, dict[str, Any]]]:
         found = []
@@ -397,7 +397,7 @@ class FakeHost:
         if not any((each.address, each.port) == (step["address"], step["port"]) for each in self.reached()):
             raise Failed(f"no good answer from {step['address']}:{step['port']}{step['path']} (connection refused)")
 
-    def _do_tell(self, step: dict[str, Any], _: dict[str, Any]) -> None:
+    def _do_set_server(self, step: dict[str, Any], _: dict[str, Any]) -> None:
         server, state = step["send"].split()[3], step["send"].split()[5]
         if self.notes.get(_noted_in(PROXY)) is None:
             raise Failed("[Errno 2] No such file or directory")
@@ -577,6 +577,6 @@ def _noted_in(name: str) -> str:
 def _sentence(step: dict[str, Any]) -> str:
     if step["do"] in ("systemctl", "reload"):
         return " ".join(each for each in step["arguments"] if not each.startswith("--"))
-    if step["do"] == "tell":
+    if step["do"] == "set_server":
         return step["send"].strip()
     return f"{step['do']} {step.get('path') or step.get('unit') or step.get('port') or ''}".strip()

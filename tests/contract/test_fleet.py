@@ -293,7 +293,7 @@ def test_await_reply_of_a_missing_socket_fails_and_names_it(fleet_under_test, pl
 
 def test_word_to_a_missing_socket_fails(fleet_under_test, place):
     step = {
-        "do": "tell",
+        "do": "set_server",
         "socket": f"{place}/socket",
         "send": "@1 set server a/b state drain\n",
         "timeout": 0.1,
@@ -303,7 +303,7 @@ def test_word_to_a_missing_socket_fails(fleet_under_test, place):
     assert do(fleet_under_test, place, step)["failed"]["index"] == 0
 
 
-@pytest.mark.parametrize("what", ["share", "free"])
+@pytest.mark.parametrize("what", ["share_port", "release_port"])
 def test_taking_over_an_address_that_nobody_holds_does_nothing(fleet_under_test, place, what):
     holder = {"address": "127.0.0.1", "port": 1, "pid": 1, "unit": ""}
     step = {"do": what, "holders": [holder], "beside": "heat-scaleout-none.service", "timeout": 1}
@@ -349,10 +349,10 @@ def end(ground, place, number, result):
 
 
 def forget(ground, place):
-    do(ground, place, {"do": "forget"})
+    do(ground, place, {"do": "remove_records"})
 
 
-def newest(ground, place):
+def last_run(ground, place):
     found = look(ground, ledger=f"{place}/ledger.json")["newest"]
     return {name: found.get(name) for name in ("number", "doing", "result")} if found else {}
 
@@ -361,7 +361,7 @@ def test_staged_file_is_judged_and_kept_and_nothing_else_is_changed(fleet_under_
     assert stage(fleet_under_test, place, 1, a_file(f"{place}/file", "good", check=["true", "{}"])) == []
 
     assert look(fleet_under_test, trees=[f"{place}/file"])["files"] == {}
-    assert newest(fleet_under_test, place) == {"number": 1, "doing": None, "result": None}
+    assert last_run(fleet_under_test, place) == {"number": 1, "doing": None, "result": None}
     forget(fleet_under_test, place)
 
 
@@ -370,7 +370,7 @@ def test_address_that_the_host_does_not_have_is_told_and_no_run_begins(fleet_und
         "nobody can listen on 203.0.113.9 here: Cannot assign requested address"
     ]
 
-    assert newest(fleet_under_test, place) == {}
+    assert last_run(fleet_under_test, place) == {}
 
 
 def test_file_that_its_program_refuses_is_told_and_no_run_begins(fleet_under_test, place):
@@ -378,7 +378,7 @@ def test_file_that_its_program_refuses_is_told_and_no_run_begins(fleet_under_tes
 
     assert len(problems) == 1
     assert problems[0].startswith(f"{place}/file: ")
-    assert newest(fleet_under_test, place) == {}
+    assert last_run(fleet_under_test, place) == {}
 
 
 def test_run_that_is_not_newer_than_the_newest_is_refused(fleet_under_test, place):
@@ -395,7 +395,7 @@ def test_ended_run_says_how_and_one_that_was_refused_leaves_no_generation(fleet_
     stage(fleet_under_test, place, 2)
     end(fleet_under_test, place, 2, "refused")
 
-    assert newest(fleet_under_test, place) == {"number": 2, "doing": None, "result": "refused"}
+    assert last_run(fleet_under_test, place) == {"number": 2, "doing": None, "result": "refused"}
     runs = asked(fleet_under_test, "recall", {"ledger": book})["runs"]
     assert [(run["number"], run["result"]) for run in runs] == [(1, "done")]
     forget(fleet_under_test, place)
@@ -423,10 +423,10 @@ def test_state_of_a_generation_comes_back_with_its_contents(fleet_under_test, pl
 
 def test_step_that_failed_is_what_the_run_was_doing(fleet_under_test, place):
     stage(fleet_under_test, place, 7)
-    steps = [run("true") | {"says": "look around"}, run("false") | {"says": "make it so"}]
+    steps = [run("true") | {"description": "look around"}, run("false") | {"description": "make it so"}]
     asked(fleet_under_test, "perform", {"ledger": f"{place}/ledger.json", "run": 7, "steps": steps})
 
-    assert newest(fleet_under_test, place) == {"number": 7, "doing": "make it so", "result": None}
+    assert last_run(fleet_under_test, place) == {"number": 7, "doing": "make it so", "result": None}
     forget(fleet_under_test, place)
 
 
@@ -437,7 +437,7 @@ def test_file_that_is_not_there_any_more_is_told_when_it_is_not_to_come(fleet_un
     problems = stage(fleet_under_test, place, 1, a_file(path, "first", comes=False))
 
     assert problems == [f"{path} has changed meanwhile"]
-    assert newest(fleet_under_test, place) == {}
+    assert last_run(fleet_under_test, place) == {}
     do(fleet_under_test, place, {"do": "remove", "path": path})
 
 
@@ -456,9 +456,14 @@ def test_generations_beyond_the_newest_twenty_go_with_what_they_alone_had(fleet_
 
 def hold(ground, place, id, wait=0.0):
     who = {"id": id, "owner": "alice", "host": "ws", "pid": 7, "command": "invoke deploy"}
-    return ground.fleet.hold(
+    return ground.fleet.acquire_lease(
         ground.hosts[0],
-        {"path": f"/run/contract-{place.rpartition('/')[2]}.lock", "wait": wait, "silence": LIMIT, "who": who},
+        {
+            "path": f"/run/contract-{place.rpartition('/')[2]}.lock",
+            "wait": wait,
+            "heartbeat_timeout": LIMIT,
+            "who": who,
+        },
         LIMIT,
     )
 
@@ -471,11 +476,11 @@ def ask_for_lock(ground, place, verb, **more):
 
 
 def test_lock_that_was_taken_is_held_and_shown_and_refused_to_another(fleet_under_test, place):
-    assert not fleet_under_test.fleet.holding()
+    assert not fleet_under_test.fleet.holds_lease()
 
     held = hold(fleet_under_test, place, "1")["held"]
 
-    assert fleet_under_test.fleet.holding()
+    assert fleet_under_test.fleet.holds_lease()
     assert {name: held[name] for name in ("id", "owner", "pid")} == {"id": "1", "owner": "alice", "pid": 7}
     assert ask_for_lock(fleet_under_test, place, "holder")["held_by"] == held
     assert hold(fleet_under_test, place, "2") == {"held_by": held}
@@ -486,19 +491,19 @@ def test_lock_of_a_host_that_is_gone_is_its_error(fleet_under_test, place):
     ground = type(fleet_under_test)(fleet_under_test.fleet, (fleet_under_test.gone, ""), "", "")
 
     assert isinstance(hold(ground, place, "1"), errors.HostUnreachable)
-    assert not fleet_under_test.fleet.holding()
+    assert not fleet_under_test.fleet.holds_lease()
 
 
 def test_lock_that_was_lost_stops_every_change_and_no_look(fleet_under_test, place):
     held = hold(fleet_under_test, place, "1")["held"]
     assert ask_for_lock(fleet_under_test, place, "release", id="2") == {"ended": {}, "held_by": held}
-    assert fleet_under_test.fleet.holding()
+    assert fleet_under_test.fleet.holds_lease()
 
     assert ask_for_lock(fleet_under_test, place, "release", id="1") == {"ended": held, "held_by": {}}
 
     steps = {"ledger": f"{place}/ledger.json", "steps": [write(f"{place}/file", "text")]}
     replies = fleet_under_test.fleet.ask("perform", "perform", dict.fromkeys(fleet_under_test.hosts, steps), LIMIT)
     assert [type(each) for each in replies.values()] == [errors.Locked, errors.Locked]
-    assert not fleet_under_test.fleet.holding()
+    assert not fleet_under_test.fleet.holds_lease()
     assert look(fleet_under_test, trees=[place])["files"] == {}
     assert ask_for_lock(fleet_under_test, place, "holder") == {"held_by": {}}

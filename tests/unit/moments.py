@@ -26,14 +26,16 @@ class Moments:
     kind: str = ""
     number: int = 0
     watch: Callable[[], None] = lambda: None
-    seen: list[tuple[str, str, str | None]] = field(default_factory=list)  # host, before or after, the step in words
+    observation: list[tuple[str, str, str | None]] = field(
+        default_factory=list
+    )  # host, before or after, the step in words
     broken: tuple[str, str] | None = None
 
     def __call__(self, host: str, when: str, step) -> None:
-        self.seen.append((host, when, step.get("says")))
+        self.observation.append((host, when, step.get("description")))
         if (host, step["do"]) == self.broken:
             raise Failed("it broke")
-        if self.kind and len(self.seen) == self.number:
+        if self.kind and len(self.observation) == self.number:
             self._happens(host, step)
         self.watch()
 
@@ -48,7 +50,7 @@ class Moments:
 
     @property
     def happened(self) -> bool:
-        return bool(self.kind) and len(self.seen) >= self.number
+        return bool(self.kind) and len(self.observation) >= self.number
 
 
 def alone(inventory, fleet: FakeFleet, run: Callable):

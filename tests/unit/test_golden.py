@@ -69,12 +69,12 @@ def golden_site(installed=sites.HEAT_27, more=PLAIN):
 
 def texts(installed, more=PLAIN):
     """Template -> what it is rendered to, under the launcher of a release."""
-    found = {}
+    observed = {}
     for state in golden_site(installed, more).values():
         for path, file in state.files.items():
             name = path.rpartition("/")[2]
-            found[_template(name)] = file.content.decode()
-    return {name: text for name, text in found.items() if name}
+            observed[_template(name)] = file.content.decode()
+    return {name: text for name, text in observed.items() if name}
 
 
 def _template(name):
@@ -95,9 +95,9 @@ LAUNCHERS = {
 }
 RENDERED = [
     (kind, name)
-    for kind, found in LAUNCHERS.items()
-    for name in sorted(found)
-    if kind == "uwsgi" or found[name] != LAUNCHERS["uwsgi"].get(name)
+    for kind, observed in LAUNCHERS.items()
+    for name in sorted(observed)
+    if kind == "uwsgi" or observed[name] != LAUNCHERS["uwsgi"].get(name)
 ]
 
 
@@ -214,13 +214,13 @@ def guide():
 
 def sections(text):
     """Section -> its directives, with single blanks."""
-    found = {}
+    observed = {}
     for line in text.splitlines():
         if line and not line.startswith((" ", "#")):
-            found[line] = current = set()
+            observed[line] = current = set()
         elif line.startswith(" "):
             current.add(" ".join(line.split()))
-    return found
+    return observed
 
 
 def test_guides_proxy_has_every_directive_of_the_guides_sample_with_its_values(golden):
@@ -228,23 +228,23 @@ def test_guides_proxy_has_every_directive_of_the_guides_sample_with_its_values(g
 
     ours = sections(text)
     assert list(ours) == list(GUIDE_PROXY)
-    for name, wanted in GUIDE_PROXY.items():
-        assert {each for each in wanted if each not in ours[name] and f"{each} check" not in ours[name]} == set()
+    for name, desired in GUIDE_PROXY.items():
+        assert {each for each in desired if each not in ours[name] and f"{each} check" not in ours[name]} == set()
     golden("guide/apis-proxy.conf", text)
 
 
 def test_guides_proxy_has_no_server_and_no_address_that_the_guide_has_not():
     ours = sections(guide()["hostA"].files["/etc/heat-scaleout/apis-proxy.conf"].content.decode())
 
-    for name, wanted in GUIDE_PROXY.items():
+    for name, desired in GUIDE_PROXY.items():
         of_ours = {each.removesuffix(" check") for each in ours[name] if each.startswith(("server ", "bind "))}
-        assert of_ours == {each for each in wanted if each.startswith(("server ", "bind "))}
+        assert of_ours == {each for each in desired if each.startswith(("server ", "bind "))}
 
 
 @pytest.mark.parametrize(("host", "address"), [("hostB", "10.0.0.2"), ("hostC", "10.0.0.3")])
 def test_guides_nodes_have_the_guides_heat_conf(host, address):
     """The database and the broker move to A, the APIs to the node itself; no other line changes."""
-    wanted = sites.CONF.replace("127.0.0.1", "10.0.0.1").replace("localhost", "10.0.0.1")
-    wanted = wanted.replace("bind_host = 10.0.0.1", f"bind_host = {address}")
+    desired = sites.CONF.replace("127.0.0.1", "10.0.0.1").replace("localhost", "10.0.0.1")
+    desired = desired.replace("bind_host = 10.0.0.1", f"bind_host = {address}")
 
-    assert guide()[host].files["/etc/heat/heat.conf"].content.decode() == wanted
+    assert guide()[host].files["/etc/heat/heat.conf"].content.decode() == desired

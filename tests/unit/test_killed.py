@@ -87,20 +87,20 @@ def killed(command, fleet, allowed):
     with pytest.raises(Killed):
         alone(command.inventory, fleet, command.run)
     fleet.moment = Moments()
-    return fleet, moments.seen[-1]
+    return fleet, moments.observation[-1]
 
 
 def is_named(report, host, step):
     """Whether a run says of the one before that it has not ended, and what it was doing on this host."""
-    notes = report.planned.notes
-    return any(f"on {host} this was under way: {step}" in note for note in notes)
+    warnings = report.planned.warnings
+    return any(f"on {host} this was under way: {step}" in note for note in warnings)
 
 
 def is_as_wanted(command, fleet):
     """Whether the end is that of a command that nobody has killed."""
     if command.run is not restore:
         return not pipeline.planned(command.inventory, fleet).plan.changes()
-    leftovers = [host for host in fleet.hosts.values() if host.newest or host.running() or host.generations]
+    leftovers = [host for host in fleet.hosts.values() if host.last_run or host.running() or host.generations]
     return not leftovers and not pipeline.restore(SITE, fleet, yes).planned.plan.changes()
 
 
@@ -112,13 +112,13 @@ def test_command_that_is_killed_at_any_moment_names_its_step_and_is_ended_by_one
     assert alone(command.inventory, whole, command.run).exit_code == 0
     wrong = []
 
-    for allowed in range(1, len(whole.moment.seen) + 1):
+    for allowed in range(1, len(whole.moment.observation) + 1):
         hosts, (host, when, step) = killed(command, fleet, allowed)
         is_free = not lock.holder(SITE, hosts)
         report = alone(command.inventory, hosts, command.run)
-        named = not step or step.startswith("forget") or is_named(report, host, step)
+        named = not step or step.startswith("remove the records") or is_named(report, host, step)
         if not (is_free and named and report.exit_code == 0 and is_as_wanted(command, hosts)):
             wrong.append((allowed, host, when, step, is_free, named, report.exit_code))
 
-    assert len(whole.moment.seen) >= 16
+    assert len(whole.moment.observation) >= 16
     assert wrong == []

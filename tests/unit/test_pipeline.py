@@ -181,7 +181,7 @@ def test_growth_that_could_pass_what_the_database_allows_is_noted(deployed):
     report = pipeline.deploy(grown, deployed, yes)
 
     assert report.exit_code == 0
-    assert [each for each in report.planned.notes if "it were 1656, beside 4 of others" in each]
+    assert [each for each in report.planned.warnings if "it were 1656, beside 4 of others" in each]
 
 
 def test_growth_without_the_memory_for_it_is_refused(deployed):
@@ -315,7 +315,7 @@ def test_last_engine_that_is_alive_leaves_only_when_forced(inventory, deployed):
     with pytest.raises(errors.NotReady, match="Heat lists no other engine that is alive, without hostB-engine"):
         pipeline.deploy(bare, deployed, yes)
 
-    assert pipeline.deploy(bare, deployed, yes, manner=RolloutOptions(force=True)).exit_code == 0
+    assert pipeline.deploy(bare, deployed, yes, options=RolloutOptions(force=True)).exit_code == 0
     assert ENGINES[0] not in running(deployed)["hostB"]
 
 
@@ -333,7 +333,7 @@ def test_engine_that_works_longer_than_anybody_waits_is_told_with_its_work(inven
     deployed.holds("hostB", times=99)
     fewer = sites.an_inventory(hostB="{address: 10.0.0.2, api: 1, cfn: 1, engines: 1}")
 
-    report = pipeline.deploy(fewer, deployed, yes, manner=RolloutOptions(wait=0.0))
+    report = pipeline.deploy(fewer, deployed, yes, options=RolloutOptions(wait=0.0))
 
     assert report.exit_code == 5
     assert "hostB-engine-2 still works on web/server (CREATE)" in report.applied.failed["hostB"].message
@@ -344,7 +344,7 @@ def test_engine_that_works_longer_is_killed_when_forced(inventory, deployed):
     deployed.holds("hostB", times=1)
     fewer = sites.an_inventory(hostB="{address: 10.0.0.2, api: 1, cfn: 1, engines: 1}")
 
-    report = pipeline.deploy(fewer, deployed, yes, manner=RolloutOptions(wait=0.0, force=True))
+    report = pipeline.deploy(fewer, deployed, yes, options=RolloutOptions(wait=0.0, force=True))
 
     assert report.exit_code == 0
     assert f"kill {ENGINES[1]}" in performed(deployed)["hostB"]
@@ -355,7 +355,7 @@ class Breaks:
 
     def __init__(self, fleet, host, fragment):
         self.fleet, self.host, self.fragment = fleet, host, fragment
-        self.holding = fleet.holding
+        self.holds_lease = fleet.holds_lease
 
     def ask(self, title, verb, requests, timeout):
         self.fleet.mends()
@@ -394,7 +394,7 @@ def test_host_whose_change_could_not_be_made_is_put_back_too(inventory, deployed
 
 def test_host_that_is_lost_while_it_changes_is_told_and_left(inventory, deployed):
     class Loses:
-        holding = deployed.holding
+        holds_lease = deployed.holds_lease
 
         def ask(self, title, verb, requests, timeout):
             if title == "change hostB":
@@ -434,7 +434,7 @@ def test_restore_starts_the_old_server_before_the_proxy_stops(inventory, deploye
     )
 
 
-@pytest.mark.parametrize("fragment", ['"give_back"', '"stop_gently"', '"disable"', '"remove"', "engine_left"])
+@pytest.mark.parametrize("fragment", ['"start_predecessor"', '"soft_stop"', '"disable"', '"remove"', "engine_left"])
 def test_restore_that_breaks_anywhere_is_finished_by_running_it_again(inventory, fragment):
     fleet = sites.a_fleet(inventory)
     files = {name: dict(host.files) for name, host in fleet.hosts.items()}
@@ -556,10 +556,10 @@ def test_stranger_on_the_proxys_address_is_refused_and_keeps_running(inventory, 
 
 
 def test_address_of_the_proxy_that_its_host_does_not_have_is_refused_before_any_change(fleet):
-    wanted = sites.an_inventory(proxy="bind: {api: '203.0.113.9:8004'}")
+    desired = sites.an_inventory(proxy="bind: {api: '203.0.113.9:8004'}")
 
     with pytest.raises(errors.NotReady, match=r"hostA: nobody can listen on 203\.0\.113\.9 here"):
-        pipeline.deploy(wanted, fleet, yes)
+        pipeline.deploy(desired, fleet, yes)
 
     assert "/etc/heat-scaleout/apis-proxy.conf" not in fleet.hosts["hostA"].files
     assert "/etc/heat/heat.conf" not in fleet.hosts["hostB"].files
@@ -606,7 +606,7 @@ def test_failing_step_is_reported_with_what_is_left_and_a_second_run_goes_on(inv
         '"start"',
         '"do": "run"',
         '"do": "await_http"',
-        '"do": "free"',
+        '"do": "release_port"',
         '"do": "await_reply"',
         "apis-proxy.conf",
     ],
@@ -668,7 +668,7 @@ def test_host_lost_during_a_deploy_is_named_and_stops_the_next_wave(inventory, f
                 fleet.loses("hostC")
             return fleet.ask(title, verb, requests, timeout)
 
-        def holding(self):
+        def holds_lease(self):
             return True
 
     report = pipeline.deploy(inventory, Loses(), yes)
@@ -686,23 +686,23 @@ def test_run_that_was_interrupted_after_its_last_step_is_named_until_one_comes_t
                 raise KeyboardInterrupt
             return fleet.ask(title, verb, requests, timeout)
 
-        def holding(self):
+        def holds_lease(self):
             return True
 
     with pytest.raises(KeyboardInterrupt):
         pipeline.deploy(inventory, Dies(), yes)
     todo = pipeline.planned(inventory, fleet)
-    assert (todo.plan.changes(), len(todo.notes)) == ((), 1)
-    assert "has not come to its end on hostA, hostB, hostC; no step was under way" in todo.notes[0]
+    assert (todo.plan.changes(), len(todo.warnings)) == ((), 1)
+    assert "has not come to its end on hostA, hostB, hostC; no step was under way" in todo.warnings[0]
 
     pipeline.deploy(inventory, fleet, yes)
 
-    assert pipeline.planned(inventory, fleet).notes == ()
+    assert pipeline.planned(inventory, fleet).warnings == ()
     assert {run.number: run.result for run, _ in pipeline.history(inventory, fleet).values()} == {1: None, 2: "done"}
 
 
 def test_status_of_a_site_as_wanted_has_no_drift(inventory, deployed):
-    shown = pipeline.look(inventory, deployed)
+    shown = pipeline.status_of(inventory, deployed)
 
     assert shown.pending == shown.errors == ()
     assert {line.drift for line in shown.lines} == {"", "host's own"}
@@ -713,7 +713,7 @@ def test_status_of_a_site_as_wanted_has_no_drift(inventory, deployed):
 def test_status_with_a_host_gone_shows_the_others(inventory, deployed):
     deployed.loses("hostC")
 
-    shown = pipeline.look(inventory, deployed)
+    shown = pipeline.status_of(inventory, deployed)
 
     assert shown.errors == ("hostC: connection refused",)
     assert {line.host: line.state for line in shown.lines} == {
@@ -726,7 +726,7 @@ def test_status_with_a_host_gone_shows_the_others(inventory, deployed):
 def test_status_with_the_source_gone_shows_what_it_can(inventory, deployed):
     deployed.loses("hostA")
 
-    shown = pipeline.look(inventory, deployed)
+    shown = pipeline.status_of(inventory, deployed)
 
     assert {line.state for line in shown.lines if line.host == "hostB"} == {"running"}
     assert {line.proxy for line in shown.lines if line.port} == {"unknown"}
@@ -736,15 +736,15 @@ def test_status_with_the_source_gone_shows_what_it_can(inventory, deployed):
 def test_status_without_heats_database_still_shows_the_processes(inventory, deployed):
     deployed.breaks("hostA", "python3", "it is not there")
 
-    shown = pipeline.look(inventory, deployed)
+    shown = pipeline.status_of(inventory, deployed)
 
     assert {line.heat for line in shown.lines if line.service == "engine"} == {"unknown"}
-    assert shown.notes == ("Heat's Python: it is not there",)
+    assert shown.warnings == ("Heat's Python: it is not there",)
     assert shown.exit_code(counts_drift=True) == 5
 
 
 def test_status_asks_every_host_once(inventory, deployed):
-    pipeline.look(inventory, deployed)
+    pipeline.status_of(inventory, deployed)
 
     assert deployed.asked == [("look", "observe", ("hostA", "hostB", "hostC"))]
 
@@ -754,7 +754,7 @@ def test_status_names_a_worker_that_was_killed_and_a_stranger_that_came(inventor
     stopped.unit, stopped.program = "nginx.service", "nginx"
     deployed.hosts["hostC"].units[ENGINES[0]].active = False
 
-    shown = pipeline.look(inventory, deployed)
+    shown = pipeline.status_of(inventory, deployed)
 
     assert {(line.host, line.unit): line.drift for line in shown.lines if line.drift not in ("", "host's own")} == {
         ("hostB", API): "not listening",
@@ -798,12 +798,12 @@ def test_server_that_was_left_drained_and_then_died_serves_again_after_one_run(i
 
 def test_deploy_that_was_killed_at_its_last_note_is_ended_by_one_that_has_nothing_to_do(inventory, deployed):
     for host in deployed.hosts.values():
-        host.newest["result"] = None
+        host.last_run["result"] = None
 
     report = pipeline.deploy(inventory, deployed, yes)
 
-    assert (report.exit_code, report.applied.done, len(report.planned.notes) > 0) == (0, (), True)
-    assert pipeline.planned(inventory, deployed).notes == ()
+    assert (report.exit_code, report.applied.done, len(report.planned.warnings) > 0) == (0, (), True)
+    assert pipeline.planned(inventory, deployed).warnings == ()
 
 
 def test_rollback_to_a_restore_is_refused_and_changes_nothing(inventory, deployed):
@@ -819,9 +819,9 @@ def test_rollback_to_a_restore_is_refused_and_changes_nothing(inventory, deploye
 
 
 def test_restore_that_was_killed_among_its_last_steps_leaves_nothing_when_it_is_run_again(inventory, deployed):
-    deployed.hosts["hostA"].newest = {}
+    deployed.hosts["hostA"].last_run = {}
     deployed.hosts["hostA"].generations = {}
 
     assert pipeline.restore(inventory, deployed, yes).exit_code == 0
 
-    assert [(host.newest, host.generations) for host in deployed.hosts.values()] == [({}, {})] * 3
+    assert [(host.last_run, host.generations) for host in deployed.hosts.values()] == [({}, {})] * 3

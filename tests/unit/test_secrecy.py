@@ -64,14 +64,14 @@ def test_plan_shows_no_secret_as_text_json_or_repr(todo):
 
 
 def test_diffs_show_no_secret_when_files_come_change_and_go(inventory, fleet, todo):
-    coming = textdiff.diffs_of(todo.plan, todo.found, "hostA")
+    coming = textdiff.diffs_of(todo.plan, todo.observed, "hostA")
     pipeline.deploy(inventory, fleet, lambda _: True)
     changed = CONF.replace("-database", "-other").replace("-keystone", "-others")
     fleet.hosts["hostA"].has_file("/etc/heat/heat.conf", changed, group="heat", mode=0o640)
     later = pipeline.planned(
         sites.an_inventory(proxy=PROXY.replace("-stats", "-new"), hostC="{address: 10.0.0.3}"), fleet, contents=True
     )
-    changing = textdiff.diffs_of(later.plan, later.found, "hostA")
+    changing = textdiff.diffs_of(later.plan, later.observed, "hostA")
 
     assert len(coming) > 20
     assert {
@@ -97,9 +97,9 @@ def test_report_shows_no_secret_when_everything_fails(inventory, fleet):
 def test_status_shows_no_secret(inventory, fleet):
     pipeline.deploy(inventory, fleet, lambda _: True)
 
-    picture = pipeline.look(inventory, fleet)
+    site_status = pipeline.status_of(inventory, fleet)
 
-    assert CANARY not in json.dumps(site.as_json(inventory, picture)) + repr(picture)
+    assert CANARY not in json.dumps(site.as_json(inventory, site_status)) + repr(site_status)
 
 
 @pytest.mark.parametrize(
@@ -139,10 +139,10 @@ def test_refused_inventory_shows_no_password():
 def test_remarks_on_heat_conf_show_no_secret(inventory):
     fleet = sites.a_fleet(inventory, conf=CONF + f"\n[clients_x]\nurl = http://admin:{CANARY}@127.0.0.1/x\n")
 
-    remarks = pipeline.planned(inventory, fleet).wanted.remarks
+    warnings = pipeline.planned(inventory, fleet).desired.warnings
 
-    assert len(remarks) >= 1
-    assert CANARY not in "\n".join(remarks)
+    assert len(warnings) >= 1
+    assert CANARY not in "\n".join(warnings)
 
 
 def test_secret_prints_as_stars_everywhere_and_is_never_serialised():

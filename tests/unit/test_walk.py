@@ -49,7 +49,7 @@ class Walk(RuleBasedStateMachine):
     def again(self, report, at_once):
         """After a failure, sometimes at once: the same inventory converges in one run."""
         if at_once and not self.site.ends_well(report):
-            report = self.site.deploy(self.site.text, manner=RolloutOptions(force=True))
+            report = self.site.deploy(self.site.text, options=RolloutOptions(force=True))
             assert self.site.ends_well(report)
             walking.counts["converged in one run"] += 1
 
@@ -78,7 +78,10 @@ class Walk(RuleBasedStateMachine):
     def scale(self, flag, number, fault, on_error, at_once):
         wish = scaling.request_of({flag: number})
         self.edited(
-            lambda text: pipeline.scaled(text, walking.parsed(text), wish, self.site.fleet), fault, on_error, at_once
+            lambda text: pipeline.scaled_text(text, walking.parsed(text), wish, self.site.fleet),
+            fault,
+            on_error,
+            at_once,
         )
 
     @rule(host=NODES, drained=st.booleans(), fault=FAULTS, on_error=ON_ERROR, at_once=st.booleans())

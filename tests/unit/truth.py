@@ -32,23 +32,23 @@ LISTENING = {
 def a_site(stat=FINE, **changed):
     """An inventory, its desired states, and hosts that have them but for what is changed, by host."""
     inventory = sites.an_inventory(hostC="")
-    wanted = desired_state.desired_states(inventory, sites.bare(inventory)).states
-    found = {
+    desired = desired_state.desired_states(inventory, sites.bare(inventory)).states
+    observed = {
         name: Observation(each.state, sites.facts(listeners=LISTENING[name], hostname=name))
-        for name, each in sites.as_wanted(wanted).items()
+        for name, each in sites.as_wanted(desired).items()
     }
-    found["hostA"] = Observation(
-        found["hostA"].state,
+    observed["hostA"] = Observation(
+        observed["hostA"].state,
         sites.facts(listeners=LISTENING["hostA"], hostname="hostA", servers=runtime_api.servers(stat)),
     )
-    return inventory, wanted, found | changed
+    return inventory, desired, observed | changed
 
 
 def lines(view=UNKNOWN_VIEW, gone=(), stat=FINE, **changed):
-    inventory, wanted, found = a_site(stat, **changed)
+    inventory, desired, observed = a_site(stat, **changed)
     errors_of = {name: errors.HostUnreachable(name, "no answer") for name in gone}
-    seen = SiteObservation({name: each for name, each in found.items() if name not in gone}, errors_of)
-    return site.instances_of(inventory, seen, wanted, view)
+    observation = SiteObservation({name: each for name, each in observed.items() if name not in gone}, errors_of)
+    return site.instances_of(inventory, observation, desired, view)
 
 
 def line(unit, host="hostB", **how):
@@ -56,10 +56,10 @@ def line(unit, host="hostB", **how):
 
 
 def with_unit(unit, **facts):
-    _, wanted, _ = a_site()
-    units = {**wanted["hostB"].units, unit.name: unit}
+    _, desired, _ = a_site()
+    units = {**desired["hostB"].units, unit.name: unit}
     return Observation(
-        HostState(wanted["hostB"].files, units), sites.facts(**{"listeners": LISTENING["hostB"]} | facts)
+        HostState(desired["hostB"].files, units), sites.facts(**{"listeners": LISTENING["hostB"]} | facts)
     )
 
 

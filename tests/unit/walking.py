@@ -59,48 +59,48 @@ class Site:
         self.known: dict[tuple[str, str], set[str]] = defaultdict(set)  # host, path -> digests that it may have
         self.confs: dict[int, str] = {}  # generation -> the source's heat.conf then
         self.conf = self.conf_wanted = CONFS[0]  # the source's, and the one that the command's files are made of
-        self.at_first = self.picture()
+        self.at_first = self.site_status()
 
     # What an operator does.
 
-    def deploy(self, text: str, fault: Fault = NONE, manner: RolloutOptions = DEFAULT_ROLLOUT):
+    def deploy(self, text: str, fault: Fault = NONE, options: RolloutOptions = DEFAULT_ROLLOUT):
         """A deploy of an inventory, as the command that edited it would run it."""
         inventory, self.conf_wanted = parsed(text), self.conf
         report = self._carry(
             text,
             fault,
-            manner,
-            lambda fleet, accept, author: pipeline.deploy(inventory, fleet, accept, manner=manner, author=author),
+            options,
+            lambda fleet, accept, author: pipeline.deploy(inventory, fleet, accept, options=options, author=author),
         )
         if report and not report.exit_code:
             self._is_as_wanted()
         return report
 
-    def rollback(self, run, fault: Fault = NONE, manner: RolloutOptions = DEFAULT_ROLLOUT):
+    def rollback(self, run, fault: Fault = NONE, options: RolloutOptions = DEFAULT_ROLLOUT):
         """Back to a generation and its inventory."""
         text, self.conf_wanted = run.author.text, self.confs.get(run.number, "")
         report = self._carry(
             text,
             fault,
-            manner,
-            lambda fleet, accept, author: pipeline.rollback(parsed(text), run.number, fleet, accept, manner, author),
+            options,
+            lambda fleet, accept, author: pipeline.rollback(parsed(text), run.number, fleet, accept, options, author),
         )
         if report and not report.exit_code and self.conf_wanted == self.conf:
             self._is_as_wanted()
         return report
 
-    def restore(self, fault: Fault = NONE, manner: RolloutOptions = DEFAULT_ROLLOUT):
+    def restore(self, fault: Fault = NONE, options: RolloutOptions = DEFAULT_ROLLOUT):
         """Back to the single server."""
         inventory, self.conf_wanted = parsed(self.text), self.conf
         report = self._carry(
             self.text,
             fault,
-            manner,
-            lambda fleet, accept, author: pipeline.restore(inventory, fleet, accept, manner, author),
+            options,
+            lambda fleet, accept, author: pipeline.restore(inventory, fleet, accept, options, author),
         )
         if report and not report.exit_code and not fault.kind:
-            assert self.picture() == self.at_first | {"hostA": self.at_first["hostA"] | self._own("hostA")}
-            assert [host.newest for host in self.hosts.values()] == [{}, {}, {}]
+            assert self.site_status() == self.at_first | {"hostA": self.at_first["hostA"] | self._own("hostA")}
+            assert [host.last_run for host in self.hosts.values()] == [{}, {}, {}]
             self.number, self.clean = 0, True
         return report
 
@@ -146,7 +146,7 @@ class Site:
 
     # What is there.
 
-    def picture(self):
+    def site_status(self):
         """What every host has: files, units of ours that run, and who else listens."""
         return {
             name: {
@@ -168,13 +168,13 @@ class Site:
 
     def is_served(self, port: int) -> bool:
         """Whether somebody answers clients: the old server, or the proxy with a server that is there."""
-        front = self.hosts["hostA"]
-        holders = [each.unit for each in front.listeners if (each.address, each.port) == ("10.0.0.1", port)]
+        proxy_host = self.hosts["hostA"]
+        holders = [each.unit for each in proxy_host.listeners if (each.address, each.port) == ("10.0.0.1", port)]
         if "heat-scaleout-proxy.service" not in holders:
             return bool(holders)
         there = {f"{each.address}:{each.port}" for host in self.hosts.values() for each in host.listeners}
         section = "rest_api_proxy" if port == 8004 else "cfn_api_proxy"
-        rows = [row.split(",") for row in front.servers().values()]
+        rows = [row.split(",") for row in proxy_host.servers().values()]
         return any(row[0] == section and row[4] == "UP" and row[5] == "1" and row[7] in there for row in rows)
 
     def _front(self) -> str:
@@ -198,10 +198,10 @@ class Site:
         access = files[CONF][1:]
         return {"files": files | {CONF: (self.conf.encode(), *access)}}
 
-    def _carry(self, text: str, fault: Fault, manner: RolloutOptions, run):
+    def _carry(self, text: str, fault: Fault, options: RolloutOptions, run):
         """Run a command, whatever befalls it, and judge what it left; its report, or None when there is none."""
-        before, was_clean, inventory = self.picture(), self.clean, parsed(text)
-        happening = self.fleet.moment = Moments(fault.kind, fault.number, self._watching(inventory, manner))
+        before, was_clean, inventory = self.site_status(), self.clean, parsed(text)
+        happening = self.fleet.moment = Moments(fault.kind, fault.number, self._watching(inventory, options))
         self.fleet.order = (lambda names: list(names)[::-1]) if fault.backwards else list
         if fault.gone:
             self.fleet.loses(fault.gone)
@@ -216,22 +216,22 @@ class Site:
             error = refused
         self.fleet.moment, self.fleet.order = Moments(), list
         self.fleet.mends()
-        self._judge(inventory, before, was_clean, happening, fault, manner, report, error)
+        self._judge(inventory, before, was_clean, happening, fault, options, report, error)
         return report
 
-    def _judge(self, inventory, before, was_clean, happening, fault, manner, report, error) -> None:
+    def _judge(self, inventory, before, was_clean, happening, fault, options, report, error) -> None:
         happened = happening.happened or bool(fault.gone)
         if error:
             counts["refused"] += 1
             assert happened or self._is_just(error, inventory), error
-            assert self.picture() == before
+            assert self.site_status() == before
             assert not fault.gone or error.exit_code == 4
         elif report:
             counts[f"ended with {report.exit_code}"] += 1
             assert report.exit_code == 0 or happened, (report.applied.failed, report.left.changes())
             self._numbered(report)
             self.clean = report.exit_code == 0
-            if report.exit_code and manner.on_error is OnError.REVERT and fault.kind == moments.FAILS and was_clean:
+            if report.exit_code and options.on_error is OnError.REVERT and fault.kind == moments.FAILS and was_clean:
                 self._is_put_back(before, report)
         else:
             self.clean = False
@@ -246,19 +246,19 @@ class Site:
     def _is_put_back(self, before, report) -> None:
         counts["put back"] += 1
         assert report.result == "put back", (report.applied.failed, report.back and report.back.applied.failed)
-        assert self.picture() == before
+        assert self.site_status() == before
 
     def _is_told(self, report, happened: bool) -> None:
         """What has not come to its end is told by the next look."""
-        open_on = [name for name, host in self.hosts.items() if host.newest and host.newest["result"] is None]
-        notes = pipeline.planned(parsed(self.text), self.fleet).notes
-        told = [re.search(r"has not come to its end on ([^;]*);", note)[1].split(", ") for note in notes]
+        open_on = [name for name, host in self.hosts.items() if host.last_run and host.last_run["result"] is None]
+        warnings = pipeline.planned(parsed(self.text), self.fleet).warnings
+        told = [re.search(r"has not come to its end on ([^;]*);", note)[1].split(", ") for note in warnings]
         assert sorted(sum(told, [])) == open_on
         assert not open_on or happened or not report  # one that was refused has ended nothing
-        numbers = [host.newest["number"] for host in self.hosts.values() if host.newest]
+        numbers = [host.last_run["number"] for host in self.hosts.values() if host.last_run]
         self.number = max([self.number, *numbers]) if numbers else 0  # a restore has taken all
         for name in open_on:
-            self.confs.setdefault(self.hosts[name].newest["number"], self.conf_wanted)
+            self.confs.setdefault(self.hosts[name].last_run["number"], self.conf_wanted)
         if report is None and open_on:
             counts["unfinished and told"] += 1
 
@@ -285,10 +285,10 @@ class Site:
     def _has(inventory, service) -> bool:
         return any(each.service is service and not each.drained for each in inventory.instances())
 
-    def _watching(self, inventory, manner):
+    def _watching(self, inventory, options):
         """What must hold at each moment of a command if it held before: clients are served, an engine is alive."""
         served = [port for port, service in PORTS.items() if self.is_served(port) and self._has(inventory, service)]
-        engines = bool(self.fleet.rows()) and not manner.force
+        engines = bool(self.fleet.rows()) and not options.force
 
         def watch() -> None:
             assert all(map(self.is_served, served)), f"nobody serves clients: {self._front()}"
@@ -301,7 +301,7 @@ class Site:
 
         def accept(todo) -> bool:
             self.text = text
-            for name, state in todo.wanted.states.items():
+            for name, state in todo.desired.states.items():
                 for path, file in state.files.items():
                     self.known[name, path].add(file.digest)
             return True

@@ -46,7 +46,7 @@ class Rewritten:
 
     text: str = field(repr=False)
     changes: tuple[Change, ...]
-    remarks: tuple[ConfWarning, ...]
+    warnings: tuple[ConfWarning, ...]
 
 
 # What is to be written, by section, key and line (0: added).
@@ -81,8 +81,8 @@ def for_node(text: str, place: NodeAddresses, path: str = "/etc/heat/heat.conf")
         plan = more
     edits = _edits(plan)
     changes = tuple(Change(each.section, each.key, each.line, each.because) for each in _changing(plan))
-    remarks = tuple(warnings.warnings_for(before, before.reading(edits)))
-    return Rewritten(conf_editor.edited(text, edits, path), changes, remarks)
+    conf_warnings = tuple(warnings.warnings_for(before, before.reading(edits)))
+    return Rewritten(conf_editor.edited(text, edits, path), changes, conf_warnings)
 
 
 def _by_place(planned: Iterable[_Planned]) -> _Plan:

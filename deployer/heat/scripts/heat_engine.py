@@ -12,7 +12,7 @@ import sys
 AUTOGROUP = "/proc/self/autogroup"
 
 
-def telling_the_broker(poll):
+def with_consumers_cancelled(poll):
     """Given a listener's `poll`, have it cancel its consumers when the listener stops, and read what came before."""
 
     @functools.wraps(poll)
@@ -36,7 +36,7 @@ def cancel(connection):
         sys.stderr.write("heat-scaleout: consumers are left as they are: %s\n" % error)
 
 
-def yield_to_others():
+def lower_priority():
     """Have our nice value count also where Linux shares the processors by session (autogroup in sched(7))."""
     try:
         with open(AUTOGROUP, "w") as stream:
@@ -46,13 +46,13 @@ def yield_to_others():
 
 
 def main():
-    yield_to_others()
+    lower_priority()
     from heat.cmd import engine  # before anything that it may have to patch for eventlet
 
     try:
         from oslo_messaging._drivers import amqpdriver
 
-        amqpdriver.AMQPListener.poll = telling_the_broker(amqpdriver.AMQPListener.poll)
+        amqpdriver.AMQPListener.poll = with_consumers_cancelled(amqpdriver.AMQPListener.poll)
     except (ImportError, AttributeError) as error:
         sys.stderr.write("heat-scaleout: this oslo.messaging is left as it is: %s\n" % error)
     sys.exit(engine.main())

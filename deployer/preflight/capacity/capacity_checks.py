@@ -13,7 +13,7 @@ class CapacityFindings:
     """A sentence each: `problems` that must be mended before the first change, `notes` that one should know."""
 
     problems: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def grows(todo: Plan) -> bool:
@@ -29,6 +29,8 @@ def check_limits(site: SiteSizes, capacity: ConnectionLimits) -> CapacityFinding
     )
 
 
-def check_timeouts(inventory, origin) -> CapacityFindings:
+def check_timeouts(inventory, heat_source) -> CapacityFindings:
     """The ladder of timeouts."""
-    return CapacityFindings(tuple(timeouts.problems(inventory, origin)), tuple(timeouts.warnings(inventory, origin)))
+    return CapacityFindings(
+        tuple(timeouts.problems(inventory, heat_source)), tuple(timeouts.warnings(inventory, heat_source))
+    )

@@ -51,8 +51,8 @@ def _could_be_over(site: SiteSizes, capacity: ConnectionLimits) -> bool:
 
 def _grows(site: SiteSizes) -> bool:
     """Whether the measured hosts are to have more engine workers than run there now."""
-    wanted = sum(count for host, count in sizes.engine_workers(site).items() if host in site.measured)
-    return wanted > sum(_running(site, host) for host in site.measured)
+    desired = sum(count for host, count in sizes.engine_workers(site).items() if host in site.measured)
+    return desired > sum(_running(site, host) for host in site.measured)
 
 
 def _running(site: SiteSizes, host: str) -> int:

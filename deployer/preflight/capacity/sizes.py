@@ -17,17 +17,17 @@ class SiteSizes:
     """What a budget is judged from; `found` and `measured` may lack hosts."""
 
     inventory: Inventory
-    origin: Source
-    found: Mapping[str, Observation]
+    heat_source: Source
+    observed: Mapping[str, Observation]
     measured: Mapping[str, HostResources]
 
     def facts(self, name: str) -> Facts:
-        return self.found[name].facts if name in self.found else Facts()
+        return self.observed[name].facts if name in self.observed else Facts()
 
 
 def workers(site: SiteSizes, each: Instance) -> int:
     """How many workers a process of Heat forks: as the inventory says, else heat.conf, else Heat's own default."""
-    runtime = desired_state.runtime_of(site.inventory, each.host, site.origin, site.facts(each.host))
+    runtime = desired_state.runtime_of(site.inventory, each.host, site.heat_source, site.facts(each.host))
     stated = runtime.workers[each.service]
     if stated:
         return stated
@@ -37,20 +37,20 @@ def workers(site: SiteSizes, each: Instance) -> int:
         return service_units.WSGI_WORKERS
     # heat/common/wsgi.py until 24: [heat_api] workers is 0 (one a CPU), [heat_api_cfn] workers is 1.
     fallback = 0 if each.service is Service.API else 1
-    number = site.origin.number(service_units.SECTIONS[each.service], "workers")
+    number = site.heat_source.number(service_units.SECTIONS[each.service], "workers")
     return (fallback if number is None else number) or site.facts(each.host).cpus
 
 
 def processes(site: SiteSizes, each: Instance) -> int:
     """How many processes an instance is: its workers and their parent; one that forks none is one."""
     forked = workers(site, each)
-    runtime = desired_state.runtime_of(site.inventory, each.host, site.origin, site.facts(each.host))
+    runtime = desired_state.runtime_of(site.inventory, each.host, site.heat_source, site.facts(each.host))
     return 1 if forked == 1 and (each.service is Service.ENGINE or runtime.launcher != releases.UWSGI) else 1 + forked
 
 
 def own_workers(site: SiteSizes, host: str) -> int:
     """How many workers an engine forks that nothing but heat.conf sizes."""
-    stated = site.origin.number("DEFAULT", "num_engine_workers")
+    stated = site.heat_source.number("DEFAULT", "num_engine_workers")
     return stated or releases.default_engine_workers(site.facts(host).cpus)
 
 
@@ -66,5 +66,5 @@ def _of_engines(site: SiteSizes) -> Iterator[tuple[str, int]]:
     for each in site.inventory.instances():
         if each.service is Service.ENGINE:
             yield each.host, workers(site, each)
-    for host, found in site.found.items():
-        yield from ((host, own_workers(site, host)) for _ in found.facts.engines)
+    for host, observed in site.observed.items():
+        yield from ((host, own_workers(site, host)) for _ in observed.facts.engines)

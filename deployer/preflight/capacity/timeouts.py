@@ -11,24 +11,24 @@ from deployer.inventory.schema import Inventory
 from deployer.proxy import config
 
 
-def problems(inventory: Inventory, origin: Source) -> Iterator[str]:
+def problems(inventory: Inventory, heat_source: Source) -> Iterator[str]:
     """What makes clients get 504 while Heat still works, where the inventory itself says so."""
-    if _gives_up_early(inventory, origin) and _is_stated(inventory):
-        yield f"{inventory.path}: {_early(inventory, origin)}"
+    if _gives_up_early(inventory, heat_source) and _is_stated(inventory):
+        yield f"{inventory.path}: {_early(inventory, heat_source)}"
 
 
-def warnings(inventory: Inventory, origin: Source) -> Iterator[str]:
+def warnings(inventory: Inventory, heat_source: Source) -> Iterator[str]:
     """What is odd, or wrong by no word of the inventory."""
     if not inventory.has_apis():
         return
     timeouts = inventory.proxy.timeouts
     client, server = values.seconds(timeouts.client), values.seconds(timeouts.server)
-    if _gives_up_early(inventory, origin) and not _is_stated(inventory):
-        yield _early(inventory, origin)
-    if server == origin.rpc_timeout:
+    if _gives_up_early(inventory, heat_source) and not _is_stated(inventory):
+        yield _early(inventory, heat_source)
+    if server == heat_source.rpc_timeout:
         yield (
             f"proxy.timeouts.server is {timeouts.server}, as long as Heat's own rpc_response_timeout "
-            f"({origin.rpc_timeout} s): a client may get 504 instead of Heat's answer. A few seconds more mend it."
+            f"({heat_source.rpc_timeout} s): a client may get 504 instead of Heat's answer. A few seconds more mend it."
         )
     if client < server:
         yield (
@@ -42,16 +42,17 @@ def warnings(inventory: Inventory, origin: Source) -> Iterator[str]:
         )
 
 
-def _gives_up_early(inventory: Inventory, origin: Source) -> bool:
-    return inventory.has_apis() and values.seconds(inventory.proxy.timeouts.server) < origin.rpc_timeout
+def _gives_up_early(inventory: Inventory, heat_source: Source) -> bool:
+    return inventory.has_apis() and values.seconds(inventory.proxy.timeouts.server) < heat_source.rpc_timeout
 
 
 def _is_stated(inventory: Inventory) -> bool:
     return "server" in inventory.proxy.timeouts.model_fields_set
 
 
-def _early(inventory: Inventory, origin: Source) -> str:
+def _early(inventory: Inventory, heat_source: Source) -> str:
+    limit = heat_source.rpc_timeout
     return (
         f"proxy.timeouts.server is {inventory.proxy.timeouts.server}, less than Heat's rpc_response_timeout "
-        f"({origin.rpc_timeout} s): clients get 504 while Heat still works. Set it above {origin.rpc_timeout}s."
+        f"({limit} s): clients get 504 while Heat still works. Set it above {limit}s."
     )

@@ -8,7 +8,7 @@ import ssl
 import time
 
 
-def look_at(asked):
+def inspect(asked):
     """Given {certificate, key?, user?, group?} or {ca}: {why, names, left, digest}; `why` is None for usable files."""
     found = {"why": None, "names": [], "left": None, "digest": ""}
     paths = [asked[each] for each in ("certificate", "key", "ca") if each in asked]

@@ -8,24 +8,24 @@ import signal
 import time
 
 
-class Turn:
+class ExclusiveRun:
     """A request that changes the host: it begins when no other is under way, and ends when nobody waits for it.
 
-    `alone` of the request has the path of the lock and the seconds that another may take to end.
+    `exclusive` of the request has the path of the lock and the seconds that another may take to end.
     """
 
     def __init__(self, request):
-        self.alone = request.get("alone")
+        self.lock_request = request.get("exclusive")
         self.steps = len(request["steps"])
         self.lock = None  # a file; closed, and so let go, with this turn
 
     def begin(self, index, step):
         """Before a step: TimeoutError when another request does not end, BrokenPipeError when nobody waits for us."""
-        if self.alone and self.lock is None:
-            self.lock = locked(self.alone, fcntl.LOCK_EX)
-        go_on()
+        if self.lock_request and self.lock is None:
+            self.lock = acquire(self.lock_request, fcntl.LOCK_EX)
+        refuse_if_orphaned()
         if self.lock:
-            note(
+            write_owner(
                 self.lock,
                 {
                     "pid": os.getpid(),
@@ -39,10 +39,10 @@ class Turn:
     def end(self, folder):
         """After the last step: on a host where our folder is gone the lock goes as well, as nothing of ours stays."""
         if self.lock and not os.path.isdir(folder):
-            os.unlink(self.alone["path"])
+            os.unlink(self.lock_request["path"])
 
 
-def go_on():
+def refuse_if_orphaned():
     """Raise BrokenPipeError when nobody reads our answer any more: our session has ended, another may begin."""
     reader = select.poll()
     reader.register(1, 0)  # POLLERR and POLLHUP are told unasked
@@ -50,11 +50,11 @@ def go_on():
         raise BrokenPipeError("whoever asked for this has gone")
 
 
-def why_unsettled(alone):
+def wait_until_idle(lock_request):
     """Wait until no request changes the host; why it still is one that does, or None."""
     try:
-        if alone and os.path.exists(alone["path"]):
-            locked(alone, fcntl.LOCK_SH).close()
+        if lock_request and os.path.exists(lock_request["path"]):
+            acquire(lock_request, fcntl.LOCK_SH).close()
     except TimeoutError as error:
         return str(error)
     except PermissionError:  # nor can who asks change anything here
@@ -62,18 +62,18 @@ def why_unsettled(alone):
     return None
 
 
-def locked(alone, how):
+def acquire(lock_request, how):
     """The file of a lock that we have waited for; TimeoutError says who still has it."""
-    descriptor = os.open(alone["path"], os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    descriptor = os.open(lock_request["path"], os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     file = os.fdopen(descriptor, "r+b", buffering=0)
-    before = signal.signal(signal.SIGALRM, give_up)
-    signal.setitimer(signal.ITIMER_REAL, alone["seconds"])
+    before = signal.signal(signal.SIGALRM, raise_timeout)
+    signal.setitimer(signal.ITIMER_REAL, lock_request["seconds"])
     try:
         fcntl.lockf(file, how)
     except TimeoutError:
         raise TimeoutError(
             "another command is still at work here after %d s%s; it ends by itself, run this one again "
-            "then" % (alone["seconds"], noted(file))
+            "then" % (lock_request["seconds"], owner_text(file))
         ) from None
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
@@ -81,16 +81,16 @@ def locked(alone, how):
     return file
 
 
-def give_up(*_):
+def raise_timeout(*_):
     raise TimeoutError
 
 
-def note(file, what):
+def write_owner(file, what):
     os.ftruncate(file.fileno(), 0)
     os.pwrite(file.fileno(), json.dumps(what).encode(), 0)
 
 
-def noted(file):
+def owner_text(file):
     try:
         return " (pid %(pid)d, since %(at)s UTC at step %(number)d of %(of)d: %(do)s)" % json.loads(
             os.pread(file.fileno(), 4096, 0)

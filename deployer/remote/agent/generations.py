@@ -75,7 +75,7 @@ def recall(request):
 
 def refused(folder, run):
     """A run that is older than the newest here belongs to somebody who was thought dead."""
-    newest = journal.newest(folder)
+    newest = journal.last_run(folder)
     if newest and newest["number"] >= run["number"]:
         return ["generation %d was begun meanwhile: %s by %s" % (newest["number"], newest["command"], newest["who"])]
     return []

@@ -13,7 +13,7 @@ COLUMNS = 20  # up to the SRV record: what follows, as whether the server speaks
 DRAINED = 0x08  # SRV_ADMF_FDRAIN among the bits of `srv_admin_state`
 
 
-def keep(step):
+def save(step):
     """Given where and by which question, write down which servers are drained now."""
     answer = sockets.ask(step["keep"]["socket"], step["keep"]["send"])
     rows = [line.split() for line in answer.splitlines()]

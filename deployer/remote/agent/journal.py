@@ -36,19 +36,22 @@ def is_whole(descriptor):
     return not size or os.pread(descriptor, 1, size - 1) == b"\n"
 
 
-def doing(request, step):
+def step_started(request, step):
     """Note which step of a run begins, if the request belongs to one."""
     if "run" in request:
-        note(os.path.dirname(request["ledger"]), {"event": "doing", "number": request["run"], "step": step["says"]})
+        note(
+            os.path.dirname(request["ledger"]),
+            {"event": "doing", "number": request["run"], "step": step["description"]},
+        )
 
 
-def did(request):
+def step_done(request):
     """Note that the step has ended well."""
     if "run" in request:
         note(os.path.dirname(request["ledger"]), {"event": "did", "number": request["run"]})
 
 
-def newest(folder):
+def last_run(folder):
     """The last run that began here, with what it is doing: {number, command, who, at, ..., doing, result}.
 
     `result` is None while it has not ended, and `doing` the step that is under way, or None. {} when there was none.

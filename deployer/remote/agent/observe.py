@@ -22,7 +22,7 @@ def observe(request):
 
     {busy: why} when the host was to be `settled` and is not.
     """
-    busy = exclusive.why_unsettled(request.get("settled"))
+    busy = exclusive.wait_until_idle(request.get("settled"))
     if busy:
         return {"busy": busy}
     carry = tuple(request.get("carry", []))
@@ -48,8 +48,8 @@ def observe(request):
         "free": {path: free_bytes(path) for path in request.get("disk", [])},
         "accounts": {name: account(name) for name in request.get("accounts", [])},
         "ledger": ledger.read(request.get("ledger", "")),
-        "newest": journal.newest(os.path.dirname(request["ledger"])) if request.get("ledger") else {},
-        "certificates": {name: certificates.look_at(each) for name, each in request.get("certificates", {}).items()},
+        "newest": journal.last_run(os.path.dirname(request["ledger"])) if request.get("ledger") else {},
+        "certificates": {name: certificates.inspect(each) for name, each in request.get("certificates", {}).items()},
         "answers": {name: answer(each, request["programs"][name]["timeout"]) for name, each in begun.items()},
     }
 

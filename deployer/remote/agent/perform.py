@@ -24,13 +24,13 @@ def perform(request):
 
     A step that only waits, and may be asked again from there, is told by `again`.
     """
-    done, turn = [], exclusive.Turn(request)
+    done, turn = [], exclusive.ExclusiveRun(request)
     for index, step in enumerate(request["steps"]):
         try:
             turn.begin(index, step)
-            journal.doing(request, step)
+            journal.step_started(request, step)
             done.append(STEPS[step["do"]](step, request["ledger"]) or "")
-            journal.did(request)
+            journal.step_done(request)
         except programs.NotYet as waiting:
             return {"done": done, "failed": {"index": index, "why": str(waiting), "again": True}}
         except (programs.Failed, OSError, LookupError, subprocess.SubprocessError) as error:
@@ -39,21 +39,21 @@ def perform(request):
     return {"done": done, "failed": None}
 
 
-def share(step, ledger_path):
+def share_port(step, ledger_path):
     """Let the proxy listen beside whoever holds its addresses; where the kernel cannot, they are stopped first."""
     held = holders_in(step)
-    if not socket_takeover.share(held, os.geteuid()):
+    if not socket_takeover.share_port(held, os.geteuid()):
         stop_holders(held, step, ledger_path)
 
 
-def free(step, ledger_path):
+def release_port(step, ledger_path):
     """Stop whoever holds some addresses, when its last request is answered, and remember how to bring it back."""
     held = holders_in(step)
     if not held:
         return
     try:
-        socket_takeover.steer(held)
-        left = socket_takeover.drain(held, step["timeout"], probes.POLL)
+        socket_takeover.lead_to_newest(held)
+        left = socket_takeover.drain(held, step["timeout"], probes.POLL_INTERVAL)
     except PermissionError:  # nobody may look into another process's sockets here
         left = 0
     if left:
@@ -65,39 +65,39 @@ def free(step, ledger_path):
     stop_holders(held, step, ledger_path)
 
 
-def give_back(step, _):
+def start_predecessor(step, _):
     """Start again who was stopped for the proxy, beside it, and lead new connections to them once they answer."""
     ports = {each["port"] for each in step["stopped"]}
     held = [each for each in sockets.listeners() if each.get("unit") == step["beside"] and each["port"] in ports]
     source = socket_takeover.unused_port()
     for unit in sorted({each["unit"] for each in step["stopped"]}):
         mine = [each for each in held if each["port"] in ports_of(step, unit)]
-        socket_takeover.share(mine, uid_of(unit))
-        socket_takeover.keep(mine, source)
+        socket_takeover.share_port(mine, uid_of(unit))
+        socket_takeover.keep_with_holders(mine, source)
         socket_takeover.with_settings(
-            unit, "Environment=UWSGI_REUSE_PORT=true", lambda name=unit: start_as_before(step, name)
+            unit, "Environment=UWSGI_REUSE_PORT=true", lambda name=unit: start_as_enabled(step, name)
         )
     for each in step["stopped"]:
         probes.wait_until(
-            lambda at=each: serves(at) and socket_takeover.answers_from(at["address"], at["port"], source),
+            lambda at=each: is_listening(at) and socket_takeover.answers_from(at["address"], at["port"], source),
             step["timeout"],
             "%(unit)s does not answer on %(address)s:%(port)d" % each,
         )
-    socket_takeover.steer(held)
+    socket_takeover.lead_to_newest(held)
 
 
-def start_as_before(step, unit):
+def start_as_enabled(step, unit):
     was_enabled = any(each["enabled"] for each in step["stopped"] if each["unit"] == unit)
     programs.call(
         ["systemctl"] + (["enable", "--quiet", "--now"] if was_enabled else ["start"]) + [unit], step["timeout"]
     )
 
 
-def serves(entry):
+def is_listening(entry):
     return any(each.get("unit") == entry["unit"] for each in listeners_at(entry["address"], entry["port"]))
 
 
-def stop_gently(step, _):
+def soft_stop(step, _):
     """Stop the proxy once it has ended what it has begun: on SIGTERM it would cut that off."""
     socket_takeover.with_settings(
         step["unit"],
@@ -116,7 +116,7 @@ def uid_of(unit):
     return pwd.getpwnam(shown).pw_uid if shown else 0
 
 
-def forget(step, ledger_path):
+def remove_records(step, ledger_path):
     """Remove our own notes from a host where nothing of ours is left, unless they say how to start a process again."""
     book = ledger.read(ledger_path)
     if not book["files"] and all(each["unit"] for each in book["stopped"]):
@@ -143,13 +143,13 @@ def stop_holders(held, step, ledger_path):
         os.kill(pid, signal.SIGTERM)
     for each in held:
         probes.wait_until(
-            lambda at=each: not holds(at),
+            lambda at=each: not still_holds(at),
             step["timeout"],
             "%(address)s:%(port)d is still held after its process was told to stop" % each,
         )
 
 
-def holds(holder):
+def still_holds(holder):
     return any(each.get("pid") == holder["pid"] for each in listeners_at(holder["address"], holder["port"]))
 
 
@@ -193,12 +193,12 @@ STEPS = {
     "systemctl": programs.systemctl,
     "run": programs.run,
     "reload": haproxy_state.reload,
-    "share": share,
-    "free": free,
-    "give_back": give_back,
-    "stop_gently": stop_gently,
-    "forget": forget,
+    "share_port": share_port,
+    "release_port": release_port,
+    "start_predecessor": start_predecessor,
+    "soft_stop": soft_stop,
+    "remove_records": remove_records,
     "await_http": probes.await_http,
     "await_reply": probes.await_reply,
-    "tell": probes.tell,
+    "set_server": probes.set_server,
 }

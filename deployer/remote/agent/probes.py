@@ -8,8 +8,8 @@ import time
 
 from deployer.remote.agent import certificates, exclusive, haproxy_state, observe, programs, sockets
 
-POLL = 0.05  # seconds between two looks at something that no event announces
-LOOKS_PER_UNIT_CHECK = 10
+POLL_INTERVAL = 0.05  # seconds between two looks at something that no event announces
+POLLS_PER_UNIT_CHECK = 10
 
 
 def wait_until(true, seconds, otherwise):
@@ -17,8 +17,8 @@ def wait_until(true, seconds, otherwise):
     while not true():
         if time.monotonic() > deadline:
             raise programs.Failed(otherwise)
-        exclusive.go_on()
-        time.sleep(POLL)
+        exclusive.refuse_if_orphaned()
+        time.sleep(POLL_INTERVAL)
 
 
 def await_http(step, _):
@@ -31,14 +31,14 @@ def await_http(step, _):
     for looks in itertools.count(1):
         if answers(step, last):
             return
-        late = time.monotonic() > started + step["timeout"]
-        if late or looks % LOOKS_PER_UNIT_CHECK == 0 and crash_loops(step["unit"]):
+        timed_out = time.monotonic() > started + step["timeout"]
+        if timed_out or looks % POLLS_PER_UNIT_CHECK == 0 and crash_loops(step["unit"]):
             raise programs.Failed(
                 "no good answer from %s:%d%s (%s)\n%s"
                 % (step["address"], step["port"], step["path"], last[0], programs.last_words(step["unit"]))
             )
-        exclusive.go_on()
-        time.sleep(POLL)
+        exclusive.refuse_if_orphaned()
+        time.sleep(POLL_INTERVAL)
 
 
 def answers(step, last):
@@ -72,24 +72,24 @@ def await_reply(step, _):
     )
 
 
-def tell(step, _):
+def set_server(step, _):
     """Say a line to a unix socket, which answers nothing when it obeys, and wait until its answers show the effect."""
     answer = sockets.ask(step["socket"], step["send"]).strip()
     if answer:
         raise programs.Failed("%s answered: %s" % (step["send"].strip(), answer))
     if "keep" in step:
-        haproxy_state.keep(step)
+        haproxy_state.save(step)
     deadline = time.monotonic() + step["timeout"]
     for condition in step["until"]:
         while not shows(step["socket"], condition):
             if time.monotonic() > deadline:
-                return late(step, condition)
-            exclusive.go_on()
-            time.sleep(POLL)
+                return timed_out(step, condition)
+            exclusive.refuse_if_orphaned()
+            time.sleep(POLL_INTERVAL)
     return None
 
 
-def late(step, condition):
+def timed_out(step, condition):
     """What to say of an effect that does not come in time; Failed unless it may be done without."""
     words = "after %d s %s" % (step["timeout"], condition["else"])
     found = cells(step["socket"], condition)

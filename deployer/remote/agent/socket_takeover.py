@@ -15,35 +15,37 @@ import time
 from deployer.remote.agent import exclusive, programs, sockets
 
 PIDFD_OPEN, PIDFD_GETFD = 434, 438  # the same numbers on every architecture but Alpha
-STEER, LET_GO = 51, 68  # SO_ATTACH_REUSEPORT_CBPF, SO_DETACH_REUSEPORT_BPF
+ATTACH_REUSEPORT_CBPF, DETACH_REUSEPORT_BPF = 51, 68  # SO_ATTACH_REUSEPORT_CBPF, SO_DETACH_REUSEPORT_BPF
 RETURN, LOAD_HALF, IS_EQUAL = 0x06, 0x28, 0x15  # BPF_RET | BPF_K, BPF_LD | BPF_H | BPF_ABS, BPF_JMP | BPF_JEQ
 NETWORK = 0xFFF00000  # SKF_NET_OFF: offsets from the network header
 LISTENING, ESTABLISHED = "0A", "01"
-QUIET = 10  # ms without a byte sent after which an answer is taken as whole
-UNSURE = 250  # ms after which a request and an answer of one clock tick are taken as one exchange; falls with time
-SILENT = 2000  # ms that a new connection may take to ask for something
-CANNOT = (errno.ENOSYS, errno.EPERM, errno.EINVAL)
+ANSWER_WHOLE_AFTER = 10  # ms without a byte sent after which an answer is taken as whole
+SAME_TICK_AFTER = (
+    250  # ms after which a request and an answer of one clock tick are taken as one exchange; falls with time
+)
+FIRST_REQUEST_TIMEOUT = 2000  # ms that a new connection may take to ask for something
+UNSUPPORTED_ERRORS = (errno.ENOSYS, errno.EPERM, errno.EINVAL)
 
 
-def share(held, uid):
+def share_port(held, uid):
     """Let processes of a user listen beside these holders; False when this kernel lets nobody copy a socket."""
     try:
-        for pid, inode in sorted(listening(held)):
+        for pid, inode in sorted(listening_sockets(held)):
             with copy_of(pid, inode) as listener:
                 os.fchown(listener.fileno(), uid, -1)
                 listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-                let_go(listener)
+                detach_filter(listener)
     except OSError as error:
-        if error.errno not in CANNOT:
+        if error.errno not in UNSUPPORTED_ERRORS:
             raise
         return False
     return True
 
 
-def let_go(listener):
+def detach_filter(listener):
     """Take away what an earlier hand-over has told the kernel about this address."""
     try:
-        listener.setsockopt(socket.SOL_SOCKET, LET_GO, 0)
+        listener.setsockopt(socket.SOL_SOCKET, DETACH_REUSEPORT_BPF, 0)
     except OSError as error:
         if error.errno not in (errno.ENOENT, errno.EINVAL):  # it was told nothing
             raise
@@ -66,17 +68,17 @@ def with_settings(unit, lines, act):
         programs.call(["systemctl", "daemon-reload"])
 
 
-def steer(held):
+def lead_to_newest(held):
     """Lead new connections to whoever listens beside these holders; where they alone listen nothing changes."""
     for each in held:
-        told(each, lambda others: [(RETURN, 0, 0, others)])
+        attach_filter(each, lambda others: [(RETURN, 0, 0, others)])
 
 
-def keep(held, source):
+def keep_with_holders(held, source):
     """Leave new connections to these holders, but for those from one port, which go to whoever listens beside them."""
     for each in held:
         ports_at = NETWORK + (40 if ":" in each["address"] else 20)  # behind an IP header without options
-        told(
+        attach_filter(
             each,
             lambda others, place=ports_at: [
                 (LOAD_HALF, 0, 0, place),
@@ -87,16 +89,16 @@ def keep(held, source):
         )
 
 
-def told(holder, program):
+def attach_filter(holder, program):
     """Give the kernel a program that chooses, by their order of arrival, among the listeners of an address."""
-    taken = listening([holder])
+    taken = listening_sockets([holder])
     lines = b"".join(struct.pack("HBBI", *line) for line in program(len(taken)))
     kept = ctypes.create_string_buffer(lines)
     for pid, inode in sorted(taken):
         with copy_of(pid, inode) as listener:
             try:
                 listener.setsockopt(
-                    socket.SOL_SOCKET, STEER, struct.pack("HP", len(lines) // 8, ctypes.addressof(kept))
+                    socket.SOL_SOCKET, ATTACH_REUSEPORT_CBPF, struct.pack("HP", len(lines) // 8, ctypes.addressof(kept))
                 )
             except OSError as error:  # the old one listens on all addresses: it gets none of ours anyway
                 if error.errno != errno.EINVAL:
@@ -129,23 +131,25 @@ def drain(held, seconds, poll):
     started = time.monotonic()
     while True:
         passed = time.monotonic() - started
-        left = sum(not is_over(each, UNSURE / (1 + passed)) for each in connections(held)) + waiting(held)
+        left = sum(
+            not close_if_idle(each, SAME_TICK_AFTER / (1 + passed)) for each in connections(held)
+        ) + not_accepted(held)
         if not left or passed > seconds:
             return left
-        exclusive.go_on()
+        exclusive.refuse_if_orphaned()
         time.sleep(poll)
 
 
-def listening(held):
+def listening_sockets(held):
     """(pid, inode) of every socket through which these holders listen."""
     ports = {each["port"] for each in held}
     inodes = {row[9] for row in rows(LISTENING) if port_of(row) in ports}
     return {(each["pid"], inode) for each in held for inode in inodes_of(each["pid"]) & inodes}
 
 
-def waiting(held):
+def not_accepted(held):
     """Connections that the holders have not accepted yet."""
-    inodes = {inode for _, inode in listening(held)}
+    inodes = {inode for _, inode in listening_sockets(held)}
     return sum(int(row[4].partition(":")[2], 16) for row in rows(LISTENING) if row[9] in inodes)
 
 
@@ -153,14 +157,14 @@ def connections(held):
     """(pid, inode) of every established connection to the holders' ports, theirs or their workers'."""
     ports = {each["port"] for each in held}
     inodes = {row[9] for row in rows(ESTABLISHED) if port_of(row) in ports}
-    listeners = {inode for _, inode in listening(held)}
+    listeners = {inode for _, inode in listening_sockets(held)}
     for pid in (int(name) for name in os.listdir("/proc") if name.isdigit()):
         mine = inodes_of(pid)
         if mine & listeners:
             yield from ((pid, inode) for inode in mine & inodes)
 
 
-def is_over(place, unsure):
+def close_if_idle(place, unsure):
     """Whether a connection is gone; one that is idle is closed."""
     try:
         with copy_of(*place) as connection:
@@ -178,8 +182,10 @@ def is_idle(info, unsure):
     (received,) = struct.unpack_from("I", info, 52)
     asked, answered = struct.unpack_from("II", info, 152)  # segments with data
     if not asked:
-        return received > SILENT
-    return answered and not unacknowledged and sent > QUIET and (received > sent or received == sent > unsure)
+        return received > FIRST_REQUEST_TIMEOUT
+    return (
+        answered and not unacknowledged and sent > ANSWER_WHOLE_AFTER and (received > sent or received == sent > unsure)
+    )
 
 
 def rows(state):

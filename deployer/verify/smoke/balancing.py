@@ -30,7 +30,7 @@ def reached(inventory: Inventory, fleet: Fleet, cloud: Cloud, service: Service) 
         if bad := [status for status in statuses if status >= 500]:
             raise CheckFailed(f"{len(bad)} of {len(statuses)} requests to {url} were answered with {bad[0]}")
         if enough(names, got, inventory.proxy.balance):
-            return said(names, got, inventory.proxy.balance)
+            return counts_text(names, got, inventory.proxy.balance)
     raise CheckFailed(missing(names, got, before.values()))
 
 
@@ -58,7 +58,7 @@ def enough(names: Sequence[str], got: Mapping[str, int], balance: str) -> bool:
     return len(hit) == len(names) or (balance in PINNED and bool(hit))
 
 
-def said(names: Sequence[str], got: Mapping[str, int], balance: str) -> str:
+def counts_text(names: Sequence[str], got: Mapping[str, int], balance: str) -> str:
     """How many requests each server got, as text."""
     counts = ", ".join(f"{name} {got.get(name, 0)}" for name in names)
     if all(got.get(name) for name in names):

@@ -20,7 +20,7 @@ def stacks_listed(cloud: Cloud, endpoint: str, region: str) -> str:
     with credentials(cloud.connection) as (access, secret):
         answer = cloud.get(url, signed(url, access, secret, region))
     if answer.status_code != 200:
-        raise CheckFailed(f"{endpoint} answered {answer.status_code}: {said(answer.content)}")
+        raise CheckFailed(f"{endpoint} answered {answer.status_code}: {answer_text(answer.content)}")
     return f"{number_of_stacks(answer.content)} stacks"
 
 
@@ -45,7 +45,7 @@ def number_of_stacks(content: bytes) -> int:
     return sum(1 for each in root.iter() if _local(each) == "StackId")
 
 
-def said(content: bytes) -> str:
+def answer_text(content: bytes) -> str:
     """What an error of the CFN API says, as text."""
     try:
         root = ElementTree.fromstring(content)

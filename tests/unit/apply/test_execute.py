@@ -29,7 +29,7 @@ def deployed(inventory, fleet):
     return fleet
 
 
-def picture(fleet):
+def site_status(fleet):
     """Every host's files, units that run, and listeners by their unit."""
     return {
         name: (
@@ -47,11 +47,11 @@ def change(fleet):
 
 
 def deploy(inventory, fleet, on_error):
-    return pipeline.deploy(inventory, fleet, yes, manner=RolloutOptions(on_error=on_error), author=AUTHOR)
+    return pipeline.deploy(inventory, fleet, yes, options=RolloutOptions(on_error=on_error), author=AUTHOR)
 
 
 def results(fleet):
-    return {host.newest["result"] for host in fleet.hosts.values()}
+    return {host.last_run["result"] for host in fleet.hosts.values()}
 
 
 def has_cache(fleet):
@@ -66,11 +66,16 @@ class OnceAt(Moments):
         self.where = (host, fragment)
 
     def __call__(self, host, when, step):
-        self.number = len(self.seen) + 1 if self._is_it(host, when, step) else self.number
+        self.number = len(self.observation) + 1 if self._is_it(host, when, step) else self.number
         super().__call__(host, when, step)
 
     def _is_it(self, host, when, step):
-        return not self.number and host == self.where[0] and when == "before" and self.where[1] in step.get("says", "")
+        return (
+            not self.number
+            and host == self.where[0]
+            and when == "before"
+            and self.where[1] in step.get("description", "")
+        )
 
 
 def test_run_that_ended_well_is_done_on_every_host(deployed):
@@ -78,14 +83,14 @@ def test_run_that_ended_well_is_done_on_every_host(deployed):
 
 
 def test_stop_puts_the_host_that_failed_back_and_leaves_the_others_as_they_were(inventory, deployed):
-    before = picture(deployed)
+    before = site_status(deployed)
     change(deployed)
     deployed.moment = OnceAt("hostB", f"restart {unit_name(Service.API, 8004)}")
 
     report = deploy(inventory, deployed, OnError.STOP)
 
     assert (report.exit_code, report.back.hosts, report.result) == (5, ("hostB",), generations.REVERTED)
-    assert {name: each for name, each in picture(deployed).items() if name != "hostA"} == {
+    assert {name: each for name, each in site_status(deployed).items() if name != "hostA"} == {
         name: each for name, each in before.items() if name != "hostA"
     }
     assert results(deployed) == {generations.REVERTED}
@@ -103,7 +108,7 @@ def test_continue_changes_the_hosts_that_do_not_fail(inventory, deployed):
 
 
 def test_continue_goes_on_until_all_that_are_left_have_failed_as_well(inventory, deployed):
-    before = picture(deployed)
+    before = site_status(deployed)
     change(deployed)
     deployed.breaks("hostB", '"restart"')
     deployed.breaks("hostC", "await_http")
@@ -112,7 +117,7 @@ def test_continue_goes_on_until_all_that_are_left_have_failed_as_well(inventory,
 
     assert (report.exit_code, sorted(report.applied.failed)) == (5, ["hostB", "hostC"])
     assert has_cache(deployed) == []
-    assert [picture(deployed)[name][0] == before[name][0] for name in ("hostB", "hostC")] == [True, True]
+    assert [site_status(deployed)[name][0] == before[name][0] for name in ("hostB", "hostC")] == [True, True]
 
 
 def test_continue_ends_where_the_proxys_host_fails(deployed):
@@ -141,13 +146,13 @@ def test_continue_takes_no_address_over_when_nobody_who_serves_is_left(fleet):
 def test_continue_restarts_no_host_twice(inventory, deployed):
     deployed.breaks("hostC", '"restart"')
     pids = deployed.hosts["hostB"].running()
-    seen = deployed.moment = Moments()
+    observation = deployed.moment = Moments()
 
     report = pipeline.deploy(
-        inventory, deployed, yes, author=AUTHOR, manner=RolloutOptions(("hostB", "hostC"), on_error=OnError.CONTINUE)
+        inventory, deployed, yes, author=AUTHOR, options=RolloutOptions(("hostB", "hostC"), on_error=OnError.CONTINUE)
     )
 
-    done = [says or "" for host, when, says in seen.seen if (host, when) == ("hostB", "after")]
+    done = [says or "" for host, when, says in observation.observation if (host, when) == ("hostB", "after")]
     restarts = [says for says in done if "restart" in says]
     assert (report.exit_code, list(report.applied.failed)) == (5, ["hostC"])
     assert len(restarts) == len(set(restarts)) > 1
@@ -165,7 +170,7 @@ def test_canary_that_is_lost_leaves_the_others_serving_and_one_run_more_ends_it(
     assert isinstance(report.applied.failed["hostB"], errors.HostUnreachable)
     assert has_cache(deployed) == (["hostB", "hostC"] if on_error is OnError.CONTINUE else ["hostB"])
     assert len(deployed.hosts["hostC"].running()) == 4
-    assert deployed.hosts["hostB"].newest["result"] is None
+    assert deployed.hosts["hostB"].last_run["result"] is None
     deployed.mends()
     deployed.moment = Moments()
     assert deploy(inventory, deployed, OnError.STOP).exit_code == 0
@@ -182,27 +187,27 @@ def test_canary_that_is_lost_leaves_the_others_serving_and_one_run_more_ends_it(
     ],
 )
 def test_revert_gives_every_host_what_it_had(deployed, host, fragment):
-    before = picture(deployed)
+    before = site_status(deployed)
     deployed.moment = OnceAt(host, fragment)
 
     report = deploy(GROWN, deployed, OnError.REVERT)
 
     assert (list(report.applied.failed), report.back.applied.failed) == ([host], {})
     assert report.exit_code == (7 if "wait" in fragment else 5)
-    assert picture(deployed) == before
+    assert site_status(deployed) == before
     assert results(deployed) == {generations.REVERTED}
 
 
 @pytest.mark.parametrize("fragment", ["start heat-scaleout-proxy", "wait until heat-scaleout-proxy", "stop heat-api"])
 def test_revert_of_the_first_takeover_gives_the_addresses_back_to_the_old_server(inventory, fleet, fragment):
     fleet.hosts["hostB"].has_file(HEAT_CONF, "[DEFAULT]\n# the operator's own\n")
-    before = picture(fleet)
+    before = site_status(fleet)
     fleet.moment = OnceAt("hostA", fragment)
 
     report = deploy(inventory, fleet, OnError.REVERT)
 
     assert (list(report.applied.failed), report.result) == (["hostA"], generations.REVERTED)
-    assert picture(fleet) == before
+    assert site_status(fleet) == before
     assert PROXY not in fleet.hosts["hostA"].running()
 
 

@@ -44,10 +44,10 @@ def every_field(state):
 
 @pytest.mark.parametrize("name", SITES)
 def test_every_state_comes_back_with_contents_proofs_and_all_else(name):
-    found = states(name)
+    observed = states(name)
 
-    assert any(unit.ready for state in found.values() for unit in state.units.values())
-    for state in found.values():
+    assert any(unit.ready for state in observed.values() for unit in state.units.values())
+    for state in observed.values():
         assert every_field(generations.state_from_json(kept(state))) == every_field(state)
 
 
@@ -138,8 +138,8 @@ def test_run_that_has_not_ended_on_one_host_has_not_ended(results):
 
 
 def a_found(result, doing=None, number=4):
-    newest = a_kept_run(number, result) | {"doing": doing}
-    return Observation(HostState(), Facts(newest=newest))
+    last_run = a_kept_run(number, result) | {"doing": doing}
+    return Observation(HostState(), Facts(last_run=last_run))
 
 
 def test_run_that_has_not_ended_is_told_with_its_hosts_author_and_step():
@@ -161,9 +161,11 @@ def test_run_that_has_not_ended_is_told_with_its_hosts_author_and_step():
 
 @pytest.mark.parametrize(("numbers", "following"), [((), 1), ((4,), 5), ((4, 9), 10)])
 def test_next_run_is_newer_than_the_newest_of_any_host(numbers, following):
-    found = {f"host{number}": a_found("done", number=number) for number in numbers} | {"bare": Observation(HostState())}
+    observed = {f"host{number}": a_found("done", number=number) for number in numbers} | {
+        "bare": Observation(HostState())
+    }
 
-    assert generations.next_run(found, AUTHOR) == Run(following, AUTHOR)
+    assert generations.next_run(observed, AUTHOR) == Run(following, AUTHOR)
 
 
 def has_kept(state, *runs):
@@ -173,11 +175,11 @@ def has_kept(state, *runs):
 def test_states_of_a_generation_are_those_of_each_host():
     state = states("27")["hostB"]
 
-    found = generations.states_of(
+    observed = generations.states_of(
         3, {"hostA": has_kept(None), "hostB": has_kept(kept(state), (3, ["hostB"]))}, ["hostB"]
     )
 
-    assert found == {"hostA": HostState(), "hostB": state}
+    assert observed == {"hostA": HostState(), "hostB": state}
 
 
 @pytest.mark.parametrize("empty", [None, {"files": {}, "units": {}}])

@@ -36,7 +36,7 @@ def test_second_writer_is_refused_with_who_holds_the_lock_and_what_to_do(invento
     assert refused.value.exit_code == 6
     assert "alice@desk (pid 4711, since " in refused.value.message
     assert "--lock-wait SECONDS" in refused.value.hint and "`invoke unlock --id 1f3a`" in refused.value.hint
-    assert fleet.holding()
+    assert fleet.holds_lease()
 
 
 def test_waiting_writer_is_told_for_whom_and_then_holds_the_lock(inventory, fleet):
@@ -58,7 +58,7 @@ def test_waiting_that_ends_without_the_lock_is_refused(inventory, fleet):
 
 
 def test_holder_who_has_not_written_its_name_yet_is_still_refused(inventory, fleet, monkeypatch):
-    monkeypatch.setattr(fleet, "hold", lambda *_: {"held_by": {}})
+    monkeypatch.setattr(fleet, "acquire_lease", lambda *_: {"held_by": {}})
 
     with pytest.raises(errors.Locked, match="another command, which has just begun"):
         lock.take(inventory, fleet, BOB)
@@ -75,7 +75,7 @@ def test_hosts_that_cannot_be_reached_are_all_named_when_the_proxys_is_one(inven
 
 
 def test_lock_that_may_not_be_written_is_no_lock(inventory, fleet, monkeypatch):
-    monkeypatch.setattr(fleet, "hold", lambda *_: {"refused": "Permission denied"})
+    monkeypatch.setattr(fleet, "acquire_lease", lambda *_: {"refused": "Permission denied"})
 
     with pytest.raises(errors.NotReady, match="hostA: no lock can be taken there .Permission denied.: log in as root"):
         lock.take(inventory, fleet, ALICE)
@@ -85,11 +85,11 @@ def test_release_ends_the_lock_with_that_id_alone(inventory, fleet):
     lock.take(inventory, fleet, ALICE)
     with pytest.raises(errors.BadInput, match="nobody holds the lock with the id 2b2b; it is held by alice@desk"):
         lock.release(inventory, as_another(fleet), "2b2b")
-    assert fleet.holding()
+    assert fleet.holds_lease()
 
     assert lock.release(inventory, as_another(fleet), "1f3a").owner == "alice"
 
-    assert (fleet.holding(), lock.holder(inventory, fleet)) == (False, None)
+    assert (fleet.holds_lease(), lock.holder(inventory, fleet)) == (False, None)
     with pytest.raises(errors.BadInput, match="nobody holds it"):
         lock.release(inventory, fleet, "1f3a")
 

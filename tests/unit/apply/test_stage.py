@@ -23,44 +23,44 @@ def todo(inventory, fleet):
 
 
 def begin(todo, fleet, number=1):
-    stage.begin(Run(number, AUTHOR), todo.wanted.states, todo.found, fleet)
+    stage.begin(Run(number, AUTHOR), todo.desired.states, todo.observed, fleet)
 
 
 def results(fleet):
-    return {name: host.newest.get("result", "none") for name, host in fleet.hosts.items()}
+    return {name: host.last_run.get("result", "none") for name, host in fleet.hosts.items()}
 
 
 def test_every_host_begins_the_run_and_keeps_its_state(todo, fleet):
     begin(todo, fleet)
 
     assert results(fleet) == dict.fromkeys(fleet.hosts, None)
-    assert {host.newest["who"] for host in fleet.hosts.values()} == {"alice@desk"}
-    told = json.loads(json.dumps(generations.state_to_json(todo.wanted.states["hostB"])))
+    assert {host.last_run["who"] for host in fleet.hosts.values()} == {"alice@desk"}
+    told = json.loads(json.dumps(generations.state_to_json(todo.desired.states["hostB"])))
     assert fleet.hosts["hostB"].generations[1]["state"] == told
     assert fleet.hosts["hostB"].generations[1]["run"]["hosts"] == ["hostA", "hostB", "hostC"]
 
 
 def test_host_outside_of_the_plan_notes_the_run_and_no_state(todo, fleet):
-    stage.begin(Run(1, AUTHOR), {"hostB": todo.wanted.states["hostB"]}, todo.found, fleet)
+    stage.begin(Run(1, AUTHOR), {"hostB": todo.desired.states["hostB"]}, todo.observed, fleet)
 
     assert [host.generations[1]["state"] is None for host in fleet.hosts.values()] == [True, False, True]
 
 
 def test_only_what_is_not_there_is_sent_and_every_unit_file_is_judged_as_one(inventory, fleet, todo):
     pipeline.deploy(inventory, fleet, yes)
-    found = pipeline.planned(inventory, fleet).found
+    observed = pipeline.planned(inventory, fleet).observed
     sent = {}
     fleet.hosts["hostB"].stage = lambda request: (
         sent.update({file["path"]: file for file in request["files"]}) or {"problems": []}
     )
     fleet.hosts["hostB"].files[HEAT_CONF].content = b"by hand"
-    found = pipeline.planned(inventory, fleet).found
+    observed = pipeline.planned(inventory, fleet).observed
 
-    stage.begin(Run(9, AUTHOR), todo.wanted.states, found, fleet)
+    stage.begin(Run(9, AUTHOR), todo.desired.states, observed, fleet)
 
     assert [path for path, file in sent.items() if file["comes"]] == [HEAT_CONF]
     assert {path: file["content"] is None for path, file in sent.items()} == {
-        path: path != HEAT_CONF for path in todo.wanted.states["hostB"].files
+        path: path != HEAT_CONF for path in todo.desired.states["hostB"].files
     }
     assert {file["check"][0] for path, file in sent.items() if path.startswith("/etc/systemd/")} == {"systemd-analyze"}
 
@@ -126,7 +126,7 @@ def test_recall_brings_every_run_and_the_state_of_a_number(todo, fleet):
     told = stage.recall(fleet.hosts, 1, fleet)
 
     assert [run["number"] for run in told["hostB"]["runs"]] == [1]
-    assert generations.state_from_json(told["hostB"]["state"]) == todo.wanted.states["hostB"]
+    assert generations.state_from_json(told["hostB"]["state"]) == todo.desired.states["hostB"]
     assert stage.recall(fleet.hosts, None, fleet)["hostB"]["state"] is None
 
 

@@ -127,12 +127,15 @@ def test_host_that_is_lost_on_the_way_has_its_error_and_all_its_steps_left(fleet
         (StopUnit("hostB", "u"), {"do": "systemctl", "arguments": ("disable", "--quiet", "--now", "u")}),
         (
             ReleasePort("hostB", "10.0.0.1", 8004, sites.a_listener(unit="heat-api.service")),
-            {"do": "free", "holders": [{"address": "10.0.0.1", "port": 8004, "pid": 501, "unit": "heat-api.service"}]},
+            {
+                "do": "release_port",
+                "holders": [{"address": "10.0.0.1", "port": 8004, "pid": 501, "unit": "heat-api.service"}],
+            },
         ),
         (
             SharePort("hostB", "10.0.0.1", 8004, sites.a_listener(unit="heat-api.service")),
             {
-                "do": "share",
+                "do": "share_port",
                 "holders": [{"address": "10.0.0.1", "port": 8004, "pid": 501, "unit": "heat-api.service"}],
                 "beside": "heat-scaleout-proxy.service",
             },
@@ -140,7 +143,7 @@ def test_host_that_is_lost_on_the_way_has_its_error_and_all_its_steps_left(fleet
         (
             DrainServer("hostA", "rest_api_proxy/hostB-8004"),
             {
-                "do": "tell",
+                "do": "set_server",
                 "socket": "/run/heat-scaleout-proxy/master.sock",
                 "keep": {
                     "file": "/run/heat-scaleout-proxy/drained",
@@ -152,7 +155,7 @@ def test_host_that_is_lost_on_the_way_has_its_error_and_all_its_steps_left(fleet
         ),
         (
             ReadyServer("hostA", "rest_api_proxy/hostB-8004"),
-            {"do": "tell", "send": "@1 set server rest_api_proxy/hostB-8004 state ready\n"},
+            {"do": "set_server", "send": "@1 set server rest_api_proxy/hostB-8004 state ready\n"},
         ),
         (
             AwaitReady("hostB", "u", AnswersHttp("10.0.0.2", 8004, "/up", timeout=7.0)),

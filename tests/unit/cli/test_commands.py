@@ -53,9 +53,9 @@ def inventory(tmp_path):
 @pytest.fixture
 def fleet(monkeypatch):
     """The hosts that the commands reach instead of real ones."""
-    found = sites.a_fleet(sites.an_inventory())
-    monkeypatch.setattr(fleets, "over_ssh", lambda hosts, progress: found)
-    return found
+    observed = sites.a_fleet(sites.an_inventory())
+    monkeypatch.setattr(fleets, "over_ssh", lambda hosts, progress: observed)
+    return observed
 
 
 @pytest.fixture
@@ -738,7 +738,7 @@ def test_writer_that_waits_runs_when_the_other_has_ended(invoke, inventory, flee
 
     code, _, err = invoke(*argv, "--yes", "--lock-wait", "60", "--inventory", inventory)
 
-    assert (code, other.holding()) == (0, False)
+    assert (code, other.holds_lease()) == (0, False)
     assert "waiting up to 60 s for alice@desk" in err
     assert all(host.locks == {} for host in fleet.hosts.values())
 
@@ -813,25 +813,31 @@ def test_lock_shows_who_holds_it_or_that_nobody_does(invoke, inventory, fleet, a
 
 def test_unlock_ends_the_lock_with_that_id_and_refuses_another(invoke, inventory, fleet, alice):
     code, _, err = invoke("unlock", "--id", "2b2b", "--inventory", inventory)
-    assert (code, alice.holding()) == (3, True)
+    assert (code, alice.holds_lease()) == (3, True)
     assert "it is held by alice@desk" in err
 
     code, out, _ = invoke("unlock", "--id", "1f3a", "--inventory", inventory)
 
-    assert (code, alice.holding()) == (0, False)
+    assert (code, alice.holds_lease()) == (0, False)
     assert out.startswith("Ended the lock of alice@desk")
 
 
 def test_commands_name_of_its_owner_is_the_one_who_used_sudo(invoke, inventory, fleet, monkeypatch):
-    seen = []
+    observation = []
     monkeypatch.setenv("SUDO_USER", "carol")
     monkeypatch.setattr(sys, "argv", ["/usr/bin/invoke", "deploy", "--limit", "host B"])
-    monkeypatch.setattr(fleet, "hold", lambda host, request, limit: seen.append(request["who"]) or {"held_by": {}})
+    monkeypatch.setattr(
+        fleet, "acquire_lease", lambda host, request, limit: observation.append(request["who"]) or {"held_by": {}}
+    )
 
     assert invoke("deploy", "--yes", "--inventory", inventory)[0] == 6
 
-    assert (seen[0]["owner"], seen[0]["pid"], seen[0]["host"]) == ("carol", os.getpid(), socket.gethostname())
-    assert seen[0]["command"] == "invoke deploy --limit host B"
+    assert (observation[0]["owner"], observation[0]["pid"], observation[0]["host"]) == (
+        "carol",
+        os.getpid(),
+        socket.gethostname(),
+    )
+    assert observation[0]["command"] == "invoke deploy --limit host B"
 
 
 @pytest.fixture
@@ -1045,7 +1051,7 @@ def test_deploy_that_reverts_says_what_each_host_has(invoke, inventory, fleet):
 @pytest.mark.parametrize("argv", [("plan",), ("deploy", "--yes"), ("restart", "--yes")], ids=" ".join)
 def test_run_that_was_interrupted_is_named_by_the_next_command_on_stderr(invoke, inventory, fleet, argv):
     def killed(host, when, step):
-        if (host, when) == ("hostC", "before") and "start heat-scaleout-api" in step.get("says", ""):
+        if (host, when) == ("hostC", "before") and "start heat-scaleout-api" in step.get("description", ""):
             raise KeyboardInterrupt
 
     fleet.moment = killed

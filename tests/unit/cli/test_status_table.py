@@ -51,9 +51,9 @@ def test_check_is_shown_where_the_proxy_does_not_serve():
 
 
 def test_configuration_is_shown_when_one_is_old():
-    found = row(ENGINE, hostB=with_unit(Unit(ENGINE, config="0123456789")))
+    observed = row(ENGINE, hostB=with_unit(Unit(ENGINE, config="0123456789")))
 
-    assert found["CONFIG"] == "0123456 old"
+    assert observed["CONFIG"] == "0123456 old"
 
 
 def test_site_with_usual_names_and_an_engine_that_drifts_fits_into_a_terminal():

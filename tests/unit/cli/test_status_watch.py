@@ -17,10 +17,10 @@ class Terminal(io.StringIO):
 @pytest.fixture
 def naps(monkeypatch):
     """How long it slept between two pictures; the clock stands still, and nobody waits."""
-    found = []
+    observed = []
     monkeypatch.setattr(status_watch.time, "monotonic", lambda: 7.0)
-    monkeypatch.setattr(status_watch.time, "sleep", found.append)
-    return found
+    monkeypatch.setattr(status_watch.time, "sleep", observed.append)
+    return observed
 
 
 def pictures(*codes):

@@ -12,8 +12,8 @@ from deployer.model.state import HostState, Service, unit_name
 HEAT_CONF = "/etc/heat/heat.conf"
 
 
-def wanted(inventory, **found):
-    return desired_state.desired_states(inventory, sites.bare(inventory, **found))
+def desired(inventory, **observed):
+    return desired_state.desired_states(inventory, sites.bare(inventory, **observed))
 
 
 def units(state):
@@ -25,7 +25,7 @@ def text_of(state, path):
 
 
 def test_hosts_get_the_units_that_the_inventory_gives_them():
-    states = wanted(sites.an_inventory(hostB="{address: 10.0.0.2, api: [8004, 8104], engines: 2}")).states
+    states = desired(sites.an_inventory(hostB="{address: 10.0.0.2, api: [8004, 8104], engines: 2}")).states
 
     assert units(states["hostB"]) == [
         unit_name(Service.API, 8004),
@@ -37,7 +37,7 @@ def test_hosts_get_the_units_that_the_inventory_gives_them():
 
 
 def test_node_gets_the_whole_folder_of_the_source_with_heat_conf_rewritten():
-    states = wanted(sites.an_inventory()).states
+    states = desired(sites.an_inventory()).states
 
     assert "bind_host = 10.0.0.2" in text_of(states["hostB"], HEAT_CONF)
     assert "rabbit_host = 10.0.0.1" in text_of(states["hostB"], HEAT_CONF)
@@ -47,34 +47,34 @@ def test_node_gets_the_whole_folder_of_the_source_with_heat_conf_rewritten():
 def test_kind_of_api_that_the_site_has_none_of_is_left_to_whoever_serves_it():
     api_alone = "{address: 10.0.0.2, api: 1, engines: 1}"
 
-    proxy = wanted(sites.an_inventory(hostB=api_alone, hostC="")).states["hostA"]
+    proxy = desired(sites.an_inventory(hostB=api_alone, hostC="")).states["hostA"]
 
     assert proxy.units[unit_name(Service.PROXY)].needs == (("10.0.0.1", 8004),)
     assert "cfn_api_proxy" not in text_of(proxy, "/etc/heat-scaleout/apis-proxy.conf")
 
 
 def test_site_that_scales_out_its_engines_alone_has_no_proxy():
-    states = wanted(sites.an_inventory(hostB="{address: 10.0.0.2, engines: 2}", hostC="")).states
+    states = desired(sites.an_inventory(hostB="{address: 10.0.0.2, engines: 2}", hostC="")).states
 
     assert units(states["hostA"]) == []
     assert units(states["hostB"]) == [unit_name(Service.ENGINE, 1), unit_name(Service.ENGINE, 2)]
 
 
 def test_source_keeps_its_own_folder():
-    states = wanted(sites.an_inventory(hostA="{address: 10.0.0.1, engines: 1}")).states
+    states = desired(sites.an_inventory(hostA="{address: 10.0.0.1, engines: 1}")).states
 
     assert not [path for path in states["hostA"].files if path.startswith("/etc/heat/")]
     assert unit_name(Service.ENGINE, 1) in states["hostA"].units
 
 
 def test_host_without_a_process_of_heat_gets_nothing_of_heat():
-    states = wanted(sites.an_inventory(hostD="{address: 10.0.0.4}")).states
+    states = desired(sites.an_inventory(hostD="{address: 10.0.0.4}")).states
 
     assert states["hostD"] == HostState()
 
 
 def test_heat_conf_is_readable_by_heats_group_alone_and_judged_by_oslo_config():
-    file = wanted(sites.an_inventory()).states["hostB"].files[HEAT_CONF]
+    file = desired(sites.an_inventory()).states["hostB"].files[HEAT_CONF]
 
     assert (file.owner, file.group, file.mode) == ("root", "heat", 0o640)
     assert file.check[0] == "/opt/heat/bin/python3"
@@ -84,13 +84,13 @@ def test_heat_conf_is_readable_by_heats_group_alone_and_judged_by_oslo_config():
 def test_proxy_binds_where_the_apis_of_the_source_were():
     conf = sites.CONF.replace("bind_port = 8004", "bind_port = 9004").replace("= 10.0.0.1\n", "= 192.0.2.7\n")
 
-    binds = wanted(sites.an_inventory(), conf=conf).binds
+    binds = desired(sites.an_inventory(), conf=conf).binds
 
     assert binds == {Service.API: Endpoint("192.0.2.7", 9004), Service.CFN: Endpoint("192.0.2.7", 8000)}
 
 
 def test_proxy_binds_where_the_inventory_says_before_all_else():
-    binds = wanted(sites.an_inventory(proxy='bind: {api: "192.0.2.7:80"}')).binds
+    binds = desired(sites.an_inventory(proxy='bind: {api: "192.0.2.7:80"}')).binds
 
     assert binds == {Service.API: Endpoint("192.0.2.7", 80), Service.CFN: Endpoint("10.0.0.1", 8000)}
 
@@ -98,7 +98,7 @@ def test_proxy_binds_where_the_inventory_says_before_all_else():
 def test_proxy_without_an_address_in_heat_conf_binds_where_something_listens_now():
     listeners = (sites.a_listener(5000, "127.0.0.1"), sites.a_listener(8004, "0.0.0.0"))
 
-    binds = wanted(sites.an_inventory(), conf="[DEFAULT]\n", listeners=listeners).binds
+    binds = desired(sites.an_inventory(), conf="[DEFAULT]\n", listeners=listeners).binds
 
     assert binds == {Service.API: Endpoint("0.0.0.0", 8004), Service.CFN: Endpoint("10.0.0.1", 8000)}
 
@@ -107,30 +107,30 @@ def test_instances_reach_a_proxy_on_all_addresses_at_the_front_hosts_own():
     conf = sites.CONF.replace("[DEFAULT]", "[DEFAULT]\nheat_metadata_server_url = http://127.0.0.1:8000")
     inventory = sites.an_inventory(proxy='bind: {api: "*:8004", cfn: "*:8000"}')
 
-    states = wanted(inventory, conf=conf).states
+    states = desired(inventory, conf=conf).states
 
     assert "heat_metadata_server_url = http://10.0.0.1:8000" in text_of(states["hostB"], HEAT_CONF)
 
 
 def test_launcher_is_what_the_installed_heat_has():
     for installed, launcher in ((sites.HEAT_27, "uwsgi"), (sites.HEAT_24, "heat-api")):
-        files = wanted(sites.an_inventory(), installed=installed).states["hostB"].files
+        files = desired(sites.an_inventory(), installed=installed).states["hostB"].files
         assert ("/etc/heat-scaleout/api.ini" in files) == (launcher == "uwsgi")
         assert ("/etc/heat-scaleout/api-8004.conf" in files) == (launcher == "heat-api")
 
 
 def test_launcher_that_the_inventory_names_wins():
-    files = wanted(sites.an_inventory(heat="launcher: heat-api")).states["hostB"].files
+    files = desired(sites.an_inventory(heat="launcher: heat-api")).states["hostB"].files
 
     assert "/etc/heat-scaleout/api-8004.conf" in files
 
 
 def test_launcher_where_no_heat_was_found_is_what_the_newest_releases_need():
-    assert "/etc/heat-scaleout/api.ini" in wanted(sites.an_inventory(), installed=()).states["hostB"].files
+    assert "/etc/heat-scaleout/api.ini" in desired(sites.an_inventory(), installed=()).states["hostB"].files
 
 
 def test_slice_is_only_where_something_runs():
-    states = wanted(sites.an_inventory(hostD="{address: 10.0.0.4}")).states
+    states = desired(sites.an_inventory(hostD="{address: 10.0.0.4}")).states
 
     assert [name for name, state in states.items() if "/etc/systemd/system/heat-scaleout.slice" in state.files] == [
         "hostA",
@@ -142,10 +142,10 @@ def test_slice_is_only_where_something_runs():
 def test_loopback_address_that_was_left_alone_is_told_once_for_all_hosts():
     conf = sites.CONF + "\n[clients_heat]\nurl = http://127.0.0.1:8004/v1\n"
 
-    remarks = wanted(sites.an_inventory(), conf=conf).remarks
+    warnings = desired(sites.an_inventory(), conf=conf).warnings
 
-    assert len(remarks) == 1
-    assert "hostA:/etc/heat/heat.conf:" in remarks[0]
+    assert len(warnings) == 1
+    assert "hostA:/etc/heat/heat.conf:" in warnings[0]
 
 
 def test_api_on_the_address_that_the_proxy_takes_over_is_refused_with_its_place():
@@ -155,18 +155,18 @@ def test_api_on_the_address_that_the_proxy_takes_over_is_refused_with_its_place(
     without_bind = sites.an_inventory(hostA="{address: 10.0.0.1, api: [8014]}")
     conf = sites.CONF.replace("bind_port = 8004", "bind_port = 8014")
 
-    assert unit_name(Service.API, 8004) in wanted(inventory).states["hostA"].units
+    assert unit_name(Service.API, 8004) in desired(inventory).states["hostA"].units
     with pytest.raises(errors.BadInput, match="hosts.hostA.api: 10.0.0.1:8014 is the proxy's own address") as raised:
-        wanted(without_bind, conf=conf)
+        desired(without_bind, conf=conf)
     assert "api: [8024]" in raised.value.hint
 
 
 def test_source_without_heat_conf_is_refused_with_its_name():
     inventory = sites.an_inventory()
-    found = sites.bare(inventory) | {"hostA": Observation(HostState(), sites.facts())}
+    observed = sites.bare(inventory) | {"hostA": Observation(HostState(), sites.facts())}
 
     with pytest.raises(errors.BadInput, match="hostA: there is no /etc/heat/heat.conf") as raised:
-        desired_state.desired_states(inventory, found)
+        desired_state.desired_states(inventory, observed)
     assert "heat.source" in raised.value.hint
 
 
@@ -179,13 +179,13 @@ def test_broken_heat_conf_of_the_source_is_refused_with_its_line():
 
 def test_health_is_asked_where_the_paste_pipeline_has_it_and_at_the_root_elsewhere():
     for paste, path in ((sites.PASTE, "/healthcheck"), ("", "/")):
-        state = wanted(sites.an_inventory(), paste=paste).states["hostB"]
+        state = desired(sites.an_inventory(), paste=paste).states["hostB"]
         assert state.units[unit_name(Service.API, 8004)].ready.path == path
 
 
 def test_one_more_engine_changes_no_file_and_no_other_unit():
-    before = wanted(sites.an_inventory()).states
-    after = wanted(sites.an_inventory(hostB="{address: 10.0.0.2, api: 1, cfn: 1, engines: 3}")).states
+    before = desired(sites.an_inventory()).states
+    after = desired(sites.an_inventory(hostB="{address: 10.0.0.2, api: 1, cfn: 1, engines: 3}")).states
 
     added = unit_name(Service.ENGINE, 3)
     assert {name: state.files for name, state in after.items()} == {name: state.files for name, state in before.items()}
@@ -193,8 +193,8 @@ def test_one_more_engine_changes_no_file_and_no_other_unit():
 
 
 def test_changed_heat_conf_changes_the_configuration_of_every_process_that_reads_it():
-    before = wanted(sites.an_inventory()).states
-    after = wanted(sites.an_inventory(), conf=sites.CONF + "[cache]\nenabled = true\n").states
+    before = desired(sites.an_inventory()).states
+    after = desired(sites.an_inventory(), conf=sites.CONF + "[cache]\nenabled = true\n").states
 
     same = [
         name

@@ -62,7 +62,7 @@ def test_run_gives_the_program_as_input_and_never_as_an_argument():
 def seen(fleet, inventory):
     """What a look at the source brings back of Heat."""
     found = observe.observe_site(inventory, fleet, programs=engines.question(inventory))
-    return engines.view(found.found["hostA"].facts.answers)
+    return engines.view(found.hosts["hostA"].facts.answers)
 
 
 def test_view_has_the_rows_and_the_queues_of_one_look():
@@ -79,7 +79,7 @@ def test_view_has_the_rows_and_the_queues_of_one_look():
 def test_only_the_source_is_asked_for_heats_view():
     inventory = sites.an_inventory()
 
-    found = observe.observe_site(inventory, sites.a_fleet(inventory), programs=engines.question(inventory)).found
+    found = observe.observe_site(inventory, sites.a_fleet(inventory), programs=engines.question(inventory)).hosts
 
     assert [name for name, each in found.items() if each.facts.answers] == ["hostA"]
 

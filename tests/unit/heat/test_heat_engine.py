@@ -36,7 +36,7 @@ class Listener:
 
 @pytest.fixture
 def poll():
-    return heat_engine.telling_the_broker(Listener.poll)
+    return heat_engine.with_consumers_cancelled(Listener.poll)
 
 
 def test_listener_that_goes_on_cancels_nothing(poll):
@@ -71,6 +71,6 @@ def test_nice_value_counts_also_where_the_kernel_shares_by_session(monkeypatch, 
     monkeypatch.setattr(heat_engine, "AUTOGROUP", str(path))
     monkeypatch.setattr(heat_engine.os, "getpriority", lambda *_: 10)
 
-    heat_engine.yield_to_others()
+    heat_engine.lower_priority()
 
     assert [each.read_text() for each in tmp_path.rglob("file")] == (["10\n"] if is_there else [])

@@ -48,7 +48,7 @@ def leaks(*texts):
 @pytest.mark.parametrize(
     ("host", "fragment"),
     [
-        *(("hostA", step) for step in ('"do": "write"', '"systemctl"', '"share"')),
+        *(("hostA", step) for step in ('"do": "write"', '"systemctl"', '"share_port"')),
         *(("hostB", step) for step in ('"do": "write"', '"systemctl"', '"await_http"', '"run"')),
     ],
 )
@@ -68,7 +68,7 @@ def test_failed_step_tells_no_secret_of_what_programs_said(inventory, hosts, fle
 def test_note_on_a_database_that_does_not_answer_tells_no_secret(inventory, hosts, fleet):
     hosts.breaks("hostA", '"run"', WORDS)
 
-    notes = pipeline.deploy(inventory, fleet, lambda _: True).planned.notes
+    notes = pipeline.deploy(inventory, fleet, lambda _: True).planned.warnings
 
     assert any("***" in note for note in notes)
     assert leaks(*notes) == []
@@ -85,7 +85,7 @@ def test_status_tells_no_secret_of_what_heat_said(inventory, hosts, fleet):
     pipeline.deploy(inventory, fleet, lambda _: True)
     hosts.heats_problems = [f"database: {WORDS}"]
 
-    picture = pipeline.look(inventory, fleet)
+    picture = pipeline.status_of(inventory, fleet)
 
     shown = json.dumps(site.as_json(inventory, picture)) + repr(picture)
     assert "***" in shown
@@ -98,7 +98,7 @@ def test_refused_logins_tell_no_secret(inventory, hosts, fleet):
     found = pipeline.check(inventory, fleet)
 
     assert any("***" in problem for problem in found.problems)
-    assert leaks(*found.problems, *found.notes) == []
+    assert leaks(*found.problems, *found.warnings) == []
 
 
 def test_recovery_that_never_looked_at_a_host_tells_no_secret(inventory, hosts, fleet):

@@ -12,8 +12,8 @@ from deployer.heat.conf.rewrite import NodeAddresses
 GOLDEN = Path(__file__).parents[2] / "golden" / "heat"
 
 
-def remarks(text: str) -> list[str]:
-    found = rewrite.for_node(text, a_place(), "heat.conf").remarks
+def warnings(text: str) -> list[str]:
+    found = rewrite.for_node(text, a_place(), "heat.conf").warnings
     return [str(remark) for remark in found if remark.line]
 
 
@@ -25,14 +25,14 @@ def test_guides_file_on_a_node_equals_the_guides(host, address):
 
     assert rewritten.text == (GOLDEN / f"guide-{host}.conf").read_text()
     assert [change.line for change in rewritten.changes] == [2, 3, 6, 9]
-    assert not rewritten.remarks
+    assert not rewritten.warnings
 
 
 def test_a_sites_file_on_a_node_equals_the_golden_one():
     rewritten = rewrite.for_node((GOLDEN / "site-source.conf").read_text(), a_place())
 
     assert rewritten.text == (GOLDEN / "site-node.conf").read_text()
-    assert "".join(f"{remark}\n" for remark in rewritten.remarks) == (GOLDEN / "site-remarks.txt").read_text()
+    assert "".join(f"{remark}\n" for remark in rewritten.warnings) == (GOLDEN / "site-remarks.txt").read_text()
 
 
 @pytest.mark.parametrize(
@@ -109,18 +109,18 @@ def test_apis_listen_at_the_nodes_own_address_whatever_the_file_had(section):
     ],
 )  # fmt: skip
 def test_what_still_means_the_node_itself_is_remarked_with_its_line(text, remark):
-    assert remark in remarks(text)
+    assert remark in warnings(text)
 
 
 @pytest.mark.parametrize(
     "value", ["/srv/localhost/x", "mylocalhost", "localhost.example.org", "2001:db8::1", "1127.0.0.1"]
 )
 def test_what_only_looks_like_loopback_is_not_remarked(value):
-    assert not remarks(f"[a]\nx = {value}\n")
+    assert not warnings(f"[a]\nx = {value}\n")
 
 
 def test_a_missing_broker_or_database_is_remarked():
-    found = [str(remark) for remark in rewrite.for_node("", a_place(), "heat.conf").remarks]
+    found = [str(remark) for remark in rewrite.for_node("", a_place(), "heat.conf").warnings]
 
     assert [line.split(": ")[1] for line in found] == ["[DEFAULT] transport_url", "[database] connection"]
 

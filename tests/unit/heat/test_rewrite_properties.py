@@ -113,7 +113,7 @@ def test_no_secret_is_in_what_is_said_of_a_file(secret, host):
     )
     rewritten = rewrite.for_node(text, a_place())
 
-    said = repr(rewritten) + "".join(map(str, (*rewritten.changes, *rewritten.remarks)))
+    said = repr(rewritten) + "".join(map(str, (*rewritten.changes, *rewritten.warnings)))
 
     assert "S3cret" not in said
     assert "[a] password" not in said

@@ -102,10 +102,10 @@ INJECTIONS = (
 
 @pytest.mark.parametrize("text", INJECTIONS)
 def test_address_of_an_api_that_is_none_is_refused(text):
-    origin = a_source(f"[heat_api]\nbind_host = {text}\n")
+    heat_source = a_source(f"[heat_api]\nbind_host = {text}\n")
 
     with pytest.raises(errors.BadConfig, match="bind_host is no IP address"):
-        origin.listens(Service.API)
+        heat_source.listens(Service.API)
 
 
 @pytest.mark.parametrize("address", ["0.0.0.0", "::", "10.0.0.1", "2001:db8::1"])

@@ -23,6 +23,6 @@ def test_clock_is_off_by_what_no_wait_for_the_answer_explains(clock, skew):
         host: reply | {"clock": clock, "sent": 100.0, "received": 123.0} for host, reply in ask(*question).items()
     }
 
-    found = observe.observe_site(inventory, fleet).found
+    observed = observe.observe_site(inventory, fleet).hosts
 
-    assert {each.facts.skew for each in found.values()} == {skew}
+    assert {each.facts.skew for each in observed.values()} == {skew}

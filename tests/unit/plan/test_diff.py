@@ -28,9 +28,9 @@ def _service_and_number(unit):
     ]
 
 
-def difference(wanted, found, **facts):
+def difference(desired, observed, **facts):
     """The plan for one host."""
-    return diff.plan_between({"hostB": wanted}, {"hostB": Observation(found, sites.facts(**facts))})
+    return diff.plan_between({"hostB": desired}, {"hostB": Observation(observed, sites.facts(**facts))})
 
 
 def sentences(todo):
@@ -51,9 +51,9 @@ def test_equal_states_need_no_step():
 
 def test_desired_states_once_reached_need_no_step():
     inventory = sites.an_inventory()
-    wanted = desired_state.desired_states(inventory, sites.bare(inventory)).states
+    desired = desired_state.desired_states(inventory, sites.bare(inventory)).states
 
-    assert diff.plan_between(wanted, sites.as_wanted(wanted)).waves == ()
+    assert diff.plan_between(desired, sites.as_wanted(desired)).waves == ()
 
 
 def test_new_file_is_written_as_new():
@@ -78,12 +78,12 @@ def test_file_that_only_somebody_else_put_there_is_left_alone():
 
 def test_processes_start_at_once_on_a_host_that_serves_nobody_and_else_one_after_the_other():
     ready = AnswersHttp("10.0.0.2", 8004, "/")
-    wanted = sites.a_state(*(sites.a_unit(Service.ENGINE, number, ready=ready) for number in (1, 2)), API)
+    desired = sites.a_state(*(sites.a_unit(Service.ENGINE, number, ready=ready) for number in (1, 2)), API)
 
-    def kinds(found):
+    def kinds(observed):
         return [
             type(step).__name__
-            for step in difference(wanted, found)
+            for step in difference(desired, observed)
             if step.unit.startswith("heat-scaleout-engine") and not isinstance(step, EnableUnit)
         ]
 
@@ -92,9 +92,9 @@ def test_processes_start_at_once_on_a_host_that_serves_nobody_and_else_one_after
 
 
 def test_file_of_ours_that_is_not_wanted_any_more_is_removed_last():
-    found = sites.a_state(ENGINE, UNIT_FILE, managed=frozenset({UNIT_FILE.path, "/etc/heat-scaleout/engine.config"}))
+    observed = sites.a_state(ENGINE, UNIT_FILE, managed=frozenset({UNIT_FILE.path, "/etc/heat-scaleout/engine.config"}))
 
-    todo = difference(HostState(), found)
+    todo = difference(HostState(), observed)
 
     assert sentences(todo) == [
         "stop heat-scaleout-engine@1.service (not in the inventory)",
@@ -157,14 +157,14 @@ def test_units_that_are_not_wanted_stop_from_the_proxy_to_the_engines():
 
 def test_api_that_moves_leaves_its_old_host_only_after_the_proxy_knows_the_new_one():
     new_conf = sites.a_file(PROXY_CONF.path, "other servers", only=Service.PROXY)
-    wanted = {"hostA": sites.a_state(new_conf, PROXY), "hostB": HostState(), "hostC": sites.a_state(API)}
-    found = {
+    desired = {"hostA": sites.a_state(new_conf, PROXY), "hostB": HostState(), "hostC": sites.a_state(API)}
+    observed = {
         "hostA": Observation(sites.a_state(PROXY_CONF, old(PROXY))),
         "hostB": Observation(sites.a_state(API)),
         "hostC": Observation(HostState()),
     }
 
-    todo = diff.plan_between(wanted, found)
+    todo = diff.plan_between(desired, observed)
 
     assert [(wave.name, wave.steps[0].host) for wave in todo.waves] == [
         ("start APIs", "hostC"),
@@ -184,9 +184,9 @@ def test_unit_that_neither_runs_nor_is_enabled_is_nothing_to_stop():
 
 
 def test_engine_with_changed_heat_conf_is_restarted_once():
-    wanted = sites.a_state(sites.a_file(), ENGINE)
+    desired = sites.a_state(sites.a_file(), ENGINE)
 
-    todo = difference(wanted, sites.a_state(sites.a_file(content="old"), old(ENGINE)))
+    todo = difference(desired, sites.a_state(sites.a_file(content="old"), old(ENGINE)))
 
     assert sentences(todo) == [
         "write /etc/heat/heat.conf (changed)",
@@ -230,10 +230,10 @@ def test_running_engine_that_is_not_enabled_is_only_enabled():
 
 
 def test_hosts_change_one_after_the_other_each_as_a_whole_and_its_engines_first():
-    wanted = dict.fromkeys(("hostB", "hostC"), sites.a_state(ENGINE, API))
-    found = dict.fromkeys(wanted, Observation(sites.a_state(old(ENGINE), old(API))))
+    desired = dict.fromkeys(("hostB", "hostC"), sites.a_state(ENGINE, API))
+    observed = dict.fromkeys(desired, Observation(sites.a_state(old(ENGINE), old(API))))
 
-    todo = diff.plan_between(wanted, found)
+    todo = diff.plan_between(desired, observed)
 
     assert waves(todo) == ["change hostB", "restart APIs on hostB", "change hostC", "restart APIs on hostC"]
     assert [wave.rolls for wave in todo.waves] == ["hostB", "hostB", "hostC", "hostC"]
@@ -243,10 +243,10 @@ def test_hosts_change_one_after_the_other_each_as_a_whole_and_its_engines_first(
 
 def test_host_that_changes_gets_its_new_files_in_its_own_turn():
     new, then = (sites.a_file("/etc/heat/heat.conf", text) for text in ("new", "old"))
-    wanted = dict.fromkeys(("hostB", "hostC"), sites.a_state(new, ENGINE))
-    found = dict.fromkeys(wanted, Observation(sites.a_state(then, old(ENGINE))))
+    desired = dict.fromkeys(("hostB", "hostC"), sites.a_state(new, ENGINE))
+    observed = dict.fromkeys(desired, Observation(sites.a_state(then, old(ENGINE))))
 
-    todo = diff.plan_between(wanted, found)
+    todo = diff.plan_between(desired, observed)
 
     assert [(wave.rolls, type(wave.steps[0]).__name__) for wave in todo.waves] == [
         ("hostB", "WriteFile"),
@@ -255,10 +255,10 @@ def test_host_that_changes_gets_its_new_files_in_its_own_turn():
 
 
 def test_hosts_named_last_change_after_the_others():
-    wanted = dict.fromkeys(("hostA", "hostB", "hostC"), sites.a_state(ENGINE))
-    found = dict.fromkeys(wanted, Observation(sites.a_state(old(ENGINE))))
+    desired = dict.fromkeys(("hostA", "hostB", "hostC"), sites.a_state(ENGINE))
+    observed = dict.fromkeys(desired, Observation(sites.a_state(old(ENGINE))))
 
-    assert diff.plan_between(wanted, found, RolloutOptions(last=("hostA", "hostB"))).rolled() == (
+    assert diff.plan_between(desired, observed, RolloutOptions(last=("hostA", "hostB"))).rolled() == (
         "hostC",
         "hostA",
         "hostB",
@@ -267,9 +267,9 @@ def test_hosts_named_last_change_after_the_others():
 
 def test_hosts_that_are_asked_to_restart_do_so_though_nothing_changed():
     state = sites.a_state(ENGINE, API)
-    wanted = dict.fromkeys(("hostB", "hostC"), state)
+    desired = dict.fromkeys(("hostB", "hostC"), state)
 
-    todo = diff.plan_between(wanted, dict.fromkeys(wanted, Observation(state)), RolloutOptions(restart=("hostC",)))
+    todo = diff.plan_between(desired, dict.fromkeys(desired, Observation(state)), RolloutOptions(restart=("hostC",)))
 
     assert sentences(todo) == [f"restart {unit.name} (asked for)" for unit in (ENGINE, API)]
     assert {step.host for step in todo} == {"hostC"}
@@ -390,9 +390,9 @@ def test_holder_of_another_port_or_address_is_not_in_the_way():
 
 
 def test_host_that_needs_nothing_is_still_named_among_the_hosts_compared():
-    wanted = {"hostB": sites.a_state(sites.a_file()), "hostC": HostState()}
+    desired = {"hostB": sites.a_state(sites.a_file()), "hostC": HostState()}
 
-    todo = diff.plan_between(wanted, dict.fromkeys(wanted, Observation(HostState())))
+    todo = diff.plan_between(desired, dict.fromkeys(desired, Observation(HostState())))
 
     assert todo.hosts == ("hostB", "hostC")
     assert [step.host for step in todo] == ["hostB"]

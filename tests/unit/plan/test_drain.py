@@ -34,8 +34,8 @@ def hosts(*servers, units=(API,), state=None):
     }
 
 
-def drained(*servers, leaving=(API,), **how):
-    return [step.server for step in drain.drain_steps(hosts(*servers, **how), {"hostB": leaving}, "it restarts")]
+def drained(*servers, stopping=(API,), **how):
+    return [step.server for step in drain.drain_steps(hosts(*servers, **how), {"hostB": stopping}, "it restarts")]
 
 
 def test_server_of_a_leaving_process_is_drained_at_the_proxy_that_has_it():
@@ -76,8 +76,8 @@ def test_restart_of_those_who_alone_serve_is_told():
 
 
 def test_process_that_does_not_leave_is_not_drained():
-    assert drained(B, C, CFN_B, leaving=()) == []
-    assert drained(B, C, leaving=(CFN,), units=(API, CFN)) == []
+    assert drained(B, C, CFN_B, stopping=()) == []
+    assert drained(B, C, stopping=(CFN,), units=(API, CFN)) == []
 
 
 def test_nothing_is_drained_while_no_proxy_runs():
@@ -86,12 +86,12 @@ def test_nothing_is_drained_while_no_proxy_runs():
 
 def test_server_at_an_ipv6_address_is_found():
     server = Server("rest_api_proxy", "hostB-8004", "[2001:db8::2]:8004", "UP")
-    found = {
+    observed = {
         "hostA": Observation(HostState(), sites.facts(servers=(server, C))),
         "hostB": Observation(HostState(), sites.facts(listeners=(sites.a_listener(8004, "2001:db8::2", unit=API),))),
     }
 
-    assert [step.server for step in drain.drain_steps(found, {"hostB": [API]}, "")] == ["rest_api_proxy/hostB-8004"]
+    assert [step.server for step in drain.drain_steps(observed, {"hostB": [API]}, "")] == ["rest_api_proxy/hostB-8004"]
 
 
 def test_every_drain_has_its_way_back():
@@ -113,28 +113,28 @@ def test_server_that_serves_is_left_as_it_is():
 
 
 def test_server_of_a_process_that_this_plan_starts_gets_its_requests_back():
-    found = hosts(with_status(B, "DRAIN"), C, state=HostState())
-    found["hostB"] = Observation(HostState(), sites.facts())
+    observed = hosts(with_status(B, "DRAIN"), C, state=HostState())
+    observed["hostB"] = Observation(HostState(), sites.facts())
 
-    todo = diff.plan_between({"hostA": HostState(), "hostB": sites.a_state(SERVING)}, found)
+    todo = diff.plan_between({"hostA": HostState(), "hostB": sites.a_state(SERVING)}, observed)
 
     assert [type(step).__name__ for step in todo.changes()] == ["EnableUnit", "StartUnit", "ReadyServer"]
 
 
 def test_server_of_a_process_that_dies_over_and_over_gets_its_requests_back_after_its_restart():
     old = sites.a_unit(Service.API, 8004, config="old")
-    found = hosts(with_status(B, "DRAIN"), C, units=(), state=sites.a_state(old))
+    observed = hosts(with_status(B, "DRAIN"), C, units=(), state=sites.a_state(old))
 
-    todo = diff.plan_between({"hostA": HostState(), "hostB": sites.a_state(SERVING)}, found)
+    todo = diff.plan_between({"hostA": HostState(), "hostB": sites.a_state(SERVING)}, observed)
 
     assert [type(step).__name__ for step in todo.changes()] == ["RestartUnit", "ReadyServer"]
 
 
 def test_restart_is_drained_before_and_served_after_in_waves_of_its_own():
     unit, old = (sites.a_unit(Service.API, 8004, config=config) for config in ("new", "old"))
-    found = hosts(B, C, state=sites.a_state(old))
+    observed = hosts(B, C, state=sites.a_state(old))
 
-    todo = diff.plan_between({"hostA": HostState(), "hostB": sites.a_state(unit)}, found)
+    todo = diff.plan_between({"hostA": HostState(), "hostB": sites.a_state(unit)}, observed)
 
     assert [(type(step).__name__, step.host) for wave in todo.waves for step in wave.steps] == [
         ("DrainServer", "hostA"),
@@ -146,34 +146,34 @@ def test_restart_is_drained_before_and_served_after_in_waves_of_its_own():
 
 def test_leaving_process_is_drained_before_the_proxy_forgets_it_and_stops_after():
     proxy, old = (sites.a_unit(Service.PROXY, 0, config=config) for config in ("new", "old"))
-    found = hosts(B, C, state=sites.a_state(sites.a_unit(Service.API, 8004)))
-    found["hostA"] = Observation(sites.a_state(old), found["hostA"].facts)
+    observed = hosts(B, C, state=sites.a_state(sites.a_unit(Service.API, 8004)))
+    observed["hostA"] = Observation(sites.a_state(old), observed["hostA"].facts)
 
-    todo = diff.plan_between({"hostA": sites.a_state(proxy), "hostB": HostState()}, found)
+    todo = diff.plan_between({"hostA": sites.a_state(proxy), "hostB": HostState()}, observed)
 
     assert [type(step).__name__ for step in todo] == ["DrainServer", "ReloadUnit", "StopUnit"]
 
 
 def test_start_drains_nothing():
-    found = hosts(C, units=())
+    observed = hosts(C, units=())
 
-    todo = diff.plan_between({"hostA": HostState(), "hostB": sites.a_state(sites.a_unit(Service.API, 8004))}, found)
+    todo = diff.plan_between({"hostA": HostState(), "hostB": sites.a_state(sites.a_unit(Service.API, 8004))}, observed)
 
     assert [type(step).__name__ for step in todo] == ["EnableUnit", "StartUnit"]
 
 
 def two_nodes(*servers, b="old", c="old"):
     """hostB and hostC with an API each, of these configurations; both are wanted with `new`."""
-    found = {"hostA": Observation(HostState(), sites.facts(servers=servers))}
-    wanted = {"hostA": HostState()}
+    observed = {"hostA": Observation(HostState(), sites.facts(servers=servers))}
+    desired = {"hostA": HostState()}
     for number, (host, config) in enumerate((("hostB", b), ("hostC", c)), 2):
         listener = sites.a_listener(8004, f"10.0.0.{number}", "uwsgi", unit=API)
         probe = AnswersHttp(f"10.0.0.{number}", 8004)
-        found[host] = Observation(
+        observed[host] = Observation(
             sites.a_state(sites.a_unit(Service.API, 8004, config=config)), sites.facts(listeners=(listener,))
         )
-        wanted[host] = sites.a_state(sites.a_unit(Service.API, 8004, config="new", ready=probe))
-    return wanted, found
+        desired[host] = sites.a_state(sites.a_unit(Service.API, 8004, config="new", ready=probe))
+    return desired, observed
 
 
 def steps_of(todo):
@@ -184,9 +184,9 @@ def steps_of(todo):
 
 
 def test_server_left_drained_serves_again_before_the_next_host_is_drained_and_restarts():
-    wanted, found = two_nodes(with_status(B, "DRAIN"), C, b="new")
+    desired, observed = two_nodes(with_status(B, "DRAIN"), C, b="new")
 
-    assert steps_of(diff.plan_between(wanted, found)) == [
+    assert steps_of(diff.plan_between(desired, observed)) == [
         "ReadyServer hostB-8004",
         "DrainServer hostC-8004",
         "RestartUnit hostC",
@@ -195,9 +195,9 @@ def test_server_left_drained_serves_again_before_the_next_host_is_drained_and_re
 
 
 def test_host_left_drained_restarts_first_while_the_others_serve():
-    wanted, found = two_nodes(B, with_status(C, "DRAIN"))
+    desired, observed = two_nodes(B, with_status(C, "DRAIN"))
 
-    assert steps_of(diff.plan_between(wanted, found)) == [
+    assert steps_of(diff.plan_between(desired, observed)) == [
         "DrainServer hostC-8004",
         "RestartUnit hostC",
         "ReadyServer hostC-8004",
@@ -209,6 +209,6 @@ def test_host_left_drained_restarts_first_while_the_others_serve():
 
 def test_server_that_the_configuration_has_drained_does_not_count_as_one_that_serves():
     waiting = Server(B.section, B.name, B.address, "DRAIN", configured=True)
-    wanted, found = two_nodes(waiting, C, b="new")
+    desired, observed = two_nodes(waiting, C, b="new")
 
-    assert steps_of(diff.plan_between(wanted, found)) == ["RestartUnit hostC", "ReadyServer hostB-8004"]
+    assert steps_of(diff.plan_between(desired, observed)) == ["RestartUnit hostC", "ReadyServer hostB-8004"]

@@ -24,12 +24,12 @@ def test_process_is_proven_as_it_would_have_been_and_one_that_did_not_run_is_not
     ready = AwaitReady("hostB", ENGINE.name, None)
     stopped = sites.a_unit(Service.ENGINE, 2, running=False)
     before = HostState(units={ENGINE.name: ENGINE, stopped.name: stopped})
-    wanted = HostState(units={ENGINE.name: sites.a_unit(Service.ENGINE, 1, ready=ready)})
+    desired = HostState(units={ENGINE.name: sites.a_unit(Service.ENGINE, 1, ready=ready)})
 
-    leaving = {"hostB": HostState(farewells={stopped.name: ready})}
-    state = revert.previous_states({"hostB": Observation(before)}, {"hostB": wanted}, leaving)["hostB"]
+    stopping = {"hostB": HostState(shutdown_probes={stopped.name: ready})}
+    state = revert.previous_states({"hostB": Observation(before)}, {"hostB": desired}, stopping)["hostB"]
 
-    assert state.farewells == {stopped.name: ready}
+    assert state.shutdown_probes == {stopped.name: ready}
 
     assert {name: unit.ready for name, unit in state.units.items()} == {ENGINE.name: ready}
 
@@ -46,10 +46,10 @@ def test_start_becomes_a_restart_as_the_process_may_just_run_again():
 def test_proof_of_the_proxy_names_the_configuration_from_before():
     ready = AnswersSocket("/run/master.sock", "show info\n", "heat-scaleout new")
     proxy = sites.a_unit(Service.PROXY, 0, config="old")
-    wanted = HostState(units={proxy.name: sites.a_unit(Service.PROXY, 0, config="new", ready=ready)})
+    desired = HostState(units={proxy.name: sites.a_unit(Service.PROXY, 0, config="new", ready=ready)})
 
     state = revert.previous_states(
-        {"hostA": Observation(HostState(units={proxy.name: proxy}))}, {"hostA": wanted}, {"hostA": HostState()}
+        {"hostA": Observation(HostState(units={proxy.name: proxy}))}, {"hostA": desired}, {"hostA": HostState()}
     )["hostA"]
 
     assert state.units[proxy.name].ready.contains == "heat-scaleout old"

@@ -30,12 +30,14 @@ def kept(todo):
 
 def with_host(todo, name, **changed):
     """The plan decided from another state of a host."""
-    found = todo.found[name]
-    return replace(todo, found={**todo.found, name: Observation(replace(found.state, **changed), found.facts)})
+    observed = todo.observed[name]
+    return replace(
+        todo, observed={**todo.observed, name: Observation(replace(observed.state, **changed), observed.facts)}
+    )
 
 
 def with_file(todo, name, path, content, **how):
-    files = {**todo.found[name].state.files, path: file_of(path, content, **how)}
+    files = {**todo.observed[name].state.files, path: file_of(path, content, **how)}
     return with_host(todo, name, files=files)
 
 
@@ -68,7 +70,7 @@ def test_file_that_moved_is_named_with_its_host(todo, kept, host, path, how, wor
 
 @pytest.mark.parametrize("how", [{"owner": "heat"}, {"group": "root"}, {"mode": 0o600}])
 def test_file_with_another_access_has_changed(todo, kept, how):
-    same = todo.found["hostA"].state.files[PATH]
+    same = todo.observed["hostA"].state.files[PATH]
     access = {"group": same.group, "mode": same.mode, "owner": same.owner} | how
 
     assert saved_plan.changes_since(kept, with_file(todo, "hostA", PATH, same.content, **access), TEXT) == (
@@ -103,13 +105,17 @@ def test_unit_with_another_process_is_the_same(todo):
 
 
 def test_host_that_came_or_went_has_all_its_files_moved(todo, kept):
-    found = {name: each for name, each in todo.found.items() if name != "hostA"}
+    observed = {name: each for name, each in todo.observed.items() if name != "hostA"}
 
     assert [
-        line for line in saved_plan.changes_since(kept, replace(todo, found=found), TEXT) if line.endswith("is gone")
+        line
+        for line in saved_plan.changes_since(kept, replace(todo, observed=observed), TEXT)
+        if line.endswith("is gone")
     ]
     assert (
-        saved_plan.changes_since(kept, replace(todo, found={**todo.found, "hostD": Observation(HostState())}), TEXT)
+        saved_plan.changes_since(
+            kept, replace(todo, observed={**todo.observed, "hostD": Observation(HostState())}), TEXT
+        )
         == ()
     )
 

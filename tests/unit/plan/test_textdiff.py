@@ -12,8 +12,8 @@ PROXY = "listen statistics\n    stats enable\n    stats auth operator:{}\n"
 PROXY_PATH = "/etc/heat-scaleout/apis-proxy.conf"
 
 
-def of(*steps, found=(), source=()):
-    looked = {"hostA": Observation(sites.a_state(*source)), "hostB": Observation(sites.a_state(*found))}
+def of(*steps, observed=(), source=()):
+    looked = {"hostA": Observation(sites.a_state(*source)), "hostB": Observation(sites.a_state(*observed))}
     return textdiff.diffs_of(Plan((Wave("stage", steps),), ("hostB",)), looked, "hostA")
 
 
@@ -22,9 +22,9 @@ def write(path="/etc/heat/heat.conf", content="[DEFAULT]\ndebug = true\n", **how
 
 
 def test_diff_shows_what_goes_and_what_comes():
-    found = sites.a_file(content="[DEFAULT]\ndebug = false\n")
+    observed = sites.a_file(content="[DEFAULT]\ndebug = false\n")
 
-    shown = of(write(), found=[found])["hostB:/etc/heat/heat.conf"].splitlines()
+    shown = of(write(), observed=[observed])["hostB:/etc/heat/heat.conf"].splitlines()
 
     assert shown[3:] == [" [DEFAULT]", "-debug = false", "+debug = true"]
 
@@ -50,7 +50,7 @@ def test_diff_of_a_file_that_is_no_ini_masks_nothing_in_it():
 def test_diff_of_a_removed_file_is_what_goes():
     step = RemoveFile("hostB", "/etc/heat/heat.conf", because="no longer needed")
 
-    shown = of(step, found=[sites.a_file(content="[DEFAULT]\n")])["hostB:/etc/heat/heat.conf"]
+    shown = of(step, observed=[sites.a_file(content="[DEFAULT]\n")])["hostB:/etc/heat/heat.conf"]
 
     assert "\n-[DEFAULT]" in shown
 
@@ -60,21 +60,21 @@ def test_diff_of_a_step_without_a_file_is_none():
 
 
 def test_diff_of_heat_conf_masks_old_and_new_secrets():
-    found = sites.a_file(content=CONF.format("canary-old"))
+    observed = sites.a_file(content=CONF.format("canary-old"))
 
-    shown = of(write(content=CONF.format("canary-new")), found=[found])["hostB:/etc/heat/heat.conf"]
+    shown = of(write(content=CONF.format("canary-new")), observed=[observed])["hostB:/etc/heat/heat.conf"]
 
     assert "canary" not in shown
     assert "***" in shown
 
 
 def test_diff_of_the_proxys_configuration_masks_the_password_of_its_page():
-    found = sites.a_file(PROXY_PATH, PROXY.format("canary-old"))
+    observed = sites.a_file(PROXY_PATH, PROXY.format("canary-old"))
     step = write(
         PROXY_PATH, PROXY.replace("enable", "enable\n    stats uri /").format("canary-new"), only=Service.PROXY
     )
 
-    shown = of(step, found=[found])["hostB:" + PROXY_PATH]
+    shown = of(step, observed=[observed])["hostB:" + PROXY_PATH]
 
     assert "canary" not in shown
     assert "+    stats uri /" in shown

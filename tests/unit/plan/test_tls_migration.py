@@ -186,7 +186,7 @@ def test_certificate_that_ends_soon_is_a_note_of_the_plan(fleet):
     fleet.hosts["hostA"].certificates["/etc/ssl/site.pem"] = {"left": 86400.0 * 3.5}
     told = []
 
-    pipeline.deploy(secure(proxy=f"{CA}, {CLIENTS}"), fleet, lambda todo: told.extend(todo.notes) or True)
+    pipeline.deploy(secure(proxy=f"{CA}, {CLIENTS}"), fleet, lambda todo: told.extend(todo.warnings) or True)
 
     assert [each for each in told if each.startswith("hostA: the certificate of `proxy.tls` ends in 3 days")] != []
 

@@ -16,12 +16,12 @@ from deployer.preflight import host_checks
 def problems(inventory=None, gone=(), **changed):
     """What preflight says of hosts that are fine but for the facts changed, by host."""
     inventory = inventory or sites.an_inventory()
-    found = sites.bare(inventory)
-    wanted = desired_state.desired_states(inventory, found).states
-    found |= {name: Observation(found[name].state, facts) for name, facts in changed.items()}
+    observed = sites.bare(inventory)
+    desired = desired_state.desired_states(inventory, observed).states
+    observed |= {name: Observation(observed[name].state, facts) for name, facts in changed.items()}
     bad = {name: errors.HostUnreachable(name, "no answer", hint="Is sshd up?") for name in gone}
     return host_checks.problems(
-        inventory, SiteObservation({name: each for name, each in found.items() if name not in gone}, bad), wanted
+        inventory, SiteObservation({name: each for name, each in observed.items() if name not in gone}, bad), desired
     )
 
 
@@ -92,10 +92,10 @@ def test_heat_without_programs_needs_uwsgi():
 )
 def test_launcher_that_a_host_cannot_have_is_told(launcher, installed, words):
     inventory = sites.an_inventory(heat=f"launcher: {launcher}", hostC="")
-    found = sites.bare(inventory, installed=installed)
-    wanted = desired_state.desired_states(sites.an_inventory(heat="launcher: uwsgi", hostC=""), found).states
+    observed = sites.bare(inventory, installed=installed)
+    desired = desired_state.desired_states(sites.an_inventory(heat="launcher: uwsgi", hostC=""), observed).states
 
-    (told,) = host_checks.problems(inventory, SiteObservation(found, {}), wanted)
+    (told,) = host_checks.problems(inventory, SiteObservation(observed, {}), desired)
 
     assert words in told
 
@@ -142,9 +142,9 @@ def test_port_that_its_own_unit_holds_is_no_problem():
 
 
 def test_port_that_a_unit_of_ours_leaves_in_this_plan_is_no_problem():
-    leaving = sites.a_listener(8004, "10.0.0.2", "uwsgi", unit="heat-scaleout-proxy.service")
+    stopping = sites.a_listener(8004, "10.0.0.2", "uwsgi", unit="heat-scaleout-proxy.service")
 
-    assert problems(hostB=sites.facts(listeners=(leaving,))) == ()
+    assert problems(hostB=sites.facts(listeners=(stopping,))) == ()
 
 
 def test_proxys_address_that_heats_api_holds_is_taken_over():
@@ -204,11 +204,11 @@ def test_stranger_and_process_of_a_container_are_no_api_to_take_over(argv, unit)
 
 def test_nothing_is_asked_of_a_host_that_gets_nothing():
     inventory = sites.an_inventory(hostD="{address: 10.0.0.4}")
-    found = sites.bare(inventory) | {"hostD": Observation(HostState(), sites.facts(installed=()))}
+    observed = sites.bare(inventory) | {"hostD": Observation(HostState(), sites.facts(installed=()))}
 
     assert (
         host_checks.problems(
-            inventory, SiteObservation(found, {}), desired_state.desired_states(inventory, found).states
+            inventory, SiteObservation(observed, {}), desired_state.desired_states(inventory, observed).states
         )
         == ()
     )

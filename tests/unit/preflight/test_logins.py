@@ -66,8 +66,8 @@ def test_stacks_that_keep_a_loopback_keystone_are_noted_once_for_all_hosts(site)
 
     tried = logins.try_logins(*site)
 
-    assert (tried.problems, len(tried.notes)) == ((), 1)
-    assert tried.notes[0].startswith("7 stacks were made while Heat reached Keystone at a loopback address")
+    assert (tried.problems, len(tried.warnings)) == ((), 1)
+    assert tried.warnings[0].startswith("7 stacks were made while Heat reached Keystone at a loopback address")
 
 
 def test_nobody_is_asked_where_no_heat_conf_is_new(site):

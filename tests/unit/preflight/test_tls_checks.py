@@ -104,12 +104,12 @@ def test_wildcard_of_a_certificate_stands_for_one_part_of_a_name(pattern, name, 
     ],
 )
 def test_certificate_of_the_proxy_that_ends_soon_or_has_ended_is_a_note(left, words):
-    found = found_with(clients=replace(GOOD, left=left))
+    observed = found_with(clients=replace(GOOD, left=left))
 
-    (told,) = tls_checks.warnings(found)
+    (told,) = tls_checks.warnings(observed)
     assert told.startswith("hostA: the certificate of `proxy.tls` ")
     assert words in told
-    assert tls_checks.problems(tls_inventory(), found) == ()
+    assert tls_checks.problems(tls_inventory(), observed) == ()
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_certificate_of_the_proxy_that_ends_soon_or_has_ended_is_a_note(left, wo
 )
 def test_heat_that_cannot_serve_tls_is_refused_before_anything_is_changed(installed, words):
     inventory = tls_inventory()
-    found = {name: Observation(HostState(), sites.facts(installed)) for name in inventory.hosts}
+    observed = {name: Observation(HostState(), sites.facts(installed)) for name in inventory.hosts}
 
-    (told,) = host_checks.problems(inventory, SiteObservation(found, {}), {})
+    (told,) = host_checks.problems(inventory, SiteObservation(observed, {}), {})
     assert words in told

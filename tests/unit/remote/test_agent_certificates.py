@@ -25,7 +25,7 @@ def issued(tmp_path_factory):
 
 
 def look_at(folder, **names):
-    return certificates.look_at({kind: str(folder / name) for kind, name in names.items()})
+    return certificates.inspect({kind: str(folder / name) for kind, name in names.items()})
 
 
 def test_certificate_tells_its_names_and_how_long_it_lasts(issued):
@@ -91,7 +91,7 @@ def test_key_with_a_passphrase_is_told_and_nobody_is_asked_for_it(issued, tmp_pa
     )
     asked = {"certificate": str(issued / "api.pem"), "key": str(tmp_path / "api.key")}
 
-    assert "cannot be used" in certificates.look_at(asked)["why"]
+    assert "cannot be used" in certificates.inspect(asked)["why"]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes another user")
@@ -102,16 +102,16 @@ def test_key_that_its_user_cannot_read_is_told_though_root_can(issued, tmp_path)
         (folder / name).write_text((issued / name).read_text())
     asked = {"certificate": str(folder / "api.pem"), "key": str(folder / "api.key"), "group": "nogroup"}
 
-    assert "nobody cannot read it" in certificates.look_at({**asked, "user": "nobody"})["why"]
-    assert certificates.look_at({**asked, "user": "root", "group": "root"})["why"] is None
+    assert "nobody cannot read it" in certificates.inspect({**asked, "user": "nobody"})["why"]
+    assert certificates.inspect({**asked, "user": "root", "group": "root"})["why"] is None
 
 
 def test_user_that_does_not_exist_is_for_others_to_tell(issued):
     me = pwd.getpwuid(os.geteuid()).pw_name
     asked = {"certificate": str(issued / "api.pem"), "key": str(issued / "api.key"), "group": "root"}
 
-    assert certificates.look_at({**asked, "user": "no-such-user"})["why"] is None
-    assert certificates.look_at({**asked, "user": me})["why"] is None
+    assert certificates.inspect({**asked, "user": "no-such-user"})["why"] is None
+    assert certificates.inspect({**asked, "user": me})["why"] is None
 
 
 def test_observe_looks_at_the_certificates_asked_for(issued):

@@ -96,10 +96,10 @@ def test_waiting_ends_when_nobody_reads_the_answer(performed, pipes, step):
 
 
 def test_second_request_fails_while_the_first_is_at_work_and_says_at_what(performed, pipes, alone):
-    first = performed(run("true"), waits(pipes), alone=alone)
+    first = performed(run("true"), waits(pipes), exclusive=alone)
     pipes[0].read_text()
 
-    second = perform.perform({"ledger": "", "steps": [run("true")], "alone": alone})
+    second = perform.perform({"ledger": "", "steps": [run("true")], "exclusive": alone})
     pipes[1].write_text("")
 
     why = second["failed"]["why"]
@@ -110,9 +110,9 @@ def test_second_request_fails_while_the_first_is_at_work_and_says_at_what(perfor
 
 
 def test_second_request_begins_when_the_first_has_ended(performed, pipes, alone):
-    first = performed(waits(pipes), alone=alone)
+    first = performed(waits(pipes), exclusive=alone)
     pipes[0].read_text()
-    second = performed(run("true"), alone=alone | {"seconds": LIMIT})
+    second = performed(run("true"), exclusive=alone | {"seconds": LIMIT})
     pipes[1].write_text("")
 
     assert json.loads(first.communicate(timeout=LIMIT)[0])["failed"] is None
@@ -120,7 +120,7 @@ def test_second_request_begins_when_the_first_has_ended(performed, pipes, alone)
 
 
 def test_request_that_changes_nothing_waits_for_nobody(performed, pipes, alone):
-    performed(waits(pipes), alone=alone)
+    performed(waits(pipes), exclusive=alone)
     pipes[0].read_text()
 
     assert perform.perform({"ledger": "", "steps": [run("true")]})["failed"] is None
@@ -129,7 +129,7 @@ def test_request_that_changes_nothing_waits_for_nobody(performed, pipes, alone):
 
 
 def test_look_at_a_host_that_is_to_be_settled_says_who_is_at_work(performed, pipes, alone):
-    first = performed(waits(pipes), alone=alone)
+    first = performed(waits(pipes), exclusive=alone)
     pipes[0].read_text()
 
     busy = observe.observe({"settled": alone})
@@ -146,4 +146,4 @@ def test_host_where_nothing_may_be_written_counts_as_settled(monkeypatch, alone)
 
     monkeypatch.setattr(exclusive.os, "open", refuse)
 
-    assert exclusive.why_unsettled(alone) is None
+    assert exclusive.wait_until_idle(alone) is None

@@ -167,7 +167,7 @@ def test_write_that_fails_half_way_begins_no_run(host, folder, monkeypatch):
 
     with pytest.raises(OSError, match="No space"):
         host(1)
-    assert journal.newest(str(folder)) == {}
+    assert journal.last_run(str(folder)) == {}
 
 
 @pytest.mark.parametrize("number", [1, 2])
@@ -183,7 +183,7 @@ def test_end_is_noted_with_the_generation_and_in_the_journal(host, folder):
     close(folder, 1, "done")
 
     assert recall(folder)["runs"] == [a_run(1, "done")]
-    assert journal.newest(str(folder))["result"] == "done"
+    assert journal.last_run(str(folder))["result"] == "done"
 
 
 def test_refused_run_is_as_if_it_had_never_been_but_for_its_number(host, folder):

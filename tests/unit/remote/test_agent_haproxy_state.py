@@ -58,10 +58,10 @@ class Proxy:
         return next(iter(re.findall(r"# workers\n(\d+)", answer)), "")
 
     def drain(self, server):
-        assert probes.tell(self.here({"timeout": LIMIT, **runtime_api.drain(server)}), None) is None
+        assert probes.set_server(self.here({"timeout": LIMIT, **runtime_api.drain(server)}), None) is None
 
     def ready(self, server):
-        assert probes.tell(self.here({"timeout": LIMIT, **runtime_api.ready(server)}), None) is None
+        assert probes.set_server(self.here({"timeout": LIMIT, **runtime_api.ready(server)}), None) is None
 
     def reload(self):
         before = self.worker()
@@ -130,6 +130,6 @@ def test_answer_that_is_no_table_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(sockets, "ask", lambda *_: "Permission denied\n")
 
     with pytest.raises(programs.Failed, match="did not say which servers are drained: Permission denied"):
-        haproxy_state.keep({"keep": {"file": str(tmp_path / "drained"), "socket": "/s", "send": "?"}})
+        haproxy_state.save({"keep": {"file": str(tmp_path / "drained"), "socket": "/s", "send": "?"}})
 
     assert list(tmp_path.iterdir()) == []

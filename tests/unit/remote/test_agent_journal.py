@@ -34,7 +34,7 @@ def access(folder):
 
 
 def told(folder):
-    newest = journal.newest(folder)
+    newest = journal.last_run(folder)
     return newest and (newest["number"], newest["doing"], newest["result"])
 
 
@@ -43,27 +43,27 @@ def request(folder, number=3):
 
 
 def test_host_without_a_journal_has_no_newest_run(folder):
-    assert journal.newest(folder) == {}
+    assert journal.last_run(folder) == {}
 
 
 def test_run_that_begins_is_the_newest_with_its_author_and_has_no_step(folder):
     journal.begin(folder, RUN)
 
-    assert journal.newest(folder) == RUN | {"doing": None}
+    assert journal.last_run(folder) == RUN | {"doing": None}
 
 
 def test_step_is_told_from_before_it_begins_until_it_has_ended(folder):
     journal.begin(folder, RUN)
-    journal.doing(request(folder), {"says": "restart it"})
+    journal.step_started(request(folder), {"description": "restart it"})
     during = told(folder)
-    journal.did(request(folder))
+    journal.step_done(request(folder))
 
     assert (during, told(folder)) == ((3, "restart it", None), (3, None, None))
 
 
 def test_run_that_ended_has_its_result_and_no_step(folder):
     journal.begin(folder, RUN)
-    journal.doing(request(folder), {"says": "restart it"})
+    journal.step_started(request(folder), {"description": "restart it"})
     journal.note(folder, {"event": "end", "number": 3, "result": "failed"})
 
     assert told(folder) == (3, None, "failed")
@@ -71,7 +71,7 @@ def test_run_that_ended_has_its_result_and_no_step(folder):
 
 def test_words_of_another_run_change_nothing_of_the_newest(folder):
     journal.begin(folder, RUN)
-    journal.doing(request(folder, 2), {"says": "an orphan's step"})
+    journal.step_started(request(folder, 2), {"description": "an orphan's step"})
     journal.note(folder, {"event": "end", "number": 2, "result": "done"})
 
     assert told(folder) == (3, None, None)
@@ -88,7 +88,7 @@ def test_step_is_on_the_disk_while_it_is_done(folder):
     journal.begin(folder, RUN)
     look = ["cat", str(of(folder))]
 
-    reply = perform.perform(request(folder) | {"steps": [{"do": "run", "argv": look, "says": "look at it"}]})
+    reply = perform.perform(request(folder) | {"steps": [{"do": "run", "argv": look, "description": "look at it"}]})
 
     assert json.loads(reply["done"][0].splitlines()[-1])["step"] == "look at it"
     assert told(folder) == (3, None, None)
@@ -97,7 +97,7 @@ def test_step_is_on_the_disk_while_it_is_done(folder):
 @pytest.mark.parametrize("cut", range(2, 13, 5))
 def test_last_line_that_was_cut_off_is_as_if_it_had_not_been(folder, cut):
     journal.begin(folder, RUN)
-    journal.doing(request(folder), {"says": "restart it"})
+    journal.step_started(request(folder), {"description": "restart it"})
     cut_off(folder, cut)
 
     assert told(folder) == (3, None, None)

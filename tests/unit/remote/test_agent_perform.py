@@ -72,7 +72,7 @@ def run(*argv, **how):
 
 def free(process, timeout=5, **how):
     holder = {"address": "127.0.0.1", "port": process.port, "pid": process.pid, "unit": "", **how}
-    return {"do": "free", "holders": [holder], "beside": "heat-scaleout-none.service", "timeout": timeout}
+    return {"do": "release_port", "holders": [holder], "beside": "heat-scaleout-none.service", "timeout": timeout}
 
 
 def await_http(port, **how):
@@ -193,7 +193,7 @@ def test_holder_of_every_address_holds_the_one_asked_for():
 def test_notes_stay_while_they_say_how_to_bring_something_back(book, files, unit, stays):
     ledger.write(book, {"files": files, "folders": [], "stopped": [{"unit": unit, "port": 8004, "argv": ["x"]}]})
 
-    assert performed(book, {"do": "forget"})["failed"] is None
+    assert performed(book, {"do": "remove_records"})["failed"] is None
 
     assert Path(book).exists() is stays
 
@@ -292,7 +292,7 @@ def answers(monkeypatch):
 
 def tell(*until, **how):
     return {
-        "do": "tell",
+        "do": "set_server",
         "socket": "/x",
         "send": "set server rest/hostB state drain\n",
         "until": list(until),

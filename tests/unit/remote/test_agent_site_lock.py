@@ -20,11 +20,11 @@ class Holder:
 
     def __init__(self, path, id="1", wait=0.0, silence=SILENCE):
         who = {"id": id, "owner": "alice", "host": "ws", "pid": 7, "command": "invoke deploy"}
-        request = {"path": str(path), "wait": wait, "silence": silence, "who": who}
+        request = {"path": str(path), "wait": wait, "heartbeat_timeout": silence, "who": who}
         self.process = subprocess.Popen(
             [sys.executable, "-c", ssh.FIRST_LINE], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
-        self.say(base64.b64encode(agent_script.of("hold", request)).decode())
+        self.say(base64.b64encode(agent_script.of("acquire", request)).decode())
 
     def say(self, line):
         self.process.stdin.write(f"{line}\n".encode())
@@ -100,7 +100,7 @@ def test_end_of_its_input_frees_the_lock_and_the_file_names_nobody(path, holders
     first = holders(path)
     first.answer()
 
-    assert first.end() == ({"freed": True}, 0)
+    assert first.end() == ({"released": True}, 0)
     assert (shown(path), path.read_text()) == ({}, "")
 
 
@@ -108,7 +108,7 @@ def test_silence_frees_the_lock(path, holders):
     first = holders(path, silence=0.3)
     first.answer()
 
-    assert first.answer() == {"freed": True}
+    assert first.answer() == {"released": True}
     assert holders(path, id="2").answer()["held"]["id"] == "2"
 
 
@@ -119,7 +119,7 @@ def test_waiting_holder_gets_the_lock_when_the_first_ends(path, holders):
     first.end()
 
     assert second.answer()["held"]["id"] == "2"
-    assert second.end() == ({"freed": True}, 0)
+    assert second.end() == ({"released": True}, 0)
 
 
 def test_waiting_ends_after_its_seconds_and_tells_who_has_the_lock(path, holders):

@@ -96,9 +96,9 @@ def test_nobody_else_may_listen_there_before_it_is_shared(old, beside):
 
 def test_new_connections_go_to_the_new_server_once_they_are_steered_there(old, beside):
     _, held = old
-    assert socket_takeover.share(held, os.geteuid())
+    assert socket_takeover.share_port(held, os.geteuid())
     beside(held)
-    socket_takeover.steer(held)
+    socket_takeover.lead_to_newest(held)
 
     assert [answer(asked(connected(held))) for _ in range(40)] == [b"new"] * 40
 
@@ -108,9 +108,9 @@ def test_new_server_can_be_tried_from_one_port_while_all_others_still_reach_the_
     if process.args[-1] != "127.0.0.1":  # one that listens everywhere gets nothing beside a more exact one
         return
     source = socket_takeover.unused_port()
-    socket_takeover.share(held, os.geteuid())
+    socket_takeover.share_port(held, os.geteuid())
     beside(held)
-    socket_takeover.keep(held, source)
+    socket_takeover.keep_with_holders(held, source)
     steered = http.client.HTTPConnection("127.0.0.1", held[0]["port"], timeout=10, source_address=("", source))
 
     assert [answer(asked(connected(held))) for _ in range(40)] == [b"old"] * 40
@@ -130,8 +130,8 @@ def test_whoever_answers_http_is_seen_to_do_so(old):
 
 def test_old_server_answers_until_they_are_steered(old):
     _, held = old
-    socket_takeover.share(held, os.geteuid())
-    socket_takeover.steer(held)
+    socket_takeover.share_port(held, os.geteuid())
+    socket_takeover.lead_to_newest(held)
 
     assert [answer(asked(connected(held))) for _ in range(10)] == [b"old"] * 10
 
@@ -140,9 +140,9 @@ def test_request_in_progress_is_answered_before_the_old_server_is_told_to_be_fre
     process, held = old
     slow = asked(connected(held), "/slow")
     assert process.stdout.readline() == "asked\n"
-    socket_takeover.share(held, os.geteuid())
+    socket_takeover.share_port(held, os.geteuid())
     beside(held)
-    socket_takeover.steer(held)
+    socket_takeover.lead_to_newest(held)
 
     assert socket_takeover.drain(held, 0.5, 0.01) == 1
     process.stdin.write("go on\n")
@@ -155,9 +155,9 @@ def test_kept_alive_connection_is_closed_while_it_is_idle_and_its_client_sees_th
     _, held = old
     kept = connected(held)
     assert answer(asked(kept)) == b"old"
-    socket_takeover.share(held, os.geteuid())
+    socket_takeover.share_port(held, os.geteuid())
     beside(held)
-    socket_takeover.steer(held)
+    socket_takeover.lead_to_newest(held)
 
     assert socket_takeover.drain(held, 10, 0.01) == 0
     assert kept.sock.recv(1) == b""
@@ -167,16 +167,16 @@ def test_connection_that_nobody_has_accepted_yet_is_waited_for():
     with socket.create_server(("127.0.0.1", 0)) as server:
         held = [{"address": "127.0.0.1", "port": server.getsockname()[1], "pid": os.getpid(), "unit": ""}]
         with connected(held).sock:
-            assert socket_takeover.waiting(held) == 1
+            assert socket_takeover.not_accepted(held) == 1
             accepted, _ = server.accept()
             accepted.close()
-        assert socket_takeover.waiting(held) == 0
+        assert socket_takeover.not_accepted(held) == 0
 
 
 def test_kernel_that_copies_no_socket_is_no_error(old, monkeypatch):
     monkeypatch.setattr(socket_takeover, "PIDFD_GETFD", 9999)
 
-    assert socket_takeover.share(old[1], os.geteuid()) is False
+    assert socket_takeover.share_port(old[1], os.geteuid()) is False
 
 
 def test_process_that_is_gone_holds_nothing(old):
@@ -184,5 +184,5 @@ def test_process_that_is_gone_holds_nothing(old):
     process.kill()
     process.wait()
 
-    assert socket_takeover.share(held, os.geteuid())
+    assert socket_takeover.share_port(held, os.geteuid())
     assert socket_takeover.drain(held, 0, 0) == 0

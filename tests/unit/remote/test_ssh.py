@@ -298,50 +298,50 @@ def test_progress_is_told_of_every_host_and_of_the_end(a_host):
 
 def lock_request(tmp_path, id="1", **how):
     who = {"id": id, "owner": "alice", "host": "ws", "pid": 7, "command": "invoke deploy"}
-    return {"path": str(tmp_path / "lock"), "wait": 0.0, "silence": 20.0, "who": who} | how
+    return {"path": str(tmp_path / "lock"), "wait": 0.0, "heartbeat_timeout": 20.0, "who": who} | how
 
 
 def test_lock_is_held_until_the_fleet_is_closed_and_free_when_that_is_done(a_host, tmp_path):
     for id in ("1", "2", "3"):
         with fleet.over_ssh({"hostB": a_host(sudo=True)}, fleet.SilentProgress()) as hosts:
-            assert hosts.hold("hostB", lock_request(tmp_path, id), 20.0)["held"]["id"] == id
-            assert hosts.holding()
+            assert hosts.acquire_lease("hostB", lock_request(tmp_path, id), 20.0)["held"]["id"] == id
+            assert hosts.holds_lease()
             assert hosts.ask("look", "observe", {"hostB": {}}, 20.0)["hostB"]["uid"] == os.geteuid()
 
 
 def test_lock_of_another_is_told_and_not_held(a_host, tmp_path):
     with fleet.over_ssh({"hostB": a_host()}, fleet.SilentProgress()) as first:
-        held = first.hold("hostB", lock_request(tmp_path), 20.0)["held"]
+        held = first.acquire_lease("hostB", lock_request(tmp_path), 20.0)["held"]
         with fleet.over_ssh({"hostB": a_host()}, fleet.SilentProgress()) as second:
-            assert second.hold("hostB", lock_request(tmp_path, "2"), 20.0) == {"held_by": held}
-            assert (first.holding(), second.holding()) == (True, False)
+            assert second.acquire_lease("hostB", lock_request(tmp_path, "2"), 20.0) == {"held_by": held}
+            assert (first.holds_lease(), second.holds_lease()) == (True, False)
 
 
 def test_heartbeats_keep_a_lock_whose_host_allows_little_silence(a_host, tmp_path, monkeypatch):
     monkeypatch.setattr(lease, "HEARTBEAT_INTERVAL", 0.05)
     beaten = threading.Event()
     with fleet.over_ssh({"hostB": a_host()}, fleet.SilentProgress()) as hosts:
-        hosts.hold("hostB", lock_request(tmp_path, silence=2.0), 20.0)
-        send, times = hosts._hold._send, []
-        hosts._hold._send = lambda: times.append(1) or len(times) > 60 and beaten.set() or send()
+        hosts.acquire_lease("hostB", lock_request(tmp_path, heartbeat_timeout=2.0), 20.0)
+        send, times = hosts._lease._send, []
+        hosts._lease._send = lambda: times.append(1) or len(times) > 60 and beaten.set() or send()
         assert beaten.wait(20.0)  # longer than the silence that would end it
-        assert hosts.holding()
+        assert hosts.holds_lease()
 
 
 def test_waiting_for_a_lock_is_heard_meanwhile(a_host, tmp_path, monkeypatch):
     monkeypatch.setattr(lease, "HEARTBEAT_INTERVAL", 0.05)
     with fleet.over_ssh({"hostB": a_host()}, fleet.SilentProgress()) as first:
-        first.hold("hostB", lock_request(tmp_path), 20.0)
+        first.acquire_lease("hostB", lock_request(tmp_path), 20.0)
         with fleet.over_ssh({"hostB": a_host()}, fleet.SilentProgress()) as second:
             begun = time.monotonic()
-            reply = second.hold("hostB", lock_request(tmp_path, "2", wait=1.0, silence=0.5), 20.0)
+            reply = second.acquire_lease("hostB", lock_request(tmp_path, "2", wait=1.0, heartbeat_timeout=0.5), 20.0)
             assert (reply["held_by"]["id"], time.monotonic() - begun >= 1.0) == ("1", True)
 
 
 def test_lock_that_was_silent_for_too_long_stops_every_change(a_host, tmp_path):
     with fleet.over_ssh({"hostB": a_host()}, fleet.SilentProgress()) as hosts:
-        hosts.hold("hostB", lock_request(tmp_path, silence=0.1), 20.0)
-        hosts._hold._channel.status_event.wait(20.0)
+        hosts.acquire_lease("hostB", lock_request(tmp_path, heartbeat_timeout=0.1), 20.0)
+        hosts._lease._channel.status_event.wait(20.0)
         request = {"ledger": str(tmp_path / "ledger"), "steps": [write(tmp_path / "file")]}
         refused = hosts.ask("write", "perform", {"hostB": request}, 20.0)["hostB"]
 
@@ -353,7 +353,7 @@ def test_lock_that_was_silent_for_too_long_stops_every_change(a_host, tmp_path):
 def test_lock_of_a_host_without_python_says_what_it_needs(a_host, tmp_path, programs):
     (programs / "python3").unlink()
     with fleet.over_ssh({"hostB": a_host()}, fleet.SilentProgress()) as hosts:
-        error = hosts.hold("hostB", lock_request(tmp_path), 20.0)
+        error = hosts.acquire_lease("hostB", lock_request(tmp_path), 20.0)
 
     assert isinstance(error, errors.HostFailed)
     assert "the agent did not run: " in error.message and "python3 3.8 or later" in error.hint

@@ -15,9 +15,9 @@ def leftovers(**how):
 
 
 def with_facts(host="hostB", **facts):
-    found = a_site()[2][host]
-    known = {"listeners": LISTENING[host], "servers": found.facts.servers, "hostname": host}
-    return Observation(found.state, sites.facts(**known | facts))
+    observed = a_site()[2][host]
+    known = {"listeners": LISTENING[host], "servers": observed.facts.servers, "hostname": host}
+    return Observation(observed.state, sites.facts(**known | facts))
 
 
 def own_engine():
@@ -111,7 +111,7 @@ def test_server_on_a_host_that_nobody_knows_is_named_by_its_path():
 def test_engine_that_a_host_runs_by_its_own_means_is_shown_as_its_own_and_is_no_drift():
     view = a_view(a_row("hostA", "hostA"), id=1)
 
-    (own,) = found = leftovers(view=view, hostA=with_facts("hostA", engines=(own_engine(),)))
+    (own,) = observed = leftovers(view=view, hostA=with_facts("hostA", engines=(own_engine(),)))
 
     assert (own.host, own.service, own.unit, own.pid, own.heat, own.drift) == (
         "hostA",
@@ -121,16 +121,16 @@ def test_engine_that_a_host_runs_by_its_own_means_is_shown_as_its_own_and_is_no_
         "up",
         "host's own",
     )
-    assert not site.SiteStatus(found).drifts
+    assert not site.SiteStatus(observed).drifts
 
 
 def test_row_left_by_a_host_s_own_engine_is_told_and_is_drift():
     view = a_view(a_row("hostA", "hostA", engine_id="one"), a_row("hostA", "hostA", engine_id="two"), one=1, two=0)
 
-    (own,) = found = leftovers(view=view, hostA=with_facts("hostA", engines=(own_engine(),)))
+    (own,) = observed = leftovers(view=view, hostA=with_facts("hostA", engines=(own_engine(),)))
 
     assert own.drift == "host's own, row without process"
-    assert site.SiteStatus(found).drifts
+    assert site.SiteStatus(observed).drifts
 
 
 def test_rows_of_an_engine_that_nobody_runs_are_named():
@@ -149,24 +149,24 @@ def test_rows_of_an_engine_that_nobody_runs_are_named():
 def test_row_named_as_ours_is_never_a_host_s_own():
     view = a_view(a_row("hostA-engine-3", "hostA"), a_row("hostA", "hostA", engine_id="own"), id=0, own=1)
 
-    found = leftovers(view=view, hostA=with_facts("hostA", engines=(own_engine(),)))
+    observed = leftovers(view=view, hostA=with_facts("hostA", engines=(own_engine(),)))
 
-    assert [(each.unit, each.drift) for each in found] == [
+    assert [(each.unit, each.drift) for each in observed] == [
         ("heat-engine.service", "host's own"),
         ("hostA-engine-3", "row without process"),
     ]
 
 
 def test_engine_of_a_host_outside_the_inventory_is_left_alone_while_it_is_alive():
-    (other,) = found = leftovers(view=a_view(a_row("controller9", "controller9"), id=1))
+    (other,) = observed = leftovers(view=a_view(a_row("controller9", "controller9"), id=1))
 
     assert (other.host, other.unit, other.state, other.drift) == ("controller9", "controller9", "unknown", "host's own")
-    assert not site.SiteStatus(found).drifts
+    assert not site.SiteStatus(observed).drifts
 
 
 def test_rows_of_a_unit_that_was_stopped_and_forgotten_are_named():
     stopped = Observation(HostState(units={ENGINE: Unit(ENGINE)}), sites.facts())
 
-    found = leftovers(view=a_view(a_row("hostB-engine-8"), id=0), hostB=stopped)
+    observed = leftovers(view=a_view(a_row("hostB-engine-8"), id=0), hostB=stopped)
 
-    assert [(each.unit, each.drift) for each in found] == [("hostB-engine-8", "row without process")]
+    assert [(each.unit, each.drift) for each in observed] == [("hostB-engine-8", "row without process")]

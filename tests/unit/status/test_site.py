@@ -13,16 +13,16 @@ from deployer.status import site
 
 
 def test_site_as_wanted_has_a_line_for_each_process_and_no_drift():
-    found = lines()
+    observed = lines()
 
-    assert [(each.host, each.service, each.port) for each in found] == [
+    assert [(each.host, each.service, each.port) for each in observed] == [
         ("hostA", "proxy", None),
         ("hostB", "api", 8004),
         ("hostB", "cfn", 8000),
         ("hostB", "engine", None),
         ("hostB", "engine", None),
     ]
-    assert {(each.state, each.drift) for each in found} == {("running", "")}
+    assert {(each.state, each.drift) for each in observed} == {("running", "")}
 
 
 def test_process_that_does_not_run_is_told():
@@ -43,21 +43,21 @@ def test_process_that_would_not_survive_a_reboot_is_told():
 
 
 def test_process_with_an_old_configuration_is_told_with_its_digest():
-    found = line(ENGINE, hostB=with_unit(Unit(ENGINE, config="0123456789")))
+    observed = line(ENGINE, hostB=with_unit(Unit(ENGINE, config="0123456789")))
 
-    assert (found.drift, found.config, found.config_is_desired) == ("old configuration", "0123456", False)
+    assert (observed.drift, observed.config, observed.config_is_desired) == ("old configuration", "0123456", False)
 
 
 def test_process_with_the_desired_configuration_shows_its_digest():
-    found = line(ENGINE)
+    observed = line(ENGINE)
 
-    assert (len(found.config), found.config_is_desired) == (7, True)
+    assert (len(observed.config), observed.config_is_desired) == (7, True)
 
 
 def test_process_that_does_not_run_has_read_no_configuration():
-    found = line(ENGINE, hostB=with_unit(Unit(ENGINE, running=False, config="0123456789")))
+    observed = line(ENGINE, hostB=with_unit(Unit(ENGINE, running=False, config="0123456789")))
 
-    assert (found.config, found.config_is_desired) == (None, None)
+    assert (observed.config, observed.config_is_desired) == (None, None)
 
 
 def test_process_carries_its_pid():
@@ -65,9 +65,9 @@ def test_process_carries_its_pid():
 
 
 def test_process_of_a_host_that_is_gone_is_unreachable_and_has_no_drift():
-    found = line(ENGINE, gone=("hostB",))
+    observed = line(ENGINE, gone=("hostB",))
 
-    assert (found.state, found.pid, found.drift, found.listening) == ("unreachable", None, "", None)
+    assert (observed.state, observed.pid, observed.drift, observed.listening) == ("unreachable", None, "", None)
 
 
 def test_api_and_proxy_hold_their_sockets_and_an_engine_needs_none():
@@ -97,9 +97,13 @@ def test_engine_shows_heats_own_view_of_it():
 def test_engine_counts_its_workers_and_who_reads_their_queues():
     rows = (a_row(engine_id="one"), a_row(engine_id="two"), a_row("hostB-engine-2", engine_id="three"))
 
-    found = line(ENGINE, view=a_view(*rows, one=1, two=1, three=1))
+    observed = line(ENGINE, view=a_view(*rows, one=1, two=1, three=1))
 
-    assert (found.workers, found.queue, found.drift) == ({"up": 2, "down": 0}, {"messages": 4, "consumers": 2}, "")
+    assert (observed.workers, observed.queue, observed.drift) == (
+        {"up": 2, "down": 0},
+        {"messages": 4, "consumers": 2},
+        "",
+    )
 
 
 def test_killed_worker_is_told_before_heat_notices_as_nobody_reads_its_queue():
@@ -110,9 +114,9 @@ def test_killed_worker_is_told_before_heat_notices_as_nobody_reads_its_queue():
 
 
 def test_without_the_broker_a_row_is_without_process_when_heat_calls_it_down():
-    found = line(ENGINE, view=a_view(a_row(up=False), a_row()))
+    observed = line(ENGINE, view=a_view(a_row(up=False), a_row()))
 
-    assert (found.drift, found.workers, found.queue) == ("row without process", {"up": 1, "down": 1}, None)
+    assert (observed.drift, observed.workers, observed.queue) == ("row without process", {"up": 1, "down": 1}, None)
 
 
 def test_engine_that_runs_and_does_nothing_for_heat_is_told():
@@ -128,15 +132,15 @@ def test_stopped_engine_with_a_row_left_is_told_both():
 
 
 def test_without_heats_table_nothing_is_said_of_it():
-    found = line(ENGINE)
+    observed = line(ENGINE)
 
-    assert (found.heat, found.workers, found.queue, found.drift) == ("unknown", None, None, "")
+    assert (observed.heat, observed.workers, observed.queue, observed.drift) == ("unknown", None, None, "")
 
 
 def test_api_shows_the_proxys_view_of_it():
-    found = line(API)
+    observed = line(API)
 
-    assert (found.proxy, found.check, found.sessions, found.requests) == ("UP", "L7OK", 3, 5)
+    assert (observed.proxy, observed.check, observed.sessions, observed.requests) == ("UP", "L7OK", 3, 5)
 
 
 def test_api_that_the_proxy_does_not_serve_is_told():
@@ -145,9 +149,9 @@ def test_api_that_the_proxy_does_not_serve_is_told():
 
 
 def test_api_that_the_proxy_does_not_know_is_missing_there():
-    found = line(API, stat=FINE.replace("hostB-8004", "hostQ-8004"))
+    observed = line(API, stat=FINE.replace("hostB-8004", "hostQ-8004"))
 
-    assert (found.proxy, found.drift, found.check) == ("missing", "missing at the proxy", None)
+    assert (observed.proxy, observed.drift, observed.check) == ("missing", "missing at the proxy", None)
 
 
 def test_server_whose_unit_is_stopped_is_told():
@@ -157,9 +161,9 @@ def test_server_whose_unit_is_stopped_is_told():
 
 
 def test_api_of_a_site_whose_proxy_says_nothing_is_unknown_there():
-    front = Observation(HostState(), sites.facts(servers=runtime_api.servers(None)))
+    proxy_host = Observation(HostState(), sites.facts(servers=runtime_api.servers(None)))
 
-    assert (line(API, hostA=front).proxy, line(API, hostA=front).drift) == ("unknown", "")
+    assert (line(API, hostA=proxy_host).proxy, line(API, hostA=proxy_host).drift) == ("unknown", "")
 
 
 def test_engine_and_proxy_have_no_view_of_the_proxy():
@@ -168,12 +172,12 @@ def test_engine_and_proxy_have_no_view_of_the_proxy():
 
 def test_numbered_server_names_are_found_at_the_proxy():
     inventory = sites.an_inventory(proxy="server_names: numbered", hostC="")
-    wanted = desired_state.desired_states(inventory, sites.bare(inventory)).states
-    found = sites.as_wanted(wanted)
+    desired = desired_state.desired_states(inventory, sites.bare(inventory)).states
+    observed = sites.as_wanted(desired)
     answer = STAT.replace("hostB-8004", "rest-server-1")
-    found["hostA"] = Observation(found["hostA"].state, sites.facts(servers=runtime_api.servers(answer)))
+    observed["hostA"] = Observation(observed["hostA"].state, sites.facts(servers=runtime_api.servers(answer)))
 
-    shown = site.instances_of(inventory, SiteObservation(found, {}), wanted, UNKNOWN_VIEW)
+    shown = site.instances_of(inventory, SiteObservation(observed, {}), desired, UNKNOWN_VIEW)
 
     assert [each.proxy for each in shown if each.service == "api"] == ["UP"]
 
@@ -187,7 +191,7 @@ def test_picture_without_drift_ends_with_0_and_one_with_drift_with_8_when_it_cou
 
 def test_picture_without_a_host_ends_with_4_and_one_without_heat_with_5_when_it_counts():
     gone = site.SiteStatus(lines(stat=STAT), errors=("hostB: no answer",))
-    silent = site.SiteStatus(lines(), notes=("Heat's database: OperationalError",))
+    silent = site.SiteStatus(lines(), warnings=("Heat's database: OperationalError",))
 
     assert (gone.exit_code(True), gone.exit_code(False)) == (4, 4)
     assert (silent.exit_code(True), silent.exit_code(False)) == (5, 0)

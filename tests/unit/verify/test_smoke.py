@@ -141,7 +141,7 @@ def test_requests_are_enough_when_every_server_that_can_be_reached_was(way, got,
 
 
 def test_counts_of_a_pinned_client_say_why_others_got_none():
-    said = balancing.said(["b", "c"], {"b": 4}, "source")
+    said = balancing.counts_text(["b", "c"], {"b": 4}, "source")
 
     assert said.startswith("b 4, c 0 (`balance: source` gives one client one server")
 
@@ -184,8 +184,8 @@ def test_answer_that_is_no_list_of_stacks_proves_nothing(content):
 def test_error_of_the_cfn_api_is_told_as_text():
     content = b"<ErrorResponse><Error><Message>no such key</Message><Code>AccessDenied</Code></Error></ErrorResponse>"
 
-    assert "AccessDenied" in cfn.said(content)
-    assert cfn.said(b"not xml") == "not xml"
+    assert "AccessDenied" in cfn.answer_text(content)
+    assert cfn.answer_text(b"not xml") == "not xml"
 
 
 @pytest.mark.parametrize(

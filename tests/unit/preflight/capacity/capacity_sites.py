@@ -17,12 +17,12 @@ def a_site(conf: str = "", measured: dict | None = None, inventory=None, install
     """Bare hosts, each with 8 GiB to spare but for those measured otherwise; `conf` goes into [DEFAULT]."""
     inventory = inventory or sites.an_inventory()
     text = sites.CONF.replace("[DEFAULT]\n", f"[DEFAULT]\n{conf}\n")
-    found = {
+    observed = {
         name: Observation(each.state, sites.facts(installed, cpus=cpus))
         for name, each in sites.bare(inventory, text).items()
     }
     fine = {name: HostResources(8192 * MIB, 2**20) for name in inventory.hosts}
-    return SiteSizes(inventory, desired_state.read_source(inventory, found), found, fine | (measured or {}))
+    return SiteSizes(inventory, desired_state.read_source(inventory, observed), observed, fine | (measured or {}))
 
 
 def engines(*processes: int, each: int = 65 * MIB) -> dict[str, UnitUsage]:

@@ -34,4 +34,4 @@ def test_every_limit_is_judged_at_once():
     judged = capacity_checks.check_limits(site, replace(CAPACITY, allowed=10))
 
     assert [each.split(":")[0] for each in judged.problems] == ["hostA", "hostA"]
-    assert [each.split(":")[0] for each in judged.notes] == ["hostB", "hostC"]
+    assert [each.split(":")[0] for each in judged.warnings] == ["hostB", "hostC"]

@@ -33,10 +33,12 @@ def test_what_could_happen_at_worst_is_a_note_with_every_number():
 
 
 @pytest.mark.parametrize(
-    ("allowed", "connected", "notes"), [(1108, 16, 0), (1107, 16, 1), (1108, 17, 1), (5000, 16, 0)]
+    ("allowed", "connected", "warnings"), [(1108, 16, 0), (1107, 16, 1), (1108, 17, 1), (5000, 16, 0)]
 )
-def test_note_comes_only_when_the_worst_and_the_others_pass_what_is_allowed(allowed, connected, notes):
-    assert len(list(connections.warnings(a_site(), replace(CAPACITY, allowed=allowed, connected=connected)))) == notes
+def test_note_comes_only_when_the_worst_and_the_others_pass_what_is_allowed(allowed, connected, warnings):
+    assert (
+        len(list(connections.warnings(a_site(), replace(CAPACITY, allowed=allowed, connected=connected)))) == warnings
+    )
 
 
 @pytest.mark.parametrize(("allowed", "problems"), [(79, 1), (80, 0)])

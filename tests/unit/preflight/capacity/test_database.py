@@ -14,25 +14,27 @@ def asked(prepare=lambda fleet: None):
 
 
 def test_capacity_is_what_the_source_host_says():
-    found, fleet = asked()
+    observed, fleet = asked()
 
-    assert found == ConnectionLimits(allowed=5000, most=17, connected=16, own=12, pool=5, overflow=64)
+    assert observed == ConnectionLimits(allowed=5000, most=17, connected=16, own=12, pool=5, overflow=64)
     assert fleet.asked == [("ask the database", "perform", ("hostA",))]
 
 
 def test_database_that_is_not_asked_has_no_limit():
-    found, _ = asked(lambda fleet: fleet.capacity.clear())
+    observed, _ = asked(lambda fleet: fleet.capacity.clear())
 
-    assert (found.allowed, found.why) == (None, "")
+    assert (observed.allowed, observed.why) == (None, "")
 
 
 def test_source_without_its_libraries_says_why_in_one_line():
-    found, _ = asked(lambda fleet: fleet.breaks("hostA", "python3", "python3 ended with 1: Trace\nNo module oslo_db"))
+    observed, _ = asked(
+        lambda fleet: fleet.breaks("hostA", "python3", "python3 ended with 1: Trace\nNo module oslo_db")
+    )
 
-    assert (found.allowed, found.why) == (None, "No module oslo_db")
+    assert (observed.allowed, observed.why) == (None, "No module oslo_db")
 
 
 def test_source_that_is_gone_says_why():
-    found, _ = asked(lambda fleet: fleet.loses("hostA"))
+    observed, _ = asked(lambda fleet: fleet.loses("hostA"))
 
-    assert found.why == "connection refused"
+    assert observed.why == "connection refused"

@@ -58,6 +58,6 @@ def test_process_that_forks_no_worker_is_one_process_and_uwsgi_has_a_master():
 def test_engine_workers_count_a_hosts_own_engines_and_leave_out_hosts_without():
     site = a_site("num_engine_workers = 3")
     own = (Listener("", 0, 9, "heat-engine", "heat-engine.service"),)
-    found = site.found | {"hostA": Observation(site.found["hostA"].state, sites.facts(engines=own))}
+    observed = site.observed | {"hostA": Observation(site.observed["hostA"].state, sites.facts(engines=own))}
 
-    assert sizes.engine_workers(replace(site, found=found)) == {"hostB": 6, "hostC": 6, "hostA": 3}
+    assert sizes.engine_workers(replace(site, observed=observed)) == {"hostB": 6, "hostC": 6, "hostA": 3}

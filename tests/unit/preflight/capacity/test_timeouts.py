@@ -12,7 +12,7 @@ def judged(server="", client="", rpc=None):
     stated = ", ".join(f"{name}: {value}" for name, value in (("server", server), ("client", client)) if value)
     inventory = sites.an_inventory(proxy=f"timeouts: {{{stated}}}" if stated else "")
     site = a_site(f"rpc_response_timeout = {rpc}" if rpc else "", inventory=inventory)
-    return list(timeouts.problems(inventory, site.origin)), list(timeouts.warnings(inventory, site.origin))
+    return list(timeouts.problems(inventory, site.heat_source)), list(timeouts.warnings(inventory, site.heat_source))
 
 
 def test_defaults_are_in_order():
@@ -20,13 +20,13 @@ def test_defaults_are_in_order():
 
 
 def test_proxy_that_the_inventory_makes_give_up_before_heat_is_a_problem_with_both_numbers():
-    problems, notes = judged(server="30s", client="30s")
+    problems, warnings = judged(server="30s", client="30s")
 
     assert problems == [
         f"{sites.PATH}: proxy.timeouts.server is 30s, less than Heat's rpc_response_timeout (60 s): "
         "clients get 504 while Heat still works. Set it above 60s."
     ]
-    assert notes == []
+    assert warnings == []
 
 
 def test_proxy_that_gives_up_before_heat_by_its_default_is_a_note():
@@ -56,9 +56,9 @@ def test_step_that_is_merely_odd_is_a_note_with_numbers(how, words):
 
 def test_site_without_a_proxy_has_no_ladder():
     inventory = sites.an_inventory(proxy="timeouts: {server: 1s}", hostB="{address: 10.0.0.2, engines: 1}", hostC="")
-    origin = a_site(inventory=inventory).origin
+    heat_source = a_site(inventory=inventory).heat_source
 
-    assert capacity_checks.check_timeouts(inventory, origin) == capacity_checks.CapacityFindings()
+    assert capacity_checks.check_timeouts(inventory, heat_source) == capacity_checks.CapacityFindings()
 
 
 @pytest.mark.parametrize(("rpc", "expected"), [("", 65), ("rpc_response_timeout = 300", 305)])
@@ -67,7 +67,7 @@ def test_uwsgi_waits_longer_than_heat_whatever_heat_conf_says(rpc, expected):
 
     (ini,) = (
         file
-        for path, file in desired_state.desired_states(site.inventory, site.found).states["hostB"].files.items()
+        for path, file in desired_state.desired_states(site.inventory, site.observed).states["hostB"].files.items()
         if path.endswith("/api.ini")
     )
 
