@@ -1,228 +1,190 @@
 """One short function a command: each names its stages in order, and no other module knows them all."""
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from deployer import errors
-from deployer.apply import execute, generations, stage
-from deployer.apply.execute import Planned, Report
-from deployer.apply.generations import UNKNOWN_AUTHOR, Author, Run
-from deployer.apply.waves import Applied
-from deployer.desired import desired_state, export
-from deployer.desired.desired_state import Desired
-from deployer.heat import engines
+from deployer.apply import execute, lock, stage
+from deployer.apply.lock import Holder
+from deployer.apply.report import Report
+from deployer.desired import desired_state, export, goal
+from deployer.desired.goal import Goal, Purpose
+from deployer.heat import engines, recovery
+from deployer.heat.recovery import DeadWorker
+from deployer.heat.redacting_fleet import RedactingFleet
+from deployer.inventory import inventory_file, scaling
+from deployer.inventory.inventory_file import InventoryFile
+from deployer.inventory.scaling import ScaleRequest
 from deployer.inventory.schema import Inventory
 from deployer.model.facts import Observation
-from deployer.model.state import HostState
-from deployer.model.steps import DEFAULT_ROLLOUT, RolloutOptions
+from deployer.model.run import Run
+from deployer.observed import history as recorded
 from deployer.observed import observe
-from deployer.observed.observe import SiteObservation
-from deployer.plan import diff
-from deployer.preflight import gate, host_checks, logins, tls_checks
-from deployer.preflight.logins import Findings
+from deployer.observed.history import History
+from deployer.plan import diff, saved_plan
+from deployer.plan.planned import Change, Planned
+from deployer.preflight import gate, host_checks
+from deployer.preflight.findings import Findings
 from deployer.remote.fleet import Fleet
 from deployer.status import site
+from deployer.status.site import SiteStatus
+from deployer.verify import acceptance, preparation
+from deployer.verify.report import Proof
+from deployer.verify.smoke import smoke_suite
+from deployer.verify.smoke.clouds import Cloud
+from deployer.verify.smoke.result import Check
+from deployer.verify.smoke.smoke_suite import SmokeTarget
 
-if TYPE_CHECKING:
-    from deployer.inventory import scaling
-
-STATUS_TIMEOUT = 10.0  # seconds for a host to answer who only wants to see it
-Accept = Callable[[Planned], bool]
-
-
-def planned(
-    inventory: Inventory,
-    fleet: Fleet,
-    limit: Collection[str] = (),
-    contents: bool = False,
-    options: RolloutOptions = DEFAULT_ROLLOUT,
-) -> Planned:
-    """What a deploy would do, on the hosts of `limit` (all, when empty); changes nothing."""
-    observation = observe.observe_site(inventory, fleet, needed(inventory, limit), contents)
-    observe.refuse_unreachable(observation)
-    desired = desired_state.desired_states(inventory, _known(inventory, observation))
-    chosen = {name: state for name, state in desired.states.items() if not limit or name in limit}
-    options = _with_last(options, inventory)
-    return Planned(
-        inventory,
-        diff.plan_between(chosen, observation.hosts, options),
-        desired,
-        observation.hosts,
-        generations.describe_unfinished(observation.hosts),
-        options,
-    )
+STATUS_TIMEOUT = 10.0  # seconds for a host to answer `status`
+Accept = Callable[[Planned, tuple[str, ...]], bool]  # shows a plan and the warnings of preflight; whether it may run
 
 
-def _with_last(options: RolloutOptions, inventory: Inventory) -> RolloutOptions:
-    """The source has a configuration that is not ours to put back, and the proxy's host most to lose."""
-    return replace(options, last=(inventory.proxy.host, inventory.heat.source))
+def deploy(change: Change, fleet: Fleet, accept: Accept) -> Report:
+    """Bring the hosts to what the change aims at, and compare again.
 
-
-def deploy(
-    inventory: Inventory,
-    fleet: Fleet,
-    accept: Accept,
-    limit: Collection[str] = (),
-    options: RolloutOptions = DEFAULT_ROLLOUT,
-    author: Author = UNKNOWN_AUTHOR,
-    keep: Callable[[], None] = lambda: None,
-) -> Report:
-    """Bring the hosts to their desired state and look again; `accept` is asked once, before the first change.
-
-    `keep` is called when every host is ready for that, and writes down what is wanted. Raise HostUnreachable, or
-    NotReady with every problem of every host, before anything is changed.
+    `accept` is asked once, before the first change. Raise HostUnreachable, NotReady with every problem of every host,
+    or StalePlan, before anything is changed.
     """
-    todo = replace(planned(inventory, fleet, limit, options=options), author=author, keep=keep)
-    return _accepted(todo, fleet, accept)
+    observed = observe.observe_hosts(change.inventory, fleet, change.observed_hosts())
+    desired = goal.desired_for(change.goal, change.inventory, observed)
+    planned = diff.planned(change, desired, observed)
+    saved_plan.refuse_stale(planned)
+    warnings = gate.refuse_unready(planned, fleet)
+    if not accept(planned, warnings):
+        return Report(planned, accepted=False)
+    before = execute.observe_for_revert(planned, fleet)
+    run = stage.begin(planned, fleet)
+    stage.save_inventory(planned, run, fleet)
+    rollout = execute.run(planned, run, before, fleet)
+    left = execute.left(planned, rollout, fleet)
+    report = Report(planned, rollout, left, run, warnings=warnings)
+    stage.end(run, report.result, list(observed), fleet)
+    return report
 
 
-def _accepted(todo: Planned, fleet: Fleet, accept: Accept) -> Report:
-    """Carry out a plan that the hosts are ready for and that is accepted.
+def plan(change: Change, fleet: Fleet, contents: bool = False) -> Planned:
+    """What a deploy would do; changes nothing. `contents` brings the contents of every file, for diffs."""
+    observed = observe.observe_hosts(change.inventory, fleet, change.observed_hosts(), contents)
+    desired = goal.desired_for(change.goal, change.inventory, observed)
+    return diff.planned(change, desired, observed)
 
-    Also one that only ends another run, or only has the hosts remember what the inventory says by now.
+
+def restart(change: Change, fleet: Fleet, accept: Accept) -> Report:
+    """Restart every process of Heat, host by host, drained first: a deploy in which nothing has to have changed."""
+    hosts = change.limit or tuple(change.inventory.hosts)
+    return deploy(replace(change, options=replace(change.options, restart=hosts)), fleet, accept)
+
+
+def scale(file: InventoryFile, request: ScaleRequest, fleet: Fleet) -> InventoryFile:
+    """The inventory with what `scale` asks for, to be deployed; totals are distributed by the CPUs that hosts have."""
+    scaling.refuse_impossible(file.inventory, request)
+    cpus, held = _weights(file.inventory, request, fleet) if request.totals else ({}, {})
+    return inventory_file.with_text(file, scaling.scaled_text(file.text, file.inventory, request, cpus, held))
+
+
+def _weights(inventory: Inventory, request: ScaleRequest, fleet: Fleet) -> tuple[dict[str, int], dict[str, int]]:
+    """Host -> its CPUs, and engine -> the resources that it holds, where engines have to leave."""
+    observed = observe.observe_hosts(inventory, fleet, scaling.hosts_for(inventory))
+    held = engines.resources_held(inventory, fleet) if scaling.has_fewer_engines(inventory, request) else {}
+    return {name: each.facts.cpus for name, each in observed.items()}, held
+
+
+def rollback(change: Change, number: int, fleet: Fleet, accept: Accept) -> Report:
+    """Bring the hosts to what they had in a generation, whose inventory is given.
+
+    Raise BadInput for one of which some host has kept nothing, as of a restore; else as `deploy`.
     """
-    if todo.plan.changes():
-        todo = replace(todo, warnings=(*todo.warnings, *gate.refuse_unready(todo, fleet)))
-    accepted = accept(todo)
-    if accepted and (
-        todo.plan.changes()
-        or generations.describe_unfinished(todo.observed)
-        or generations.inventory_changed(todo.observed, todo.author)
-    ):
-        return execute.run(todo, fleet)
-    if accepted:
-        todo.keep()
-    return Report(todo, Applied(), accepted=accepted)
+    kept = stage.recall(change.inventory.hosts, number, fleet)
+    return deploy(replace(change, goal=Goal(Purpose.ROLLBACK, number, kept)), fleet, accept)
 
 
-def restore(
-    inventory: Inventory,
-    fleet: Fleet,
-    accept: Accept,
-    options: RolloutOptions = DEFAULT_ROLLOUT,
-    author: Author = UNKNOWN_AUTHOR,
-) -> Report:
-    """Take everything of ours away and have those serve again who did before us; `accept` as for a deploy."""
-    observed = _all_found(inventory, fleet)
-    nothing = desired_state.without_ours(inventory, observed)
-    todo = Planned(
-        inventory,
-        diff.plan_restore(nothing.states, observed, options),
-        nothing,
-        observed,
-        generations.describe_unfinished(observed),
-        options,
-        author,
-        diff.plan_restore,
-        "invoke restore",
-    )
-    problems = () if options.force else tuple(gate.problems_without_engines(todo, fleet))
-    if problems:
-        raise errors.NotReady(problems, hint="Nothing was changed.")
-    if not accept(todo):
-        return Report(todo, Applied(), accepted=False)
-    return execute.run(todo, fleet) if todo.plan.waves else Report(todo, Applied())
+def rollback_target(inventory: Inventory, fleet: Fleet, number: int | None) -> Run:
+    """The generation of a number, or the last that was done before the newest; raise BadInput when there is none."""
+    return recorded.rollback_target(history(inventory, fleet), number)
 
 
-def history(inventory: Inventory, fleet: Fleet) -> Mapping[int, tuple[Run, tuple[str, ...]]]:
+def restore(change: Change, fleet: Fleet, accept: Accept) -> Report:
+    """Take everything of ours away and have those serve again who did before us."""
+    return deploy(replace(change, goal=goal.RESTORE), fleet, accept)
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """What dead engines have left, and whether it was cleaned."""
+
+    workers: tuple[DeadWorker, ...]
+    cleaned: bool = False
+
+
+def recover(inventory: Inventory, fleet: Fleet, accept: Callable[[tuple[DeadWorker, ...]], bool]) -> Recovery:
+    """Find what dead engines have left in Heat and its broker, and clean it if that is accepted."""
+    workers = recovery.dead_workers(inventory, fleet)
+    if not workers or not accept(workers):
+        return Recovery(workers)
+    return Recovery(recovery.clean(inventory, fleet), cleaned=True)
+
+
+def history(inventory: Inventory, fleet: Fleet) -> History:
     """Number -> the generation and the hosts that have it, in order."""
     replies = stage.recall(inventory.hosts, None, fleet)
-    return generations.merge_runs({host: reply["runs"] for host, reply in replies.items()})
+    return recorded.merge_runs({host: reply["runs"] for host, reply in replies.items()})
 
 
-def target(inventory: Inventory, fleet: Fleet, number: int | None) -> Run:
-    """The generation of a number, or the last that was done before the newest; raise BadInput when there is none."""
-    return generations.rollback_target(history(inventory, fleet), number)
-
-
-def rollback(
-    inventory: Inventory,
-    number: int,
-    fleet: Fleet,
-    accept: Accept,
-    options: RolloutOptions = DEFAULT_ROLLOUT,
-    author: Author = UNKNOWN_AUTHOR,
-    keep: Callable[[], None] = lambda: None,
-) -> Report:
-    """Bring the hosts to what they had in a generation, whose inventory is given; `accept`, `keep` as for a deploy.
-
-    Raise BadInput for one of which some host has kept nothing, as of a restore.
-    """
-    kept = stage.recall(inventory.hosts, number, fleet)
-    observed = _all_found(inventory, fleet)
-    stopping = desired_state.without_ours(inventory, observed).states
-    states = generations.states_of(number, kept, [each.host for each in inventory.instances()])
-    desired = Desired(
-        {host: replace(state, shutdown_probes=stopping[host].shutdown_probes) for host, state in states.items()}, {}
-    )
-    options = _with_last(options, inventory)
-    todo = Planned(
-        inventory,
-        diff.plan_between(desired.states, observed, options),
-        desired,
-        observed,
-        generations.describe_unfinished(observed),
-        options,
-        author,
-        rerun=f"invoke rollback --to {number}",
-        keep=keep,
-    )
-    return _accepted(todo, fleet, accept)
-
-
-def scaled_text(text: str, inventory: Inventory, wish: "scaling.Wish", fleet: Fleet) -> str:
-    """The inventory's text with what `scale` asks for; totals are spread by the CPUs that a look at the hosts shows."""
-    from deployer.inventory import scaling
-
-    scaling.refuse_impossible(inventory, wish)
-    if not wish.totals:
-        return scaling.scaled_text(text, inventory, wish, {})
-    observation = observe.observe_site(inventory, fleet, scaling.hosts_for(inventory))
-    observe.refuse_unreachable(observation)
-    held = engines.resources_held(inventory, fleet) if scaling.has_fewer_engines(inventory, wish) else {}
-    return scaling.scaled_text(
-        text, inventory, wish, {name: each.facts.cpus for name, each in observation.hosts.items()}, held
-    )
-
-
-def check(inventory: Inventory, fleet: Fleet) -> Findings:
+def preflight(inventory: Inventory, fleet: Fleet) -> Findings:
     """Every problem that would make a deploy fail, and what else to know; changes nothing."""
     observation = observe.observe_site(inventory, fleet)
     if inventory.heat.source not in observation.hosts:
         return Findings(host_checks.problems(inventory, observation, {}))
-    desired = desired_state.desired_states(inventory, _known(inventory, observation))
-    tried = logins.try_logins(inventory, {name: desired.states[name] for name in observation.hosts}, fleet)
-    judged = gate.capacity_and_timeouts(inventory, observation.hosts, fleet)
-    problems = (
-        *host_checks.problems(inventory, observation, desired.states),
-        *tls_checks.problems(inventory, observation.hosts),
-        *tried.problems,
-        *judged.problems,
-    )
-    return Findings(
-        problems, (*desired.warnings, *tls_checks.warnings(observation.hosts), *tried.warnings, *judged.warnings)
-    )
+    desired = desired_state.desired_states(inventory, observation.hosts)
+    return gate.site_findings(inventory, observation, desired, fleet)
 
 
-def status_of(inventory: Inventory, fleet: Fleet) -> site.SiteStatus:
-    """One line a process, the steps that a deploy would take, and the hosts that do not answer; changes nothing."""
-    observation = observe.observe_site(inventory, fleet, programs=engines.question(inventory), limit=STATUS_TIMEOUT)
-    errors_seen = tuple(error.message for error in observation.errors.values())
-    if inventory.heat.source not in observation.hosts:
-        return site.SiteStatus(site.instances_of(inventory, observation, {}, engines.UNKNOWN_VIEW), errors=errors_seen)
-    view = engines.view(observation.hosts[inventory.heat.source].facts.answers)
-    desired = desired_state.desired_states(inventory, _known(inventory, observation)).states
-    todo = diff.plan_between({name: desired[name] for name in observation.hosts}, observation.hosts)
-    pending = tuple(f"{step.host}: {step}" for step in todo.changes())
-    return site.SiteStatus(
-        site.instances_of(inventory, observation, desired, view),
-        pending,
-        errors_seen,
-        view.problems,
-        generations.describe_unfinished(observation.hosts),
-    )
+def status(inventory: Inventory, fleet: Fleet) -> SiteStatus:
+    """One row a process, the steps that a deploy would take, and the hosts that do not answer; changes nothing."""
+    question = engines.question(inventory)
+    observation = observe.observe_site(inventory, fleet, programs=question, limit=STATUS_TIMEOUT)
+    source = observation.hosts.get(inventory.heat.source)
+    if source is None:
+        return site.without_source(inventory, observation)
+    view = engines.view(source.facts.answers)
+    desired = desired_state.desired_states(inventory, observation.hosts).states
+    plan = diff.plan_between({name: desired[name] for name in observation.hosts}, observation.hosts)
+    return site.status_of(inventory, observation, desired, view, plan)
+
+
+def verify(inventory: Inventory, fleet: RedactingFleet, cloud: Cloud, message: Callable[[str], None]) -> Proof:
+    """Prove the site from outside: the acceptance suite on every node, then Heat through the proxy as a client.
+
+    `message` is sent each step before it begins. A site that fails is a Proof with failed checks, never an error.
+    """
+    started = time.monotonic()
+    message(f"acceptance suite: {', '.join(inventory.hosts)}")
+    node_checks = acceptance.run(inventory)
+    client_checks = _smoke_checks(inventory, fleet, cloud, message)
+    checks = preparation.redacted((*node_checks, *client_checks), inventory, fleet, cloud)
+    return Proof(inventory.site, checks, time.monotonic() - started)
+
+
+def _smoke_checks(
+    inventory: Inventory, fleet: RedactingFleet, cloud: Cloud, message: Callable[[str], None]
+) -> tuple[Check, ...]:
+    try:
+        binds = preparation.proxy_binds(inventory, fleet)
+    except errors.DeployerError as error:
+        return smoke_suite.without_target(inventory, error)
+    return smoke_suite.run(SmokeTarget(inventory, fleet, binds), cloud, message)
+
+
+def lock_holder(inventory: Inventory, fleet: Fleet) -> Holder | None:
+    """Which command changes the site now."""
+    return lock.holder(inventory, fleet)
+
+
+def unlock(inventory: Inventory, fleet: Fleet, id: str) -> Holder:
+    """End the command that holds the lock, by the lock's id; raise BadInput when nobody has that id."""
+    return lock.release(inventory, fleet, id)
 
 
 def render(inventory: Inventory, observed: Mapping[str, Observation], out: Path) -> tuple[Path, ...]:
@@ -230,29 +192,12 @@ def render(inventory: Inventory, observed: Mapping[str, Observation], out: Path)
     return export.write(desired_state.desired_states(inventory, observed).states, out)
 
 
-def observed(inventory: Inventory, fleet: Fleet) -> Mapping[str, Observation]:
-    """One look at every host; raise HostUnreachable unless all answer."""
-    return _all_found(inventory, fleet)
+def observed_hosts(inventory: Inventory, fleet: Fleet) -> Mapping[str, Observation]:
+    """Every host as it is; raise HostUnreachable unless all answer."""
+    return observe.observe_hosts(inventory, fleet)
 
 
-def _all_found(inventory: Inventory, fleet: Fleet) -> Mapping[str, Observation]:
-    observation = observe.observe_site(inventory, fleet)
-    observe.refuse_unreachable(observation)
-    return observation.hosts
-
-
-def as_if_found(inventory: Inventory, folder: Path) -> Mapping[str, Observation]:
-    """A look at hosts that have nothing but, on the source, a local copy of its configuration folder."""
+def source_from_folder(inventory: Inventory, folder: Path) -> Mapping[str, Observation]:
+    """Hosts as if they had nothing but, on the source, a local copy of its configuration folder."""
     source = inventory.heat.source
-    state = export.read(folder, inventory.heat_of(source).config_dir)
-    return _known(inventory, SiteObservation({source: Observation(state)}, {}))
-
-
-def needed(inventory: Inventory, limit: Collection[str]) -> Collection[str]:
-    """The hosts to look at: the source says what all others should have, the proxy has its servers drained."""
-    return {*limit, inventory.heat.source, inventory.proxy.host} if limit else ()
-
-
-def _known(inventory: Inventory, observation: SiteObservation) -> dict[str, Observation]:
-    """What was found, with nothing for the hosts that did not answer."""
-    return {name: observation.hosts.get(name, Observation(HostState())) for name in inventory.hosts}
+    return {source: Observation(export.read(folder, inventory.heat_of(source).config_dir))}

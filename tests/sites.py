@@ -6,10 +6,14 @@ from pathlib import Path
 from contract.fake_fleet import FakeFleet
 from contract.fake_host import PIDS, FakeHost, FakeListener
 
+from deployer import pipeline
 from deployer.inventory import reader
+from deployer.inventory.inventory_file import InventoryFile
 from deployer.inventory.schema import Inventory
 from deployer.model.facts import Facts, Listener, Observation
 from deployer.model.state import File, HostState, Service, Unit, file_of, unit_name
+from deployer.observed import history
+from deployer.plan.planned import Change
 
 ROOT = Path(__file__).parent.parent
 PATH = Path("/sites/some.yaml")
@@ -138,3 +142,44 @@ def a_fleet(inventory: Inventory, installed: tuple[str, ...] = HEAT_27, conf: st
 
 def _folder(name: str) -> str:
     return "lib/python3.11/site-packages" if name.endswith("-info") else "bin"
+
+
+def a_file_of(text=None):
+    """An inventory's file that says so already."""
+    text = an_inventory_text() if text is None else text
+    return InventoryFile(PATH, text, reader.parse(text, PATH), text.encode())
+
+
+def unfinished(planned):
+    """What a plan says of runs that have not ended."""
+    return history.describe_unfinished(planned.observed)
+
+
+def yes(planned, warnings):
+    """Whoever accepts every plan."""
+    return True
+
+
+def no(planned, warnings):
+    """Whoever accepts none."""
+    return False
+
+
+def deploy(inventory, fleet, accept=yes, **change):
+    """Deploy an inventory on hosts in memory; `change` are fields of Change."""
+    return pipeline.deploy(Change(inventory, **change), fleet, accept)
+
+
+def planned(inventory, fleet, contents=False, **change):
+    """What a deploy would do."""
+    return pipeline.plan(Change(inventory, **change), fleet, contents)
+
+
+def restore(inventory, fleet, accept=yes, **change):
+    """Go back to the single server."""
+    return pipeline.restore(Change(inventory, **change), fleet, accept)
+
+
+def rollback(inventory, number, fleet, accept=yes, **change):
+    """Go back to a generation."""
+    return pipeline.rollback(Change(inventory, **change), number, fleet, accept)

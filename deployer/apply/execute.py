@@ -1,163 +1,95 @@
-"""Carries an accepted plan out: staged, applied, put back where it failed, looked at again, and noted on every host."""
+"""Executes a staged plan: its waves, what `--on-error` asks for after a failure, and what is left in the end."""
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 
-from deployer import errors
-from deployer.apply import generations, stage, waves
-from deployer.apply.generations import UNKNOWN_AUTHOR, Author, Run
+from deployer.apply import waves
+from deployer.apply.report import Reverted, Rollout
 from deployer.apply.waves import Applied
 from deployer.desired import desired_state
-from deployer.desired.desired_state import Desired
 from deployer.inventory.schema import Inventory
 from deployer.model.facts import Observation
-from deployer.model.steps import DEFAULT_ROLLOUT, OnError, Plan, RestartUnit, RolloutOptions
+from deployer.model.run import Run
+from deployer.model.steps import DEFAULT_ROLLOUT, OnError, Plan, RestartUnit
 from deployer.observed import observe
 from deployer.plan import diff, revert
+from deployer.plan.planned import Planned
 from deployer.remote.fleet import Fleet
 
-
-@dataclass(frozen=True)
-class Planned:
-    """What would be done, in what manner and by whom, why, and what it was decided from.
-
-    `between` decides it: given both states of every host and a manner, it returns the plan. `rerun` is the command that
-    goes on where a run of it stopped. `keep` writes down what is wanted, when every host is ready for its first change.
-    """
-
-    inventory: Inventory
-    plan: Plan
-    desired: Desired
-    observed: Mapping[str, Observation]
-    warnings: tuple[str, ...] = ()
-    options: RolloutOptions = DEFAULT_ROLLOUT
-    author: Author = UNKNOWN_AUTHOR
-    between: Callable[..., Plan] = diff.plan_between
-    rerun: str = "invoke deploy"
-    keep: Callable[[], None] = lambda: None
-
-    def left(self, observed: Mapping[str, Observation], options: RolloutOptions = DEFAULT_ROLLOUT) -> Plan:
-        """What there is to do on hosts of the plan that are as they are found."""
-        states = {host: self.desired.states[host] for host in self.plan.hosts if host in observed}
-        return self.between(states, observed, options)
+Before = Mapping[str, Observation]  # hosts that may have to be reverted, with the contents of their files
 
 
-@dataclass(frozen=True)
-class Reverted:
-    """What was done to give hosts what they had before."""
-
-    hosts: tuple[str, ...]
-    applied: Applied
-
-
-@dataclass(frozen=True)
-class Report:
-    """What a run did: its plan, how far it came and, when it came to the end, what still differs afterwards.
-
-    `back`: what was done to put hosts back after a failure; None when none had to be or could be. `run`: its number and
-    author, None when nothing had to be done.
-    """
-
-    planned: Planned
-    applied: Applied
-    left: Plan = Plan()
-    accepted: bool = True
-    back: Reverted | None = None
-    run: Run | None = None
-
-    @property
-    def exit_code(self) -> int:
-        if any(isinstance(each, errors.Locked) for each in self.applied.failed.values()):
-            return errors.Locked.exit_code
-        if self.applied.failed:
-            is_back = self.back is not None and not self.back.applied.failed
-            return (errors.VerifyFailed if is_back and self.applied.unproven else errors.HostFailed).exit_code
-        return errors.VerifyFailed.exit_code if self.left.changes() else 0
-
-    @property
-    def result(self) -> str:
-        """In a word, for the history."""
-        if not self.exit_code:
-            return generations.DONE
-        is_back = self.back is not None and not self.back.applied.failed
-        return generations.REVERTED if is_back else generations.FAILED
+def observe_for_revert(planned: Planned, fleet: Fleet) -> Before:
+    """Observe the hosts that may have to be reverted, with the contents of their files."""
+    plan, on_error = planned.plan, planned.change.options.on_error
+    hosts = plan.hosts if on_error is OnError.REVERT else plan.rolled()
+    if not hosts or not plan.waves:
+        return {}
+    return observe.observe_site(planned.inventory, fleet, hosts, contents=True).hosts
 
 
-def run(todo: Planned, fleet: Fleet) -> Report:
-    """Perform an accepted plan, and look again.
-
-    Raise NotReady or HostUnreachable when some host refuses what it would get, or is gone: nothing is changed then.
-    """
-    run = generations.next_run(todo.observed, todo.author)
-    before = _before(todo, fleet)
-    stage.begin(run, {host: todo.desired.states[host] for host in todo.plan.hosts}, todo.observed, fleet)
-    _keep(todo, run, fleet)
-    report = _finish(Report(todo, waves.run(todo.plan, fleet, run.number), run=run), before, fleet)
-    stage.end(run, report.result, list(todo.observed), fleet)
-    return report
-
-
-def _keep(todo: Planned, run: Run, fleet: Fleet) -> None:
-    """Write down what is wanted; without that nothing is changed."""
-    try:
-        todo.keep()
-    except errors.DeployerError:
-        stage.end(run, generations.REFUSED, list(todo.observed), fleet)
-        raise
+def run(planned: Planned, run: Run | None, before: Before, fleet: Fleet) -> Rollout:
+    """Execute the waves; revert what failed, and with --on-error=continue go on with the other hosts."""
+    number = run.number if run else None
+    applied = waves.run(planned.plan, fleet, number)
+    rollout = Rollout(applied, _revert(planned, applied, before, fleet, number))
+    last = applied
+    while last.failed and _may_continue(planned, rollout):
+        last = waves.run(_plan_for_others(planned, rollout.applied, fleet), fleet, number)
+        reverted = _revert(planned, last, before, fleet, number)
+        rollout = Rollout(_joined(rollout.applied, last), _both(rollout.reverted, reverted))
+    return rollout
 
 
-def _finish(report: Report, before: Mapping[str, Observation], fleet: Fleet) -> Report:
-    """What is left, or what comes after a failure."""
-    todo, failed = report.planned, report.applied.failed
-    if not failed:
-        return replace(report, left=todo.left(_look(todo, fleet)))
-    report = replace(report, back=_revert_failed(report, before, fleet))
-    if todo.options.on_error is OnError.CONTINUE and _others_serve(todo.inventory, failed):
-        return _continue_without_failed(report, before, fleet)
-    return report
+def left(planned: Planned, rollout: Rollout, fleet: Fleet) -> Plan:
+    """Observe again and compare: what still differs after a rollout without a failure."""
+    if rollout.applied.failed or not planned.plan.waves:
+        return Plan()
+    return diff.again(planned, _observe_again(planned, fleet), DEFAULT_ROLLOUT)
 
 
-def _before(todo: Planned, fleet: Fleet) -> Mapping[str, Observation]:
-    """The hosts that may have to be put back, with the contents of their files."""
-    hosts = todo.plan.hosts if todo.options.on_error is OnError.REVERT else todo.plan.rolled()
-    return observe.observe_site(todo.inventory, fleet, hosts, contents=True).hosts if hosts else {}
-
-
-def _revert_failed(report: Report, before: Mapping[str, Observation], fleet: Fleet) -> Reverted | None:
-    """Give back what they had to the hosts that a failure concerns; None when there is none, or none in reach."""
-    todo, applied = report.planned, report.applied
-    rolled = applied.wave.rolls if applied.wave else ""
-    chosen = [host for host in before if host == rolled or todo.options.on_error is OnError.REVERT]
-    observed = _look(todo, fleet) if chosen else {}
-    hosts = tuple(host for host in chosen if host in observed)
-    if not hosts or todo.inventory.heat.source not in observed:
+def _revert(planned: Planned, applied: Applied, before: Before, fleet: Fleet, number: int | None) -> Reverted | None:
+    """Give the hosts that a failure concerns what they had before; None when there is none, or none in reach."""
+    if not applied.failed:
         return None
-    stopping = desired_state.without_ours(todo.inventory, observed).states
-    states = revert.previous_states({host: before[host] for host in hosts}, todo.desired.states, stopping)
-    way = revert.with_forced_restarts(diff.plan_revert(states, observed, before), applied.done)
-    return Reverted(hosts, waves.run(way, fleet, report.run.number))
+    rolled = applied.wave.rolls if applied.wave else ""
+    reverts_all = planned.change.options.on_error is OnError.REVERT
+    chosen = [host for host in before if host == rolled or reverts_all]
+    observed = _observe_again(planned, fleet) if chosen else {}
+    hosts = tuple(host for host in chosen if host in observed)
+    if not hosts or planned.inventory.heat.source not in observed:
+        return None
+    probes = desired_state.without_ours(planned.inventory, observed).states
+    states = revert.previous_states({host: before[host] for host in hosts}, planned.desired.states, probes)
+    plan = revert.with_forced_restarts(diff.plan_revert(states, observed, before), applied.done)
+    return Reverted(hosts, waves.run(plan, fleet, number))
 
 
-def _continue_without_failed(report: Report, before: Mapping[str, Observation], fleet: Fleet) -> Report:
-    """Go on with the hosts that have not failed, until all that are left are done or have failed as well."""
-    todo, first = report.planned, report.applied
-    observed = {host: each for host, each in _look(todo, fleet).items() if host not in first.failed}
-    restarted = {step.host for step in first.done if isinstance(step, RestartUnit)}
-    options = replace(todo.options, restart=[host for host in todo.options.restart if host not in restarted])
-    more = waves.run(todo.left(observed, options), fleet, report.run.number)
-    left = tuple(step for step in first.left if step.host in first.failed) + more.left
-    both = Applied(
-        first.done + more.done,
-        {**first.failed, **more.failed},
-        left,
-        more.wave,
-        first.unproven and (more.unproven or not more.failed),
+def _may_continue(planned: Planned, rollout: Rollout) -> bool:
+    """Whether --on-error=continue was asked for and clients can be served without the hosts that failed."""
+    is_asked = planned.change.options.on_error is OnError.CONTINUE
+    return is_asked and _others_serve(planned.inventory, rollout.applied.failed)
+
+
+def _plan_for_others(planned: Planned, applied: Applied, fleet: Fleet) -> Plan:
+    """What is left to do on the hosts that have not failed; what was restarted is not restarted again."""
+    observed = {host: each for host, each in _observe_again(planned, fleet).items() if host not in applied.failed}
+    restarted = {step.host for step in applied.done if isinstance(step, RestartUnit)}
+    options = planned.change.options
+    restart = [host for host in options.restart if host not in restarted]
+    return diff.again(planned, observed, replace(options, restart=restart))
+
+
+def _joined(first: Applied, more: Applied) -> Applied:
+    """Two parts of a rollout as one."""
+    left_of_failed = tuple(step for step in first.left if step.host in first.failed)
+    return Applied(
+        done=first.done + more.done,
+        failed={**first.failed, **more.failed},
+        left=left_of_failed + more.left,
+        wave=more.wave,
+        unproven=first.unproven and (more.unproven or not more.failed),
     )
-    if not more.failed:
-        return replace(report, applied=both)
-    back = _revert_failed(replace(report, applied=more), before, fleet)
-    report = replace(report, applied=both, back=_both(report.back, back))
-    return _continue_without_failed(report, before, fleet) if _others_serve(todo.inventory, both.failed) else report
 
 
 def _others_serve(inventory: Inventory, failed: Collection[str]) -> bool:
@@ -174,6 +106,6 @@ def _both(first: Reverted | None, second: Reverted | None) -> Reverted | None:
     return Reverted(first.hosts + second.hosts, Applied(done, failed))
 
 
-def _look(todo: Planned, fleet: Fleet) -> Mapping[str, Observation]:
+def _observe_again(planned: Planned, fleet: Fleet) -> Mapping[str, Observation]:
     """Those hosts that the plan was decided from, as they are now, if they answer."""
-    return observe.observe_site(todo.inventory, fleet, list(todo.observed)).hosts
+    return observe.observe_site(planned.inventory, fleet, list(planned.observed)).hosts

@@ -37,15 +37,15 @@ class Holder(Writer):
 
 
 def take(
-    inventory: Inventory, fleet: Fleet, writer: Writer, wait: float = 0.0, tell: Callable[[str], None] = print
+    inventory: Inventory, fleet: Fleet, writer: Writer, wait: float = 0.0, message: Callable[[str], None] = print
 ) -> None:
-    """Take the lock until the fleet is closed, waiting for it so many seconds, of which `tell` is told.
+    """Take the lock until the fleet is closed, waiting for it so many seconds, of which `message` is sent a line.
 
     Raise Locked when another has it; the error of every host that cannot be reached when the lock's host cannot.
     """
     reply = _asked(inventory, fleet, writer, 0.0)
     if wait and "held_by" in reply:
-        tell(f"waiting up to {wait:.0f} s for {_named(reply['held_by'])}")
+        message(f"waiting up to {wait:.0f} s for {_named(reply['held_by'])}")
         reply = _asked(inventory, fleet, writer, wait)
     if "held_by" in reply:
         owner = _holder_of(reply["held_by"])
@@ -76,10 +76,6 @@ def release(inventory: Inventory, fleet: Fleet, id: str) -> Holder:
 def describe_holder(holder: Holder | None) -> str:
     """Who holds the lock, in words."""
     return f"it is held by {holder}" if holder else "nobody holds it"
-
-
-def as_json(holder: Holder | None) -> dict[str, Any] | None:
-    return asdict(holder) if holder else None
 
 
 def _asked(inventory: Inventory, fleet: Fleet, writer: Writer, wait: float) -> Mapping[str, Any]:

@@ -1,6 +1,6 @@
 """The first phase of a run: every host judges and keeps what it will get, before anything is changed on any.
 
-And its end: every host notes the result.
+Then the inventory is saved. At the end every host records the result.
 """
 
 import base64
@@ -8,11 +8,14 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from deployer import errors
-from deployer.apply import generations
-from deployer.apply.generations import Run
-from deployer.model.facts import Observation
+from deployer.desired import generations
+from deployer.desired.goal import Purpose
+from deployer.inventory import inventory_file
+from deployer.model.run import REFUSED, Run
 from deployer.model.state import File, HostState, Service, unit_name
+from deployer.observed import history
 from deployer.observed.observe import LEDGER
+from deployer.plan.planned import Planned
 from deployer.remote.fleet import Fleet
 
 STAGE_TIMEOUT = 120.0  # seconds
@@ -20,29 +23,40 @@ UNIT_FILES = "/etc/systemd/system/"
 UNIT_CHECK = ("systemd-analyze", "verify", "--man=no", "{}")
 
 
-def begin(run: Run, states: Mapping[str, HostState], observed: Mapping[str, Observation], fleet: Fleet) -> None:
-    """Have every host that was looked at judge what it will get, keep that, and note that the run begins.
+def begin(planned: Planned, fleet: Fleet) -> Run | None:
+    """Have every host judge what it will get, keep that, and record that a run begins; None when none is needed.
 
     Raise NotReady with every problem of every host, or HostUnreachable for those that are gone: nothing is
     changed then.
     """
-    told = run.json() | {"hosts": list(observed)}
-    requests = {host: _request(told, states.get(host), each.state) for host, each in observed.items()}
+    if not _is_needed(planned):
+        return None
+    run = history.next_run(planned.observed, planned.change.author)
+    states = {host: planned.desired.states[host] for host in planned.plan.hosts}
+    record = run.json() | {"hosts": list(planned.observed)}
+    requests = {host: _request(record, states.get(host), each.state) for host, each in planned.observed.items()}
     replies = fleet.ask("stage", "stage", requests, STAGE_TIMEOUT)
+    _refuse_unstaged(run, replies, fleet)
+    return run
+
+
+def _is_needed(planned: Planned) -> bool:
+    """Whether something changes, an earlier run is to be ended, or hosts are to remember an edited inventory."""
+    if planned.change.goal.purpose is Purpose.RESTORE:
+        return bool(planned.plan.waves)
+    unfinished = history.unfinished_runs(planned.observed)
+    return bool(planned.plan.changes() or unfinished) or history.inventory_changed(
+        planned.observed, planned.change.author
+    )
+
+
+def _refuse_unstaged(run: Run, replies: Mapping[str, Any], fleet: Fleet) -> None:
+    """End the run on the hosts that are ready where others are not, and raise what these have said."""
     lost = [reply for reply in replies.values() if isinstance(reply, errors.DeployerError)]
-    problems = [
-        f"{host}: {problem}"
-        for host, reply in replies.items()
-        if not isinstance(reply, errors.DeployerError)
-        for problem in reply["problems"]
-    ]
+    answers = {host: reply for host, reply in replies.items() if not isinstance(reply, errors.DeployerError)}
+    problems = [f"{host}: {problem}" for host, reply in answers.items() for problem in reply["problems"]]
     if lost or problems:
-        begun = [
-            host
-            for host, reply in replies.items()
-            if not isinstance(reply, errors.DeployerError) and not reply["problems"]
-        ]
-        end(run, generations.REFUSED, begun, fleet)
+        end(run, REFUSED, [host for host, reply in answers.items() if not reply["problems"]], fleet)
     if problems:
         raise errors.NotReady(problems, hint="Nothing was changed. Mend these, then run the same command again.")
     if lost:
@@ -50,8 +64,28 @@ def begin(run: Run, states: Mapping[str, HostState], observed: Mapping[str, Obse
         raise errors.ManyFailed(lost, errors.HostUnreachable.exit_code)
 
 
-def end(run: Run, result: str, hosts: Collection[str], fleet: Fleet) -> None:
-    """Have hosts note how a run ended; one that does not answer will say that it did not end there."""
+def save_inventory(planned: Planned, run: Run | None, fleet: Fleet) -> None:
+    """Write an edited inventory, now that every host is ready; without that nothing is changed.
+
+    Raise Locked when the lock was lost meanwhile, StalePlan when somebody else has changed the file, BadInput when it
+    cannot be written.
+    """
+    file = planned.change.file
+    if file is None or not file.is_edited:
+        return
+    try:
+        if not fleet.holds_lease():
+            raise errors.Locked.lost()
+        inventory_file.save(file)
+    except errors.DeployerError:
+        end(run, REFUSED, list(planned.observed), fleet)
+        raise
+
+
+def end(run: Run | None, result: str, hosts: Collection[str], fleet: Fleet) -> None:
+    """Have hosts record how a run ended; on one that does not answer it counts as unfinished."""
+    if run is None:
+        return
     request = {"ledger": LEDGER, "run": run.json() | {"result": result, "hosts": list(hosts)}}
     fleet.ask("note the end", "close", dict.fromkeys(hosts, request), STAGE_TIMEOUT)
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from deployer.errors import DeployerError
+from deployer.model.contract import SCHEMA_VERSION
 from deployer.model.steps import Plan
 
-SCHEMA_VERSION = 1
 QUIET_TITLES = ("look", "ask Heat", "ask for the lock", "note the end")  # what takes a moment on every command
 SLOW_AFTER = 2.0  # seconds after which a host's end of a stage is worth a line
 
@@ -48,8 +48,13 @@ def message(text: str) -> None:
 
 def confirmed(question: str) -> bool:
     """Ask a yes or no question on the terminal; no answer is no."""
-    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
+    return typed(f"{question} [y/N] ").lower() in ("y", "yes")
+
+
+def typed(question: str) -> str:
+    """Ask for a word on the terminal."""
+    print(question, end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip()
 
 
 class Progress:

@@ -1,16 +1,13 @@
 """The generations of a site, as text and JSON. Pure."""
 
-from collections.abc import Mapping
 from typing import Any
 
-from deployer.apply.generations import Run
 from deployer.cli import status_table
-from deployer.cli.console import SCHEMA_VERSION
+from deployer.model.contract import SCHEMA_VERSION
+from deployer.observed.history import History
 
-Known = Mapping[int, tuple[Run, tuple[str, ...]]]
 
-
-def text(known: Known) -> str:
+def text(known: History) -> str:
     """One line a generation, the newest last; one that has not ended says so."""
     if not known:
         return "Nothing was deployed so far."
@@ -29,7 +26,7 @@ def text(known: Known) -> str:
     )
 
 
-def json(known: Known) -> dict[str, Any]:
+def json(known: History) -> dict[str, Any]:
     """The same for scripts; `result` is null for a run that has not ended."""
     return {
         "schema_version": SCHEMA_VERSION,

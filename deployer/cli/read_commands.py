@@ -1,149 +1,126 @@
-"""What every command that changes no host does at the terminal; the others are in `changing`.
-
-Imports stay inside the functions, so that `invoke --list` and usage errors cost nothing.
-"""
+"""What every command that changes no host does at the terminal; the others are in `write_commands`."""
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
-from deployer import errors
-from deployer.cli import console, terminal
+from invoke import Context
+
+from deployer import errors, pipeline
+from deployer.cli import console, history_table, signals, status_watch, terminal
 from deployer.cli.terminal import exit_codes
+from deployer.inventory import inventory_file
+from deployer.model.contract import SCHEMA_VERSION
+from deployer.observed import history as recorded
+from deployer.plan import saved_plan, textdiff
+from deployer.plan.planned import Change, Planned
+from deployer.verify import preparation
 
 CHANGES_PENDING = 2
 
 
-def plan(context, inventory: str | None, diff: bool, exit_code: bool, limit: str, out: str, format: str) -> None:
+def plan(
+    context: Context, inventory: str | None, diff: bool, exit_code: bool, limit: str, out: str, format: str
+) -> None:
     """Show what a deploy would do, and keep it for `deploy --plan`."""
     with exit_codes(format):
-        from deployer import pipeline
-        from deployer.plan import textdiff
-
-        wanted = terminal.read(context, inventory)
-        with terminal.fleet(wanted) as fleet:
-            todo = pipeline.planned(wanted, fleet, terminal.limit_hosts(wanted, limit), contents=diff)
-        shown = textdiff.diffs_of(todo.plan, todo.observed, wanted.heat.source) if diff else {}
-        terminal.show_warnings((*todo.desired.warnings, *todo.warnings))
+        file = inventory_file.read(terminal.locate(context, inventory))
+        change = Change(file.inventory, limit=terminal.limit_hosts(file.inventory, limit), file=file)
+        with terminal.fleet(file.inventory) as fleet:
+            planned = pipeline.plan(change, fleet, contents=diff)
+        terminal.show_warnings((*planned.desired.warnings, *recorded.describe_unfinished(planned.observed)))
         if out:
-            _keep(todo, out, limit)
-        terminal.show(
-            format,
-            lambda: "\n".join([*shown.values(), console.plan_text(todo.plan)]),
-            lambda: console.plan_json(todo.plan) | ({"diffs": shown} if diff else {}),
-        )
-        if exit_code and todo.plan.changes():
+            terminal.write_private(out, console.as_json(saved_plan.to_json(planned)) + "\n")
+        _show_plan(planned, diff, format)
+        if exit_code and planned.plan.changes():
             sys.exit(CHANGES_PENDING)
 
 
-def _keep(todo, out: str, limit: str) -> None:
-    from deployer.plan import saved_plan
+def _show_plan(planned: Planned, diff: bool, format: str) -> None:
+    shown = textdiff.diffs_of(planned.plan, planned.observed, planned.inventory.heat.source) if diff else {}
+    terminal.show(
+        format,
+        lambda: "\n".join([*shown.values(), console.plan_text(planned.plan)]),
+        lambda: console.plan_json(planned.plan) | ({"diffs": shown} if diff else {}),
+    )
 
-    path = todo.inventory.path
-    kept = saved_plan.to_json(todo, str(path.absolute()), terminal.text_of(str(path)), limit)
-    terminal.write_private(out, console.as_json(kept) + "\n")
 
-
-def history(context, inventory: str | None, format: str) -> None:
+def history(context: Context, inventory: str | None, format: str) -> None:
     """Show every generation that the hosts have kept."""
     with exit_codes(format):
-        from deployer import pipeline
-        from deployer.cli import history_table
-
-        wanted = terminal.read(context, inventory)
-        with terminal.fleet(wanted) as fleet:
-            known = pipeline.history(wanted, fleet)
+        site = terminal.read(context, inventory)
+        with terminal.fleet(site) as fleet:
+            known = pipeline.history(site, fleet)
         terminal.show(format, lambda: history_table.text(known), lambda: history_table.json(known))
 
 
-def render(context, inventory: str | None, out: str, source: str | None) -> None:
+def render(context: Context, inventory: str | None, out: str, source: str | None) -> None:
     """Write every host's files below a folder."""
     with exit_codes("table"):
-        from deployer import pipeline
-
-        wanted = terminal.read(context, inventory)
+        site = terminal.read(context, inventory)
         if source:
-            observed = pipeline.as_if_found(wanted, Path(source))
+            observed = pipeline.source_from_folder(site, Path(source))
         else:
-            with terminal.fleet(wanted) as fleet:
-                observed = pipeline.observed(wanted, fleet)
-        written = pipeline.render(wanted, observed, Path(out))
+            with terminal.fleet(site) as fleet:
+                observed = pipeline.observed_hosts(site, fleet)
+        written = pipeline.render(site, observed, Path(out))
         print(f"{len(written)} files written below {out}")
 
 
-def status(context, inventory: str | None, watch: str | None, exit_code: bool, format: str) -> None:
+def status(context: Context, inventory: str | None, watch: str | None, exit_code: bool, format: str) -> None:
     """Show every process of the site: once, or every `watch` seconds until Ctrl-C."""
     with exit_codes(format):
-        seconds = watch and terminal.seconds("interval", watch)
-        wanted = terminal.read(context, inventory)
-        with terminal.fleet(wanted, quiet=bool(watch)) as fleet:
-            fleet.open()  # the hosts answer while the rest is imported
-            from deployer.cli import status_watch
-
-            show = status_watch.Show(wanted, fleet, format, exit_code)
+        seconds = terminal.seconds("interval", watch) if watch else None
+        site = terminal.read(context, inventory)
+        with terminal.fleet(site, quiet=bool(watch)) as fleet:
+            show = status_watch.Show(site, fleet, format, exit_code)
             code = status_watch.repeat(show.again, seconds, ends=exit_code) if seconds else show.once()
         sys.exit(code)
 
 
-def preflight(context, inventory: str | None, format: str) -> None:
+def preflight(context: Context, inventory: str | None, format: str) -> None:
     """Show every problem that would make a deploy fail."""
     with exit_codes(format):
-        from deployer import pipeline
-
-        wanted = terminal.read(context, inventory)
-        with terminal.fleet(wanted) as fleet:
-            observed = pipeline.check(wanted, fleet)
-        terminal.show_warnings(observed.warnings)
-        fine = f"{len(wanted.hosts)} hosts are ready."
+        site = terminal.read(context, inventory)
+        with terminal.fleet(site) as fleet:
+            found = pipeline.preflight(site, fleet)
+        terminal.show_warnings(found.warnings)
         terminal.show(
             format,
-            lambda: "\n".join(observed.problems) or fine,
+            lambda: "\n".join(found.problems) or f"{len(site.hosts)} hosts are ready.",
             lambda: {
-                "schema_version": console.SCHEMA_VERSION,
-                "problems": list(observed.problems),
-                "notes": list(observed.warnings),
+                "schema_version": SCHEMA_VERSION,
+                "problems": list(found.problems),
+                "notes": list(found.warnings),
             },
         )
-        if observed.problems:
+        if found.problems:
             sys.exit(errors.NotReady.exit_code)
 
 
-def verify(context, inventory: str | None, junit: str | None, cloud: str | None, format: str) -> None:
+def verify(context: Context, inventory: str | None, junit: str | None, cloud: str | None, format: str) -> None:
     """Prove the site from outside."""
     with exit_codes(format):
-        from deployer.verify import prove as verifying
-
-        wanted = terminal.read(context, inventory)
-        proof = verifying.run(wanted, junit and Path(junit), cloud)
+        site, report = terminal.read(context, inventory), Path(junit) if junit else None
+        preparation.refuse_unprepared(report)
+        user = preparation.cloud_of(site, cloud)
+        with signals.sigterm_as_interrupt(), terminal.fleet(site, quiet=True) as fleet:
+            proof = pipeline.verify(site, fleet, user, console.message)
+        if report:
+            report.write_text(proof.junit(), encoding="utf-8")
         terminal.show(format, proof.text, proof.json)
         if proof.failed:
             sys.exit(errors.VerifyFailed.exit_code)
 
 
-def lock(context, inventory: str | None, format: str) -> None:
+def lock(context: Context, inventory: str | None, format: str) -> None:
     """Show who holds the site's lock."""
     with exit_codes(format):
-        from deployer.apply import lock as locks
-
-        wanted = terminal.read(context, inventory)
-        with terminal.fleet(wanted) as fleet:
-            holder = locks.holder(wanted, fleet)
+        site = terminal.read(context, inventory)
+        with terminal.fleet(site) as fleet:
+            holder = pipeline.lock_holder(site, fleet)
         terminal.show(
             format,
             lambda: str(holder or "Nobody holds the lock."),
-            lambda: {"schema_version": console.SCHEMA_VERSION, "held_by": locks.as_json(holder)},
-        )
-
-
-def unlock(context, inventory: str | None, id: str, format: str) -> None:
-    """End the lock that has this id, and so the command that holds it."""
-    with exit_codes(format):
-        from deployer.apply import lock as locks
-
-        wanted = terminal.read(context, inventory)
-        with terminal.fleet(wanted) as fleet:
-            ended = locks.release(wanted, fleet, id)
-        terminal.show(
-            format,
-            lambda: f"Ended the lock of {ended}",
-            lambda: {"schema_version": console.SCHEMA_VERSION, "ended": locks.as_json(ended)},
+            lambda: {"schema_version": SCHEMA_VERSION, "held_by": asdict(holder) if holder else None},
         )

@@ -1,4 +1,4 @@
-"""What a command that changes a site begins with: the lock, by whom it is held, and what is wanted once it is."""
+"""What a command that changes a site begins with: the inventory as it is to be, the lock, and who asks."""
 
 import contextlib
 import getpass
@@ -6,61 +6,48 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from importlib import metadata
 from pathlib import Path
 
 from deployer import errors
 from deployer.apply import lock
-from deployer.apply.generations import Author
 from deployer.cli import console, terminal
-from deployer.inventory import reader
+from deployer.inventory import inventory_file
+from deployer.inventory.inventory_file import InventoryFile
 from deployer.inventory.schema import Inventory
+from deployer.model.run import Author
+from deployer.model.state import Host
+from deployer.plan.planned import Change
 from deployer.remote.fleet import Fleet
 
 LONGEST_COMMAND = 200
+Edit = Callable[[InventoryFile], InventoryFile]
 
 
-@dataclass(frozen=True)
-class InventoryFile:
-    """What is wanted of a site: its inventory, the text that says so, and the file where that is, or will be, kept.
-
-    `hosts` are those that it takes; all, when empty.
-    """
-
-    path: Path
-    text: str
-    inventory: Inventory
-    hosts: Collection[str] = ()
-
-
-Read = Callable[[Path, str], InventoryFile]
-
-
-def inventory_file(path: Path, text: str) -> InventoryFile:
-    """What an inventory's text itself says."""
-    return InventoryFile(path, text, reader.parse(text, path))
+def unedited(file: InventoryFile) -> InventoryFile:
+    """The edit of a command that takes the inventory as it is."""
+    return file
 
 
 @contextlib.contextmanager
-def exclusive(context, inventory: str | None, wait: str, read: Read) -> Iterator[tuple[InventoryFile, Fleet]]:
-    """What is wanted, and the hosts for this command alone.
+def exclusive(
+    path: Path, lock_wait: str, limit: str = "", edit: Edit = unedited
+) -> Iterator[tuple[InventoryFile, Fleet]]:
+    """The inventory after an edit, and the hosts for this command alone.
 
     The file is read first, so that nothing is contacted for one that is wrong, and again when the lock is there: the
     command before may have changed it.
     """
-    seconds = terminal.seconds("lock-wait", wait, 0.0) if wait else 0.0
-    path = terminal.locate(context, inventory)
-    before = reader.content_of(path)
-    wish = read(path, _text(before, path))
-    with terminal.fleet(wish.inventory) as fleet:
-        fleet.open(wish.hosts)
-        from deployer import pipeline  # noqa: F401 - what all changes go on with, loaded while the hosts let us in
-
-        lock.take(wish.inventory, fleet, lock_writer(), seconds, console.message)
-        now = reader.content_of(path)
-        yield (wish if now == before else _same_hosts(wish, read(path, _text(now, path)))), fleet
+    seconds = terminal.seconds("lock-wait", lock_wait, 0.0) if lock_wait else 0.0
+    before = inventory_file.read(path)
+    edited = edit(before)
+    hosts = Change(edited.inventory, limit=terminal.limit_hosts(edited.inventory, limit)).observed_hosts()
+    with terminal.fleet(edited.inventory) as fleet:
+        fleet.open(hosts)
+        lock.take(edited.inventory, fleet, lock_writer(), seconds, console.message)
+        now = inventory_file.read(path)
+        yield (edited if now.on_disk == before.on_disk else _same_hosts(edited, edit(now))), fleet
 
 
 def lock_writer() -> lock.Writer:
@@ -69,22 +56,22 @@ def lock_writer() -> lock.Writer:
     return lock.Writer(os.urandom(4).hex(), _user(), socket.gethostname(), os.getpid(), command)
 
 
-def author(wish: InventoryFile) -> Author:
-    """This very command and what it wants, as the hosts remember it."""
+def author(file: InventoryFile) -> Author:
+    """This very command and its inventory, as the hosts remember it."""
     me = lock_writer()
     return Author(
         f"{me.owner}@{me.host}",
         me.command,
         time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         metadata.version("heat-scaleout"),
-        str(wish.path),
-        wish.text,
+        str(file.path),
+        file.text,
     )
 
 
-def inventory_of_generation(now: InventoryFile, text: str) -> InventoryFile:
-    """An inventory as it was in a generation; raise BadInput where it names hosts that this one does not."""
-    then = inventory_file(now.path, text)
+def file_of_generation(now: InventoryFile, text: str) -> InventoryFile:
+    """The inventory as it was in a generation; raise BadInput where it names other hosts than it does now."""
+    then = inventory_file.with_text(now, text)
     missing = [name for name in then.inventory.hosts if name not in now.inventory.hosts]
     gone = [name for name in now.inventory.hosts if name not in then.inventory.hosts]
     if missing or gone:
@@ -103,15 +90,6 @@ def _user() -> str:
         return str(os.getuid())
 
 
-def _text(content: bytes, path: Path) -> str:
-    """An inventory as an edit takes it; `parse` has the words for one that is no text."""
-    try:
-        return content.decode()
-    except UnicodeDecodeError:
-        reader.parse(content, path)
-        raise
-
-
 def _same_hosts(before: InventoryFile, now: InventoryFile) -> InventoryFile:
     if _reached(before.inventory) != _reached(now.inventory):
         raise errors.BadInput(
@@ -120,5 +98,5 @@ def _same_hosts(before: InventoryFile, now: InventoryFile) -> InventoryFile:
     return now
 
 
-def _reached(inventory: Inventory) -> tuple:
+def _reached(inventory: Inventory) -> tuple[str, dict[str, Host]]:
     return inventory.proxy.host, {name: inventory.host(name) for name in inventory.hosts}

@@ -29,7 +29,7 @@ class Show:
 
     def once(self) -> int:
         """Print one picture, with what could not be asked on stderr; return the exit code."""
-        site_status = pipeline.status_of(self.inventory, self.fleet)
+        site_status = pipeline.status(self.inventory, self.fleet)
         print(self._json(site_status, 2) if self.format == "json" else status_table.text(site_status))
         for remark in messages(site_status):
             console.message(remark)
@@ -38,7 +38,7 @@ class Show:
     def again(self) -> tuple[str, int]:
         """One of many pictures as a text, and its exit code; what goes wrong is part of the text."""
         try:
-            site_status = pipeline.status_of(self.inventory, self.fleet)
+            site_status = pipeline.status(self.inventory, self.fleet)
         except errors.DeployerError as error:
             return self._titled(console.error_text(error)), error.exit_code
         if self.format == "json":

@@ -1,8 +1,18 @@
 """The commands as Invoke tasks: each parses its options and calls what the command does at the terminal."""
 
+from typing import TYPE_CHECKING
+
 from invoke import Collection, task
 
-from deployer.cli import read_commands, write_commands
+from deployer.cli import lazy
+from deployer.cli.flags import Count, Flags
+from deployer.model.state import Service
+
+if TYPE_CHECKING:
+    from deployer.cli import read_commands, write_commands
+else:
+    read_commands = lazy.module("deployer.cli.read_commands")
+    write_commands = lazy.module("deployer.cli.write_commands")
 
 INVENTORY = "YAML file of hosts and what they run, or a name in inventories/"
 COMMON = {"inventory": INVENTORY, "format": "table or json"}
@@ -27,9 +37,7 @@ def deploy(
     c, inventory=None, yes=False, limit="", wait="", force=False, format="table", lock_wait="", on_error="stop", plan=""
 ):
     """Bring every host to its desired state: plan, show, apply, prove."""
-    write_commands.deploy(
-        c, inventory, write_commands.CommandOptions(yes, format, limit, wait, force, lock_wait, on_error), plan
-    )
+    write_commands.deploy(c, inventory, Flags(yes, format, limit, wait, force, lock_wait, on_error), plan)
 
 
 @task(help={**PATIENT, **ON_ERROR, "limit": LIMIT})
@@ -37,9 +45,7 @@ def restart(
     c, inventory=None, yes=False, limit="", wait="", force=False, format="table", lock_wait="", on_error="stop"
 ):
     """Restart every process of Heat, one host after the other, drained at the proxy first."""
-    write_commands.restart(
-        c, inventory, write_commands.CommandOptions(yes, format, limit, wait, force, lock_wait, on_error)
-    )
+    write_commands.restart(c, inventory, Flags(yes, format, limit, wait, force, lock_wait, on_error))
 
 
 @task(
@@ -65,32 +71,29 @@ def render(c, out, inventory=None, source=None):
 @task(help=COUNT)
 def add_engine(c, host, inventory=None, count="1", yes=False, format="table", lock_wait=""):
     """Add engines to a host: change the inventory by that much and deploy."""
-    write_commands.add(
-        c, inventory, (host, "engine", count), write_commands.CommandOptions(yes, format, lock_wait=lock_wait)
-    )
+    write_commands.add(c, inventory, Count(host, Service.ENGINE, count), Flags(yes, format, lock_wait=lock_wait))
 
 
 @task(help=COUNT)
 def add_api(c, host, inventory=None, count="1", yes=False, format="table", lock_wait=""):
     """Add REST APIs to a host: change the inventory by that much and deploy."""
-    write_commands.add(
-        c, inventory, (host, "api", count), write_commands.CommandOptions(yes, format, lock_wait=lock_wait)
-    )
+    write_commands.add(c, inventory, Count(host, Service.API, count), Flags(yes, format, lock_wait=lock_wait))
 
 
 @task(help=COUNT)
 def add_cfn(c, host, inventory=None, count="1", yes=False, format="table", lock_wait=""):
     """Add CFN APIs to a host: change the inventory by that much and deploy."""
-    write_commands.add(
-        c, inventory, (host, "cfn", count), write_commands.CommandOptions(yes, format, lock_wait=lock_wait)
-    )
+    write_commands.add(c, inventory, Count(host, Service.CFN, count), Flags(yes, format, lock_wait=lock_wait))
 
 
 @task(help=FEWER)
 def remove_engine(c, host, inventory=None, count="1", yes=False, wait="", force=False, format="table", lock_wait=""):
     """Take engines of a host away once they have ended their work, and what they leave in Heat."""
     write_commands.remove(
-        c, inventory, (host, "engine", count), write_commands.CommandOptions(yes, format, "", wait, force, lock_wait)
+        c,
+        inventory,
+        Count(host, Service.ENGINE, count),
+        Flags(yes, format, wait=wait, force=force, lock_wait=lock_wait),
     )
 
 
@@ -98,7 +101,7 @@ def remove_engine(c, host, inventory=None, count="1", yes=False, wait="", force=
 def remove_api(c, host, inventory=None, count="1", yes=False, wait="", force=False, format="table", lock_wait=""):
     """Take REST APIs of a host away: drained at the proxy, then stopped."""
     write_commands.remove(
-        c, inventory, (host, "api", count), write_commands.CommandOptions(yes, format, "", wait, force, lock_wait)
+        c, inventory, Count(host, Service.API, count), Flags(yes, format, wait=wait, force=force, lock_wait=lock_wait)
     )
 
 
@@ -106,24 +109,20 @@ def remove_api(c, host, inventory=None, count="1", yes=False, wait="", force=Fal
 def remove_cfn(c, host, inventory=None, count="1", yes=False, wait="", force=False, format="table", lock_wait=""):
     """Take CFN APIs of a host away: drained at the proxy, then stopped."""
     write_commands.remove(
-        c, inventory, (host, "cfn", count), write_commands.CommandOptions(yes, format, "", wait, force, lock_wait)
+        c, inventory, Count(host, Service.CFN, count), Flags(yes, format, wait=wait, force=force, lock_wait=lock_wait)
     )
 
 
 @task(help=PATIENT)
 def drain(c, host, inventory=None, yes=False, wait="", force=False, format="table", lock_wait=""):
     """Have the proxy send nothing to the APIs of a host, until `undrain`; its engines work on."""
-    write_commands.drain(
-        c, inventory, host, True, write_commands.CommandOptions(yes, format, "", wait, force, lock_wait)
-    )
+    write_commands.drain(c, inventory, host, Flags(yes, format, wait=wait, force=force, lock_wait=lock_wait))
 
 
 @task(help=PATIENT)
 def undrain(c, host, inventory=None, yes=False, wait="", force=False, format="table", lock_wait=""):
     """Have the proxy send requests to the APIs of a host again."""
-    write_commands.drain(
-        c, inventory, host, False, write_commands.CommandOptions(yes, format, "", wait, force, lock_wait)
-    )
+    write_commands.undrain(c, inventory, host, Flags(yes, format, wait=wait, force=force, lock_wait=lock_wait))
 
 
 @task(
@@ -150,7 +149,7 @@ def scale(
 ):
     """Bring the site to totals, spread over the hosts by their CPUs, or its engines to another size."""
     numbers = {"engines": engines, "api": api, "cfn": cfn, "workers": workers}
-    write_commands.scale(c, inventory, numbers, write_commands.CommandOptions(yes, format, "", wait, force, lock_wait))
+    write_commands.scale(c, inventory, numbers, Flags(yes, format, wait=wait, force=force, lock_wait=lock_wait))
 
 
 @task(
@@ -181,14 +180,14 @@ def verify(c, inventory=None, junit=None, cloud=None, format="table"):
 @task(help=PATIENT)
 def restore(c, inventory=None, yes=False, wait="", force=False, format="table", lock_wait=""):
     """Go back to the single server: who served before serves again, nothing of ours stays on any host."""
-    write_commands.restore(c, inventory, write_commands.CommandOptions(yes, format, "", wait, force, lock_wait))
+    write_commands.restore(c, inventory, Flags(yes, format, wait=wait, force=force, lock_wait=lock_wait))
 
 
 @task(help={**PATIENT, **ON_ERROR, "to": "number of the generation, as `history` shows it; else the one before"})
 def rollback(c, to="", inventory=None, yes=False, wait="", force=False, format="table", lock_wait="", on_error="stop"):
     """Go back to an earlier generation: its files, its processes and its inventory."""
     write_commands.rollback(
-        c, inventory, to, write_commands.CommandOptions(yes, format, "", wait, force, lock_wait, on_error)
+        c, inventory, to, Flags(yes, format, wait=wait, force=force, lock_wait=lock_wait, on_error=on_error)
     )
 
 
@@ -201,7 +200,7 @@ def history(c, inventory=None, format="table"):
 @task(help=YES)
 def recover(c, inventory=None, yes=False, format="table", lock_wait=""):
     """Show what engines that died have left in Heat and its broker, and take it away."""
-    write_commands.recover(c, inventory, write_commands.CommandOptions(yes, format, lock_wait=lock_wait))
+    write_commands.recover(c, inventory, Flags(yes, format, lock_wait=lock_wait))
 
 
 @task(help=COMMON)
@@ -213,7 +212,7 @@ def lock(c, inventory=None, format="table"):
 @task(help={**COMMON, "id": "the lock's, as `lock` shows it"})
 def unlock(c, id, inventory=None, format="table"):
     """End the command that changes the site, when its machine is gone."""
-    read_commands.unlock(c, inventory, id, format)
+    write_commands.unlock(c, inventory, id, format)
 
 
 namespace = Collection(

@@ -2,16 +2,19 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from invoke import Context
 
 from deployer import errors
 from deployer.cli import console
-
-if TYPE_CHECKING:
-    from deployer.inventory.schema import Inventory
+from deployer.heat import redacting_fleet
+from deployer.heat.redacting_fleet import RedactingFleet
+from deployer.inventory import reader
+from deployer.inventory.schema import Inventory
 
 SHORTEST_INTERVAL = 0.5  # seconds between two looks at every host
 INTERRUPTED = 130
@@ -35,17 +38,13 @@ def exit_codes(format: str) -> Iterator[None]:
         sys.exit(INTERRUPTED)
 
 
-def read(context, inventory: str | None) -> "Inventory":
+def read(context: Context, inventory: str | None) -> Inventory:
     """Return the inventory that a command is about."""
-    from deployer.inventory import reader
-
     return reader.read(locate(context, inventory))
 
 
-def locate(context, inventory: str | None) -> Path:
+def locate(context: Context, inventory: str | None) -> Path:
     """Return where the inventory is: as said, by the environment, by invoke.yaml, or the lab's."""
-    from deployer.inventory import reader
-
     return reader.locate(inventory, os.environ, Path.cwd(), context.config.get("inventory"))
 
 
@@ -68,18 +67,16 @@ def write_private(path: str, text: str) -> None:
         raise errors.BadInput(f"{path}: {error.strerror}") from None
 
 
-def fleet(wanted: "Inventory", quiet: bool = False):
+def fleet(inventory: Inventory, quiet: bool = False) -> AbstractContextManager[RedactingFleet]:
     """Return the hosts of an inventory, reached when they are first asked; nothing that they say holds a secret."""
-    from deployer.heat import redacting_fleet
-
-    return redacting_fleet.over_ssh(wanted, console.Progress(quiet))
+    return redacting_fleet.over_ssh(inventory, console.Progress(quiet))
 
 
-def limit_hosts(wanted: "Inventory", limit: str) -> tuple[str, ...]:
+def limit_hosts(inventory: Inventory, limit: str) -> tuple[str, ...]:
     """Return the hosts of a --limit; raise BadInput for one that the inventory does not have."""
     names = tuple(name for name in limit.split(",") if name)
     for name in names:
-        wanted.host(name)
+        inventory.host(name)
     return names
 
 
@@ -99,10 +96,10 @@ def seconds(flag: str, text: str, least: float = SHORTEST_INTERVAL) -> float:
         raise errors.BadInput(f"--{flag} takes a number of seconds, not {text!r}") from None
 
 
-def show_warnings(warnings: tuple[str, ...]) -> None:
-    """Say what to know to the person at the terminal."""
-    for remark in warnings:
-        console.message(f"note: {remark}")
+def show_warnings(warnings: Iterable[str]) -> None:
+    """Show what an operator should know."""
+    for warning in warnings:
+        console.message(f"note: {warning}")
 
 
 def show(format: str, text: Callable[[], str], data: Callable[[], Mapping[str, Any]]) -> None:

@@ -29,7 +29,11 @@ class Desired:
 
 
 def desired_states(inventory: Inventory, observed: Mapping[str, Observation]) -> Desired:
-    """Return each host's desired state; raise BadInput when the source has no heat.conf that can be used."""
+    """Return each host's desired state; a host that was not observed counts as one that has nothing yet.
+
+    Raise BadInput when the source has no heat.conf that can be used.
+    """
+    observed = {name: observed.get(name, Observation(HostState())) for name in inventory.hosts}
     heat_source = read_source(inventory, observed)
     listeners = observed[inventory.heat.source].facts.listeners
     binds = {service: _bind(inventory, heat_source, service, listeners) for service in APIS}

@@ -52,6 +52,15 @@ def observe_site(
     return SiteObservation({name: _found(reply) for name, reply in replies.items() if name not in bad}, bad)
 
 
+def observe_hosts(
+    inventory: Inventory, fleet: Fleet, only: Collection[str] = (), contents: bool = False
+) -> Mapping[str, Observation]:
+    """Observe all hosts, or those of `only`; raise the error of a host that does not answer, or those of all."""
+    observation = observe_site(inventory, fleet, only, contents)
+    refuse_unreachable(observation)
+    return observation.hosts
+
+
 def refuse_unreachable(observation: SiteObservation) -> None:
     """Raise the error of a host that could not be looked at, or those of all that could not."""
     if observation.errors:

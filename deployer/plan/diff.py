@@ -1,8 +1,11 @@
 """Desired and observed state of every host -> ordered waves of steps; what `plan` prints is what `deploy` runs."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
+from deployer.desired.desired_state import Desired
+from deployer.desired.goal import Purpose
 from deployer.model.facts import Observation
 from deployer.model.state import HostState, Service, Unit
 from deployer.model.steps import (
@@ -17,6 +20,29 @@ from deployer.model.steps import (
 )
 from deployer.plan import drain, host_steps, tls_migration
 from deployer.plan.host_steps import APIS, HEAT
+from deployer.plan.planned import Change, Planned
+
+
+def planned(change: Change, desired: Desired, observed: Mapping[str, Observation]) -> Planned:
+    """What would be done for a change, on the hosts of its limit."""
+    chosen = {host: state for host, state in desired.states.items() if not change.limit or host in change.limit}
+    return Planned(change, desired, observed, _plan_for(change, chosen, observed, change.options))
+
+
+def again(planned: Planned, observed: Mapping[str, Observation], options: RolloutOptions) -> Plan:
+    """What there is to do on the hosts of a plan that are as they are observed now."""
+    states = {host: planned.desired.states[host] for host in planned.plan.hosts if host in observed}
+    return _plan_for(planned.change, states, observed, options)
+
+
+def _plan_for(
+    change: Change, states: Mapping[str, HostState], observed: Mapping[str, Observation], options: RolloutOptions
+) -> Plan:
+    if change.goal.purpose is Purpose.RESTORE:
+        return plan_restore(states, observed, options)
+    # The source has a configuration that is not ours to revert, and the proxy's host has most to lose.
+    last = (change.inventory.proxy.host, change.inventory.heat.source)
+    return plan_between(states, observed, replace(options, last=last))
 
 
 def plan_between(

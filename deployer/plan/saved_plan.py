@@ -1,60 +1,70 @@
-"""A plan kept in a file, with all that it was decided from, and what of that has moved since. Pure."""
+"""A plan kept in a file, with all that it was decided from, and what of that has changed since. Pure."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from deployer import errors
-from deployer.cli.console import SCHEMA_VERSION
+from deployer.model.contract import SCHEMA_VERSION
 from deployer.model.facts import Observation
 from deployer.model.state import File, Unit, digest_of
+from deployer.plan.planned import Planned, SavedPlan
 
 KIND = "heat-scaleout plan"
 
 
-def to_json(todo: Any, path: str, text: str, limit: str) -> dict[str, Any]:
+def to_json(planned: Planned) -> dict[str, Any]:
     """A plan and its basis: the inventory's text, every host's files by digest and access, every unit's state."""
+    file = planned.change.file
     return {
         "schema_version": SCHEMA_VERSION,
         "kind": KIND,
-        "inventory": path,
-        "inventory_digest": _digest(text),
-        "limit": limit,
-        "steps": _steps(todo),
-        "found": {host: _basis(each) for host, each in todo.observed.items()},
+        "inventory": str(file.path.absolute()) if file else "",
+        "inventory_digest": _digest_of_inventory(planned),
+        "limit": ",".join(planned.change.limit),
+        "steps": _steps(planned),
+        "found": {host: _basis(each) for host, each in planned.observed.items()},
     }
 
 
-def from_json(text: str, path: str) -> dict[str, Any]:
+def from_json(text: str, path: str) -> SavedPlan:
     """A plan as it was kept; raise BadInput for a file that holds none."""
     try:
         saved = json.loads(text)
         if saved["kind"] != KIND:
             raise ValueError
+        version, digest, limit = saved["schema_version"], saved["inventory_digest"], saved["limit"]
+        plan = SavedPlan(saved["inventory"], digest, limit, tuple(saved["steps"]), dict(saved["found"]))
     except (ValueError, LookupError, TypeError):
         raise errors.BadInput(f"{path}: this is no plan", hint="Make one: `invoke plan --out FILE`.") from None
-    if saved["schema_version"] != SCHEMA_VERSION:
+    if version != SCHEMA_VERSION:
         raise errors.BadInput(f"{path}: a plan of another version of this tool", hint="Make it again.")
-    return saved
+    return plan
 
 
-def changes_since(saved: Mapping[str, Any], todo: Any, text: str) -> tuple[str, ...]:
+def refuse_stale(planned: Planned) -> None:
+    """Raise StalePlan when the change allows a saved plan alone, and that is not what would be done now."""
+    changes = changes_since(planned.change.saved, planned) if planned.change.saved else ()
+    if changes:
+        raise errors.StalePlan(changes, hint="Nothing was changed. Make the plan again, and look at it.")
+
+
+def changes_since(saved: SavedPlan, planned: Planned) -> tuple[str, ...]:
     """What is not as it was when the plan was kept: the inventory, each file and unit of each host, then the steps."""
-    observed = {host: _basis(each) for host, each in todo.observed.items()}
-    changes = [
-        *([f"{saved['inventory']}: the inventory has changed"] if _digest(text) != saved["inventory_digest"] else [])
-    ]
-    for host in {**saved["found"], **observed}:
-        changes += _differences(host, saved["found"].get(host, {}), observed.get(host, {}))
-    return tuple(changes or _other_steps(saved["steps"], _steps(todo)))
+    observed = {host: _basis(each) for host, each in planned.observed.items()}
+    is_edited = _digest_of_inventory(planned) != saved.inventory_digest
+    changes = [f"{saved.inventory}: the inventory has changed"] if is_edited else []
+    for host in {**saved.observed, **observed}:
+        changes += _differences(host, saved.observed.get(host, {}), observed.get(host, {}))
+    return tuple(changes or _other_steps(saved.steps, _steps(planned)))
 
 
-def _digest(text: str) -> str:
-    return digest_of(text.encode())
+def _digest_of_inventory(planned: Planned) -> str:
+    return digest_of(planned.change.file.text.encode()) if planned.change.file else ""
 
 
-def _steps(todo: Any) -> list[str]:
-    return [f"{step.host}: {step}" for step in todo.plan.changes()]
+def _steps(planned: Planned) -> list[str]:
+    return [f"{step.host}: {step}" for step in planned.plan.changes()]
 
 
 def _basis(observed: Observation) -> dict[str, Any]:
@@ -81,6 +91,6 @@ def _differences(host: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> 
                 yield f"{host}: {name} {word}"
 
 
-def _other_steps(then: list[str], now: list[str]) -> Iterator[str]:
+def _other_steps(then: Sequence[str], now: Sequence[str]) -> Iterator[str]:
     yield from (f"not needed any more: {step}" for step in then if step not in now)
     yield from (f"needed by now: {step}" for step in now if step not in then)

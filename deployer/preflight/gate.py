@@ -1,79 +1,100 @@
 """Whether the hosts, Heat and the site's sizes are ready for a plan: asked before the first change."""
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
 
 from deployer import errors
-from deployer.apply.execute import Planned
 from deployer.desired import desired_state
+from deployer.desired.desired_state import Desired
+from deployer.desired.goal import Purpose
 from deployer.heat import engines
 from deployer.inventory.schema import Inventory
 from deployer.model.facts import Observation
 from deployer.model.state import Service
 from deployer.model.steps import Plan
-from deployer.observed import observe
+from deployer.observed import observe, resources
 from deployer.observed.observe import SiteObservation
 from deployer.plan import drain
+from deployer.plan.planned import Planned
 from deployer.preflight import host_checks, logins, tls_checks
+from deployer.preflight.capacity import capacity_checks, database, sizes
+from deployer.preflight.findings import Findings
 from deployer.remote.fleet import Fleet
 
-if TYPE_CHECKING:
-    from deployer.preflight.capacity import capacity_checks
+
+def refuse_unready(planned: Planned, fleet: Fleet) -> tuple[str, ...]:
+    """Warnings to show before the first change; raise NotReady with all problems when there must be none."""
+    if planned.change.goal.purpose is Purpose.RESTORE:
+        _refuse(() if planned.change.options.force else tuple(problems_without_engines(planned, fleet)))
+        return ()
+    if not planned.plan.changes():
+        return ()
+    found = _findings(planned, fleet)
+    _refuse(found.problems)
+    return found.warnings
 
 
-def refuse_unready(todo: Planned, fleet: Fleet) -> tuple[str, ...]:
-    """What to know before the first change; raise NotReady when there must be none."""
-    observation = SiteObservation(todo.observed, {})
-    states = {host: todo.desired.states[host] for host in host_checks.with_new_logins(todo.inventory, todo.plan)}
-    tried = logins.try_logins(todo.inventory, states, fleet)
-    said = capacity_and_timeouts(todo.inventory, todo.observed, fleet, todo.plan)
-    problems = (
-        *host_checks.problems(todo.inventory, observation, todo.desired.states),
-        *tls_checks.problems(todo.inventory, todo.observed),
-        *tried.problems,
-        *said.problems,
-        *(() if todo.options.force else problems_without_engines(todo, fleet)),
-    )
+def _refuse(problems: tuple[str, ...]) -> None:
     if problems:
         raise errors.NotReady(problems, hint="Nothing was changed. Mend these, then run the same command again.")
-    return (
-        *tls_checks.warnings(todo.observed),
-        *tried.warnings,
-        *said.warnings,
-        *drain.warnings_without_drain(todo.observed, todo.plan),
+
+
+def _findings(planned: Planned, fleet: Fleet) -> Findings:
+    """What the hosts, their certificates and logins, the sizes and Heat's engines say to a plan with changes."""
+    inventory, observed = planned.inventory, planned.observed
+    states = {host: planned.desired.states[host] for host in host_checks.with_new_logins(inventory, planned.plan)}
+    tried = logins.try_logins(inventory, states, fleet)
+    capacity = capacity_and_timeouts(inventory, observed, fleet, planned.plan)
+    engine_problems = () if planned.change.options.force else problems_without_engines(planned, fleet)
+    problems = (
+        *host_checks.problems(inventory, SiteObservation(observed, {}), planned.desired.states),
+        *tls_checks.problems(inventory, observed),
+        *tried.problems,
+        *capacity.problems,
+        *engine_problems,
     )
+    without_drain = drain.warnings_without_drain(observed, planned.plan)
+    warnings = (*tls_checks.warnings(observed), *tried.warnings, *capacity.warnings, *without_drain)
+    return Findings(problems, warnings)
+
+
+def site_findings(inventory: Inventory, observation: SiteObservation, desired: Desired, fleet: Fleet) -> Findings:
+    """Every problem of every host that would make a deploy fail, and what else to know, whatever a plan would do."""
+    observed = observation.hosts
+    tried = logins.try_logins(inventory, {name: desired.states[name] for name in observed}, fleet)
+    capacity = capacity_and_timeouts(inventory, observed, fleet)
+    problems = (
+        *host_checks.problems(inventory, observation, desired.states),
+        *tls_checks.problems(inventory, observed),
+        *tried.problems,
+        *capacity.problems,
+    )
+    return Findings(problems, (*desired.warnings, *tls_checks.warnings(observed), *tried.warnings, *capacity.warnings))
 
 
 def capacity_and_timeouts(
-    inventory: Inventory, observed: Mapping[str, Observation], fleet: Fleet, todo: Plan | None = None
-) -> "capacity_checks.Judged":
+    inventory: Inventory, observed: Mapping[str, Observation], fleet: Fleet, plan: Plan | None = None
+) -> Findings:
     """Whether the timeouts agree and, unless the plan does not let the site grow, whether it has what that takes."""
-    from deployer.observed import resources  # imported here, as a deploy without a change needs none of these
-    from deployer.preflight.capacity import capacity_checks, database, sizes
-
     heat_source = desired_state.read_source(inventory, observed)
-    waits = capacity_checks.check_timeouts(inventory, heat_source)
-    if todo is not None and not capacity_checks.grows(todo):
-        return waits
+    found = capacity_checks.check_timeouts(inventory, heat_source)
+    if plan is not None and not capacity_checks.grows(plan):
+        return found
     site = sizes.SiteSizes(inventory, heat_source, observed, resources.measure(observed, fleet))
-    judged_limits = capacity_checks.check_limits(site, database.ask(inventory, fleet))
-    return capacity_checks.CapacityFindings(
-        waits.problems + judged_limits.problems, waits.warnings + judged_limits.warnings
-    )
+    return found + capacity_checks.check_limits(site, database.ask(inventory, fleet))
 
 
-def problems_without_engines(todo: Planned, fleet: Fleet) -> Iterator[str]:
+def problems_without_engines(planned: Planned, fleet: Fleet) -> Iterator[str]:
     """Whether nobody would be left to do Heat's work, as Heat and its broker see the engines now."""
-    stopping = engines.stopping(todo.plan)
-    has_engines = any(each.service is Service.ENGINE for each in todo.inventory.instances())
+    stopping = engines.stopping(planned.plan)
+    has_engines = any(each.service is Service.ENGINE for each in planned.inventory.instances())
     if has_engines and not stopping:
         return
-    source = todo.inventory.heat.source
-    observation = observe.observe_site(todo.inventory, fleet, [source], programs=engines.question(todo.inventory))
+    source = planned.inventory.heat.source
+    observation = observe.observe_site(planned.inventory, fleet, [source], programs=engines.question(planned.inventory))
     view = (
         engines.view(observation.hosts[source].facts.answers) if source in observation.hosts else engines.UNKNOWN_VIEW
     )
-    starting = engines.starting(todo.plan)
+    starting = engines.starting(planned.plan)
     if not starting and not any(view.is_alive(row) for row in view.rows if row.host not in stopping):
         who = f"without {', '.join(sorted(stopping))}" if stopping else "and the inventory has none"
         yield (

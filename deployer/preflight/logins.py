@@ -3,12 +3,12 @@
 import base64
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from deployer import errors
 from deployer.heat import engines, scripts, service_units
 from deployer.inventory.schema import Inventory
 from deployer.model.state import HostState
+from deployer.preflight.findings import Findings
 from deployer.remote.fleet import Fleet
 
 LOGIN_TIMEOUT = 8  # seconds for one login
@@ -23,14 +23,6 @@ HINTS = {
     "broker": "RabbitMQ's guest logs in from loopback only: give Heat a user of its own. Does it listen everywhere?",
     "Keystone": "Is Keystone reachable from this host at that address, and is [keystone_authtoken] right?",
 }
-
-
-@dataclass(frozen=True)
-class Findings:
-    """What the tries showed, a sentence each: `problems` that must be mended, `notes` that an operator should know."""
-
-    problems: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
 
 
 def try_logins(inventory: Inventory, desired: Mapping[str, HostState], fleet: Fleet) -> Findings:

@@ -5,9 +5,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from deployer import errors
-from deployer.heat.engines import EngineView
+from deployer.heat.engines import UNKNOWN_VIEW, EngineView
 from deployer.inventory.schema import Inventory
+from deployer.model.contract import SCHEMA_VERSION
 from deployer.model.state import HostState
+from deployer.model.steps import Plan
+from deployer.observed import history
 from deployer.observed.observe import SiteObservation
 from deployer.status import instances, orphans
 from deployer.status.instances import InstanceStatus
@@ -42,20 +45,45 @@ class SiteStatus:
         return errors.HostFailed.exit_code if counts_drift and self.warnings else 0
 
 
-def instances_of(
+def status_of(
+    inventory: Inventory,
+    observation: SiteObservation,
+    desired: Mapping[str, HostState],
+    view: EngineView,
+    plan: Plan,
+) -> SiteStatus:
+    """Every process the inventory asks for, what is there without being asked for, and what a deploy would do."""
+    return SiteStatus(
+        lines=_lines(inventory, observation, desired, view),
+        pending=tuple(f"{step.host}: {step}" for step in plan.changes()),
+        errors=_errors(observation),
+        warnings=view.problems,
+        unfinished=history.describe_unfinished(observation.hosts),
+    )
+
+
+def without_source(inventory: Inventory, observation: SiteObservation) -> SiteStatus:
+    """What can be said while the source host, whose Heat says what is desired, does not answer."""
+    return SiteStatus(_lines(inventory, observation, {}, UNKNOWN_VIEW), errors=_errors(observation))
+
+
+def _lines(
     inventory: Inventory, observation: SiteObservation, desired: Mapping[str, HostState], view: EngineView
 ) -> tuple[InstanceStatus, ...]:
-    """Every process the inventory asks for, then what is there without being asked for."""
     return (
         *instances.desired_instances(inventory, observation, desired, view),
         *orphans.orphans(inventory, observation, desired, view),
     )
 
 
+def _errors(observation: SiteObservation) -> tuple[str, ...]:
+    return tuple(error.message for error in observation.errors.values())
+
+
 def as_json(inventory: Inventory, site_status: SiteStatus) -> dict[str, Any]:
     """The contract of `status --format json`: fields may be added, never renamed."""
     return {
-        "schema_version": 1,
+        "schema_version": SCHEMA_VERSION,
         "site": inventory.site,
         "drift": site_status.drifts,
         "instances": [asdict(line) for line in site_status.lines],

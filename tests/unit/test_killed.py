@@ -9,10 +9,9 @@ import sites
 from contract.fake_fleet import FakeFleet
 from moments import KILLED, Killed, Moments, alone
 
-from deployer import pipeline
 from deployer.apply import lock
-from deployer.apply.generations import Author
 from deployer.inventory.schema import Inventory
+from deployer.model.run import Author
 
 HEAT_CONF = "/etc/heat/heat.conf"
 CHANGED = sites.CONF + "[cache]\nenabled = true\n"
@@ -32,20 +31,16 @@ class Command:
     fresh: bool = False
 
 
-def yes(_):
-    return True
-
-
 def deploy(inventory):
-    return lambda fleet: pipeline.deploy(inventory, fleet, yes, author=AUTHOR)
+    return lambda fleet: sites.deploy(inventory, fleet, sites.yes, author=AUTHOR)
 
 
 def rollback(fleet):
-    return pipeline.rollback(SITE, 1, fleet, yes, author=AUTHOR)
+    return sites.rollback(SITE, 1, fleet, sites.yes, author=AUTHOR)
 
 
 def restore(fleet):
-    return pipeline.restore(SITE, fleet, yes, author=AUTHOR)
+    return sites.restore(SITE, fleet, sites.yes, author=AUTHOR)
 
 
 def change(fleet):
@@ -92,16 +87,16 @@ def killed(command, fleet, allowed):
 
 def is_named(report, host, step):
     """Whether a run says of the one before that it has not ended, and what it was doing on this host."""
-    warnings = report.planned.warnings
+    warnings = sites.unfinished(report.planned)
     return any(f"on {host} this was under way: {step}" in note for note in warnings)
 
 
 def is_as_wanted(command, fleet):
     """Whether the end is that of a command that nobody has killed."""
     if command.run is not restore:
-        return not pipeline.planned(command.inventory, fleet).plan.changes()
+        return not sites.planned(command.inventory, fleet).plan.changes()
     leftovers = [host for host in fleet.hosts.values() if host.last_run or host.running() or host.generations]
-    return not leftovers and not pipeline.restore(SITE, fleet, yes).planned.plan.changes()
+    return not leftovers and not sites.restore(SITE, fleet, sites.yes).planned.plan.changes()
 
 
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS.keys())

@@ -15,18 +15,10 @@ HEAT_CONF = "/etc/heat/heat.conf"
 NODE = [API, CFN, *ENGINES]
 
 
-def yes(_):
-    return True
-
-
-def no(_):
-    return False
-
-
 @pytest.fixture
 def deployed(inventory, fleet):
     """The same hosts after a deploy, with what they did forgotten."""
-    assert pipeline.deploy(inventory, fleet, yes).exit_code == 0
+    assert sites.deploy(inventory, fleet, sites.yes).exit_code == 0
     for host in fleet.hosts.values():
         host.done.clear()
     fleet.asked.clear()
@@ -52,7 +44,7 @@ def titles(fleet):
 
 
 def test_deploy_on_fresh_hosts_brings_every_process_up(inventory, fleet):
-    report = pipeline.deploy(inventory, fleet, yes)
+    report = sites.deploy(inventory, fleet, sites.yes)
 
     assert (report.exit_code, report.left.changes()) == (0, ())
     assert running(fleet) == {"hostA": [PROXY], "hostB": NODE, "hostC": NODE}
@@ -61,12 +53,12 @@ def test_deploy_on_fresh_hosts_brings_every_process_up(inventory, fleet):
 def test_deploy_with_heats_own_programs_brings_every_process_up(inventory):
     fleet = sites.a_fleet(inventory, sites.HEAT_24)
 
-    assert pipeline.deploy(inventory, fleet, yes).exit_code == 0
+    assert sites.deploy(inventory, fleet, sites.yes).exit_code == 0
     assert running(fleet) == {"hostA": [PROXY], "hostB": NODE, "hostC": NODE}
 
 
 def test_deploy_takes_the_addresses_over_and_leaves_the_sources_engine_alone(inventory, fleet):
-    pipeline.deploy(inventory, fleet, yes)
+    sites.deploy(inventory, fleet, sites.yes)
 
     source = fleet.hosts["hostA"]
     assert {(each.address, each.port): each.unit for each in source.listeners} == {
@@ -81,7 +73,7 @@ def test_deploy_takes_the_addresses_over_and_leaves_the_sources_engine_alone(inv
 
 
 def test_deploy_never_changes_the_sources_heat_conf(inventory, fleet):
-    pipeline.deploy(inventory, fleet, yes)
+    sites.deploy(inventory, fleet, sites.yes)
 
     assert fleet.hosts["hostA"].files[HEAT_CONF].content.decode() == sites.CONF
 
@@ -89,7 +81,7 @@ def test_deploy_never_changes_the_sources_heat_conf(inventory, fleet):
 def test_second_deploy_changes_nothing_and_asks_each_host_once(inventory, deployed):
     before = pids(deployed)
 
-    report = pipeline.deploy(inventory, deployed, yes)
+    report = sites.deploy(inventory, deployed, sites.yes)
 
     assert (report.exit_code, report.planned.plan.waves) == (0, ())
     assert deployed.asked == [("look", "observe", ("hostA", "hostB", "hostC"))]
@@ -97,23 +89,23 @@ def test_second_deploy_changes_nothing_and_asks_each_host_once(inventory, deploy
 
 
 def test_plan_after_a_deploy_is_empty_and_before_it_the_very_plan_that_deploy_runs(inventory, fleet):
-    shown = pipeline.planned(inventory, fleet).plan
+    shown = sites.planned(inventory, fleet).plan
 
-    report = pipeline.deploy(inventory, fleet, yes)
+    report = sites.deploy(inventory, fleet, sites.yes)
 
     assert report.planned.plan == shown
     assert report.applied.done == tuple(shown)
-    assert pipeline.planned(inventory, fleet).plan.changes() == ()
+    assert sites.planned(inventory, fleet).plan.changes() == ()
 
 
 def test_plan_changes_nothing(inventory, fleet):
-    pipeline.planned(inventory, fleet, contents=True)
+    sites.planned(inventory, fleet, contents=True)
 
     assert performed(fleet) == {}
 
 
 def test_deploy_that_is_not_accepted_changes_nothing(inventory, fleet):
-    report = pipeline.deploy(inventory, fleet, no)
+    report = sites.deploy(inventory, fleet, sites.no)
 
     assert (report.accepted, report.exit_code) == (False, 0)
     assert not [step for steps in fleet.performed().values() for step in steps if step != "run"]
@@ -122,11 +114,11 @@ def test_deploy_that_is_not_accepted_changes_nothing(inventory, fleet):
 def test_accept_is_asked_once_and_before_the_first_change(inventory, fleet):
     asked = []
 
-    def accept(todo):
+    def accept(todo, warnings):
         asked.append((len(todo.plan.changes()) > 0, running(fleet)))
         return True
 
-    pipeline.deploy(inventory, fleet, accept)
+    sites.deploy(inventory, fleet, accept)
 
     assert asked == [(True, {"hostA": [], "hostB": [], "hostC": []})]
 
@@ -135,7 +127,7 @@ def test_one_more_engine_touches_no_other_process(deployed):
     before = pids(deployed)
     grown = sites.an_inventory(hostB="{address: 10.0.0.2, api: 1, cfn: 1, engines: 3}")
 
-    report = pipeline.deploy(grown, deployed, yes)
+    report = sites.deploy(grown, deployed, sites.yes)
 
     third = unit_name(Service.ENGINE, 3)
     assert report.exit_code == 0
@@ -147,7 +139,7 @@ def test_one_more_engine_touches_no_other_process(deployed):
 def test_deploy_without_a_change_measures_nothing_and_asks_no_database(inventory, deployed):
     deployed.asked.clear()
 
-    pipeline.deploy(inventory, deployed, yes)
+    sites.deploy(inventory, deployed, sites.yes)
 
     assert titles(deployed) == ["look"]
 
@@ -155,7 +147,7 @@ def test_deploy_without_a_change_measures_nothing_and_asks_no_database(inventory
 def test_fewer_engines_need_no_look_at_the_limits(deployed):
     deployed.asked.clear()
 
-    pipeline.deploy(sites.an_inventory(hostB="{address: 10.0.0.2, api: 1, cfn: 1, engines: 1}"), deployed, yes)
+    sites.deploy(sites.an_inventory(hostB="{address: 10.0.0.2, api: 1, cfn: 1, engines: 1}"), deployed, sites.yes)
 
     assert {"measure", "ask the database"} & set(titles(deployed)) == set()
 
@@ -166,7 +158,7 @@ def test_growth_past_what_the_database_allows_is_refused_before_the_first_change
     before = deployed.performed()
 
     with pytest.raises(errors.NotReady, match=r"allows 119 connections, but 24 engine workers .* 120 in all") as caught:
-        pipeline.deploy(grown, deployed, yes)
+        sites.deploy(grown, deployed, sites.yes)
 
     assert caught.value.exit_code == 3
     assert {name: [step for step in steps if step != "run"] for name, steps in deployed.performed().items()} == {
@@ -178,10 +170,10 @@ def test_growth_that_could_pass_what_the_database_allows_is_noted(deployed):
     deployed.capacity["allowed"] = 1000
     grown = sites.an_inventory(hostB="{address: 10.0.0.2, api: 1, cfn: 1, engines: 3}")
 
-    report = pipeline.deploy(grown, deployed, yes)
+    report = sites.deploy(grown, deployed, sites.yes)
 
     assert report.exit_code == 0
-    assert [each for each in report.planned.warnings if "it were 1656, beside 4 of others" in each]
+    assert [each for each in report.warnings if "it were 1656, beside 4 of others" in each]
 
 
 def test_growth_without_the_memory_for_it_is_refused(deployed):
@@ -189,14 +181,14 @@ def test_growth_without_the_memory_for_it_is_refused(deployed):
     grown = sites.an_inventory(hostB="{address: 10.0.0.2, api: 1, cfn: 1, engines: 3}")
 
     with pytest.raises(errors.NotReady, match="hostB: the processes that come need about .* but 100 MiB are available"):
-        pipeline.deploy(grown, deployed, yes)
+        sites.deploy(grown, deployed, sites.yes)
 
 
 def test_proxys_timeouts_that_make_504s_are_refused_without_a_look_at_other_limits(deployed):
     deployed.asked.clear()
 
     with pytest.raises(errors.NotReady, match="clients get 504 while Heat still works"):
-        pipeline.deploy(sites.an_inventory(proxy="timeouts: {server: 10s}"), deployed, yes)
+        sites.deploy(sites.an_inventory(proxy="timeouts: {server: 10s}"), deployed, sites.yes)
 
     assert "measure" not in titles(deployed)
 
@@ -204,7 +196,7 @@ def test_proxys_timeouts_that_make_504s_are_refused_without_a_look_at_other_limi
 def test_check_judges_every_limit(inventory, fleet):
     fleet.capacity["allowed"] = 50
 
-    checked = pipeline.check(inventory, fleet)
+    checked = pipeline.preflight(inventory, fleet)
 
     assert [each for each in checked.problems if "the database allows 50 connections" in each]
 
@@ -213,7 +205,7 @@ def test_one_more_api_reloads_the_proxy_and_restarts_nothing(deployed):
     before = pids(deployed)
     grown = sites.an_inventory(hostB="{address: 10.0.0.2, api: [8004, 8104], cfn: 1, engines: 2}")
 
-    pipeline.deploy(grown, deployed, yes)
+    sites.deploy(grown, deployed, sites.yes)
 
     new = ("hostB", unit_name(Service.API, 8104))
     assert {key: pid for key, pid in pids(deployed).items() if key != new} == before
@@ -224,7 +216,7 @@ def test_one_more_api_reloads_the_proxy_and_restarts_nothing(deployed):
 def test_host_that_leaves_is_stopped_after_the_proxy_has_forgotten_it(deployed):
     shrunk = sites.an_inventory(hostB="{address: 10.0.0.2}")
 
-    report = pipeline.deploy(shrunk, deployed, yes)
+    report = sites.deploy(shrunk, deployed, sites.yes)
 
     assert report.exit_code == 0
     assert running(deployed)["hostB"] == []
@@ -239,20 +231,20 @@ def test_host_that_leaves_is_stopped_after_the_proxy_has_forgotten_it(deployed):
 
 def test_original_heat_conf_of_a_node_is_kept_and_comes_back_when_it_leaves(inventory, fleet):
     fleet.hosts["hostB"].has_file(HEAT_CONF, "[DEFAULT]\n# the operator's own\n")
-    pipeline.deploy(inventory, fleet, yes)
+    sites.deploy(inventory, fleet, sites.yes)
     assert b"own" in fleet.hosts["hostB"].files[f"{HEAT_CONF}.before-heat-scaleout"].content
 
-    pipeline.deploy(sites.an_inventory(hostB="{address: 10.0.0.2}"), fleet, yes)
+    sites.deploy(sites.an_inventory(hostB="{address: 10.0.0.2}"), fleet, sites.yes)
 
     assert b"own" in fleet.hosts["hostB"].files[HEAT_CONF].content
-    assert pipeline.planned(sites.an_inventory(hostB="{address: 10.0.0.2}"), fleet).plan.changes() == ()
+    assert sites.planned(sites.an_inventory(hostB="{address: 10.0.0.2}"), fleet).plan.changes() == ()
 
 
 def test_changed_heat_conf_of_the_source_restarts_one_host_after_the_other(inventory, deployed):
     before = pids(deployed)
     deployed.hosts["hostA"].has_file(HEAT_CONF, sites.CONF + "[cache]\nenabled = true\n", group="heat", mode=0o640)
 
-    report = pipeline.deploy(inventory, deployed, yes)
+    report = sites.deploy(inventory, deployed, sites.yes)
 
     assert report.exit_code == 0
     assert [each for each in titles(deployed) if each.startswith(("change", "restart"))] == [
@@ -275,29 +267,29 @@ def test_restart_that_fails_leaves_its_server_drained_until_the_next_run(invento
     deployed.hosts["hostA"].has_file(HEAT_CONF, sites.CONF + "[cache]\nenabled = true\n", group="heat", mode=0o640)
     deployed.breaks("hostB", '"await_http"', "status 500")
 
-    assert pipeline.deploy(inventory, deployed, yes).exit_code == 5
+    assert sites.deploy(inventory, deployed, sites.yes).exit_code == 5
 
     assert deployed.hosts["hostA"].drained == {"rest_api_proxy/hostB-8004", "cfn_api_proxy/hostB-8000"}
     deployed.mends()
-    assert pipeline.deploy(inventory, deployed, yes).exit_code == 0
+    assert sites.deploy(inventory, deployed, sites.yes).exit_code == 0
     assert deployed.hosts["hostA"].drained == set()
 
 
 def test_drained_host_gets_no_requests_whoever_reloads_the_proxy_and_stays_so_until_undrained(inventory, deployed):
     drained = sites.an_inventory(hostB="{address: 10.0.0.2, api: 1, cfn: 1, engines: 2, drained: true}")
 
-    report = pipeline.deploy(drained, deployed, yes)
+    report = sites.deploy(drained, deployed, sites.yes)
 
     assert (report.exit_code, report.left.changes()) == (0, ())
     assert [str(step) for step in report.planned.plan.changes()][:2] == [
         "drain rest_api_proxy/hostB-8004 (its host is drained)",
         "drain cfn_api_proxy/hostB-8000 (its host is drained)",
     ]
-    assert pipeline.planned(drained, deployed).plan.changes() == ()
+    assert sites.planned(drained, deployed).plan.changes() == ()
     deployed.hosts["hostA"].perform({"ledger": "", "steps": [{"do": "systemctl", "arguments": ["reload", PROXY]}]})
-    assert pipeline.planned(drained, deployed).plan.changes() == ()
-    assert pipeline.deploy(inventory, deployed, yes).exit_code == 0
-    assert pipeline.planned(inventory, deployed).plan.changes() == ()
+    assert sites.planned(drained, deployed).plan.changes() == ()
+    assert sites.deploy(inventory, deployed, sites.yes).exit_code == 0
+    assert sites.planned(inventory, deployed).plan.changes() == ()
 
 
 def test_host_is_not_drained_while_no_other_serves(inventory, deployed):
@@ -305,7 +297,7 @@ def test_host_is_not_drained_while_no_other_serves(inventory, deployed):
     deployed.hosts["hostA"].drained = {"rest_api_proxy/hostC-8004"}
 
     with pytest.raises(errors.NotReady, match="serves now, hostC-8004 is DRAIN"):
-        pipeline.deploy(drained, deployed, yes)
+        sites.deploy(drained, deployed, sites.yes)
 
 
 def test_last_engine_that_is_alive_leaves_only_when_forced(inventory, deployed):
@@ -313,9 +305,9 @@ def test_last_engine_that_is_alive_leaves_only_when_forced(inventory, deployed):
     deployed.hosts["hostA"].engines = []
 
     with pytest.raises(errors.NotReady, match="Heat lists no other engine that is alive, without hostB-engine"):
-        pipeline.deploy(bare, deployed, yes)
+        sites.deploy(bare, deployed, sites.yes)
 
-    assert pipeline.deploy(bare, deployed, yes, options=RolloutOptions(force=True)).exit_code == 0
+    assert sites.deploy(bare, deployed, sites.yes, options=RolloutOptions(force=True)).exit_code == 0
     assert ENGINES[0] not in running(deployed)["hostB"]
 
 
@@ -323,7 +315,7 @@ def test_engine_that_leaves_is_waited_for_until_its_work_is_done(inventory, depl
     asks = deployed.holds("hostB", times=2)
     fewer = sites.an_inventory(hostB="{address: 10.0.0.2, api: 1, cfn: 1, engines: 1}")
 
-    report = pipeline.deploy(fewer, deployed, yes)
+    report = sites.deploy(fewer, deployed, sites.yes)
 
     assert (report.exit_code, len(asks)) == (0, 3)
     assert "stop engines (hostB: hostB-engine-2 still works on web/server (CREATE))" in titles(deployed)
@@ -333,7 +325,7 @@ def test_engine_that_works_longer_than_anybody_waits_is_told_with_its_work(inven
     deployed.holds("hostB", times=99)
     fewer = sites.an_inventory(hostB="{address: 10.0.0.2, api: 1, cfn: 1, engines: 1}")
 
-    report = pipeline.deploy(fewer, deployed, yes, options=RolloutOptions(wait=0.0))
+    report = sites.deploy(fewer, deployed, sites.yes, options=RolloutOptions(wait=0.0))
 
     assert report.exit_code == 5
     assert "hostB-engine-2 still works on web/server (CREATE)" in report.applied.failed["hostB"].message
@@ -344,7 +336,7 @@ def test_engine_that_works_longer_is_killed_when_forced(inventory, deployed):
     deployed.holds("hostB", times=1)
     fewer = sites.an_inventory(hostB="{address: 10.0.0.2, api: 1, cfn: 1, engines: 1}")
 
-    report = pipeline.deploy(fewer, deployed, yes, options=RolloutOptions(wait=0.0, force=True))
+    report = sites.deploy(fewer, deployed, sites.yes, options=RolloutOptions(wait=0.0, force=True))
 
     assert report.exit_code == 0
     assert f"kill {ENGINES[1]}" in performed(deployed)["hostB"]
@@ -369,9 +361,9 @@ def test_first_host_that_does_not_become_ready_gets_back_what_it_had_and_the_oth
     before = pids(deployed)
     deployed.hosts["hostA"].has_file(HEAT_CONF, sites.CONF + "[cache]\nbroken = true\n", group="heat", mode=0o640)
 
-    report = pipeline.deploy(inventory, Breaks(deployed, "hostB", '"await_http"'), yes)
+    report = sites.deploy(inventory, Breaks(deployed, "hostB", '"await_http"'), sites.yes)
 
-    assert (report.exit_code, tuple(report.applied.failed), report.back.applied.failed) == (7, ("hostB",), {})
+    assert (report.exit_code, tuple(report.applied.failed), report.reverted.applied.failed) == (7, ("hostB",), {})
     assert {name: host.files for name, host in deployed.hosts.items() if name != "hostA"} == {
         name: files for name, files in then.items() if name != "hostA"
     }
@@ -386,9 +378,9 @@ def test_host_whose_change_could_not_be_made_is_put_back_too(inventory, deployed
     deployed.hosts["hostA"].has_file(HEAT_CONF, sites.CONF + "[cache]\nbroken = true\n", group="heat", mode=0o640)
     deployed.breaks("hostB", '"restart"', "no memory")
 
-    report = pipeline.deploy(inventory, deployed, yes)
+    report = sites.deploy(inventory, deployed, sites.yes)
 
-    assert (report.exit_code, report.back is not None) == (5, True)
+    assert (report.exit_code, report.reverted is not None) == (5, True)
     assert b"broken" not in deployed.hosts["hostB"].files[HEAT_CONF].content
 
 
@@ -403,9 +395,9 @@ def test_host_that_is_lost_while_it_changes_is_told_and_left(inventory, deployed
 
     deployed.hosts["hostA"].has_file(HEAT_CONF, sites.CONF + "[cache]\nenabled = true\n", group="heat", mode=0o640)
 
-    report = pipeline.deploy(inventory, Loses(), yes)
+    report = sites.deploy(inventory, Loses(), sites.yes)
 
-    assert (report.exit_code, report.back, tuple(report.applied.failed)) == (5, None, ("hostB",))
+    assert (report.exit_code, report.reverted, tuple(report.applied.failed)) == (5, None, ("hostB",))
     assert "hostC" not in performed(deployed)
 
 
@@ -413,20 +405,20 @@ def test_restore_has_those_serve_again_who_did_and_leaves_nothing_of_ours(invent
     fleet = sites.a_fleet(inventory)
     files = {name: dict(host.files) for name, host in fleet.hosts.items()}
     listening = sorted((each.port, each.unit) for each in fleet.hosts["hostA"].listeners)
-    pipeline.deploy(inventory, fleet, yes)
+    sites.deploy(inventory, fleet, sites.yes)
 
-    report = pipeline.restore(inventory, fleet, yes)
+    report = sites.restore(inventory, fleet, sites.yes)
 
     assert (report.exit_code, report.left.changes()) == (0, ())
     assert running(fleet) == {"hostA": [], "hostB": [], "hostC": []}
     assert {name: host.files for name, host in fleet.hosts.items()} == files
     assert sorted((each.port, each.unit) for each in fleet.hosts["hostA"].listeners) == listening
     assert fleet.hosts["hostA"].book("/var/lib/heat-scaleout/ledger.json")["stopped"] == []
-    assert pipeline.restore(inventory, fleet, yes).planned.plan.changes() == ()
+    assert sites.restore(inventory, fleet, sites.yes).planned.plan.changes() == ()
 
 
 def test_restore_starts_the_old_server_before_the_proxy_stops(inventory, deployed):
-    todo = pipeline.restore(inventory, deployed, no).planned.plan
+    todo = sites.restore(inventory, deployed, sites.no).planned.plan
 
     assert [wave.name for wave in todo.waves][:3] == ["serve from the old server", "stop proxy", "stop APIs"]
     assert str(todo.changes()[0]) == (
@@ -438,24 +430,24 @@ def test_restore_starts_the_old_server_before_the_proxy_stops(inventory, deploye
 def test_restore_that_breaks_anywhere_is_finished_by_running_it_again(inventory, fragment):
     fleet = sites.a_fleet(inventory)
     files = {name: dict(host.files) for name, host in fleet.hosts.items()}
-    pipeline.deploy(inventory, fleet, yes)
+    sites.deploy(inventory, fleet, sites.yes)
     for name in fleet.hosts:
         fleet.breaks(name, fragment)
 
-    assert pipeline.restore(inventory, fleet, yes).exit_code == 5
+    assert sites.restore(inventory, fleet, sites.yes).exit_code == 5
     fleet.mends()
 
-    assert pipeline.restore(inventory, fleet, yes).exit_code == 0
+    assert sites.restore(inventory, fleet, sites.yes).exit_code == 0
     assert {name: host.files for name, host in fleet.hosts.items()} == files
 
 
 def test_half_done_deploy_is_restored_as_well(inventory, fleet):
     files = {name: dict(host.files) for name, host in fleet.hosts.items()}
     fleet.breaks("hostC", '"start"', "no memory")
-    assert pipeline.deploy(inventory, fleet, yes).exit_code == 5
+    assert sites.deploy(inventory, fleet, sites.yes).exit_code == 5
     fleet.mends()
 
-    assert pipeline.restore(inventory, fleet, yes).exit_code == 0
+    assert sites.restore(inventory, fleet, sites.yes).exit_code == 0
     assert {name: host.files for name, host in fleet.hosts.items()} == files
 
 
@@ -463,7 +455,7 @@ def test_rebooted_host_has_all_its_processes_and_needs_nothing(inventory, deploy
     deployed.hosts["hostB"].reboot()
 
     assert running(deployed)["hostB"] == NODE
-    assert pipeline.deploy(inventory, deployed, yes).planned.plan.changes() == ()
+    assert sites.deploy(inventory, deployed, sites.yes).planned.plan.changes() == ()
 
 
 def test_process_that_died_is_all_that_comes_back(inventory, deployed):
@@ -472,7 +464,7 @@ def test_process_that_died_is_all_that_comes_back(inventory, deployed):
     )
     deployed.hosts["hostB"].done.clear()
 
-    pipeline.deploy(inventory, deployed, yes)
+    sites.deploy(inventory, deployed, sites.yes)
 
     assert [step for step in performed(deployed)["hostB"] if step != "run"] == [
         f"enable {ENGINES[0]}",
@@ -486,7 +478,7 @@ def test_file_changed_by_hand_is_put_right_and_what_may_have_read_it_is_restarte
     deployed.hosts["hostB"].files[HEAT_CONF].mode = 0o777
     deployed.hosts["hostC"].has_file(HEAT_CONF, "[DEFAULT]\n", group="heat", mode=0o640)
 
-    report = pipeline.deploy(inventory, deployed, yes)
+    report = sites.deploy(inventory, deployed, sites.yes)
 
     steps = [f"{step.host} {step}" for step in report.planned.plan.changes() if step.host != "hostA"]
     assert steps == [
@@ -502,7 +494,7 @@ def test_unreachable_hosts_are_all_named_and_nothing_is_changed(inventory, fleet
     fleet.loses("hostC")
 
     with pytest.raises(errors.ManyFailed, match="(?s)hostB: connection refused.*hostC: connection refused") as raised:
-        pipeline.deploy(inventory, fleet, yes)
+        sites.deploy(inventory, fleet, sites.yes)
 
     assert raised.value.exit_code == 4
     assert performed(fleet) == {}
@@ -512,13 +504,13 @@ def test_single_unreachable_host_has_the_error_of_the_contract(inventory, fleet)
     fleet.loses("hostB")
 
     with pytest.raises(errors.HostUnreachable) as raised:
-        pipeline.planned(inventory, fleet)
+        sites.planned(inventory, fleet)
 
     assert (raised.value.exit_code, raised.value.host) == (4, "hostB")
 
 
 def test_limit_changes_the_named_hosts_alone(inventory, fleet):
-    report = pipeline.deploy(inventory, fleet, yes, limit=("hostB",))
+    report = sites.deploy(inventory, fleet, sites.yes, limit=("hostB",))
 
     assert (report.exit_code, report.planned.plan.hosts) == (0, ("hostB",))
     assert running(fleet) == {"hostA": [], "hostB": NODE, "hostC": []}
@@ -527,7 +519,7 @@ def test_limit_changes_the_named_hosts_alone(inventory, fleet):
 def test_limit_needs_no_other_host_than_the_source(inventory, fleet):
     fleet.loses("hostC")
 
-    assert pipeline.deploy(inventory, fleet, yes, limit=("hostB",)).exit_code == 0
+    assert sites.deploy(inventory, fleet, sites.yes, limit=("hostB",)).exit_code == 0
 
 
 def test_preflight_that_finds_problems_lists_them_all_and_changes_nothing(inventory, fleet):
@@ -536,7 +528,7 @@ def test_preflight_that_finds_problems_lists_them_all_and_changes_nothing(invent
     fleet.refused_logins["hostC"] = [{"what": "database", "where": "10.0.0.1:3306", "why": "refused"}]
 
     with pytest.raises(errors.NotReady) as raised:
-        pipeline.deploy(inventory, fleet, yes)
+        sites.deploy(inventory, fleet, sites.yes)
 
     assert raised.value.exit_code == 3
     assert [problem.split(":")[0] for problem in raised.value.problems] == ["hostB", "hostC", "hostC"]
@@ -550,7 +542,7 @@ def test_stranger_on_the_proxys_address_is_refused_and_keeps_running(inventory, 
     pid = source.runs("nginx", 8000, "nginx.service")
 
     with pytest.raises(errors.NotReady, match="held by nginx"):
-        pipeline.deploy(inventory, fleet, yes)
+        sites.deploy(inventory, fleet, sites.yes)
 
     assert pid in [each.pid for each in source.listeners]
 
@@ -559,18 +551,18 @@ def test_address_of_the_proxy_that_its_host_does_not_have_is_refused_before_any_
     desired = sites.an_inventory(proxy="bind: {api: '203.0.113.9:8004'}")
 
     with pytest.raises(errors.NotReady, match=r"hostA: nobody can listen on 203\.0\.113\.9 here"):
-        pipeline.deploy(desired, fleet, yes)
+        sites.deploy(desired, fleet, sites.yes)
 
     assert "/etc/heat-scaleout/apis-proxy.conf" not in fleet.hosts["hostA"].files
     assert "/etc/heat/heat.conf" not in fleet.hosts["hostB"].files
 
 
 def test_check_lists_problems_and_changes_nothing(inventory, fleet):
-    assert pipeline.check(inventory, fleet).problems == ()
+    assert pipeline.preflight(inventory, fleet).problems == ()
     fleet.loses("hostC")
     fleet.refused_logins["hostB"] = [{"what": "broker", "where": "10.0.0.1:5672", "why": "refused"}]
 
-    problems = pipeline.check(inventory, fleet).problems
+    problems = pipeline.preflight(inventory, fleet).problems
 
     assert [problem.split(":")[0] for problem in problems] == ["hostC", "hostB"]
     assert running(fleet) == {"hostA": [], "hostB": [], "hostC": []}
@@ -580,20 +572,20 @@ def test_check_of_a_source_that_is_gone_still_judges_the_others(inventory, fleet
     fleet.loses("hostA")
     fleet.hosts["hostB"].skew = 99.0
 
-    assert [problem.split(":")[0] for problem in pipeline.check(inventory, fleet).problems] == ["hostA", "hostB"]
+    assert [problem.split(":")[0] for problem in pipeline.preflight(inventory, fleet).problems] == ["hostA", "hostB"]
 
 
 def test_failing_step_is_reported_with_what_is_left_and_a_second_run_goes_on(inventory, fleet):
     fleet.breaks("hostC", f'start", "{ENGINES[0]}', "Job for it failed")
 
-    report = pipeline.deploy(inventory, fleet, yes)
+    report = sites.deploy(inventory, fleet, sites.yes)
 
     assert report.exit_code == 5
     assert "hostC: could not start" in report.applied.failed["hostC"].message
     assert running(fleet) == {"hostA": [], "hostB": ENGINES, "hostC": []}
     assert {step.host for step in report.applied.left} == {"hostA", "hostB", "hostC"}
     fleet.mends()
-    assert pipeline.deploy(inventory, fleet, yes).exit_code == 0
+    assert sites.deploy(inventory, fleet, sites.yes).exit_code == 0
     assert running(fleet) == {"hostA": [PROXY], "hostB": NODE, "hostC": NODE}
 
 
@@ -616,14 +608,14 @@ def test_deploy_that_breaks_anywhere_is_finished_by_running_it_again(inventory, 
         fleet.breaks(name, fragment)
     if fragment == '"do": "run"':  # the logins are tried with it too, and refuse before anything is changed
         with pytest.raises(errors.NotReady):
-            pipeline.deploy(inventory, fleet, yes)
+            sites.deploy(inventory, fleet, sites.yes)
     else:
-        assert pipeline.deploy(inventory, fleet, yes).exit_code == 5
+        assert sites.deploy(inventory, fleet, sites.yes).exit_code == 5
 
     fleet.mends()
 
-    assert pipeline.deploy(inventory, fleet, yes).exit_code == 0
-    assert pipeline.planned(inventory, fleet).plan.changes() == ()
+    assert sites.deploy(inventory, fleet, sites.yes).exit_code == 0
+    assert sites.planned(inventory, fleet).plan.changes() == ()
 
 
 def test_broken_heat_conf_leaves_the_old_one_and_its_engines_serving(inventory, deployed):
@@ -631,7 +623,7 @@ def test_broken_heat_conf_leaves_the_old_one_and_its_engines_serving(inventory, 
     deployed.hosts["hostA"].has_file(HEAT_CONF, sites.CONF + "nonsense without a sign\n")
 
     with pytest.raises(errors.BadConfig, match="hostA:/etc/heat/heat.conf:"):
-        pipeline.deploy(inventory, deployed, yes)
+        sites.deploy(inventory, deployed, sites.yes)
 
     assert (pids(deployed), deployed.hosts["hostB"].files[HEAT_CONF].content) == (before, old)
 
@@ -642,19 +634,19 @@ def test_heat_conf_that_oslo_config_refuses_on_a_host_leaves_the_old_one_serving
     deployed.refuses("hostB", HEAT_CONF, "ConfigFileParseError")
 
     with pytest.raises(errors.NotReady, match=f"^hostB: {HEAT_CONF}: ConfigFileParseError$"):
-        pipeline.deploy(inventory, deployed, yes)
+        sites.deploy(inventory, deployed, sites.yes)
 
     assert deployed.hosts["hostB"].files[HEAT_CONF].content == old
     assert (pids(deployed), performed(deployed)) == (before, {})
 
 
 def test_host_lost_before_the_first_change_costs_nothing(inventory, fleet):
-    def accept(_):
+    def accept(planned, warnings):
         fleet.loses("hostC")
         return True
 
     with pytest.raises(errors.ManyFailed, match="hostC: connection refused\n  Nothing was changed") as failed:
-        pipeline.deploy(inventory, fleet, accept)
+        sites.deploy(inventory, fleet, accept)
 
     assert failed.value.exit_code == 4
     assert performed(fleet) == {}
@@ -671,7 +663,7 @@ def test_host_lost_during_a_deploy_is_named_and_stops_the_next_wave(inventory, f
         def holds_lease(self):
             return True
 
-    report = pipeline.deploy(inventory, Loses(), yes)
+    report = sites.deploy(inventory, Loses(), sites.yes)
 
     assert report.exit_code == 5
     assert isinstance(report.applied.failed["hostC"], errors.HostUnreachable)
@@ -690,19 +682,19 @@ def test_run_that_was_interrupted_after_its_last_step_is_named_until_one_comes_t
             return True
 
     with pytest.raises(KeyboardInterrupt):
-        pipeline.deploy(inventory, Dies(), yes)
-    todo = pipeline.planned(inventory, fleet)
-    assert (todo.plan.changes(), len(todo.warnings)) == ((), 1)
-    assert "has not come to its end on hostA, hostB, hostC; no step was under way" in todo.warnings[0]
+        sites.deploy(inventory, Dies(), sites.yes)
+    todo = sites.planned(inventory, fleet)
+    assert (todo.plan.changes(), len(sites.unfinished(todo))) == ((), 1)
+    assert "has not come to its end on hostA, hostB, hostC; no step was under way" in sites.unfinished(todo)[0]
 
-    pipeline.deploy(inventory, fleet, yes)
+    sites.deploy(inventory, fleet, sites.yes)
 
-    assert pipeline.planned(inventory, fleet).warnings == ()
+    assert sites.unfinished(sites.planned(inventory, fleet)) == ()
     assert {run.number: run.result for run, _ in pipeline.history(inventory, fleet).values()} == {1: None, 2: "done"}
 
 
 def test_status_of_a_site_as_wanted_has_no_drift(inventory, deployed):
-    shown = pipeline.status_of(inventory, deployed)
+    shown = pipeline.status(inventory, deployed)
 
     assert shown.pending == shown.errors == ()
     assert {line.drift for line in shown.lines} == {"", "host's own"}
@@ -713,7 +705,7 @@ def test_status_of_a_site_as_wanted_has_no_drift(inventory, deployed):
 def test_status_with_a_host_gone_shows_the_others(inventory, deployed):
     deployed.loses("hostC")
 
-    shown = pipeline.status_of(inventory, deployed)
+    shown = pipeline.status(inventory, deployed)
 
     assert shown.errors == ("hostC: connection refused",)
     assert {line.host: line.state for line in shown.lines} == {
@@ -726,7 +718,7 @@ def test_status_with_a_host_gone_shows_the_others(inventory, deployed):
 def test_status_with_the_source_gone_shows_what_it_can(inventory, deployed):
     deployed.loses("hostA")
 
-    shown = pipeline.status_of(inventory, deployed)
+    shown = pipeline.status(inventory, deployed)
 
     assert {line.state for line in shown.lines if line.host == "hostB"} == {"running"}
     assert {line.proxy for line in shown.lines if line.port} == {"unknown"}
@@ -736,7 +728,7 @@ def test_status_with_the_source_gone_shows_what_it_can(inventory, deployed):
 def test_status_without_heats_database_still_shows_the_processes(inventory, deployed):
     deployed.breaks("hostA", "python3", "it is not there")
 
-    shown = pipeline.status_of(inventory, deployed)
+    shown = pipeline.status(inventory, deployed)
 
     assert {line.heat for line in shown.lines if line.service == "engine"} == {"unknown"}
     assert shown.warnings == ("Heat's Python: it is not there",)
@@ -744,7 +736,7 @@ def test_status_without_heats_database_still_shows_the_processes(inventory, depl
 
 
 def test_status_asks_every_host_once(inventory, deployed):
-    pipeline.status_of(inventory, deployed)
+    pipeline.status(inventory, deployed)
 
     assert deployed.asked == [("look", "observe", ("hostA", "hostB", "hostC"))]
 
@@ -754,7 +746,7 @@ def test_status_names_a_worker_that_was_killed_and_a_stranger_that_came(inventor
     stopped.unit, stopped.program = "nginx.service", "nginx"
     deployed.hosts["hostC"].units[ENGINES[0]].active = False
 
-    shown = pipeline.status_of(inventory, deployed)
+    shown = pipeline.status(inventory, deployed)
 
     assert {(line.host, line.unit): line.drift for line in shown.lines if line.drift not in ("", "host's own")} == {
         ("hostB", API): "not listening",
@@ -771,9 +763,9 @@ def test_render_writes_what_a_deploy_would_without_asking_a_host(inventory, flee
     (folder / "heat.conf").write_text(sites.CONF)
     (folder / "api-paste.ini").write_text(sites.PASTE)
 
-    written = pipeline.render(inventory, pipeline.as_if_found(inventory, folder), tmp_path / "out")
+    written = pipeline.render(inventory, pipeline.source_from_folder(inventory, folder), tmp_path / "out")
 
-    pipeline.deploy(inventory, fleet, yes)
+    sites.deploy(inventory, fleet, sites.yes)
     assert len(written) > 20
     for path in written:
         host, _, rest = path.relative_to(tmp_path / "out").as_posix().partition("/")
@@ -781,17 +773,17 @@ def test_render_writes_what_a_deploy_would_without_asking_a_host(inventory, flee
 
 
 def test_report_of_hosts_that_are_not_as_wanted_afterwards_is_no_success(inventory, fleet):
-    todo = pipeline.planned(inventory, fleet)
+    todo = sites.planned(inventory, fleet)
 
-    assert pipeline.Report(todo, pipeline.Applied(), todo.plan).exit_code == 7
-    assert pipeline.Report(todo, pipeline.Applied(), Plan()).exit_code == 0
+    assert pipeline.Report(todo, left=todo.plan).exit_code == 7
+    assert pipeline.Report(todo, left=Plan()).exit_code == 0
 
 
 def test_server_that_was_left_drained_and_then_died_serves_again_after_one_run(inventory, deployed):
     deployed.hosts["hostA"].drained = {"rest_api_proxy/hostB-8004"}
     deployed.hosts["hostB"].dies(API, again=False)
 
-    report = pipeline.deploy(inventory, deployed, yes)
+    report = sites.deploy(inventory, deployed, sites.yes)
 
     assert (report.exit_code, deployed.hosts["hostA"].drained) == (0, set())
 
@@ -800,20 +792,20 @@ def test_deploy_that_was_killed_at_its_last_note_is_ended_by_one_that_has_nothin
     for host in deployed.hosts.values():
         host.last_run["result"] = None
 
-    report = pipeline.deploy(inventory, deployed, yes)
+    report = sites.deploy(inventory, deployed, sites.yes)
 
-    assert (report.exit_code, report.applied.done, len(report.planned.warnings) > 0) == (0, (), True)
-    assert pipeline.planned(inventory, deployed).warnings == ()
+    assert (report.exit_code, report.applied.done, len(sites.unfinished(report.planned)) > 0) == (0, (), True)
+    assert sites.unfinished(sites.planned(inventory, deployed)) == ()
 
 
 def test_rollback_to_a_restore_is_refused_and_changes_nothing(inventory, deployed):
     deployed.breaks("hostB", '"disable"')
-    assert pipeline.restore(inventory, deployed, yes).exit_code == 5
+    assert sites.restore(inventory, deployed, sites.yes).exit_code == 5
     deployed.mends()
     before = running(deployed)
 
     with pytest.raises(errors.BadInput, match="generation 2 has kept nothing on "):
-        pipeline.rollback(inventory, 2, deployed, yes)
+        sites.rollback(inventory, 2, deployed, sites.yes)
 
     assert running(deployed) == before
 
@@ -822,6 +814,6 @@ def test_restore_that_was_killed_among_its_last_steps_leaves_nothing_when_it_is_
     deployed.hosts["hostA"].last_run = {}
     deployed.hosts["hostA"].generations = {}
 
-    assert pipeline.restore(inventory, deployed, yes).exit_code == 0
+    assert sites.restore(inventory, deployed, sites.yes).exit_code == 0
 
     assert [(host.last_run, host.generations) for host in deployed.hosts.values()] == [({}, {})] * 3

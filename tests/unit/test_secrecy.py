@@ -47,7 +47,7 @@ def fleet(inventory):
 @pytest.fixture
 def todo(inventory, fleet):
     """A plan that writes every secret somewhere, decided from hosts whose contents were read."""
-    return pipeline.planned(inventory, fleet, contents=True)
+    return sites.planned(inventory, fleet, contents=True)
 
 
 def test_canary_is_in_the_files_that_the_plan_writes(todo):
@@ -65,10 +65,10 @@ def test_plan_shows_no_secret_as_text_json_or_repr(todo):
 
 def test_diffs_show_no_secret_when_files_come_change_and_go(inventory, fleet, todo):
     coming = textdiff.diffs_of(todo.plan, todo.observed, "hostA")
-    pipeline.deploy(inventory, fleet, lambda _: True)
+    sites.deploy(inventory, fleet, sites.yes)
     changed = CONF.replace("-database", "-other").replace("-keystone", "-others")
     fleet.hosts["hostA"].has_file("/etc/heat/heat.conf", changed, group="heat", mode=0o640)
-    later = pipeline.planned(
+    later = sites.planned(
         sites.an_inventory(proxy=PROXY.replace("-stats", "-new"), hostC="{address: 10.0.0.3}"), fleet, contents=True
     )
     changing = textdiff.diffs_of(later.plan, later.observed, "hostA")
@@ -86,7 +86,7 @@ def test_report_shows_no_secret_when_everything_fails(inventory, fleet):
     for name in fleet.hosts:
         fleet.breaks(name, '"do": "write"')
 
-    report = pipeline.deploy(inventory, fleet, lambda _: True)
+    report = sites.deploy(inventory, fleet, sites.yes)
 
     applied = report.applied
     shown = [repr(report), run_report.text(report), json.dumps(run_report.json(report))]
@@ -95,9 +95,9 @@ def test_report_shows_no_secret_when_everything_fails(inventory, fleet):
 
 
 def test_status_shows_no_secret(inventory, fleet):
-    pipeline.deploy(inventory, fleet, lambda _: True)
+    sites.deploy(inventory, fleet, sites.yes)
 
-    site_status = pipeline.status_of(inventory, fleet)
+    site_status = pipeline.status(inventory, fleet)
 
     assert CANARY not in json.dumps(site.as_json(inventory, site_status)) + repr(site_status)
 
@@ -114,7 +114,7 @@ def test_traceback_of_a_heat_conf_that_cannot_be_used_shows_no_secret(inventory,
     fleet.hosts["hostA"].has_file("/etc/heat/heat.conf", conf)
 
     with pytest.raises(errors.DeployerError) as raised:
-        pipeline.planned(inventory, fleet)
+        sites.planned(inventory, fleet)
 
     shown = "".join(traceback.format_exception(raised.value)) + console.error_text(raised.value)
     assert CANARY not in shown
@@ -139,7 +139,7 @@ def test_refused_inventory_shows_no_password():
 def test_remarks_on_heat_conf_show_no_secret(inventory):
     fleet = sites.a_fleet(inventory, conf=CONF + f"\n[clients_x]\nurl = http://admin:{CANARY}@127.0.0.1/x\n")
 
-    warnings = pipeline.planned(inventory, fleet).desired.warnings
+    warnings = sites.planned(inventory, fleet).desired.warnings
 
     assert len(warnings) >= 1
     assert CANARY not in "\n".join(warnings)

@@ -76,9 +76,9 @@ class Walk(RuleBasedStateMachine):
         at_once=st.booleans(),
     )
     def scale(self, flag, number, fault, on_error, at_once):
-        wish = scaling.request_of({flag: number})
+        request = scaling.request_of({flag: number})
         self.edited(
-            lambda text: pipeline.scaled_text(text, walking.parsed(text), wish, self.site.fleet),
+            lambda text: pipeline.scale(sites.a_file_of(text), request, self.site.fleet).text,
             fault,
             on_error,
             at_once,

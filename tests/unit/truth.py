@@ -7,6 +7,7 @@ from deployer.desired import desired_state
 from deployer.heat.engines import UNKNOWN_VIEW, EngineRow, EngineView, Queue
 from deployer.model.facts import Observation
 from deployer.model.state import HostState, Service, unit_name
+from deployer.model.steps import Plan
 from deployer.observed.observe import SiteObservation
 from deployer.proxy import runtime_api
 from deployer.status import site
@@ -48,7 +49,7 @@ def lines(view=UNKNOWN_VIEW, gone=(), stat=FINE, **changed):
     inventory, desired, observed = a_site(stat, **changed)
     errors_of = {name: errors.HostUnreachable(name, "no answer") for name in gone}
     observation = SiteObservation({name: each for name, each in observed.items() if name not in gone}, errors_of)
-    return site.instances_of(inventory, observation, desired, view)
+    return site.status_of(inventory, observation, desired, view, Plan()).lines
 
 
 def line(unit, host="hostB", **how):

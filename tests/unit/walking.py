@@ -11,10 +11,10 @@ import sites
 from contract.fake_host import Failed
 from moments import Killed, Moments
 
-from deployer import errors, pipeline
+from deployer import errors
 from deployer.apply import lock
-from deployer.apply.generations import Author
 from deployer.inventory import reader
+from deployer.model.run import Author
 from deployer.model.state import Service, digest_of
 from deployer.model.steps import DEFAULT_ROLLOUT, OnError, RolloutOptions
 
@@ -70,7 +70,7 @@ class Site:
             text,
             fault,
             options,
-            lambda fleet, accept, author: pipeline.deploy(inventory, fleet, accept, options=options, author=author),
+            lambda fleet, accept, author: sites.deploy(inventory, fleet, accept, options=options, author=author),
         )
         if report and not report.exit_code:
             self._is_as_wanted()
@@ -83,7 +83,9 @@ class Site:
             text,
             fault,
             options,
-            lambda fleet, accept, author: pipeline.rollback(parsed(text), run.number, fleet, accept, options, author),
+            lambda fleet, accept, author: sites.rollback(
+                parsed(text), run.number, fleet, accept, options=options, author=author
+            ),
         )
         if report and not report.exit_code and self.conf_wanted == self.conf:
             self._is_as_wanted()
@@ -96,7 +98,7 @@ class Site:
             self.text,
             fault,
             options,
-            lambda fleet, accept, author: pipeline.restore(inventory, fleet, accept, options, author),
+            lambda fleet, accept, author: sites.restore(inventory, fleet, accept, options=options, author=author),
         )
         if report and not report.exit_code and not fault.kind:
             assert self.site_status() == self.at_first | {"hostA": self.at_first["hostA"] | self._own("hostA")}
@@ -245,13 +247,13 @@ class Site:
 
     def _is_put_back(self, before, report) -> None:
         counts["put back"] += 1
-        assert report.result == "put back", (report.applied.failed, report.back and report.back.applied.failed)
+        assert report.result == "put back", (report.applied.failed, report.reverted and report.reverted.applied.failed)
         assert self.site_status() == before
 
     def _is_told(self, report, happened: bool) -> None:
         """What has not come to its end is told by the next look."""
         open_on = [name for name, host in self.hosts.items() if host.last_run and host.last_run["result"] is None]
-        warnings = pipeline.planned(parsed(self.text), self.fleet).warnings
+        warnings = sites.unfinished(sites.planned(parsed(self.text), self.fleet))
         told = [re.search(r"has not come to its end on ([^;]*);", note)[1].split(", ") for note in warnings]
         assert sorted(sum(told, [])) == open_on
         assert not open_on or happened or not report  # one that was refused has ended nothing
@@ -272,7 +274,7 @@ class Site:
     def _is_as_wanted(self) -> None:
         """After a command that ended well: nothing to do, and the proxy's servers are what runs."""
         inventory = parsed(self.text)
-        todo = pipeline.planned(inventory, self.fleet)
+        todo = sites.planned(inventory, self.fleet)
         assert todo.plan.changes() == ()
         assert self.running() == sorted({(each.host, each.unit) for each in inventory.instances()})
         serving = {f"{each.address}:{each.port}" for each in inventory.instances() if each.port and not each.drained}
@@ -299,7 +301,7 @@ class Site:
     def _accepting(self, text: str):
         """Accept as a command does that keeps its inventory then; what it writes is known from now on."""
 
-        def accept(todo) -> bool:
+        def accept(todo, warnings) -> bool:
             self.text = text
             for name, state in todo.desired.states.items():
                 for path, file in state.files.items():

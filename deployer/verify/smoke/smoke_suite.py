@@ -1,8 +1,9 @@
 """Real use of Heat through the proxy: login, catalogue, engines, CFN, every API, a stack. Leaves nothing behind."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from deployer import errors
 from deployer.heat import service_units
 from deployer.inventory.schema import Inventory
 from deployer.inventory.values import Endpoint
@@ -10,10 +11,12 @@ from deployer.model.state import Service
 from deployer.remote.fleet import Fleet
 from deployer.verify.smoke import balancing, cfn, clouds, engine_list, stack
 from deployer.verify.smoke.clouds import Cloud
-from deployer.verify.smoke.result import Check, Recorder
+from deployer.verify.smoke.result import Check, Outcome, Recorder
 
 WHERE = "through the proxy"  # no name of a host: those have no blanks
-NEEDED = ("Keystone", "catalogue")  # without these nothing else makes sense
+TOKEN, CATALOGUE = "it gives a token", "it leads to the proxy"
+ENGINES, CFN = "Heat lists the inventory's as up", "a signed ListStacks is answered"
+EVERY_API, STACK = "requests reach every one", "it is created, updated, read and deleted"
 
 
 @dataclass(frozen=True)
@@ -24,61 +27,64 @@ class SmokeTarget:
     fleet: Fleet
     binds: Mapping[Service, Endpoint]
 
-
-@dataclass(frozen=True)
-class SmokeStep:
-    """What a check is about, what is promised, and how it is tried: a function that returns what it saw."""
-
-    subject: str
-    promise: str
-    tried: Callable[[], str]
+    @property
+    def services(self) -> tuple[Service, ...]:
+        """The kinds of API that the site has."""
+        return tuple(service for service in clouds.CATALOGUE if balancing.server_names(self.inventory, service))
 
 
-def run(site: SmokeTarget, cloud: Cloud, say: Callable[[str], None]) -> tuple[Check, ...]:
-    """Use the site as a user would; `say` is told of each step before it begins. Never raise for a site that fails."""
-    book = Recorder(WHERE, say, clouds.expected_errors())
-    book.hide(cloud.secrets)
-    steps = _steps(site, cloud)
-    for position, step in enumerate(steps):
-        if not book.tried(step.subject, step.promise, step.tried) and step.subject in NEEDED:
-            _skip(book, steps[position + 1 :], f"not tried, as this failed: {step.promise}")
-            return tuple(book.checks)
-    stack.prove(cloud, book)
-    return tuple(book.checks)
+def without_target(inventory: Inventory, error: errors.DeployerError) -> tuple[Check, ...]:
+    """The check of a site whose source does not tell where clients reach Heat."""
+    promise = "the source's heat.conf tells where clients reach Heat"
+    return (Check(WHERE, inventory.heat.source, promise, Outcome.FAILED, reason=error.message),)
 
 
-def _steps(site: SmokeTarget, cloud: Cloud) -> list[SmokeStep]:
-    """Everything but the stack."""
+def run(site: SmokeTarget, cloud: Cloud, message: Callable[[str], None]) -> tuple[Check, ...]:
+    """Use the site as a client would; `message` is sent each step before it begins. Never raise for a site that fails.
+
+    Without a token, or a catalogue that leads to the proxy, nothing else makes sense: it is skipped.
+    """
+    recorder = Recorder(WHERE, message, clouds.expected_errors())
+    recorder.hide(cloud.secrets)
+    if not recorder.tried("Keystone", TOKEN, lambda: clouds.log_in(cloud)):
+        recorder.skipped("catalogue", CATALOGUE, _not_tried(TOKEN))
+        _skip_use(site, recorder, TOKEN)
+    elif not recorder.tried("catalogue", CATALOGUE, lambda: _led_to_proxy(site, cloud)):
+        _skip_use(site, recorder, CATALOGUE)
+    else:
+        _use(site, cloud, recorder)
+    return tuple(recorder.checks)
+
+
+def _use(site: SmokeTarget, cloud: Cloud, recorder: Recorder) -> None:
     inventory, fleet = site.inventory, site.fleet
-    secure = inventory.proxy.tls is not None
-    return [
-        SmokeStep("Keystone", "it gives a token", lambda: clouds.log_in(cloud)),
-        SmokeStep("catalogue", "it leads to the proxy", lambda: clouds.led_to_proxy(cloud, site.binds, secure)),
-        SmokeStep(
-            "engines", "Heat lists the inventory's as up", lambda: engine_list.check_engines(inventory, fleet, cloud)
-        ),
-        SmokeStep("CFN API", "a signed ListStacks is answered", lambda: _stacks_listed(cloud)),
-        *(
-            _reach_every(site, cloud, service)
-            for service in clouds.CATALOGUE
-            if balancing.server_names(inventory, service)
-        ),
-    ]
+    recorder.tried("engines", ENGINES, lambda: engine_list.check_engines(inventory, fleet, cloud))
+    recorder.tried("CFN API", CFN, lambda: _stacks_listed(cloud))
+    for service in site.services:
+        recorder.tried(_apis(service), EVERY_API, lambda each=service: balancing.reached(inventory, fleet, cloud, each))
+    stack.prove(cloud, recorder)
 
 
-def _reach_every(site: SmokeTarget, cloud: Cloud, service: Service) -> SmokeStep:
-    title = service_units.TITLES[service]
-    return SmokeStep(
-        f"{title}s", "requests reach every one", lambda: balancing.reached(site.inventory, site.fleet, cloud, service)
-    )
+def _skip_use(site: SmokeTarget, recorder: Recorder, failed: str) -> None:
+    recorder.skipped("engines", ENGINES, _not_tried(failed))
+    recorder.skipped("CFN API", CFN, _not_tried(failed))
+    for service in site.services:
+        recorder.skipped(_apis(service), EVERY_API, _not_tried(failed))
+    recorder.skipped("stack", STACK, _not_tried(failed))
+
+
+def _not_tried(failed: str) -> str:
+    return f"not tried, as this failed: {failed}"
+
+
+def _apis(service: Service) -> str:
+    return f"{service_units.TITLES[service]}s"
+
+
+def _led_to_proxy(site: SmokeTarget, cloud: Cloud) -> str:
+    return clouds.led_to_proxy(cloud, site.binds, site.inventory.proxy.tls is not None)
 
 
 def _stacks_listed(cloud: Cloud) -> str:
     region = cloud.connection.config.region_name or "RegionOne"
     return cfn.stacks_listed(cloud, cloud.endpoint(Service.CFN), region)
-
-
-def _skip(book: Recorder, steps: Iterable[SmokeStep], reason: str) -> None:
-    for step in steps:
-        book.skipped(step.subject, step.promise, reason)
-    book.skipped("stack", "it is created, updated, read and deleted", reason)

@@ -4,9 +4,8 @@ import pytest
 import sites
 from moments import BREAKS, FAILS, LOST, Moments
 
-from deployer import errors, pipeline
-from deployer.apply import generations
-from deployer.apply.generations import Author
+from deployer import errors
+from deployer.model.run import DONE, FAILED, REVERTED, Author
 from deployer.model.state import Service, unit_name
 from deployer.model.steps import OnError, RolloutOptions
 
@@ -19,13 +18,9 @@ AUTHOR = Author("alice@desk", "invoke deploy", "2026-11-21T00:00:00Z", "0.1.0", 
 PROXY = unit_name(Service.PROXY)
 
 
-def yes(_):
-    return True
-
-
 @pytest.fixture
 def deployed(inventory, fleet):
-    assert pipeline.deploy(inventory, fleet, yes, author=AUTHOR).exit_code == 0
+    assert sites.deploy(inventory, fleet, sites.yes, author=AUTHOR).exit_code == 0
     return fleet
 
 
@@ -47,7 +42,7 @@ def change(fleet):
 
 
 def deploy(inventory, fleet, on_error):
-    return pipeline.deploy(inventory, fleet, yes, options=RolloutOptions(on_error=on_error), author=AUTHOR)
+    return sites.deploy(inventory, fleet, sites.yes, options=RolloutOptions(on_error=on_error), author=AUTHOR)
 
 
 def results(fleet):
@@ -79,7 +74,7 @@ class OnceAt(Moments):
 
 
 def test_run_that_ended_well_is_done_on_every_host(deployed):
-    assert results(deployed) == {generations.DONE}
+    assert results(deployed) == {DONE}
 
 
 def test_stop_puts_the_host_that_failed_back_and_leaves_the_others_as_they_were(inventory, deployed):
@@ -89,11 +84,11 @@ def test_stop_puts_the_host_that_failed_back_and_leaves_the_others_as_they_were(
 
     report = deploy(inventory, deployed, OnError.STOP)
 
-    assert (report.exit_code, report.back.hosts, report.result) == (5, ("hostB",), generations.REVERTED)
+    assert (report.exit_code, report.reverted.hosts, report.result) == (5, ("hostB",), REVERTED)
     assert {name: each for name, each in site_status(deployed).items() if name != "hostA"} == {
         name: each for name, each in before.items() if name != "hostA"
     }
-    assert results(deployed) == {generations.REVERTED}
+    assert results(deployed) == {REVERTED}
 
 
 def test_continue_changes_the_hosts_that_do_not_fail(inventory, deployed):
@@ -103,7 +98,7 @@ def test_continue_changes_the_hosts_that_do_not_fail(inventory, deployed):
     report = deploy(inventory, deployed, OnError.CONTINUE)
 
     assert (report.exit_code, list(report.applied.failed), has_cache(deployed)) == (5, ["hostB"], ["hostC"])
-    assert report.back.hosts == ("hostB",)
+    assert report.reverted.hosts == ("hostB",)
     assert {step.host for step in report.applied.left} == {"hostB"}
 
 
@@ -148,9 +143,9 @@ def test_continue_restarts_no_host_twice(inventory, deployed):
     pids = deployed.hosts["hostB"].running()
     observation = deployed.moment = Moments()
 
-    report = pipeline.deploy(
-        inventory, deployed, yes, author=AUTHOR, options=RolloutOptions(("hostB", "hostC"), on_error=OnError.CONTINUE)
-    )
+    both = RolloutOptions(("hostB", "hostC"), on_error=OnError.CONTINUE)
+
+    report = sites.deploy(inventory, deployed, author=AUTHOR, options=both)
 
     done = [says or "" for host, when, says in observation.observation if (host, when) == ("hostB", "after")]
     restarts = [says for says in done if "restart" in says]
@@ -174,7 +169,7 @@ def test_canary_that_is_lost_leaves_the_others_serving_and_one_run_more_ends_it(
     deployed.mends()
     deployed.moment = Moments()
     assert deploy(inventory, deployed, OnError.STOP).exit_code == 0
-    assert pipeline.planned(inventory, deployed).plan.changes() == ()
+    assert sites.planned(inventory, deployed).plan.changes() == ()
 
 
 @pytest.mark.parametrize(
@@ -192,10 +187,10 @@ def test_revert_gives_every_host_what_it_had(deployed, host, fragment):
 
     report = deploy(GROWN, deployed, OnError.REVERT)
 
-    assert (list(report.applied.failed), report.back.applied.failed) == ([host], {})
+    assert (list(report.applied.failed), report.reverted.applied.failed) == ([host], {})
     assert report.exit_code == (7 if "wait" in fragment else 5)
     assert site_status(deployed) == before
-    assert results(deployed) == {generations.REVERTED}
+    assert results(deployed) == {REVERTED}
 
 
 @pytest.mark.parametrize("fragment", ["start heat-scaleout-proxy", "wait until heat-scaleout-proxy", "stop heat-api"])
@@ -206,7 +201,7 @@ def test_revert_of_the_first_takeover_gives_the_addresses_back_to_the_old_server
 
     report = deploy(inventory, fleet, OnError.REVERT)
 
-    assert (list(report.applied.failed), report.result) == (["hostA"], generations.REVERTED)
+    assert (list(report.applied.failed), report.result) == (["hostA"], REVERTED)
     assert site_status(fleet) == before
     assert PROXY not in fleet.hosts["hostA"].running()
 
@@ -216,10 +211,10 @@ def test_revert_that_fails_itself_is_told_and_one_run_more_ends_it(deployed):
 
     report = deploy(GROWN, deployed, OnError.REVERT)
 
-    assert (report.exit_code, report.result, list(report.back.applied.failed)) == (5, generations.FAILED, ["hostC"])
+    assert (report.exit_code, report.result, list(report.reverted.applied.failed)) == (5, FAILED, ["hostC"])
     deployed.moment = Moments()
     assert deploy(GROWN, deployed, OnError.STOP).exit_code == 0
-    assert pipeline.planned(GROWN, deployed).plan.changes() == ()
+    assert sites.planned(GROWN, deployed).plan.changes() == ()
 
 
 def test_nothing_is_put_back_when_the_source_is_out_of_reach(inventory, deployed):
@@ -237,4 +232,4 @@ def test_nothing_is_put_back_when_the_source_is_out_of_reach(inventory, deployed
 
     report = deploy(inventory, deployed, OnError.REVERT)
 
-    assert (report.back, report.result) == (None, generations.FAILED)
+    assert (report.reverted, report.result) == (None, FAILED)

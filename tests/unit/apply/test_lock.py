@@ -4,9 +4,10 @@ import json
 from dataclasses import asdict
 
 import pytest
+import sites
 from contract.fake_fleet import FakeFleet
 
-from deployer import errors, pipeline
+from deployer import errors
 from deployer.apply import lock
 
 ALICE = lock.Writer("1f3a", "alice", "desk", 4711, "invoke deploy --yes")
@@ -97,11 +98,11 @@ def test_release_ends_the_lock_with_that_id_alone(inventory, fleet):
 def test_deploy_that_loses_its_lock_changes_nothing_more_and_ends_with_6(inventory, fleet):
     lock.take(inventory, fleet, ALICE)
 
-    def accept(todo):
+    def accept(todo, warnings):
         lock.release(inventory, as_another(fleet), "1f3a")
         return True
 
-    report = pipeline.deploy(inventory, fleet, accept)
+    report = sites.deploy(inventory, fleet, accept)
 
     assert report.exit_code == 6
     assert set(map(type, report.applied.failed.values())) == {errors.Locked}
@@ -114,9 +115,9 @@ def test_look_of_the_holder_alone_waits_for_hosts_that_are_at_work(inventory, fl
     hosts.ask = lambda title, verb, requests, limit: (
         asked.append(json.dumps(requests)) or FakeFleet.ask(hosts, title, verb, requests, limit)
     )
-    pipeline.planned(inventory, hosts)
+    sites.planned(inventory, hosts)
     lock.take(inventory, hosts, ALICE)
-    pipeline.planned(inventory, hosts)
+    sites.planned(inventory, hosts)
 
     assert ["settled" in each for each in asked] == [False, True]
 
@@ -133,4 +134,4 @@ def test_host_where_another_command_is_still_at_work_is_named(inventory, fleet, 
     lock.take(inventory, fleet, ALICE)
 
     with pytest.raises(errors.HostFailed, match="hostB: another command is still at work here"):
-        pipeline.planned(inventory, fleet)
+        sites.planned(inventory, fleet)

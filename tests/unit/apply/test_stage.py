@@ -1,29 +1,34 @@
 """Before anything is changed every host has judged what it will get; what one has against it stops all."""
 
 import json
+from dataclasses import replace
 
 import pytest
+import sites
 
-from deployer import errors, pipeline
-from deployer.apply import generations, stage
-from deployer.apply.generations import Author, Run
+from deployer import errors
+from deployer.apply import stage
+from deployer.desired import generations
+from deployer.model.facts import Observation
+from deployer.model.run import DONE, Author, Run
 
 AUTHOR = Author("alice@desk", "invoke deploy", "2026-11-21T00:00:00Z", "0.1.0", "some.yaml", "version: 1\n")
 HEAT_CONF = "/etc/heat/heat.conf"
 
 
-def yes(_):
-    return True
-
-
 @pytest.fixture
 def todo(inventory, fleet):
     """What the first deploy would do."""
-    return pipeline.planned(inventory, fleet)
+    return sites.planned(inventory, fleet, author=AUTHOR)
 
 
-def begin(todo, fleet, number=1):
-    stage.begin(Run(number, AUTHOR), todo.desired.states, todo.observed, fleet)
+def after(todo, number):
+    """The plan of a site whose hosts have that many runs behind them."""
+    last = {"number": number, "result": DONE}
+    observed = {
+        host: Observation(each.state, replace(each.facts, last_run=last)) for host, each in todo.observed.items()
+    }
+    return replace(todo, observed=observed)
 
 
 def results(fleet):
@@ -31,7 +36,7 @@ def results(fleet):
 
 
 def test_every_host_begins_the_run_and_keeps_its_state(todo, fleet):
-    begin(todo, fleet)
+    stage.begin(todo, fleet)
 
     assert results(fleet) == dict.fromkeys(fleet.hosts, None)
     assert {host.last_run["who"] for host in fleet.hosts.values()} == {"alice@desk"}
@@ -41,22 +46,20 @@ def test_every_host_begins_the_run_and_keeps_its_state(todo, fleet):
 
 
 def test_host_outside_of_the_plan_notes_the_run_and_no_state(todo, fleet):
-    stage.begin(Run(1, AUTHOR), {"hostB": todo.desired.states["hostB"]}, todo.observed, fleet)
+    stage.begin(replace(todo, plan=replace(todo.plan, hosts=("hostB",))), fleet)
 
     assert [host.generations[1]["state"] is None for host in fleet.hosts.values()] == [True, False, True]
 
 
 def test_only_what_is_not_there_is_sent_and_every_unit_file_is_judged_as_one(inventory, fleet, todo):
-    pipeline.deploy(inventory, fleet, yes)
-    observed = pipeline.planned(inventory, fleet).observed
+    sites.deploy(inventory, fleet, sites.yes)
     sent = {}
     fleet.hosts["hostB"].stage = lambda request: (
         sent.update({file["path"]: file for file in request["files"]}) or {"problems": []}
     )
     fleet.hosts["hostB"].files[HEAT_CONF].content = b"by hand"
-    observed = pipeline.planned(inventory, fleet).observed
 
-    stage.begin(Run(9, AUTHOR), todo.desired.states, observed, fleet)
+    stage.begin(sites.planned(inventory, fleet), fleet)
 
     assert [path for path, file in sent.items() if file["comes"]] == [HEAT_CONF]
     assert {path: file["content"] is None for path, file in sent.items()} == {
@@ -70,7 +73,7 @@ def test_problems_of_all_hosts_come_at_once_and_those_that_had_begun_end_it(todo
     fleet.refuses("hostC", HEAT_CONF, "no such section")
 
     with pytest.raises(errors.NotReady) as caught:
-        begin(todo, fleet)
+        stage.begin(todo, fleet)
 
     assert caught.value.problems == (
         "hostA: /etc/heat-scaleout/apis-proxy.conf: no such keyword",
@@ -85,17 +88,17 @@ def test_hosts_that_are_lost_are_all_named_and_the_others_end_the_run(todo, flee
     fleet.loses("hostC")
 
     with pytest.raises(errors.ManyFailed, match="(?s)hostA: connection refused.*hostC: connection refused") as caught:
-        begin(todo, fleet)
+        stage.begin(todo, fleet)
 
     assert caught.value.exit_code == 4
     assert results(fleet)["hostB"] == "refused"
 
 
 def test_run_that_another_has_overtaken_is_refused_with_who_that_was(todo, fleet):
-    begin(todo, fleet, 4)
+    stage.begin(after(todo, 3), fleet)
 
     with pytest.raises(errors.NotReady, match="hostB: generation 4 was begun meanwhile: invoke deploy by alice@desk"):
-        begin(todo, fleet, 4)
+        stage.begin(after(todo, 3), fleet)
 
 
 @pytest.mark.parametrize(
@@ -106,22 +109,22 @@ def test_place_that_takes_no_file_stops_all_before_the_first_change(todo, fleet,
     vars(fleet.hosts["hostC"]).update(trouble)
 
     with pytest.raises(errors.NotReady, match=f"hostC: /etc .*{words}"):
-        begin(todo, fleet)
+        stage.begin(todo, fleet)
 
     assert HEAT_CONF not in fleet.hosts["hostB"].files
 
 
 def test_end_is_noted_by_those_that_answer(todo, fleet):
-    begin(todo, fleet)
+    stage.begin(todo, fleet)
     fleet.loses("hostC")
 
-    stage.end(Run(1, AUTHOR), generations.DONE, list(fleet.hosts), fleet)
+    stage.end(Run(1, AUTHOR), DONE, list(fleet.hosts), fleet)
 
     assert results(fleet) == {"hostA": "done", "hostB": "done", "hostC": None}
 
 
 def test_recall_brings_every_run_and_the_state_of_a_number(todo, fleet):
-    begin(todo, fleet)
+    stage.begin(todo, fleet)
 
     told = stage.recall(fleet.hosts, 1, fleet)
 

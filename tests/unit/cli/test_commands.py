@@ -790,7 +790,7 @@ def test_writer_with_a_limit_connects_to_no_host_that_it_does_not_take(invoke, i
     assert fleet.opened == {"hostA", "hostB"}
 
     invoke("deploy", "--yes", "--inventory", inventory)
-    assert fleet.opened == set()
+    assert fleet.opened == {"hostA", "hostB", "hostC"}
 
 
 def test_lock_wait_that_is_no_number_ends_with_3_and_contacts_nobody(invoke, inventory, fleet):

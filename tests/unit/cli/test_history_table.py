@@ -1,7 +1,7 @@
 """The generations of a site as an operator and a script see them."""
 
-from deployer.apply.generations import Author, Run
 from deployer.cli import history_table
+from deployer.model.run import Author, Run
 
 AUTHOR = Author("alice@desk", "invoke add-engine hostB", "2026-11-21T00:00:00Z", "0.1.0", "/sites/some.yaml", "secret")
 KNOWN = {1: (Run(1, AUTHOR, "done"), ("hostA", "hostB")), 12: (Run(12, AUTHOR), ("hostA",))}

@@ -5,11 +5,12 @@ from dataclasses import replace
 import pytest
 
 from deployer import errors
-from deployer.apply.execute import Planned, Report, Reverted
-from deployer.apply.generations import UNKNOWN_AUTHOR, Run
+from deployer.apply.report import Report, Reverted, Rollout
 from deployer.apply.waves import Applied
 from deployer.cli import console, run_report
+from deployer.model.run import UNKNOWN_AUTHOR, Run
 from deployer.model.steps import AwaitReady, Plan, StartUnit, Wave
+from deployer.plan.planned import Change, Planned
 
 START = StartUnit("hostB", "heat-scaleout-engine@1.service", because="not running")
 MORE = StartUnit("hostB", "heat-scaleout-engine@2.service", because="not running")
@@ -19,10 +20,11 @@ PLAN = Plan((Wave("start engines", (START, WAIT)),), ("hostB", "hostLong"))
 BROKE = {"hostB": errors.HostFailed("hostB", "it broke", hint="mend it")}
 
 
-def a_report(done=(), failed=(), left=(), back=None):
+def a_report(done=(), failed=(), left=(), reverted=None):
     """What a deploy did; `left` is of the plan that failed."""
     applied = Applied(tuple(done), dict(failed), tuple(left))
-    return Report(Planned(None, PLAN, None, {}), applied, back=back, run=Run(7, UNKNOWN_AUTHOR))
+    planned = Planned(Change(None), None, {}, PLAN)
+    return Report(planned, Rollout(applied, reverted), run=Run(7, UNKNOWN_AUTHOR))
 
 
 def has(report):
@@ -63,7 +65,7 @@ def test_host_that_could_not_be_put_back_is_told_with_why():
     back = Reverted(("hostB",), Applied((), {"hostB": errors.HostFailed("hostB", "no memory")}, (START,)))
     report = a_report((START,), BROKE, (MORE,), back)
 
-    assert "hostB  could not be put back to what it had:\nhostB  FAILED  no memory" in run_report.text(report)
+    assert "hostB  could not be reverted to what it had:\nhostB  FAILED  no memory" in run_report.text(report)
     assert has(report)["hostB"] == "a part of what was planned: 1 of 2 steps"
     assert report.result == "failed"
 

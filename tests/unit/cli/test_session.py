@@ -1,29 +1,26 @@
 """What a command wants of a site: an inventory as it was then, and who it is by."""
 
-from pathlib import Path
-
 import pytest
 import sites
 
 from deployer import errors
 from deployer.cli import session
-from deployer.inventory import reader
 
-PATH = Path("/sites/some.yaml")
+PATH = sites.PATH
 
 
 def now(**hosts):
     text = sites.an_inventory_text(**hosts)
-    return session.InventoryFile(PATH, text, reader.parse(text, PATH))
+    return sites.a_file_of(text)
 
 
 def test_inventory_as_it_was_then_has_its_text_and_this_files_path():
     then = sites.an_inventory_text(hostB="{address: 10.0.0.2, engines: 7}")
 
-    wish = session.inventory_of_generation(now(), then)
+    file = session.file_of_generation(now(), then)
 
-    assert (wish.path, wish.text) == (PATH, then)
-    assert len([each for each in wish.inventory.instances_of("hostB") if each.service == "engine"]) == 7
+    assert (file.path, file.text) == (PATH, then)
+    assert len([each for each in file.inventory.instances_of("hostB") if each.service == "engine"]) == 7
 
 
 @pytest.mark.parametrize(
@@ -40,14 +37,14 @@ def test_inventory_as_it_was_then_has_its_text_and_this_files_path():
 )
 def test_inventory_of_other_hosts_is_refused_with_their_names(then, today, words):
     with pytest.raises(errors.BadInput, match=f"{PATH}: {words}") as caught:
-        session.inventory_of_generation(now(**today), sites.an_inventory_text(**then))
+        session.file_of_generation(now(**today), sites.an_inventory_text(**then))
 
     assert "address alone" in caught.value.hint
 
 
 def test_inventory_of_then_that_is_none_any_more_is_refused():
     with pytest.raises(errors.BadInventory):
-        session.inventory_of_generation(now(), "version: 99\n")
+        session.file_of_generation(now(), "version: 99\n")
 
 
 def test_author_has_the_text_that_will_be_kept_and_a_time_of_utc():

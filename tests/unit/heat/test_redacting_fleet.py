@@ -56,7 +56,7 @@ def test_failed_step_tells_no_secret_of_what_programs_said(inventory, hosts, fle
     hosts.breaks(host, fragment, WORDS)
 
     try:
-        report = pipeline.deploy(inventory, fleet, lambda _: True)
+        report = sites.deploy(inventory, fleet, sites.yes)
         said = [run_report.text(report), console.as_json(run_report.json(report)), repr(report)]
     except errors.DeployerError as error:
         said = [console.error_text(error), repr(error), str(error)]
@@ -68,7 +68,7 @@ def test_failed_step_tells_no_secret_of_what_programs_said(inventory, hosts, fle
 def test_note_on_a_database_that_does_not_answer_tells_no_secret(inventory, hosts, fleet):
     hosts.breaks("hostA", '"run"', WORDS)
 
-    notes = pipeline.deploy(inventory, fleet, lambda _: True).planned.warnings
+    notes = sites.deploy(inventory, fleet, sites.yes).warnings
 
     assert any("***" in note for note in notes)
     assert leaks(*notes) == []
@@ -78,14 +78,14 @@ def test_what_the_words_hold_without_the_discretion_is_a_secret(inventory, hosts
     """Without this, no test here could fail."""
     hosts.breaks("hostB", '"systemctl"', WORDS)
 
-    assert leaks(run_report.text(pipeline.deploy(inventory, hosts, lambda _: True))) != []
+    assert leaks(run_report.text(sites.deploy(inventory, hosts, sites.yes))) != []
 
 
 def test_status_tells_no_secret_of_what_heat_said(inventory, hosts, fleet):
-    pipeline.deploy(inventory, fleet, lambda _: True)
+    sites.deploy(inventory, fleet, sites.yes)
     hosts.heats_problems = [f"database: {WORDS}"]
 
-    picture = pipeline.status_of(inventory, fleet)
+    picture = pipeline.status(inventory, fleet)
 
     shown = json.dumps(site.as_json(inventory, picture)) + repr(picture)
     assert "***" in shown
@@ -95,7 +95,7 @@ def test_status_tells_no_secret_of_what_heat_said(inventory, hosts, fleet):
 def test_refused_logins_tell_no_secret(inventory, hosts, fleet):
     hosts.refused_logins["hostB"] = [{"what": "database", "where": "db:3306", "why": WORDS}]
 
-    found = pipeline.check(inventory, fleet)
+    found = pipeline.preflight(inventory, fleet)
 
     assert any("***" in problem for problem in found.problems)
     assert leaks(*found.problems, *found.warnings) == []
@@ -140,10 +140,10 @@ def test_source_that_is_lost_leaves_what_looks_like_a_secret_hidden(inventory, h
 
 
 def test_hosts_that_say_nothing_are_asked_nothing_more(inventory, hosts, fleet):
-    pipeline.deploy(inventory, fleet, lambda _: True)
+    sites.deploy(inventory, fleet, sites.yes)
     hosts.asked.clear()
 
-    pipeline.planned(inventory, fleet)
+    sites.planned(inventory, fleet)
     engines.rows(inventory, fleet)
 
     assert [verb for _, verb, _ in hosts.asked] == ["observe", "perform"]

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import sites
 
-from deployer import errors, pipeline
+from deployer import errors
 from deployer.model.facts import Observation
 from deployer.model.state import HostState, file_of
 from deployer.plan import saved_plan
@@ -19,13 +19,23 @@ PATH = "/etc/heat/heat.conf"
 def todo():
     """A plan of a site on which nothing was deployed."""
     inventory = sites.an_inventory()
-    return pipeline.planned(inventory, sites.a_fleet(inventory))
+    return sites.planned(inventory, sites.a_fleet(inventory), file=sites.a_file_of(TEXT))
 
 
 @pytest.fixture
 def kept(todo):
     """The same, written and read again."""
-    return saved_plan.from_json(json.dumps(saved_plan.to_json(todo, "some.yaml", TEXT, "")), "plan.json")
+    return again(todo)
+
+
+def again(todo):
+    """A plan, written and read again."""
+    return saved_plan.from_json(json.dumps(saved_plan.to_json(todo)), "plan.json")
+
+
+def with_text(todo, text):
+    """The plan of an inventory that says something else."""
+    return replace(todo, change=replace(todo.change, file=replace(todo.change.file, text=text)))
 
 
 def with_host(todo, name, **changed):
@@ -42,16 +52,18 @@ def with_file(todo, name, path, content, **how):
 
 
 def test_plan_of_which_nothing_moved_is_the_same(todo, kept):
-    assert saved_plan.changes_since(kept, todo, TEXT) == ()
+    assert saved_plan.changes_since(kept, todo) == ()
 
 
 def test_saved_plan_has_the_steps_and_no_content_of_a_file(todo, kept):
-    assert kept["steps"] == [f"{step.host}: {step}" for step in todo.plan.changes()]
-    assert "admin" not in json.dumps(kept)  # the password in the source's heat.conf
+    assert list(kept.steps) == [f"{step.host}: {step}" for step in todo.plan.changes()]
+    assert "admin" not in repr(kept)  # the password in the source's heat.conf
 
 
 def test_changed_inventory_is_named(todo, kept):
-    assert saved_plan.changes_since(kept, todo, TEXT + "# more\n") == ("some.yaml: the inventory has changed",)
+    assert saved_plan.changes_since(kept, with_text(todo, TEXT + "# more\n")) == (
+        f"{sites.PATH}: the inventory has changed",
+    )
 
 
 @pytest.mark.parametrize(
@@ -63,9 +75,7 @@ def test_changed_inventory_is_named(todo, kept):
     ],
 )
 def test_file_that_moved_is_named_with_its_host(todo, kept, host, path, how, word):
-    assert saved_plan.changes_since(kept, with_file(todo, host, path, b"other", **how), TEXT) == (
-        f"{host}: {path} {word}",
-    )
+    assert saved_plan.changes_since(kept, with_file(todo, host, path, b"other", **how)) == (f"{host}: {path} {word}",)
 
 
 @pytest.mark.parametrize("how", [{"owner": "heat"}, {"group": "root"}, {"mode": 0o600}])
@@ -73,13 +83,13 @@ def test_file_with_another_access_has_changed(todo, kept, how):
     same = todo.observed["hostA"].state.files[PATH]
     access = {"group": same.group, "mode": same.mode, "owner": same.owner} | how
 
-    assert saved_plan.changes_since(kept, with_file(todo, "hostA", PATH, same.content, **access), TEXT) == (
+    assert saved_plan.changes_since(kept, with_file(todo, "hostA", PATH, same.content, **access)) == (
         f"hostA: {PATH} has changed",
     )
 
 
 def test_file_that_is_gone_is_named(todo, kept):
-    assert saved_plan.changes_since(kept, with_host(todo, "hostA", files={}), TEXT) == (
+    assert saved_plan.changes_since(kept, with_host(todo, "hostA", files={})) == (
         "hostA: /etc/heat/api-paste.ini is gone",
         f"hostA: {PATH} is gone",
     )
@@ -89,33 +99,29 @@ def test_file_that_is_gone_is_named(todo, kept):
 def test_unit_that_moved_is_named(todo, how):
     unit = sites.a_unit()
     before = with_host(todo, "hostB", units={unit.name: unit})
-    kept = saved_plan.to_json(before, "some.yaml", TEXT, "")
+    kept = again(before)
 
     after = with_host(todo, "hostB", units={unit.name: replace(unit, **how)})
 
-    assert saved_plan.changes_since(kept, after, TEXT) == (f"hostB: {unit.name} has changed",)
-    assert saved_plan.changes_since(kept, todo, TEXT) == (f"hostB: {unit.name} is gone",)
+    assert saved_plan.changes_since(kept, after) == (f"hostB: {unit.name} has changed",)
+    assert saved_plan.changes_since(kept, todo) == (f"hostB: {unit.name} is gone",)
 
 
 def test_unit_with_another_process_is_the_same(todo):
     unit = sites.a_unit()
-    kept = saved_plan.to_json(with_host(todo, "hostB", units={unit.name: unit}), "some.yaml", TEXT, "")
+    kept = again(with_host(todo, "hostB", units={unit.name: unit}))
 
-    assert saved_plan.changes_since(kept, with_host(todo, "hostB", units={unit.name: replace(unit, pid=7)}), TEXT) == ()
+    assert saved_plan.changes_since(kept, with_host(todo, "hostB", units={unit.name: replace(unit, pid=7)})) == ()
 
 
 def test_host_that_came_or_went_has_all_its_files_moved(todo, kept):
     observed = {name: each for name, each in todo.observed.items() if name != "hostA"}
 
     assert [
-        line
-        for line in saved_plan.changes_since(kept, replace(todo, observed=observed), TEXT)
-        if line.endswith("is gone")
+        line for line in saved_plan.changes_since(kept, replace(todo, observed=observed)) if line.endswith("is gone")
     ]
     assert (
-        saved_plan.changes_since(
-            kept, replace(todo, observed={**todo.observed, "hostD": Observation(HostState())}), TEXT
-        )
+        saved_plan.changes_since(kept, replace(todo, observed={**todo.observed, "hostD": Observation(HostState())}))
         == ()
     )
 
@@ -125,10 +131,8 @@ def test_other_steps_are_named_when_nothing_they_were_decided_from_moved(todo, k
     fewer = replace(todo, plan=replace(todo.plan, waves=tuple(each for each in todo.plan.waves if each is not starts)))
     gone = [f"{step.host}: {step}" for step in starts.steps if step.changes]
 
-    assert saved_plan.changes_since(kept, fewer, TEXT) == tuple(f"not needed any more: {step}" for step in gone)
-    assert saved_plan.changes_since(saved_plan.to_json(fewer, "some.yaml", TEXT, ""), todo, TEXT) == tuple(
-        f"needed by now: {step}" for step in gone
-    )
+    assert saved_plan.changes_since(kept, fewer) == tuple(f"not needed any more: {step}" for step in gone)
+    assert saved_plan.changes_since(again(fewer), todo) == tuple(f"needed by now: {step}" for step in gone)
 
 
 @pytest.mark.parametrize("text", ["", "no json", "[]", "7", "null", '{"kind": "other"}', '{"schema_version": 1}'])
@@ -137,6 +141,6 @@ def test_file_that_holds_no_plan_is_refused(text):
         saved_plan.from_json(text, "plan.json")
 
 
-def test_plan_of_another_version_is_refused(kept):
+def test_plan_of_another_version_is_refused(todo):
     with pytest.raises(errors.BadInput, match="another version"):
-        saved_plan.from_json(json.dumps(kept | {"schema_version": 99}), "plan.json")
+        saved_plan.from_json(json.dumps(saved_plan.to_json(todo) | {"schema_version": 99}), "plan.json")

@@ -22,7 +22,7 @@ def secure(proxy=CA, **how):
 
 
 def deploy(inventory, fleet):
-    report = pipeline.deploy(inventory, fleet, lambda _: True)
+    report = sites.deploy(inventory, fleet, sites.yes)
     assert report.exit_code == 0, report.applied.failed
     return report
 
@@ -69,9 +69,7 @@ def test_first_reload_changes_how_the_first_host_is_spoken_to_and_nothing_else(f
     before = fleet.hosts["hostA"].files[CONFIG].content.decode()
 
     first = next(
-        step
-        for step in pipeline.planned(secure(), fleet).plan
-        if getattr(step, "file", None) and step.file.path == CONFIG
+        step for step in sites.planned(secure(), fleet).plan if getattr(step, "file", None) and step.file.path == CONFIG
     )
 
     text = first.file.content.decode()
@@ -84,7 +82,7 @@ def test_first_reload_changes_how_the_first_host_is_spoken_to_and_nothing_else(f
 def test_second_deploy_with_tls_changes_nothing(fleet):
     deploy(secure(proxy=f"{CA}, {CLIENTS}"), fleet)
 
-    assert pipeline.planned(secure(proxy=f"{CA}, {CLIENTS}"), fleet).plan.changes() == ()
+    assert sites.planned(secure(proxy=f"{CA}, {CLIENTS}"), fleet).plan.changes() == ()
 
 
 def test_way_back_to_plain_http_is_the_same_way(fleet):
@@ -94,23 +92,23 @@ def test_way_back_to_plain_http_is_the_same_way(fleet):
 
     assert steps(report).count("hostA reload heat-scaleout-proxy.service") == 3
     assert spoken_to_by_tls(fleet) == set()
-    assert pipeline.planned(plain(), fleet).plan.changes() == ()
+    assert sites.planned(plain(), fleet).plan.changes() == ()
 
 
 def test_host_that_the_proxy_does_not_trust_is_put_back_before_it_serves_and_the_next_is_not_touched(fleet):
     fleet.breaks("hostA", '"trust": {"name": "hostB"', "certificate verify failed")
     pids = fleet.hosts["hostC"].running()
 
-    report = pipeline.deploy(secure(), fleet, lambda _: True)
+    report = sites.deploy(secure(), fleet, sites.yes)
 
     assert report.exit_code == errors.VerifyFailed.exit_code
     assert "certificate verify failed" in str(report.applied.failed["hostA"])
-    assert report.back is not None and not report.back.applied.failed
+    assert report.reverted is not None and not report.reverted.applied.failed
     assert spoken_to_by_tls(fleet) == set()
     assert "--http-socket" in unit_text(fleet, "hostB")
     assert "--http-socket" in unit_text(fleet, "hostC")
     assert fleet.hosts["hostC"].running() == pids
-    assert pipeline.planned(plain(), fleet).plan.changes() == ()
+    assert sites.planned(plain(), fleet).plan.changes() == ()
 
 
 def test_host_with_tls_from_the_start_needs_no_second_reload():
@@ -131,7 +129,7 @@ def test_other_servers_come_and_go_only_at_the_last_reload(fleet):
     assert steps(report).index("hostA drain rest_api_proxy/hostC-8004") > steps(report).index(
         "hostA serve from rest_api_proxy/hostB-8004"
     )
-    assert pipeline.planned(inventory, fleet).plan.changes() == ()
+    assert sites.planned(inventory, fleet).plan.changes() == ()
 
 
 def test_new_certificate_of_an_api_restarts_the_apis_of_its_host_alone(fleet):
@@ -155,7 +153,7 @@ def test_new_certificate_of_the_proxy_reloads_the_proxy_alone(fleet, path):
     fleet.hosts["hostA"].certificates[path] = {"digest": "renewed"}
 
     assert steps(deploy(inventory, fleet)) == ["hostA reload heat-scaleout-proxy.service"]
-    assert pipeline.planned(inventory, fleet).plan.changes() == ()
+    assert sites.planned(inventory, fleet).plan.changes() == ()
 
 
 def test_missing_certificate_is_refused_before_any_change_and_by_preflight(fleet):
@@ -163,21 +161,21 @@ def test_missing_certificate_is_refused_before_any_change_and_by_preflight(fleet
     before = fleet.performed()
 
     with pytest.raises(errors.NotReady) as refused:
-        pipeline.deploy(secure(proxy=f"{CA}, {CLIENTS}"), fleet, lambda _: True)
+        sites.deploy(secure(proxy=f"{CA}, {CLIENTS}"), fleet, sites.yes)
 
     assert refused.value.exit_code == 3
     assert any("`proxy.tls`: /etc/ssl/site.pem: No such file" in each for each in refused.value.problems)
     assert {name: [each for each in done if each != "run"] for name, done in fleet.performed().items()} == {
         name: [each for each in done if each != "run"] for name, done in before.items()
     }
-    assert any("`proxy.tls`" in each for each in pipeline.check(secure(proxy=f"{CA}, {CLIENTS}"), fleet).problems)
+    assert any("`proxy.tls`" in each for each in pipeline.preflight(secure(proxy=f"{CA}, {CLIENTS}"), fleet).problems)
 
 
 def test_uwsgi_without_openssl_is_refused_before_any_change(fleet):
     fleet.uwsgi_flags = "-O2"
 
     with pytest.raises(errors.NotReady) as refused:
-        pipeline.deploy(secure(), fleet, lambda _: True)
+        sites.deploy(secure(), fleet, sites.yes)
 
     assert [each.split(":")[0] for each in refused.value.problems] == ["hostB", "hostC"]
 
@@ -186,7 +184,7 @@ def test_certificate_that_ends_soon_is_a_note_of_the_plan(fleet):
     fleet.hosts["hostA"].certificates["/etc/ssl/site.pem"] = {"left": 86400.0 * 3.5}
     told = []
 
-    pipeline.deploy(secure(proxy=f"{CA}, {CLIENTS}"), fleet, lambda todo: told.extend(todo.warnings) or True)
+    sites.deploy(secure(proxy=f"{CA}, {CLIENTS}"), fleet, lambda planned, warnings: told.extend(warnings) or True)
 
     assert [each for each in told if each.startswith("hostA: the certificate of `proxy.tls` ends in 3 days")] != []
 

@@ -7,6 +7,7 @@ from deployer.desired import desired_state
 from deployer.heat.engines import UNKNOWN_VIEW
 from deployer.model.facts import Observation
 from deployer.model.state import HostState, Unit
+from deployer.model.steps import Plan
 from deployer.observed.observe import SiteObservation
 from deployer.proxy import runtime_api
 from deployer.status import site
@@ -177,7 +178,7 @@ def test_numbered_server_names_are_found_at_the_proxy():
     answer = STAT.replace("hostB-8004", "rest-server-1")
     observed["hostA"] = Observation(observed["hostA"].state, sites.facts(servers=runtime_api.servers(answer)))
 
-    shown = site.instances_of(inventory, SiteObservation(observed, {}), desired, UNKNOWN_VIEW)
+    shown = site.status_of(inventory, SiteObservation(observed, {}), desired, UNKNOWN_VIEW, Plan()).lines
 
     assert [each.proxy for each in shown if each.service == "api"] == ["UP"]
 

@@ -6,6 +6,7 @@ from capacity_sites import a_site
 
 from deployer.desired import desired_state
 from deployer.preflight.capacity import capacity_checks, timeouts
+from deployer.preflight.findings import Findings
 
 
 def judged(server="", client="", rpc=None):
@@ -58,7 +59,7 @@ def test_site_without_a_proxy_has_no_ladder():
     inventory = sites.an_inventory(proxy="timeouts: {server: 1s}", hostB="{address: 10.0.0.2, engines: 1}", hostC="")
     heat_source = a_site(inventory=inventory).heat_source
 
-    assert capacity_checks.check_timeouts(inventory, heat_source) == capacity_checks.CapacityFindings()
+    assert capacity_checks.check_timeouts(inventory, heat_source) == Findings()
 
 
 @pytest.mark.parametrize(("rpc", "expected"), [("", 65), ("rpc_response_timeout = 300", 305)])

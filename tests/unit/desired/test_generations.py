@@ -7,11 +7,11 @@ import pytest
 import sites
 
 from deployer import errors
-from deployer.apply import generations
-from deployer.apply.generations import UNKNOWN_AUTHOR, Author, Run
-from deployer.desired import desired_state
+from deployer.desired import desired_state, generations
 from deployer.model.facts import Facts, Observation
+from deployer.model.run import DONE, UNKNOWN_AUTHOR, Author, Run
 from deployer.model.state import HostState
+from deployer.observed import history
 
 AUTHOR = Author("alice@desk", "invoke deploy", "2026-11-21T00:00:00Z", "0.1.0", "/sites/some.yaml", "version: 1\n")
 SITES = {
@@ -66,9 +66,9 @@ def test_host_that_has_kept_nothing_had_nothing_of_ours():
 
 
 def test_run_comes_back_with_its_author():
-    run = Run(7, AUTHOR, generations.DONE)
+    run = Run(7, AUTHOR, DONE)
 
-    assert generations.run_of(json.loads(json.dumps(run.json()))) == run
+    assert history.run_of(json.loads(json.dumps(run.json()))) == run
 
 
 def test_authors_inventory_is_not_printed():
@@ -91,21 +91,21 @@ def known(*results):
     ],
 )
 def test_without_a_number_the_target_is_the_last_that_was_done_before_the_newest(results, number):
-    assert generations.rollback_target(known(*results), None).number == number
+    assert history.rollback_target(known(*results), None).number == number
 
 
 @pytest.mark.parametrize("results", [(), ("done",), ("failed", "done"), (None, "put back")])
 def test_without_an_earlier_one_that_was_done_there_is_no_target(results):
     with pytest.raises(errors.BadInput, match="no earlier generation") as caught:
-        generations.rollback_target(known(*results), None)
+        history.rollback_target(known(*results), None)
 
     assert "invoke restore" in caught.value.hint
 
 
 def test_number_is_the_target_whatever_its_result_and_an_unknown_one_names_those_that_are():
-    assert generations.rollback_target(known("done", "failed", "done"), 2).number == 2
+    assert history.rollback_target(known("done", "failed", "done"), 2).number == 2
     with pytest.raises(errors.BadInput, match="no generation 9") as caught:
-        generations.rollback_target(known("done", "failed"), 9)
+        history.rollback_target(known("done", "failed"), 9)
     assert "1, 2" in caught.value.hint
 
 
@@ -114,7 +114,7 @@ def a_kept_run(number, result):
 
 
 def test_generations_of_all_hosts_are_merged_in_order_with_their_hosts():
-    merged = generations.merge_runs(
+    merged = history.merge_runs(
         {
             "hostA": [a_kept_run(1, "done"), a_kept_run(3, "done")],
             "hostB": [a_kept_run(2, "failed"), a_kept_run(3, "done")],
@@ -130,7 +130,7 @@ def test_generations_of_all_hosts_are_merged_in_order_with_their_hosts():
 
 @pytest.mark.parametrize("results", [("done", None), (None, "done")])
 def test_run_that_has_not_ended_on_one_host_has_not_ended(results):
-    merged = generations.merge_runs(
+    merged = history.merge_runs(
         {f"host{name}": [a_kept_run(1, result)] for name, result in zip("AB", results, strict=True)}
     )
 
@@ -144,7 +144,7 @@ def a_found(result, doing=None, number=4):
 
 def test_run_that_has_not_ended_is_told_with_its_hosts_author_and_step():
     told = "\n".join(
-        generations.describe_unfinished(
+        history.describe_unfinished(
             {
                 "hostA": a_found("done"),
                 "hostB": a_found(None, "restart it"),
@@ -165,7 +165,7 @@ def test_next_run_is_newer_than_the_newest_of_any_host(numbers, following):
         "bare": Observation(HostState())
     }
 
-    assert generations.next_run(observed, AUTHOR) == Run(following, AUTHOR)
+    assert history.next_run(observed, AUTHOR) == Run(following, AUTHOR)
 
 
 def has_kept(state, *runs):

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import pytest
 
 from deployer import errors
-from deployer.verify import prove
+from deployer.verify import acceptance, preparation, report
 from deployer.verify.smoke import smoke_suite
 from deployer.verify.smoke.result import Check, Outcome
 
@@ -36,11 +36,11 @@ def failed(reason, **more):
 
 
 def a_proof(*checks):
-    return prove.Proof("lab", checks, 12.34)
+    return report.Proof("lab", checks, 12.34)
 
 
 def test_report_of_the_witness_becomes_checks_with_reasons_in_plain_words():
-    checks = prove.checks_of(REPORT)
+    checks = acceptance.checks_of(REPORT)
 
     assert [(each.where, each.outcome, each.reason) for each in checks] == [
         ("hostB", "ok", ""),
@@ -62,7 +62,7 @@ def test_report_of_the_witness_becomes_checks_with_reasons_in_plain_words():
     ],
 )
 def test_reason_is_what_the_test_itself_said(message, reason):
-    assert prove.reason_in(message) == reason
+    assert acceptance.reason_in(message) == reason
 
 
 def test_proof_of_good_checks_is_a_line_a_host():
@@ -139,14 +139,17 @@ def test_junit_of_a_proof_is_well_formed_with_a_case_a_check_whatever_was_said()
 
 
 def test_junit_of_a_proof_is_read_back_by_its_own_reader():
-    assert [check.outcome for check in prove.checks_of(a_proof(a_check(), failed("no")).junit())] == ["ok", "failed"]
+    assert [check.outcome for check in acceptance.checks_of(a_proof(a_check(), failed("no")).junit())] == [
+        "ok",
+        "failed",
+    ]
 
 
 def test_library_that_is_missing_is_bad_input_with_what_to_install(monkeypatch):
-    monkeypatch.setattr(prove, "LIBRARIES", ("no_such_library",))
+    monkeypatch.setattr(preparation, "LIBRARIES", ("no_such_library",))
 
     with pytest.raises(errors.BadInput, match="no_such_library") as caught:
-        prove.run(None)
+        preparation.refuse_unprepared(None)
 
     assert caught.value.hint == "pip install 'heat-scaleout[verify]'"
 
@@ -154,10 +157,10 @@ def test_library_that_is_missing_is_bad_input_with_what_to_install(monkeypatch):
 @pytest.mark.parametrize("place", ["", "missing/report.xml"])
 def test_report_that_cannot_be_written_is_refused_before_anything_is_tried(tmp_path, place):
     with pytest.raises(errors.BadInput, match="cannot be written"):
-        prove.run(None, tmp_path / place)
+        preparation.refuse_unprepared(tmp_path / place)
 
 
 def test_acceptance_suite_imports_nothing_of_what_it_judges():
-    for path in Path(prove.SUITE).glob("*.py"):
+    for path in Path(acceptance.SUITE).glob("*.py"):
         words = path.read_text()
         assert "import deployer" not in words and "from deployer" not in words and "from lab" not in words, path.name

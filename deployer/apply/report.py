@@ -1,0 +1,72 @@
+"""How a command that changes the site ended: data for the terminal, for JSON and for the history."""
+
+from dataclasses import dataclass
+
+from deployer import errors
+from deployer.apply.waves import Applied
+from deployer.model.run import DONE, FAILED, REVERTED, Run
+from deployer.model.steps import Plan
+from deployer.plan.planned import Planned
+
+
+@dataclass(frozen=True)
+class Reverted:
+    """What was done to give hosts what they had before."""
+
+    hosts: tuple[str, ...]
+    applied: Applied
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """How far a plan came, and what was reverted after a failure (None: nothing had to be, or could be)."""
+
+    applied: Applied = Applied()
+    reverted: Reverted | None = None
+
+    @property
+    def is_reverted(self) -> bool:
+        """Whether every host that had to be reverted was."""
+        return self.reverted is not None and not self.reverted.applied.failed
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a command did: its plan, the rollout and, unless that failed, what still differs afterwards.
+
+    `run` is None when nothing had to be done; `warnings` are those of preflight.
+    """
+
+    planned: Planned
+    rollout: Rollout = Rollout()
+    left: Plan = Plan()
+    run: Run | None = None
+    accepted: bool = True
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def applied(self) -> Applied:
+        """What was done of the plan."""
+        return self.rollout.applied
+
+    @property
+    def reverted(self) -> Reverted | None:
+        """What was reverted after a failure."""
+        return self.rollout.reverted
+
+    @property
+    def exit_code(self) -> int:
+        """The contract's exit code."""
+        if any(isinstance(each, errors.Locked) for each in self.applied.failed.values()):
+            return errors.Locked.exit_code
+        if self.applied.failed:
+            is_unproven = self.rollout.is_reverted and self.applied.unproven
+            return (errors.VerifyFailed if is_unproven else errors.HostFailed).exit_code
+        return errors.VerifyFailed.exit_code if self.left.changes() else 0
+
+    @property
+    def result(self) -> str:
+        """In a word, for the history."""
+        if not self.exit_code:
+            return DONE
+        return REVERTED if self.rollout.is_reverted else FAILED

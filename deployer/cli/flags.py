@@ -1,0 +1,31 @@
+"""The flags of commands as they were typed; what they mean is judged where they are used."""
+
+from dataclasses import dataclass
+
+from deployer.model.state import Service
+
+
+@dataclass(frozen=True)
+class Flags:
+    """The flags of a command that changes the site, as they were typed.
+
+    `wait` are the seconds that work in progress may take ("": the default); `force` goes on without it after them, and
+    also where nobody would be left to serve. `lock_wait`: seconds that another command may take to end.
+    """
+
+    yes: bool = False
+    format: str = "table"
+    limit: str = ""
+    wait: str = ""
+    force: bool = False
+    lock_wait: str = ""
+    on_error: str = "stop"
+
+
+@dataclass(frozen=True)
+class Count:
+    """So many processes of a kind on a host; `number` is a text."""
+
+    host: str
+    service: Service
+    number: str = "1"

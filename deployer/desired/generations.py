@@ -1,0 +1,123 @@
+"""A host's state as a generation keeps it: to JSON and back, and every host's state in one generation. Pure."""
+
+import base64
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from deployer import errors
+from deployer.model.state import AnswersHttp, AnswersSocket, File, HostState, Probe, Program, Service, Unit
+from deployer.model.tls import Trust
+
+PROBES = {each.__name__: each for each in (AnswersHttp, AnswersSocket, Program)}
+
+
+def states_of(number: int, kept: Mapping[str, Mapping[str, Any]], working: Iterable[str]) -> dict[str, HostState]:
+    """Given host -> {runs, state}, as it has kept them, return their states in a generation.
+
+    Raise BadInput for one that did not begin on all its hosts, and for one in which a host that works then has nothing:
+    that is what a restore leaves, and a host that was restored, or made anew, since then.
+    """
+    observed = {host: state_from_json(each["state"]) for host, each in kept.items()}
+    lost = [host for host in _begun(number, kept) if host in kept and number not in _numbers(kept[host])]
+    empty = [host for host in working if not observed[host].units]
+    if lost or empty:
+        raise errors.BadInput(
+            f"generation {number} has kept nothing on {', '.join(dict.fromkeys([*lost, *empty]))}",
+            hint="It never began there, or a restore took it away. `invoke history` shows others.",
+        )
+    return observed
+
+
+def _begun(number: int, kept: Mapping[str, Mapping[str, Any]]) -> dict[str, None]:
+    """The hosts on which a generation was to begin."""
+    runs = (run for each in kept.values() for run in each["runs"] if run["number"] == number)
+    return dict.fromkeys(host for run in runs for host in run.get("hosts", ()))
+
+
+def _numbers(kept: Mapping[str, Any]) -> set[int]:
+    return {run["number"] for run in kept["runs"]}
+
+
+def state_to_json(state: HostState) -> dict[str, Any]:
+    """A host's state without the contents of its files."""
+    return {
+        "files": {path: _file_json(file) for path, file in state.files.items()},
+        "units": {name: _unit_json(unit) for name, unit in state.units.items()},
+    }
+
+
+def state_from_json(kept: Mapping[str, Any] | None) -> HostState:
+    """A host's state as it has kept it, its files with their contents; None: nothing of ours."""
+    if kept is None:
+        return HostState()
+    return HostState(
+        {path: _file(path, each) for path, each in kept["files"].items()},
+        {name: _unit(name, each) for name, each in kept["units"].items()},
+    )
+
+
+def _file_json(file: File) -> dict[str, Any]:
+    return {
+        "digest": file.digest,
+        "owner": file.owner,
+        "group": file.group,
+        "mode": file.mode,
+        "check": list(file.check),
+        "only": file.only,
+    }
+
+
+def _file(path: str, kept: Mapping[str, Any]) -> File:
+    return File(
+        path,
+        kept["digest"],
+        kept["owner"],
+        kept["group"],
+        kept["mode"],
+        base64.b64decode(kept["content"]),
+        tuple(kept["check"]),
+        kept["only"] and Service(kept["only"]),
+    )
+
+
+def _unit_json(unit: Unit) -> dict[str, Any]:
+    return {
+        "running": unit.running,
+        "enabled": unit.enabled,
+        "config": unit.config,
+        "ready": _probe_json(unit.ready),
+        "reached": _probe_json(unit.reached),
+        "secure": unit.secure,
+        "needs": [list(each) for each in unit.needs],
+        "reads": list(unit.reads),
+        "drained": unit.drained,
+    }
+
+
+def _unit(name: str, kept: Mapping[str, Any]) -> Unit:
+    return Unit(
+        name,
+        kept["running"],
+        kept["enabled"],
+        kept["config"],
+        ready=_probe(kept["ready"]),
+        needs=tuple((address, port) for address, port in kept["needs"]),
+        reads=tuple(kept["reads"]),
+        drained=kept["drained"],
+        reached=_probe(kept["reached"]),
+        secure=kept["secure"],
+    )
+
+
+def _probe_json(probe: Probe | None) -> dict[str, Any] | None:
+    return probe and {"kind": type(probe).__name__, **asdict(probe)}
+
+
+def _probe(kept: Mapping[str, Any] | None) -> Probe | None:
+    if kept is None:
+        return None
+    fields = {name: tuple(value) if isinstance(value, list) else value for name, value in kept.items()}
+    if fields.get("trust"):
+        fields["trust"] = Trust(**fields["trust"])
+    return PROBES[fields.pop("kind")](**fields)

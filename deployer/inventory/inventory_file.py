@@ -1,0 +1,47 @@
+"""The inventory's file: what it says, what it is to say, and how that is saved."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from deployer import errors
+from deployer.inventory import editor, reader
+from deployer.inventory.schema import Inventory
+
+
+@dataclass(frozen=True)
+class InventoryFile:
+    """An inventory, the text that says so, and the content of its file when that was read."""
+
+    path: Path
+    text: str
+    inventory: Inventory
+    on_disk: bytes = field(repr=False)
+
+    @property
+    def is_edited(self) -> bool:
+        """Whether the file is still to be written."""
+        return self.text.encode() != self.on_disk
+
+
+def read(path: Path) -> InventoryFile:
+    """Read the file; raise BadInput or BadInventory with all that is wrong in it."""
+    content = reader.content_of(path)
+    inventory = reader.parse(content, path)
+    return InventoryFile(path, content.decode(), inventory, content)
+
+
+def with_text(file: InventoryFile, text: str) -> InventoryFile:
+    """The same file, which is to say something else; raise BadInventory with all that is wrong in that."""
+    return InventoryFile(file.path, text, reader.parse(text, file.path), file.on_disk)
+
+
+def save(file: InventoryFile) -> None:
+    """Write what the file is to say; raise StalePlan where somebody else has changed it since it was read."""
+    if not file.is_edited:
+        return
+    if reader.content_of(file.path) != file.on_disk:
+        raise errors.StalePlan(
+            (f"{file.path}: the inventory was changed while this command ran",),
+            hint="Nothing was changed. Run the same command again: it starts from what the file says now.",
+        )
+    editor.write(file.path, file.text)

@@ -1,0 +1,37 @@
+"""A numbered run of a command that changes the site: who asked for it, and how it ended."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+DONE, FAILED, REVERTED, REFUSED = "done", "failed", "put back", "refused"  # as hosts have recorded them since 0.1
+
+
+@dataclass(frozen=True)
+class Author:
+    """Who asks for a change, and from what: `who` is user@host, `at` UTC in ISO 8601, `tool` our version.
+
+    `inventory` is the path of the file and `text` what it says once the change is accepted.
+    """
+
+    who: str = ""
+    command: str = ""
+    at: str = ""
+    tool: str = ""
+    inventory: str = ""
+    text: str = field(default="", repr=False)
+
+
+UNKNOWN_AUTHOR = Author()
+
+
+@dataclass(frozen=True)
+class Run:
+    """One numbered deploy; `result` is None while it has not ended."""
+
+    number: int
+    author: Author
+    result: str | None = None
+
+    def json(self) -> dict[str, Any]:
+        """The run as the hosts keep it."""
+        return {"number": self.number, **asdict(self.author), "result": self.result}

@@ -1,0 +1,89 @@
+"""Which runs the hosts have recorded, which of them never ended, and which to roll back to. Pure."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from deployer import errors
+from deployer.model.facts import Observation
+from deployer.model.run import DONE, Author, Run
+
+History = Mapping[int, tuple[Run, tuple[str, ...]]]  # number -> the run and the hosts that have it
+
+
+def next_run(observed: Mapping[str, Observation], author: Author) -> Run:
+    """The run after the newest that any of the hosts has."""
+    return Run(1 + max((each.facts.last_run.get("number", 0) for each in observed.values()), default=0), author)
+
+
+def inventory_changed(observed: Mapping[str, Observation], author: Author) -> bool:
+    """Whether an inventory says something that it did not in the newest generation, though nothing has to change."""
+    last_run = max(
+        (each.facts.last_run for each in observed.values() if each.facts.last_run),
+        key=lambda kept: kept["number"],
+        default=None,
+    )
+    return last_run is not None and bool(author.text) and run_of(last_run).author.text != author.text
+
+
+def run_of(kept: Mapping[str, Any]) -> Run:
+    """A run as a host has kept it."""
+    told = {name: kept.get(name, "") for name in Author.__dataclass_fields__}
+    return Run(kept["number"], Author(**told), kept.get("result"))
+
+
+def unfinished_runs(observed: Mapping[str, Observation]) -> dict[Run, tuple[str, ...]]:
+    """Each run that has not come to its end -> the hosts on which it has not."""
+    hosts: dict[Run, tuple[str, ...]] = {}
+    for host, each in observed.items():
+        if each.facts.last_run and each.facts.last_run["result"] is None:
+            run = run_of(each.facts.last_run)
+            hosts[run] = (*hosts.get(run, ()), host)
+    return hosts
+
+
+def describe_unfinished(observed: Mapping[str, Observation]) -> tuple[str, ...]:
+    """One sentence for each run that has not come to its end: which, whose, and what was under way on which host."""
+    return tuple(
+        _interrupted(run, {host: observed[host].facts.last_run["doing"] for host in hosts})
+        for run, hosts in unfinished_runs(observed).items()
+    )
+
+
+def _interrupted(run: Run, doing: Mapping[str, str | None]) -> str:
+    said = [f"on {host} this was under way: {step}" for host, step in doing.items() if step]
+    author = run.author
+    return (
+        f"generation {run.number} ({author.command}, {author.who}, {author.at}) has not come to its end on "
+        f"{', '.join(doing)}; {'; '.join(said) or 'no step was under way'}"
+    )
+
+
+def merge_runs(runs: Mapping[str, Iterable[Mapping[str, Any]]]) -> dict[int, tuple[Run, tuple[str, ...]]]:
+    """Given host -> the runs that it has kept, return number -> the run and its hosts, in order.
+
+    A run that has ended on one host and not on another is one that has not.
+    """
+    observed: dict[int, tuple[Run, tuple[str, ...]]] = {}
+    for host, kept in runs.items():
+        for run in map(run_of, kept):
+            known, hosts = observed.get(run.number, (run, ()))
+            result = known.result if run.result is not None else None
+            observed[run.number] = (replace(known, result=result), (*hosts, host))
+    return dict(sorted(observed.items()))
+
+
+def rollback_target(known: Mapping[int, tuple[Run, tuple[str, ...]]], number: int | None) -> Run:
+    """The generation to go back to: as asked, or the last that was done before the newest; BadInput for none."""
+    numbers = ", ".join(map(str, known)) or "none"
+    if number is not None:
+        if number not in known:
+            raise errors.BadInput(f"there is no generation {number}", hint=f"There are: {numbers} (`invoke history`).")
+        return known[number][0]
+    done = [run for run, _ in list(known.values())[:-1] if run.result == DONE]
+    if not done:
+        raise errors.BadInput(
+            "there is no earlier generation that was done to go back to",
+            hint=f"There are: {numbers}. `invoke restore` goes back to the single server.",
+        )
+    return done[-1]

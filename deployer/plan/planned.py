@@ -1,0 +1,64 @@
+"""What a command asks for and what would be done for it: the data between planning, preflight and apply."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from deployer.desired.desired_state import Desired
+from deployer.desired.goal import DEPLOY, Goal
+from deployer.inventory.inventory_file import InventoryFile
+from deployer.inventory.schema import Inventory
+from deployer.model.facts import Observation
+from deployer.model.run import UNKNOWN_AUTHOR, Author
+from deployer.model.steps import DEFAULT_ROLLOUT, Plan, RolloutOptions
+
+
+@dataclass(frozen=True)
+class SavedPlan:
+    """A plan kept in a file: its inventory (path and digest), the hosts of its --limit, its steps and its basis.
+
+    `observed` maps a host to its files and units in JSON, as `saved_plan` writes them.
+    """
+
+    inventory: str
+    inventory_digest: str
+    limit: str
+    steps: tuple[str, ...]
+    observed: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a command that changes the site asks for.
+
+    `limit`: the hosts that may change (empty: all). `file`: the inventory's file, which is written before the first
+    change if it is edited. `saved`: the only plan that may run.
+    """
+
+    inventory: Inventory
+    goal: Goal = DEPLOY
+    options: RolloutOptions = DEFAULT_ROLLOUT
+    author: Author = UNKNOWN_AUTHOR
+    limit: tuple[str, ...] = ()
+    file: InventoryFile | None = None
+    saved: SavedPlan | None = None
+
+    def observed_hosts(self) -> tuple[str, ...]:
+        """The hosts to observe: with a limit also the source, whose files count, and the proxy, which drains."""
+        ends = (self.inventory.heat.source, self.inventory.proxy.host)
+        return tuple(dict.fromkeys((*self.limit, *ends))) if self.limit else tuple(self.inventory.hosts)
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A plan, and what it was decided from."""
+
+    change: Change
+    desired: Desired
+    observed: Mapping[str, Observation]
+    plan: Plan
+
+    @property
+    def inventory(self) -> Inventory:
+        """The inventory that the change is about."""
+        return self.change.inventory
