@@ -8,16 +8,17 @@ from lab import tasks as lab_tasks
 INVENTORY = "YAML file of hosts and what they run, or a name in inventories/"
 COMMON = {"inventory": INVENTORY, "format": "table or json"}
 YES = {**COMMON, "yes": "do not ask before the first change",
-       "lock-wait": "seconds that another command may take to end"}
+       "lock-wait": "seconds to wait for another command that changes the site"}
+HOST = {"host": "the host, as the inventory names it"}
 LIMIT = "only these hosts: hostB,hostC"
-PATIENT = {**YES, "wait": "seconds that requests and work in progress may take",
-           "force": "go on without them after that, and where nobody would be left to serve"}
-COUNT = {**YES, "count": "how many"}
-FEWER = {**PATIENT, "count": "how many"}
-ON_ERROR = {"on-error": "when a host fails: stop, continue with the others, or revert all to what they had"}
+PATIENT = {**YES, "wait": "seconds to wait for requests and work in progress",
+           "force": "do not wait longer for them, and go on even if no process of a kind is left to serve"}
+COUNT = {**YES, **HOST, "count": "how many to add"}
+FEWER = {**PATIENT, **HOST, "count": "how many to remove"}
+ON_ERROR = {"on-error": "when a host fails: stop, continue with the others, or revert all hosts to what they had"}
 
 
-@task(help={**PATIENT, **ON_ERROR, "limit": LIMIT, "plan": "file of a plan, which alone is applied, unasked"})
+@task(help={**PATIENT, **ON_ERROR, "limit": LIMIT, "plan": "file of `plan --out`: apply exactly this plan, do not ask"})
 def deploy(c, inventory=None, yes=False, limit="", wait="", force=False, format="table", lock_wait="", on_error="stop",
            plan=""):
     """Bring every host to its desired state: plan, show, apply, prove."""
@@ -31,77 +32,79 @@ def restart(c, inventory=None, yes=False, limit="", wait="", force=False, format
     changing.restart(c, inventory, changing.Terms(yes, format, limit, wait, force, lock_wait, on_error))
 
 
-@task(help={**COMMON, "diff": "show what changes in every file, secrets masked", "limit": LIMIT,
-            "exit-code": "end with 2 when there is something to do", "out": "file for `deploy --plan`"})
+@task(help={**COMMON, "diff": "show what changes in every file, secrets redacted", "limit": LIMIT,
+            "exit-code": "end with 2 when there are changes to apply",
+            "out": "file to save the plan to, for `deploy --plan`"})
 def plan(c, inventory=None, diff=False, exit_code=False, limit="", out="", format="table"):
     """Show what a deploy would do; change nothing."""
     commands.plan(c, inventory, diff, exit_code, limit, out, format)
 
 
-@task(help={"inventory": INVENTORY, "out": "folder to write to", "source": "local copy of the source's /etc/heat"})
+@task(help={"inventory": INVENTORY, "out": "folder to write to",
+            "source": "local copy of the source host's /etc/heat; no host is contacted"})
 def render(c, out, inventory=None, source=None):
-    """Write every file as it would be deployed to OUT/<host>/<path on the host>."""
+    """Write every file as it would be deployed to DIR/<host>/<path on the host>."""
     commands.render(c, inventory, out, source)
 
 
 @task(help=COUNT)
 def add_engine(c, host, inventory=None, count="1", yes=False, format="table", lock_wait=""):
-    """Add engines to a host: change the inventory by that much and deploy."""
+    """Add engines to a host: edit the inventory and deploy."""
     changing.add(c, inventory, (host, "engine", count), changing.Terms(yes, format, lock_wait=lock_wait))
 
 
 @task(help=COUNT)
 def add_api(c, host, inventory=None, count="1", yes=False, format="table", lock_wait=""):
-    """Add REST APIs to a host: change the inventory by that much and deploy."""
+    """Add REST APIs to a host: edit the inventory and deploy."""
     changing.add(c, inventory, (host, "api", count), changing.Terms(yes, format, lock_wait=lock_wait))
 
 
 @task(help=COUNT)
 def add_cfn(c, host, inventory=None, count="1", yes=False, format="table", lock_wait=""):
-    """Add CFN APIs to a host: change the inventory by that much and deploy."""
+    """Add CFN APIs to a host: edit the inventory and deploy."""
     changing.add(c, inventory, (host, "cfn", count), changing.Terms(yes, format, lock_wait=lock_wait))
 
 
 @task(help=FEWER)
 def remove_engine(c, host, inventory=None, count="1", yes=False, wait="", force=False, format="table", lock_wait=""):
-    """Take engines of a host away once they have ended their work, and what they leave in Heat."""
+    """Remove engines from a host when they have finished their work, and what they leave in Heat."""
     changing.remove(c, inventory, (host, "engine", count), changing.Terms(yes, format, "", wait, force, lock_wait))
 
 
 @task(help=FEWER)
 def remove_api(c, host, inventory=None, count="1", yes=False, wait="", force=False, format="table", lock_wait=""):
-    """Take REST APIs of a host away: drained at the proxy, then stopped."""
+    """Remove REST APIs from a host: drained at the proxy, then stopped."""
     changing.remove(c, inventory, (host, "api", count), changing.Terms(yes, format, "", wait, force, lock_wait))
 
 
 @task(help=FEWER)
 def remove_cfn(c, host, inventory=None, count="1", yes=False, wait="", force=False, format="table", lock_wait=""):
-    """Take CFN APIs of a host away: drained at the proxy, then stopped."""
+    """Remove CFN APIs from a host: drained at the proxy, then stopped."""
     changing.remove(c, inventory, (host, "cfn", count), changing.Terms(yes, format, "", wait, force, lock_wait))
 
 
-@task(help=PATIENT)
+@task(help={**PATIENT, **HOST})
 def drain(c, host, inventory=None, yes=False, wait="", force=False, format="table", lock_wait=""):
-    """Have the proxy send nothing to the APIs of a host, until `undrain`; its engines work on."""
+    """Have the proxy send nothing to the APIs of a host, until `undrain`; its engines keep working."""
     changing.drain(c, inventory, host, True, changing.Terms(yes, format, "", wait, force, lock_wait))
 
 
-@task(help=PATIENT)
+@task(help={**PATIENT, **HOST})
 def undrain(c, host, inventory=None, yes=False, wait="", force=False, format="table", lock_wait=""):
     """Have the proxy send requests to the APIs of a host again."""
     changing.drain(c, inventory, host, False, changing.Terms(yes, format, "", wait, force, lock_wait))
 
 
-@task(help={**PATIENT, "engines": "engines in all", "api": "REST APIs in all", "cfn": "CFN APIs in all",
-            "workers": "workers of each engine"})
+@task(help={**PATIENT, "engines": "engines on all hosts together", "api": "REST APIs on all hosts together",
+            "cfn": "CFN APIs on all hosts together", "workers": "worker processes of each engine"})
 def scale(c, engines=None, api=None, cfn=None, workers=None, inventory=None, yes=False, wait="", force=False,
           format="table", lock_wait=""):
-    """Bring the site to totals, spread over the hosts by their CPUs, or its engines to another size."""
+    """Set totals of processes, spread over the hosts by their CPUs, or resize the engines."""
     numbers = {"engines": engines, "api": api, "cfn": cfn, "workers": workers}
     changing.scale(c, inventory, numbers, changing.Terms(yes, format, "", wait, force, lock_wait))
 
 
-@task(help={**COMMON, "watch": "look again and again, until Ctrl-C", "interval": "seconds between two looks",
+@task(help={**COMMON, "watch": "observe again and again, until Ctrl-C", "interval": "seconds between two observations",
             "exit-code": "end with 8 when something drifts or is left over"})
 def status(c, inventory=None, watch=False, interval="2", exit_code=False, format="table"):
     """Show every process: its unit, Heat's own view, the proxy's view, and what differs from the inventory."""
@@ -114,7 +117,7 @@ def preflight(c, inventory=None, format="table"):
     commands.preflight(c, inventory, format)
 
 
-@task(help={**COMMON, "junit": "file for a JUnit XML report", "cloud": "cloud of clouds.yaml to make a stack in"})
+@task(help={**COMMON, "junit": "file for a JUnit XML report", "cloud": "cloud of clouds.yaml to create a stack in"})
 def verify(c, inventory=None, junit=None, cloud=None, format="table"):
     """Prove the site from outside: testinfra on every node, then a real stack through the proxy."""
     commands.verify(c, inventory, junit, cloud, format)
@@ -122,11 +125,12 @@ def verify(c, inventory=None, junit=None, cloud=None, format="table"):
 
 @task(help=PATIENT)
 def restore(c, inventory=None, yes=False, wait="", force=False, format="table", lock_wait=""):
-    """Go back to the single server: who served before serves again, nothing of ours stays on any host."""
+    """Go back to the single server: what served before serves again, nothing of ours stays on any host."""
     changing.restore(c, inventory, changing.Terms(yes, format, "", wait, force, lock_wait))
 
 
-@task(help={**PATIENT, **ON_ERROR, "to": "number of the generation, as `history` shows it; else the one before"})
+@task(help={**PATIENT, **ON_ERROR,
+            "to": "number of the generation, as `history` shows it; without it the one before the newest"})
 def rollback(c, to="", inventory=None, yes=False, wait="", force=False, format="table", lock_wait="",
              on_error="stop"):
     """Go back to an earlier generation: its files, its processes and its inventory."""
@@ -141,7 +145,7 @@ def history(c, inventory=None, format="table"):
 
 @task(help=YES)
 def recover(c, inventory=None, yes=False, format="table", lock_wait=""):
-    """Show what engines that died have left in Heat and its broker, and take it away."""
+    """Show what engines that died have left in Heat and its broker, and clean it up."""
     changing.recover(c, inventory, changing.Terms(yes, format, lock_wait=lock_wait))
 
 
@@ -151,7 +155,7 @@ def lock(c, inventory=None, format="table"):
     commands.lock(c, inventory, format)
 
 
-@task(help={**COMMON, "id": "the lock's, as `lock` shows it"})
+@task(help={**COMMON, "id": "id of the lock, as `lock` shows it"})
 def unlock(c, id, inventory=None, format="table"):
     """End the command that changes the site, when its machine is gone."""
     commands.unlock(c, inventory, id, format)

@@ -13,11 +13,13 @@ from deployer.inventory import reader
 
 ROOT = sites.ROOT
 README, COMMANDS = ROOT / "README.md", ROOT / "docs/commands.md"
+PAGES_OF_COMMANDS = sorted((ROOT / "docs/commands").glob("*.md"))
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 FENCE = re.compile(r"^ *```.*?^ *```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 SNIPPET = re.compile(r"^( *)```yaml\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
-USAGE = re.compile(r"^    invoke ([a-z.-]+)( .*)?$", re.MULTILINE)
+GENERATED = re.compile(r"^<!-- generated: usage of .*?^<!-- end -->$", re.MULTILINE | re.DOTALL)
+USAGE = re.compile(r"^invoke ([a-z.-]+)((?: .*)?(?:\n +.*)*)$", re.MULTILINE)
 
 
 def loaded(path):
@@ -38,6 +40,12 @@ def flags(task, positional=False):
     """The flags of a command: those that are nothing else, or those that may be given by position too."""
     found = [argument for argument in task.get_arguments() if argument.positional is positional]
     return {f"--{argument.name.replace('_', '-')}" for argument in found}
+
+
+def usages():
+    """(command, the rest of its usage line) for every usage line of the pages of commands."""
+    parts = [part for page in PAGES_OF_COMMANDS for part in GENERATED.findall(page.read_text())]
+    return [found for part in parts for found in USAGE.findall(part)]
 
 
 def prose(page):
@@ -72,15 +80,13 @@ def test_readme_lists_every_command_and_no_other():
     assert sorted(listed) == sorted(tasks())
 
 
-def test_page_of_commands_has_the_usage_of_every_command_and_no_other():
-    shown = [name for name, _ in USAGE.findall(COMMANDS.read_text())]
-
-    assert sorted(shown) == sorted(tasks())
+def test_pages_of_commands_have_the_usage_of_every_command_and_no_other():
+    assert sorted(name for name, _ in usages()) == sorted(tasks())
 
 
 def test_usage_of_every_command_has_its_flags_and_no_other():
     known = tasks()
-    shown = {name: set(re.findall(r"--[a-z-]+", rest)) for name, rest in USAGE.findall(COMMANDS.read_text())}
+    shown = {name: set(re.findall(r"--[a-z-]+", rest)) for name, rest in usages()}
 
     assert {name: found - flags(known[name], positional=True) for name, found in shown.items()} == {
         name: flags(task) for name, task in known.items()}
