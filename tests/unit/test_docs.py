@@ -1,4 +1,4 @@
-"""The docs keep up with the code: commands, flags, exit codes, links, inventories and pictures."""
+"""The docs keep up with the code: commands, flags, exit codes, links and inventories."""
 
 import importlib.util
 import re
@@ -113,12 +113,6 @@ def test_link_leads_to_a_file_and_a_heading(page, target):
 @pytest.mark.parametrize(("page", "text"), inventories(), ids=named)
 def test_inventory_of_the_docs_is_a_right_one(page, text):
     assert reader.parse(text, page.with_name("snippet.yaml")).hosts
-
-
-def test_pictures_are_what_their_program_draws():
-    drawn = loaded(ROOT / "docs/draw.py").pictures()
-
-    assert {path.name: path.read_text() for path in (ROOT / "docs").glob("*.svg")} == drawn
 
 
 def test_every_decision_is_in_the_list_of_decisions():
