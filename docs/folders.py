@@ -49,7 +49,7 @@ def picture(name: str, boxes: Mapping[str, Sequence[imports.Part]], graph: layou
 
 
 def _arrows(graph: layout.Graph, rows: layout.Rows, places: Mapping[layout.Spot, float]) -> Iterator[str]:
-    chains = layout.chains(graph, {what: row for spots in rows for row, what in spots if isinstance(what, str)})
+    chains = layout.chains(graph, layout.rows_of(rows))
     for chain in chains:
         begin = places[chain[0]] + _offset(chain[1], [other[1] for other in chains if other[0] == chain[0]], places)
         end = places[chain[-1]] + _offset(chain[-2], [other[-2] for other in chains if other[-1] == chain[-1]], places)

@@ -15,8 +15,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import invoke
-from invoke.parser import Argument, ParserContext
+from invoke.collection import Collection as Namespace
+from invoke.parser.argument import Argument
+from invoke.parser.context import ParserContext
 
 DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
@@ -93,13 +94,14 @@ def sections(texts: Mapping[Path, str]) -> dict[str, tuple[Path, str]]:
             for block in BLOCK.finditer(text) for name in _names(block)}
 
 
-def _namespace() -> invoke.Collection:
+def _namespace() -> Namespace:
     spec = importlib.util.spec_from_file_location("tasks_of_the_checkout", ROOT / "tasks.py")
     if spec is None or spec.loader is None:
         raise ImportError(f"could not load {ROOT / 'tasks.py'}")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module.namespace
+    found: Namespace = module.namespace
+    return found
 
 
 def _command(context: ParserContext, doc: str, spread: Mapping[str, int]) -> Command:

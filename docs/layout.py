@@ -20,11 +20,15 @@ def rows(graph: Graph, height: Mapping[str, int], most: int) -> Rows:
         layer = [name for name in graph if height[name] == level]
         count = -(-len(layer) // most)
         found += [[(len(found) + part, name) for name in layer[part::count]] for part in range(count)]
-    row_of = {name: row for spots in found for row, name in spots}
-    for chain in chains(graph, row_of):
-        for row, arrow in chain[1:-1]:
-            found[row].append((row, arrow))
-    return _untangled(found, list(_links(chains(graph, row_of))))
+    passed = chains(graph, rows_of(found))
+    for row, arrow in (spot for chain in passed for spot in chain[1:-1]):
+        found[row].append((row, arrow))
+    return _untangled(found, list(_links(passed)))
+
+
+def rows_of(found: Rows) -> dict[str, int]:
+    """Return the row of each box."""
+    return {what: row for spots in found for row, what in spots if isinstance(what, str)}
 
 
 def chains(graph: Graph, row_of: Mapping[str, int]) -> list[list[Spot]]:
@@ -79,8 +83,7 @@ def _crossings(found: Rows, links: Sequence[tuple[Spot, Spot]]) -> int:
 
 def middles(found: Rows, graph: Graph, widths: Sequence[Sequence[float]]) -> dict[Spot, float]:
     """Return where the middle of each spot is, given the width that each takes: near those that it is linked with."""
-    row_of = {name: row for spots in found for row, name in spots if isinstance(name, str)}
-    links = list(_links(chains(graph, row_of)))
+    links = list(_links(chains(graph, rows_of(found))))
     place = {spot: middle for spots, wide in zip(found, widths, strict=True)
              for spot, middle in zip(spots, _apart([0.0] * len(spots), wide), strict=True)}
     for _ in range(PULLS):

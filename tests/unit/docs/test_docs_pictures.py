@@ -134,7 +134,7 @@ def test_many_loose_modules_share_a_box_for_each_layer(tmp_path: Path) -> None:
 def test_box_stands_above_all_that_it_imports() -> None:
     some = {"top": {"left", "low"}, "left": {"low"}, "right": {"low"}, "low": set(), "other": set()}
     rows = layout.rows(some, imports.levels(some), 2)
-    row_of = {what: row for spots in rows for row, what in spots if isinstance(what, str)}
+    row_of = layout.rows_of(rows)
 
     assert [(name, other) for name, used in some.items() for other in used if row_of[name] >= row_of[other]] == []
     assert (1, ("top", "low")) in rows[1]

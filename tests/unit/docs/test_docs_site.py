@@ -16,8 +16,8 @@ LOADED = re.compile(r"""<(?:script|img|link|iframe)[^>]*\b(?:src|href)=["']?((?:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a site that was built as bin/docs does; a warning is an error."""
     out = tmp_path_factory.mktemp("site")
-    build = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html", "-d", out / "read", DOCS]
-    made = subprocess.run([*build, out / "html"], capture_output=True, text=True, timeout=120)
+    build = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html", "-d", str(out / "read")]
+    made = subprocess.run([*build, str(DOCS), str(out / "html")], capture_output=True, text=True, timeout=120)
     assert (made.returncode, made.stderr) == (0, "")
     return out / "html"
 
