@@ -17,8 +17,9 @@ DEPLOYER = DOCS.parent / "deployer"
 def pictures() -> dict[str, str]:
     """Every picture by the name of its file."""
     return {
-        "before-and-after.svg":
-            shapes.picture((960, 500), "One Heat server before, three hosts after", before_and_after()),
+        "before-and-after.svg": shapes.picture(
+            (960, 500), "One Heat server before, three hosts after", before_and_after()
+        ),
         "stages.svg": shapes.picture((960, 300), "The stages of every command", stages()),
         "folders.svg": folders.drawn(DEPLOYER),
         "pipeline.svg": story.drawn(DEPLOYER),

@@ -7,29 +7,31 @@ import imports
 import layout
 import shapes
 
-TOP, SIDE, LEAST_WIDTH = 96, 36, 720
+TOP, SIDE, LEAST_WIDTH = 112, 36, 720
 BOX = (164, 66)
 ROW = BOX[1] + 42
 LETTERS = 21  # of the small text, in a line of a box
 LANE, GAP = 18, 18  # what an arrow takes that passes a row; what is free beside a box
 IN_A_ROW = 5
+NAMED = 3  # imports that point up, by their names
 LOOKS = ("host", "api", "engine", "proxy")  # from the lowest layers to the highest
 
 
 def drawn(package: Path) -> str:
     """Return the picture of a package as it is on disk."""
     found = imports.parts(package)
-    whole = imports.uses(package, found)
-    graph = imports.without_cycles(whole)
+    counts = imports.uses(package, found)
+    graph = imports.without_cycles(counts)
     box_of = imports.grouped(found, graph)
     boxes = {box: [found[name] for name in found if box_of[name] == box] for box in box_of.values()}
-    return picture(package.name, boxes, imports.reduced(imports.merged(graph, box_of)), _remark(whole, graph))
+    return picture(package.name, boxes, imports.reduced(imports.merged(graph, box_of)), _remark(counts, graph))
 
 
-def _remark(whole: layout.Graph, graph: layout.Graph) -> str:
-    """Return what the picture has to say of arrows that it cannot draw."""
-    cut = sorted(name for name in whole if whole[name] - graph[name])
-    return f"these import each other: {', '.join(cut)}" if cut else "each imports only what is below it"
+def _remark(counts: Mapping[str, Mapping[str, int]], graph: layout.Graph) -> str:
+    """Return what the picture has to say of the imports that it does not draw, as they point up."""
+    up = sorted(f"{name} -> {other}" for name in counts for other in set(counts[name]) - graph[name])
+    more = f" and {len(up) - NAMED} more" if len(up) > NAMED else ""
+    return f"not drawn, as they point up: {', '.join(up[:NAMED])}{more}" if up else "each imports only what is below it"
 
 
 def picture(name: str, boxes: Mapping[str, Sequence[imports.Part]], graph: layout.Graph, remark: str) -> str:
@@ -42,10 +44,19 @@ def picture(name: str, boxes: Mapping[str, Sequence[imports.Part]], graph: layou
     shift = (width - (max(middles.values()) + min(middles.values()))) / 2
     places = {spot: round(middle + shift, 1) for spot, middle in middles.items()}
     height = TOP + (len(rows) - 1) * ROW + BOX[1] + SIDE
-    return shapes.picture((width, height), f"The folders of {name}/ in layers", [
-        shapes.text(SIDE, 44, f"The folders of {name}/", "title"),
-        shapes.text(SIDE, 64, f"{remark}; arrows that follow from others are left out"),
-        *_arrows(graph, rows, places), *_boxes(boxes, rows, places)])
+    return shapes.picture(
+        (width, height),
+        f"The folders of {name}/ in layers",
+        [
+            shapes.text(SIDE, 44, f"The folders of {name}/", "title"),
+            shapes.text(
+                SIDE, 64, "an arrow goes to what a folder imports; arrows that follow from others are left out"
+            ),
+            shapes.text(SIDE, 82, remark),
+            *_arrows(graph, rows, places),
+            *_boxes(boxes, rows, places),
+        ],
+    )
 
 
 def _arrows(graph: layout.Graph, rows: layout.Rows, places: Mapping[layout.Spot, float]) -> Iterator[str]:
@@ -65,8 +76,9 @@ def _offset(spot: layout.Spot, beside: Sequence[layout.Spot], places: Mapping[la
     return (order.index(spot) - (len(order) - 1) / 2) * min(22, (BOX[0] - 30) / len(order))
 
 
-def _boxes(boxes: Mapping[str, Sequence[imports.Part]], rows: layout.Rows, places: Mapping[layout.Spot, float]
-           ) -> Iterator[str]:
+def _boxes(
+    boxes: Mapping[str, Sequence[imports.Part]], rows: layout.Rows, places: Mapping[layout.Spot, float]
+) -> Iterator[str]:
     for row, what in (spot for spots in rows for spot in spots):
         if isinstance(what, str):
             look = LOOKS[(len(rows) - 1 - row) * len(LOOKS) // len(rows)]

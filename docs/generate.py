@@ -28,10 +28,27 @@ WIDTH = 100  # of a usage line: what a page of the site shows without scrolling
 
 # What a flag takes, where its own name in capitals would say too little.
 TAKES = {
-    "inventory": "FILE", "format": "table|json", "limit": "HOST,HOST", "plan": "FILE", "out": "FILE", "junit": "FILE",
-    "source": "DIR", "on-error": "stop|continue|revert", "wait": "SECONDS", "lock-wait": "SECONDS",
-    "interval": "SECONDS", "count": "N", "engines": "N", "api": "N", "cfn": "N", "workers": "N", "to": "N",
-    "hosts": "N", "heat": "RELEASE", "cloud": "NAME", "render out": "DIR",
+    "inventory": "FILE",
+    "format": "table|json",
+    "limit": "HOST,HOST",
+    "plan": "FILE",
+    "out": "FILE",
+    "junit": "FILE",
+    "source": "DIR",
+    "on-error": "stop|continue|revert",
+    "wait": "SECONDS",
+    "lock-wait": "SECONDS",
+    "interval": "SECONDS",
+    "count": "N",
+    "engines": "N",
+    "api": "N",
+    "cfn": "N",
+    "workers": "N",
+    "to": "N",
+    "hosts": "N",
+    "heat": "RELEASE",
+    "cloud": "NAME",
+    "render out": "DIR",
 }
 
 
@@ -78,8 +95,10 @@ def problems(known: Mapping[str, Command], texts: Mapping[Path, str]) -> Iterato
     """Yield a sentence for whatever a person has to do."""
     where = sections(texts)
     for name in known.keys() - where.keys():
-        yield (f"{name} has no section: write one in a page of docs/commands/, with the lines "
-               f"`<!-- generated: usage of {name} -->` and `<!-- end -->`")
+        yield (
+            f"{name} has no section: write one in a page of docs/commands/, with the lines "
+            f"`<!-- generated: usage of {name} -->` and `<!-- end -->`"
+        )
     for name in where.keys() - known.keys():
         yield f"{where[name][0]}: there is no command {name}"
     flags = [(command.name, flag) for command in known.values() for flag in command.flags]
@@ -90,8 +109,12 @@ def problems(known: Mapping[str, Command], texts: Mapping[Path, str]) -> Iterato
 
 def sections(texts: Mapping[Path, str]) -> dict[str, tuple[Path, str]]:
     """Return page and anchor of each command that has a section in these texts."""
-    return {name: (path, _anchor(text[:block.start()])) for path, text in texts.items()
-            for block in BLOCK.finditer(text) for name in _names(block)}
+    return {
+        name: (path, _anchor(text[: block.start()]))
+        for path, text in texts.items()
+        for block in BLOCK.finditer(text)
+        for name in _names(block)
+    }
 
 
 def _namespace() -> Namespace:
@@ -115,8 +138,9 @@ def _flag(command: str, argument: Argument) -> Flag:
     short = next((each for each in argument.names if len(each) == 1), "")
     takes = "" if argument.kind is bool else TAKES.get(f"{command} {name}") or TAKES.get(name) or name.upper()
     is_set = argument.default not in (None, "", False)
-    return Flag(name, short, takes, str(argument.default) if is_set else "", argument.help or "",
-                bool(argument.positional))
+    return Flag(
+        name, short, takes, str(argument.default) if is_set else "", argument.help or "", bool(argument.positional)
+    )
 
 
 def _names(block: re.Match[str]) -> list[str]:
@@ -126,6 +150,7 @@ def _names(block: re.Match[str]) -> list[str]:
 
 def _made_anew(page: Path, text: str, known: Mapping[str, Command], where: Mapping[str, tuple[Path, str]]) -> str:
     """Return the text of a page with its generated parts made anew; a command that is gone is left out."""
+
     def filled(block: re.Match[str]) -> str:
         shown = [known[name] for name in _names(block) if name in known]
         lines = _usages(shown) if block["names"] else _listed(page, known, where)

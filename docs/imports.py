@@ -30,15 +30,23 @@ def parts(package: Path) -> dict[str, Part]:
     return found
 
 
-def uses(package: Path, found: Mapping[str, Part]) -> dict[str, frozenset[str]]:
-    """Return for each part the other parts that it imports, wherever in a file."""
-    return {name: frozenset(_imported(package.name, part) & found.keys() - {name}) for name, part in found.items()}
+def uses(package: Path, found: Mapping[str, Part]) -> dict[str, Counter[str]]:
+    """Return for each part the other parts that it imports, wherever in a file, and how often."""
+    counts = {name: Counter(_imported(package.name, part)) for name, part in found.items()}
+    return {
+        name: Counter({other: number for other, number in counts[name].items() if other in found and other != name})
+        for name in found
+    }
 
 
-def without_cycles(graph: Mapping[str, Set[str]]) -> dict[str, frozenset[str]]:
-    """Return the graph without the arrows between parts that import each other, at once or by way of others."""
-    below = {name: _below(name, graph) for name in graph}
-    return {name: frozenset(other for other in used if name not in below[other]) for name, used in graph.items()}
+def without_cycles(counts: Mapping[str, Mapping[str, int]]) -> dict[str, frozenset[str]]:
+    """Return the graph without arrows that close a circle: always the one of fewer imports."""
+    kept: dict[str, set[str]] = {name: set() for name in counts}
+    arrows = [(-number, start, end) for start, used in counts.items() for end, number in used.items()]
+    for _, start, end in sorted(arrows):
+        if start not in _below(end, kept):
+            kept[start].add(end)
+    return {name: frozenset(used) for name, used in kept.items()}
 
 
 def levels(graph: Mapping[str, Set[str]]) -> dict[str, int]:
@@ -52,8 +60,9 @@ def levels(graph: Mapping[str, Set[str]]) -> dict[str, int]:
 def reduced(graph: Mapping[str, Set[str]]) -> dict[str, frozenset[str]]:
     """Return the graph without every arrow that follows from others."""
     below = {name: _below(name, graph) for name in graph}
-    return {name: frozenset(used - frozenset().union(*(below[other] for other in used)))
-            for name, used in graph.items()}
+    return {
+        name: frozenset(used - frozenset().union(*(below[other] for other in used))) for name, used in graph.items()
+    }
 
 
 def grouped(found: Mapping[str, Part], graph: Mapping[str, Set[str]]) -> dict[str, str]:
@@ -86,10 +95,12 @@ def _doc(path: Path) -> str:
     return ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
 
 
-def _imported(package: str, part: Part) -> set[str]:
-    """Return the names at the top of a package that the modules of a part import."""
-    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in part.modules]
-    return {name.split(".")[1] for tree in trees for name in modules_of(tree) if name.startswith(f"{package}.")}
+def _imported(package: str, part: Part) -> Iterator[str]:
+    """Yield the names at the top of a package that the modules of a part import, one for each import."""
+    for path in part.modules:
+        for name in modules_of(ast.parse(path.read_text(encoding="utf-8"))):
+            if name.startswith(f"{package}."):
+                yield name.split(".")[1]
 
 
 def modules_of(tree: ast.AST) -> Iterator[str]:

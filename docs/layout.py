@@ -33,9 +33,15 @@ def rows_of(found: Rows) -> dict[str, int]:
 
 def chains(graph: Graph, row_of: Mapping[str, int]) -> list[list[Spot]]:
     """Return for each arrow the spots that it passes, from the box where it begins to the box where it ends."""
-    return [[(row_of[start], start), *((row, (start, end)) for row in range(row_of[start] + 1, row_of[end])),
-             (row_of[end], end)]
-            for start in graph for end in sorted(graph[start])]
+    return [
+        [
+            (row_of[start], start),
+            *((row, (start, end)) for row in range(row_of[start] + 1, row_of[end])),
+            (row_of[end], end),
+        ]
+        for start in graph
+        for end in sorted(graph[start])
+    ]
 
 
 def _links(found: Sequence[Sequence[Spot]]) -> Iterator[tuple[Spot, Spot]]:
@@ -61,8 +67,10 @@ def _swept(found: Rows, links: Sequence[tuple[Spot, Spot]], *, down: bool) -> Ro
         if 0 <= before < len(swept):
             place = {spot: (number + 0.5) / len(swept[before]) for number, spot in enumerate(swept[before])}
             own = {spot: (number + 0.5) / len(swept[row]) for number, spot in enumerate(swept[row])}
-            wish = {spot: _mean([place[other] for other in _linked(spot, links) if other in place], own[spot])
-                    for spot in swept[row]}
+            wish = {
+                spot: _mean([place[other] for other in _linked(spot, links) if other in place], own[spot])
+                for spot in swept[row]
+            }
             swept[row].sort(key=wish.__getitem__)
     return swept
 
@@ -77,15 +85,19 @@ def _mean(numbers: Sequence[float], otherwise: float) -> float:
 
 def _crossings(found: Rows, links: Sequence[tuple[Spot, Spot]]) -> int:
     place = {spot: number for spots in found for number, spot in enumerate(spots)}
-    return sum((place[a] - place[c]) * (place[b] - place[d]) < 0
-               for (a, b), (c, d) in combinations(links, 2) if a[0] == c[0])
+    return sum(
+        (place[a] - place[c]) * (place[b] - place[d]) < 0 for (a, b), (c, d) in combinations(links, 2) if a[0] == c[0]
+    )
 
 
 def middles(found: Rows, graph: Graph, widths: Sequence[Sequence[float]]) -> dict[Spot, float]:
     """Return where the middle of each spot is, given the width that each takes: near those that it is linked with."""
     links = list(_links(chains(graph, rows_of(found))))
-    place = {spot: middle for spots, wide in zip(found, widths, strict=True)
-             for spot, middle in zip(spots, _apart([0.0] * len(spots), wide), strict=True)}
+    place = {
+        spot: middle
+        for spots, wide in zip(found, widths, strict=True)
+        for spot, middle in zip(spots, _apart([0.0] * len(spots), wide), strict=True)
+    }
     for _ in range(PULLS):
         for spots, wide in zip(found, widths, strict=True):
             wishes = [_mean([place[other] for other in _linked(spot, links)], place[spot]) for spot in spots]

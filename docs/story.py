@@ -33,10 +33,16 @@ def drawn(package: Path) -> str:
     """Return the picture of `deploy` as its code is on disk."""
     found = stages(package, "deploy")
     rows = -(-len(found) // IN_A_ROW)
-    return shapes.picture((WIDTH, TOP + rows * ROW - (ROW - BOX[1]) + SIDE), "The stages of deploy", [
-        shapes.text(SIDE, 44, "The stages of deploy", "title"),
-        shapes.text(SIDE, 64, f"what deploy() in {package.name}/pipeline.py calls, in order"),
-        *_arrows(len(found)), *_boxes(found)])
+    return shapes.picture(
+        (WIDTH, TOP + rows * ROW - (ROW - BOX[1]) + SIDE),
+        "The stages of deploy",
+        [
+            shapes.text(SIDE, 44, "The stages of deploy", "title"),
+            shapes.text(SIDE, 64, f"what deploy() in {package.name}/pipeline.py calls, in order"),
+            *_arrows(len(found)),
+            *_boxes(found),
+        ],
+    )
 
 
 def stages(package: Path, command: str) -> list[Stage]:
@@ -45,8 +51,11 @@ def stages(package: Path, command: str) -> list[Stage]:
     local = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
     names = dict(_imported(tree, package))
     calls = dict.fromkeys(_followed(command, local, names, ()))
-    return [Stage(module, name, doc) for module, name in calls if (doc := _doc(package, module, name)) is not None
-            and module.split(".")[1] not in NO_STAGES]
+    return [
+        Stage(module, name, doc)
+        for module, name in calls
+        if (doc := _doc(package, module, name)) is not None and module.split(".")[1] not in NO_STAGES
+    ]
 
 
 def _imported(tree: ast.Module, package: Path) -> Iterator[tuple[str, str]]:
@@ -56,8 +65,9 @@ def _imported(tree: ast.Module, package: Path) -> Iterator[tuple[str, str]]:
             yield from ((each.asname or each.name, f"{node.module}.{each.name}") for each in node.names)
 
 
-def _followed(name: str, local: Mapping[str, ast.FunctionDef], names: Mapping[str, str], above: tuple[str, ...]
-              ) -> Iterator[tuple[str, str]]:
+def _followed(
+    name: str, local: Mapping[str, ast.FunctionDef], names: Mapping[str, str], above: tuple[str, ...]
+) -> Iterator[tuple[str, str]]:
     """Yield (module, function) of each call in a function, with those of the local functions that it calls."""
     for called in _calls(local[name].body):
         if called in local and called not in above:
@@ -90,8 +100,11 @@ def _doc(package: Path, module: str, name: str) -> str | None:
     """Return the docstring of a function, "" if it has none, and None if there is no such function."""
     path = package.parent.joinpath(*module.split("."))
     file = path.with_suffix(".py") if path.with_suffix(".py").exists() else path / "__init__.py"
-    found = [node for node in ast.parse(file.read_text(encoding="utf-8")).body
-             if isinstance(node, ast.FunctionDef) and node.name == name]
+    found = [
+        node
+        for node in ast.parse(file.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.FunctionDef) and node.name == name
+    ]
     return ast.get_docstring(found[0]) or "" if found else None
 
 
@@ -99,7 +112,8 @@ def _boxes(found: list[Stage]) -> Iterator[str]:
     look = 0
     for number, stage in enumerate(found):
         look += number > 0 and stage.folder() != found[number - 1].folder()
-        code = shapes.wrapped(f"{stage.module.rpartition('.')[2]}.{stage.function}", LETTERS, 1)
+        whole = f"{stage.module.rpartition('.')[2]}.{stage.function}"
+        code = shapes.wrapped(whole if len(whole) <= LETTERS else stage.function, LETTERS, 1)
         lines = shapes.wrapped(shapes.clause(stage.doc), LETTERS, 2)
         yield shapes.box(*_corner(number), BOX, LOOKS[look % len(LOOKS)], stage.folder(), *code, *lines, kind="host")
 

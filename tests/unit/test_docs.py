@@ -89,14 +89,18 @@ def test_usage_of_every_command_has_its_flags_and_no_other():
     shown = {name: set(re.findall(r"--[a-z-]+", rest)) for name, rest in usages()}
 
     assert {name: found - flags(known[name], positional=True) for name, found in shown.items()} == {
-        name: flags(task) for name, task in known.items()}
+        name: flags(task) for name, task in known.items()
+    }
 
 
 def test_table_of_exit_codes_has_every_code_and_no_other():
     section = COMMANDS.read_text().partition("## Exit codes")[2]
     listed = [int(code) for code in re.findall(r"^\| (\d+) \|", section, re.MULTILINE)]
-    raised = {each.exit_code for each in vars(errors).values()
-              if isinstance(each, type) and issubclass(each, errors.DeployerError)}
+    raised = {
+        each.exit_code
+        for each in vars(errors).values()
+        if isinstance(each, type) and issubclass(each, errors.DeployerError)
+    }
 
     assert listed == sorted({0, 1, commands.CHANGES_PENDING, terminal.INTERRUPTED, status.DRIFT, *raised})
 

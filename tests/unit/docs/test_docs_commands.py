@@ -10,8 +10,14 @@ import generate
 PAGE = Path("docs/commands/some.md")
 
 
-def a_flag(name: str = "yes", short: str = "", takes: str = "", default: str = "", help: str = "some help",
-           is_positional: bool = False) -> generate.Flag:
+def a_flag(
+    name: str = "yes",
+    short: str = "",
+    takes: str = "",
+    default: str = "",
+    help: str = "some help",
+    is_positional: bool = False,
+) -> generate.Flag:
     return generate.Flag(name, short, takes, default, help, is_positional)
 
 
@@ -43,8 +49,10 @@ def test_pages_of_the_docs_are_what_the_tasks_give() -> None:
 def test_command_without_a_section_is_named_with_what_to_do() -> None:
     found = problems([a_command("one"), a_command("logs")], section("one"))
 
-    assert found == ["logs has no section: write one in a page of docs/commands/, with the lines "
-                     "`<!-- generated: usage of logs -->` and `<!-- end -->`"]
+    assert found == [
+        "logs has no section: write one in a page of docs/commands/, with the lines "
+        "`<!-- generated: usage of logs -->` and `<!-- end -->`"
+    ]
 
 
 def test_section_of_a_command_that_is_gone_is_named() -> None:
@@ -53,12 +61,17 @@ def test_section_of_a_command_that_is_gone_is_named() -> None:
 
 def test_flag_without_a_help_text_is_named() -> None:
     assert problems([a_command("one", a_flag("color", help=""))], section("one")) == [
-        "one --color has no help text in its task"]
+        "one --color has no help text in its task"
+    ]
 
 
 def test_usage_of_a_command_shows_arguments_switches_and_values() -> None:
-    command = a_command("one", a_flag("host", "h", "HOST", is_positional=True), a_flag("yes", "y"),
-                        a_flag("format", "f", "table|json", "table"))
+    command = a_command(
+        "one",
+        a_flag("host", "h", "HOST", is_positional=True),
+        a_flag("yes", "y"),
+        a_flag("format", "f", "table|json", "table"),
+    )
     text = made_anew([command], section("one"))
 
     assert "\ninvoke one HOST [--yes] [--format table|json]\n" in text
