@@ -18,7 +18,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("site")
     build = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html", "-d", str(out / "read")]
     made = subprocess.run([*build, str(DOCS), str(out / "html")], capture_output=True, text=True, timeout=120)
-    assert (made.returncode, made.stderr) == (0, "")
+    assert made.returncode == 0 and not made.stderr, made.stderr
     return out / "html"
 
 
