@@ -19,20 +19,21 @@ COMMON = {"inventory": INVENTORY, "format": "table or json"}
 YES = {
     **COMMON,
     "yes": "do not ask before the first change",
-    "lock-wait": "seconds that another command may take to end",
+    "lock-wait": "seconds to wait for another command that changes the site",
 }
+HOST = {"host": "the host, as the inventory names it"}
 LIMIT = "only these hosts: hostB,hostC"
 PATIENT = {
     **YES,
-    "wait": "seconds that requests and work in progress may take",
-    "force": "go on without them after that, and where nobody would be left to serve",
+    "wait": "seconds to wait for requests and work in progress",
+    "force": "do not wait longer for them, and go on even if no process of a kind is left to serve",
 }
-COUNT = {**YES, "count": "how many"}
-FEWER = {**PATIENT, "count": "how many"}
-ON_ERROR = {"on-error": "when a host fails: stop, continue with the others, or revert all to what they had"}
+COUNT = {**YES, **HOST, "count": "how many to add"}
+FEWER = {**PATIENT, **HOST, "count": "how many to remove"}
+ON_ERROR = {"on-error": "when a host fails: stop, continue with the others, or revert all hosts to what they had"}
 
 
-@task(help={**PATIENT, **ON_ERROR, "limit": LIMIT, "plan": "file of a plan, which alone is applied, unasked"})
+@task(help={**PATIENT, **ON_ERROR, "limit": LIMIT, "plan": "file of `plan --out`: apply exactly this plan, do not ask"})
 def deploy(
     c, inventory=None, yes=False, limit="", wait="", force=False, format="table", lock_wait="", on_error="stop", plan=""
 ):
@@ -51,10 +52,10 @@ def restart(
 @task(
     help={
         **COMMON,
-        "diff": "show what changes in every file, secrets masked",
+        "diff": "show what changes in every file, secrets redacted",
         "limit": LIMIT,
-        "exit-code": "end with 2 when there is something to do",
-        "out": "file for `deploy --plan`",
+        "exit-code": "end with 2 when there are changes to apply",
+        "out": "file to save the plan to, for `deploy --plan`",
     }
 )
 def plan(c, inventory=None, diff=False, exit_code=False, limit="", out="", format="table"):
@@ -62,33 +63,39 @@ def plan(c, inventory=None, diff=False, exit_code=False, limit="", out="", forma
     read_commands.plan(c, inventory, diff, exit_code, limit, out, format)
 
 
-@task(help={"inventory": INVENTORY, "out": "folder to write to", "source": "local copy of the source's /etc/heat"})
+@task(
+    help={
+        "inventory": INVENTORY,
+        "out": "folder to write to",
+        "source": "local copy of the source host's /etc/heat; no host is contacted",
+    }
+)
 def render(c, out, inventory=None, source=None):
-    """Write every file as it would be deployed to OUT/<host>/<path on the host>."""
+    """Write every file as it would be deployed to DIR/<host>/<path on the host>."""
     read_commands.render(c, inventory, out, source)
 
 
 @task(help=COUNT)
 def add_engine(c, host, inventory=None, count="1", yes=False, format="table", lock_wait=""):
-    """Add engines to a host: change the inventory by that much and deploy."""
+    """Add engines to a host: edit the inventory and deploy."""
     write_commands.add(c, inventory, Count(host, Service.ENGINE, count), Flags(yes, format, lock_wait=lock_wait))
 
 
 @task(help=COUNT)
 def add_api(c, host, inventory=None, count="1", yes=False, format="table", lock_wait=""):
-    """Add REST APIs to a host: change the inventory by that much and deploy."""
+    """Add REST APIs to a host: edit the inventory and deploy."""
     write_commands.add(c, inventory, Count(host, Service.API, count), Flags(yes, format, lock_wait=lock_wait))
 
 
 @task(help=COUNT)
 def add_cfn(c, host, inventory=None, count="1", yes=False, format="table", lock_wait=""):
-    """Add CFN APIs to a host: change the inventory by that much and deploy."""
+    """Add CFN APIs to a host: edit the inventory and deploy."""
     write_commands.add(c, inventory, Count(host, Service.CFN, count), Flags(yes, format, lock_wait=lock_wait))
 
 
 @task(help=FEWER)
 def remove_engine(c, host, inventory=None, count="1", yes=False, wait="", force=False, format="table", lock_wait=""):
-    """Take engines of a host away once they have ended their work, and what they leave in Heat."""
+    """Remove engines from a host when they have finished their work, and what they leave in Heat."""
     write_commands.remove(
         c,
         inventory,
@@ -99,7 +106,7 @@ def remove_engine(c, host, inventory=None, count="1", yes=False, wait="", force=
 
 @task(help=FEWER)
 def remove_api(c, host, inventory=None, count="1", yes=False, wait="", force=False, format="table", lock_wait=""):
-    """Take REST APIs of a host away: drained at the proxy, then stopped."""
+    """Remove REST APIs from a host: drained at the proxy, then stopped."""
     write_commands.remove(
         c, inventory, Count(host, Service.API, count), Flags(yes, format, wait=wait, force=force, lock_wait=lock_wait)
     )
@@ -107,19 +114,19 @@ def remove_api(c, host, inventory=None, count="1", yes=False, wait="", force=Fal
 
 @task(help=FEWER)
 def remove_cfn(c, host, inventory=None, count="1", yes=False, wait="", force=False, format="table", lock_wait=""):
-    """Take CFN APIs of a host away: drained at the proxy, then stopped."""
+    """Remove CFN APIs from a host: drained at the proxy, then stopped."""
     write_commands.remove(
         c, inventory, Count(host, Service.CFN, count), Flags(yes, format, wait=wait, force=force, lock_wait=lock_wait)
     )
 
 
-@task(help=PATIENT)
+@task(help={**PATIENT, **HOST})
 def drain(c, host, inventory=None, yes=False, wait="", force=False, format="table", lock_wait=""):
-    """Have the proxy send nothing to the APIs of a host, until `undrain`; its engines work on."""
+    """Have the proxy send nothing to the APIs of a host, until `undrain`; its engines keep working."""
     write_commands.drain(c, inventory, host, Flags(yes, format, wait=wait, force=force, lock_wait=lock_wait))
 
 
-@task(help=PATIENT)
+@task(help={**PATIENT, **HOST})
 def undrain(c, host, inventory=None, yes=False, wait="", force=False, format="table", lock_wait=""):
     """Have the proxy send requests to the APIs of a host again."""
     write_commands.undrain(c, inventory, host, Flags(yes, format, wait=wait, force=force, lock_wait=lock_wait))
@@ -128,10 +135,10 @@ def undrain(c, host, inventory=None, yes=False, wait="", force=False, format="ta
 @task(
     help={
         **PATIENT,
-        "engines": "engines in all",
-        "api": "REST APIs in all",
-        "cfn": "CFN APIs in all",
-        "workers": "workers of each engine",
+        "engines": "engines on all hosts together",
+        "api": "REST APIs on all hosts together",
+        "cfn": "CFN APIs on all hosts together",
+        "workers": "worker processes of each engine",
     }
 )
 def scale(
@@ -147,7 +154,7 @@ def scale(
     format="table",
     lock_wait="",
 ):
-    """Bring the site to totals, spread over the hosts by their CPUs, or its engines to another size."""
+    """Set totals of processes, spread over the hosts by their CPUs, or resize the engines."""
     numbers = {"engines": engines, "api": api, "cfn": cfn, "workers": workers}
     write_commands.scale(c, inventory, numbers, Flags(yes, format, wait=wait, force=force, lock_wait=lock_wait))
 
@@ -155,8 +162,8 @@ def scale(
 @task(
     help={
         **COMMON,
-        "watch": "look again and again, until Ctrl-C",
-        "interval": "seconds between two looks",
+        "watch": "observe again and again, until Ctrl-C",
+        "interval": "seconds between two observations",
         "exit-code": "end with 8 when something drifts or is left over",
     }
 )
@@ -171,7 +178,7 @@ def preflight(c, inventory=None, format="table"):
     read_commands.preflight(c, inventory, format)
 
 
-@task(help={**COMMON, "junit": "file for a JUnit XML report", "cloud": "cloud of clouds.yaml to make a stack in"})
+@task(help={**COMMON, "junit": "file for a JUnit XML report", "cloud": "cloud of clouds.yaml to create a stack in"})
 def verify(c, inventory=None, junit=None, cloud=None, format="table"):
     """Prove the site from outside: testinfra on every node, then a real stack through the proxy."""
     read_commands.verify(c, inventory, junit, cloud, format)
@@ -179,11 +186,17 @@ def verify(c, inventory=None, junit=None, cloud=None, format="table"):
 
 @task(help=PATIENT)
 def restore(c, inventory=None, yes=False, wait="", force=False, format="table", lock_wait=""):
-    """Go back to the single server: who served before serves again, nothing of ours stays on any host."""
+    """Go back to the single server: what served before serves again, nothing of ours stays on any host."""
     write_commands.restore(c, inventory, Flags(yes, format, wait=wait, force=force, lock_wait=lock_wait))
 
 
-@task(help={**PATIENT, **ON_ERROR, "to": "number of the generation, as `history` shows it; else the one before"})
+@task(
+    help={
+        **PATIENT,
+        **ON_ERROR,
+        "to": "number of the generation, as `history` shows it; without it the one before the newest",
+    }
+)
 def rollback(c, to="", inventory=None, yes=False, wait="", force=False, format="table", lock_wait="", on_error="stop"):
     """Go back to an earlier generation: its files, its processes and its inventory."""
     write_commands.rollback(
@@ -199,7 +212,7 @@ def history(c, inventory=None, format="table"):
 
 @task(help=YES)
 def recover(c, inventory=None, yes=False, format="table", lock_wait=""):
-    """Show what engines that died have left in Heat and its broker, and take it away."""
+    """Show what engines that died have left in Heat and its broker, and clean it up."""
     write_commands.recover(c, inventory, Flags(yes, format, lock_wait=lock_wait))
 
 
@@ -209,7 +222,7 @@ def lock(c, inventory=None, format="table"):
     read_commands.lock(c, inventory, format)
 
 
-@task(help={**COMMON, "id": "the lock's, as `lock` shows it"})
+@task(help={**COMMON, "id": "id of the lock, as `lock` shows it"})
 def unlock(c, id, inventory=None, format="table"):
     """End the command that changes the site, when its machine is gone."""
     write_commands.unlock(c, inventory, id, format)

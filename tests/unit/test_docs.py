@@ -1,4 +1,4 @@
-"""The docs keep up with the code: commands, flags, exit codes, links, inventories and pictures."""
+"""The docs keep up with the code: commands, flags, exit codes, links and inventories."""
 
 import importlib.util
 import re
@@ -15,11 +15,13 @@ from deployer.status import site
 
 ROOT = sites.ROOT
 README, COMMANDS = ROOT / "README.md", ROOT / "docs/commands.md"
+PAGES_OF_COMMANDS = sorted((ROOT / "docs/commands").glob("*.md"))
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 FENCE = re.compile(r"^ *```.*?^ *```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 SNIPPET = re.compile(r"^( *)```yaml\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
-USAGE = re.compile(r"^    invoke ([a-z.-]+)( .*)?$", re.MULTILINE)
+GENERATED = re.compile(r"^<!-- generated: usage of .*?^<!-- end -->$", re.MULTILINE | re.DOTALL)
+USAGE = re.compile(r"^invoke ([a-z.-]+)((?: .*)?(?:\n +.*)*)$", re.MULTILINE)
 
 
 def loaded(path):
@@ -40,6 +42,12 @@ def flags(task, positional=False):
     """The flags of a command: those that are nothing else, or those that may be given by position too."""
     found = [argument for argument in task.get_arguments() if argument.positional is positional]
     return {f"--{argument.name.replace('_', '-')}" for argument in found}
+
+
+def usages():
+    """(command, the rest of its usage line) for every usage line of the pages of commands."""
+    parts = [part for page in PAGES_OF_COMMANDS for part in GENERATED.findall(page.read_text())]
+    return [found for part in parts for found in USAGE.findall(part)]
 
 
 def prose(page):
@@ -74,15 +82,13 @@ def test_readme_lists_every_command_and_no_other():
     assert sorted(listed) == sorted(tasks())
 
 
-def test_page_of_commands_has_the_usage_of_every_command_and_no_other():
-    shown = [name for name, _ in USAGE.findall(COMMANDS.read_text())]
-
-    assert sorted(shown) == sorted(tasks())
+def test_pages_of_commands_have_the_usage_of_every_command_and_no_other():
+    assert sorted(name for name, _ in usages()) == sorted(tasks())
 
 
 def test_usage_of_every_command_has_its_flags_and_no_other():
     known = tasks()
-    shown = {name: set(re.findall(r"--[a-z-]+", rest)) for name, rest in USAGE.findall(COMMANDS.read_text())}
+    shown = {name: set(re.findall(r"--[a-z-]+", rest)) for name, rest in usages()}
 
     assert {name: found - flags(known[name], positional=True) for name, found in shown.items()} == {
         name: flags(task) for name, task in known.items()
@@ -113,12 +119,6 @@ def test_link_leads_to_a_file_and_a_heading(page, target):
 @pytest.mark.parametrize(("page", "text"), inventories(), ids=named)
 def test_inventory_of_the_docs_is_a_right_one(page, text):
     assert reader.parse(text, page.with_name("snippet.yaml")).hosts
-
-
-def test_pictures_are_what_their_program_draws():
-    drawn = loaded(ROOT / "docs/draw.py").pictures()
-
-    assert {path.name: path.read_text() for path in (ROOT / "docs").glob("*.svg")} == drawn
 
 
 def test_every_decision_is_in_the_list_of_decisions():
