@@ -16,14 +16,15 @@ pytestmark = [pytest.mark.lab, pytest.mark.on("newest")]
 ROOT = Path(__file__).resolve().parents[2]
 DRAINS = "drain hosts: hostA"
 LIMIT = 60  # seconds for what takes a moment
-SILENCE, EVERY = 8.0, 0.5  # seconds, instead of 45 and 10; a command begins within it on a busy machine, too
+HEARTBEAT_TIMEOUT, HEARTBEAT_INTERVAL = 8.0, 0.5  # seconds, instead of 45 and 10; a command begins within it on a busy machine, too
 # A command whose imports are done and whose settings are ours; it begins at a line on its stdin.
 READY = f"""\
 import sys
 from invoke.main import program
-from deployer import changing, lock, pipeline, writing
-from deployer.remote import holding, ssh
-lock.SILENCE, holding.EVERY = {SILENCE}, {EVERY}
+from deployer.apply import lock
+from deployer.cli import write_commands
+from deployer.remote import lease, ssh
+lock.HEARTBEAT_TIMEOUT, lease.HEARTBEAT_INTERVAL = {HEARTBEAT_TIMEOUT}, {HEARTBEAT_INTERVAL}
 print("ready", flush=True)
 sys.stdin.readline()
 program.run(["invoke", *sys.argv[1:]])
