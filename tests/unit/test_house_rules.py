@@ -50,8 +50,13 @@ MAY_USE = {
     "desired": INVENTORY | PURE_HEAT | {"heat.launch", "heat.source", "proxy.config", "render"},
     "remote.agent.": {"remote.agent."},
     "remote.holding": set(),
-    "remote.ssh": GROUND | {"remote.holding"},
-    "remote.fleet": GROUND | {"remote.ssh"},
+    "remote.known_hosts": set(),
+    "remote.ssh_config": set(),
+    "remote.ssh_route": GROUND | {"remote.ssh_config"},
+    "remote.ssh_keys": GROUND | {"remote.known_hosts", "remote.ssh_config", "remote.ssh_route"},
+    "remote.ssh_connection": GROUND | {"remote.ssh_config", "remote.ssh_keys", "remote.ssh_route"},
+    "remote.ssh": GROUND | {"remote.holding", "remote.ssh_connection"},
+    "remote.fleet": GROUND | {"remote.ssh", "remote.ssh_connection"},
     "observed": INVENTORY | {"heat.launch", "proxy.", "remote.fleet"},
     "heat.engines": INVENTORY | STEPS | {"heat.launch", "heat.scripts", "remote.fleet"},
     "heat.logins": INVENTORY | {"heat.launch", "heat.scripts", "heat.engines", "remote.fleet"},
@@ -105,7 +110,9 @@ PURE_INVENTORY = {"inventory.schema", "inventory.sections", "inventory.values", 
                   "inventory.checks", "inventory.validation", "inventory.wording", "inventory.phrases",
                   "inventory.ports", "inventory.splice"}
 UNCLEAN = {"socket", "subprocess", "time", "random", "requests", "threading", "urllib.request", "http.client"}
-LIBRARIES_OF_ONE_ROOM = {"fabric": {"remote.ssh"}, "paramiko": {"remote.ssh"}, "jinja2": {"render"},
+LIBRARIES_OF_ONE_ROOM = {"fabric": {"remote.ssh", "remote.ssh_connection"},
+                         "paramiko": {"remote.ssh", "remote.ssh_connection", "remote.ssh_keys"},
+                         "jinja2": {"render"},
                          "openstack": {"heat.smoke.clouds"}, "botocore": {"heat.smoke.cfn"}}
 HEATS_LIBRARIES = {"sqlalchemy", "oslo_config", "oslo_db", "oslo_messaging", "keystoneauth1", "amqp", "heat"}
 EMPTY_WORDS = ("utils", "helpers", "manager", "base", "common", "misc")
@@ -216,8 +223,10 @@ SHELLS = {"os.system", "os.popen", "subprocess.getoutput", "subprocess.getstatus
 @pytest.mark.parametrize("path", [*sources("deployer", "tests/acceptance"), ROOT / "tasks.py"],
                          ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_no_command_is_a_text_for_a_shell(path):
-    """Arguments stay lists; for SSH, which takes a text, each side quotes them in one place."""
-    of_ssh = path.relative_to(ROOT).as_posix() in ("deployer/remote/ssh.py", "tests/acceptance/hosts.py")
+    """Arguments stay lists; for SSH, which takes a text, each side quotes them where it speaks of `ssh`."""
+    of_ssh = path.relative_to(ROOT).as_posix() in (
+        "deployer/remote/ssh.py", "deployer/remote/ssh_connection.py", "deployer/remote/ssh_route.py",
+        "tests/acceptance/hosts.py")
 
     assert shell_words_in(parsed(path)) <= ({"shlex.join"} if of_ssh else set())
 
