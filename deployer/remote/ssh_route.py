@@ -154,7 +154,7 @@ def _command(destination: Destination, login: Login, config: SshConfig, jump: Ro
         "ssh",
         *replace(destination, user=None, jump=None if jump and login.gateway else destination.jump).options(),
         *(_jump_option(login, config, jump) if jump and login.gateway else ()),
-        *(("-i", login.key) if login.key else ()),
+        *(("-i", login.key, "-o", "IdentitiesOnly=yes") if login.key else ()),
         *(("-o", f"UserKnownHostsFile={known}") if known else ()),
         f"{config.user}@{destination.name}",
     )

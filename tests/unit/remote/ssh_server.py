@@ -17,7 +17,7 @@ class Server(paramiko.ServerInterface):
     def __init__(self, client_key, environment, user="operator", certified=False):
         self._client_key, self._environment, self._user = client_key, environment, user
         self._certified = certified
-        self._onward = {}  # id of a channel -> where it is to lead
+        self._onward = {}  # id of a channel -> the socket to which it leads
 
     def get_allowed_auths(self, username):
         return "publickey"
@@ -30,7 +30,10 @@ class Server(paramiko.ServerInterface):
         return paramiko.OPEN_SUCCEEDED
 
     def check_channel_direct_tcpip_request(self, chanid, origin, destination):
-        self._onward[chanid] = destination
+        try:
+            self._onward[chanid] = socket.create_connection(destination, timeout=20)
+        except OSError:
+            return paramiko.OPEN_FAILED_CONNECT_FAILED
         return paramiko.OPEN_SUCCEEDED
 
     def pass_on(self, transport):
@@ -38,7 +41,8 @@ class Server(paramiko.ServerInterface):
         while transport.is_active():
             channel = transport.accept(0.2)
             if channel and channel.get_id() in self._onward:
-                threading.Thread(target=_forward, args=(channel, self._onward[channel.get_id()]), daemon=True).start()
+                onward = self._onward.pop(channel.get_id())
+                threading.Thread(target=_forward, args=(channel, onward), daemon=True).start()
 
     def check_channel_exec_request(self, channel, command):
         threading.Thread(target=self._run, args=(channel, command), daemon=True).start()
@@ -75,20 +79,17 @@ def _copy(read, write):
             write(data)
 
 
-def _forward(channel, destination):
-    """Copy both ways between a channel and a port until either ends."""
-    try:
-        onward = socket.create_connection(destination, timeout=20)
-    except OSError:
-        channel.close()
-        return
-    with channel, onward:
+def _forward(channel, onward):
+    """Copy both ways between a channel and a socket until either ends."""
+    with onward:
         back = threading.Thread(target=_copy, args=(lambda: onward.recv(65536), channel.sendall), daemon=True)
         back.start()
         _copy(lambda: channel.recv(65536), onward.sendall)
         with contextlib.suppress(OSError):
             onward.shutdown(socket.SHUT_RDWR)
         back.join(20)
+    with contextlib.suppress(OSError, EOFError):  # the connection may have ended
+        channel.close()
 
 
 @contextlib.contextmanager
