@@ -15,6 +15,8 @@ from deployer.remote.known_hosts import KnownKeys
 from deployer.remote.ssh_config import NO_CONFIG
 from deployer.remote.ssh_route import Route
 
+CERTIFICATE = "-cert-v01@openssh.com"
+
 
 class UnknownKey(paramiko.SSHException):
     """A host showed a key that we have never been told of."""
@@ -94,10 +96,12 @@ class OperatorsKeys:
         if self._route.only_keys:
             held = [key for key in held if key.asbytes() in named]
         in_agent = {key.asbytes() for key in held}
+        self._locked = [path for path in self._locked if not in_agent & set(_public(path))]
         own = [key for key in files if key.asbytes() not in in_agent]
         for key in (*held, *own):
             yield from ((key, certificate) for certificate in self._certificates(key))
-        yield from ((key, None) for key in (*held, *own))
+        yield from ((key, _certificate_in_agent(key)) for key in held)
+        yield from ((key, None) for key in own)
 
     def _private(self, path: str) -> paramiko.PKey | None:
         try:
@@ -131,6 +135,11 @@ def _agent(route: Route) -> Iterator[AgentSSH]:
         yield agent
 
 
+def _certificate_in_agent(key: paramiko.agent.AgentKey) -> PublicBlob | None:
+    """The certificate that an agent holds under a name of its own; Paramiko would offer its bare key."""
+    return PublicBlob(key.get_name(), key.blob) if key.get_name().endswith(CERTIFICATE) else None
+
+
 def _public(path: str) -> Iterator[bytes]:
     """The public half of a key in a file: it tells which key of the agent is meant where the file itself is locked."""
     for candidate in (f"{path}.pub", path):
@@ -140,7 +149,7 @@ def _public(path: str) -> Iterator[bytes]:
 
 def _belongs(certificate: PublicBlob, key: paramiko.PKey) -> bool:
     """Whether a certificate is one for a key: it has the fields of the public key behind its own type and nonce."""
-    if "-cert-v01@openssh.com" not in certificate.key_type:
+    if not certificate.key_type.endswith(CERTIFICATE):
         return False
     read, plain = paramiko.Message(certificate.key_blob), paramiko.Message(key.asbytes())
     kind, _, own = read.get_text(), read.get_binary(), plain.get_text()

@@ -82,8 +82,7 @@ def typed(by_name: Destination) -> tuple[Destination, SshConfig]:
 
 
 def _route(destination: Destination, read: SshConfig, stated: Stated) -> Route:
-    user = read.user if ssh_config.names_user(destination, read) else stated.default_user
-    config = ssh_config.expanded(replace(read, user=user or ssh_config.local_user() or DEFAULT_USER), destination)
+    config = ssh_config.expanded(replace(read, user=_user(destination, read, stated.default_user)), destination)
     if config.proxy_passes_socket:
         raise ConfigUnreadable("ProxyUseFdpass of the SSH configuration is not supported")
     login = stated.login
@@ -104,6 +103,12 @@ def _route(destination: Destination, read: SshConfig, stated: Stated) -> Route:
         proxy_command=config.proxy_command,
         command=_command(destination, login, config, jump),
     )
+
+
+def _user(destination: Destination, read: SshConfig, default: str | None) -> str:
+    is_same = default in (None, read.user)  # whether it is named or not, which takes time to find out
+    named = read.user if is_same or ssh_config.names_user(destination, read) else default
+    return named or default or ssh_config.local_user() or DEFAULT_USER
 
 
 def _keys(stated: Stated, config: SshConfig) -> tuple[str, ...]:
