@@ -4,6 +4,7 @@ import collections
 import logging
 import os
 import shlex
+import shutil
 import socket
 import subprocess
 import threading
@@ -24,10 +25,12 @@ class Proxy:
 
     def __init__(self, command: str) -> None:
         self.socket, theirs = socket.socketpair()
-        shell = os.environ.get("SHELL") or "/bin/sh"
-        with theirs:  # OpenSSH too runs it by the user's shell, whose place it takes
-            self._process = subprocess.Popen([shell, "-c", f"exec {command}"], stdin=theirs, stdout=theirs,
-                                             stderr=subprocess.PIPE, text=True, errors="replace")
+        # OpenSSH too runs it by the user's shell, whose place it takes. A session of its own: Ctrl-C is ours to answer.
+        shell = shutil.which(os.environ.get("SHELL") or "sh") or "/bin/sh"
+        with theirs:
+            self._process = subprocess.Popen(
+                [shell, "-c", f"exec {command}"], stdin=theirs, stdout=theirs, stderr=subprocess.PIPE,
+                text=True, errors="replace", start_new_session=True)
         self._lines: collections.deque[str] = collections.deque(maxlen=1)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()

@@ -1,79 +1,14 @@
-"""Over real SSH connections by a real SSH configuration, which OpenSSH reads: ways, keys, certificates, host keys."""
+"""Over real SSH connections by a real SSH configuration, which OpenSSH reads: ways, jump hosts and host keys."""
 
-import contextlib
-import logging
-import os
-import subprocess
 import sys
 
 import paramiko
 import pytest
-import ssh_server
+from ssh_site import BASTION_KEY, CLIENT_KEY, HOST_KEY, JUMP_KEY, TARGET, is_here
 
 from deployer import errors
 from deployer.model import Host, Login
 from deployer.remote import fleet
-
-HOST_KEY, JUMP_KEY, CLIENT_KEY, BASTION_KEY = (paramiko.ECDSAKey.generate() for _ in range(4))
-
-
-@pytest.fixture(autouse=True)
-def quiet(monkeypatch):
-    """Paramiko logs every refused login of its server; the agent of who runs the tests has no say in them."""
-    logging.getLogger("paramiko").setLevel(logging.CRITICAL)
-    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
-
-
-@pytest.fixture
-def serve(tmp_path):
-    """A builder of servers: their port. They end with the test."""
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin/python3").symlink_to(sys.executable)
-    with contextlib.ExitStack() as until_the_end:
-        def build(host_key=HOST_KEY, client_key=CLIENT_KEY, **how):
-            environment = {"PATH": str(tmp_path / "bin")}
-            return until_the_end.enter_context(ssh_server.listening(host_key, client_key, environment, **how))
-
-        yield build
-
-
-@pytest.fixture
-def look(tmp_path):
-    """Look at hostB by a configuration, where `HERE` is the test's folder, and what the inventory states."""
-    CLIENT_KEY.write_private_key_file(str(tmp_path / "key"))
-    BASTION_KEY.write_private_key_file(str(tmp_path / "bastion_key"))
-
-    def ask(text, **stated):
-        (tmp_path / "config").write_text(text.replace("HERE", str(tmp_path)))
-        login = Login(**{"ssh_config": str(tmp_path / "config"), "sudo": False, "connect_timeout": 5.0} | stated)
-        with fleet.over_ssh({"hostB": Host("hostB", "127.0.0.1", login)}, fleet.Silent()) as hosts:
-            return hosts.ask("look", "observe", {"hostB": {}}, 20.0)["hostB"]
-
-    return ask
-
-
-@pytest.fixture
-def known(tmp_path):
-    """Write the test's known_hosts, given names, or ports of this machine, and their keys."""
-    def write(listed):
-        names = {f"[127.0.0.1]:{name}" if isinstance(name, int) else name: key for name, key in listed.items()}
-        lines = [f"{name} {key.get_name()} {key.get_base64()}\n" for name, key in names.items()]
-        (tmp_path / "known_hosts").write_text("".join(lines))
-
-    return write
-
-
-def is_here(reply):
-    return not isinstance(reply, errors.DeployerError) and reply["uid"] == os.geteuid()
-
-
-TARGET = """
-Host hostB
-    Port {port}
-    User operator
-    IdentityFile HERE/key
-    UserKnownHostsFile HERE/known_hosts
-"""
 
 
 def test_port_user_key_and_known_hosts_of_the_configuration_open_a_host(serve, look, known):
@@ -224,100 +159,6 @@ def test_proxy_command_that_fails_is_told_in_its_own_words(look):
     refused = look("Host hostB\n  ProxyCommand echo no way >&2; exit 1\n")
 
     assert "hostB: root@127.0.0.1 port 22: ProxyCommand: no way" in refused.message
-
-
-def signed(tmp_path, name="key"):
-    """Sign a key by an authority of this test; return the certificate's path."""
-    (tmp_path / f"{name}.pub").write_text(f"{CLIENT_KEY.get_name()} {CLIENT_KEY.get_base64()}\n")
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / "authority")], check=True)
-    subprocess.run(["ssh-keygen", "-q", "-s", str(tmp_path / "authority"), "-I", "test", "-n", "operator",
-                    str(tmp_path / f"{name}.pub")], check=True)
-    return tmp_path / f"{name}-cert.pub"
-
-
-def test_certificate_beside_the_key_opens_a_host(serve, look, known, tmp_path):
-    port = serve(certified=True)
-    known({port: HOST_KEY})
-    assert "refused the login" in look(TARGET.format(port=port)).message
-
-    signed(tmp_path)
-
-    assert is_here(look(TARGET.format(port=port)))
-
-
-def test_certificate_that_the_configuration_names_opens_a_host(serve, look, known, tmp_path):
-    port = serve(certified=True)
-    known({port: HOST_KEY})
-    signed(tmp_path).rename(tmp_path / "elsewhere.pub")
-
-    assert is_here(look(TARGET.format(port=port) + "    CertificateFile HERE/elsewhere.pub\n"))
-
-
-def test_key_is_tried_without_its_certificate_too(serve, look, known, tmp_path):
-    port = serve()
-    known({port: HOST_KEY})
-    signed(tmp_path)
-
-    assert is_here(look(TARGET.format(port=port)))
-
-
-@pytest.fixture
-def agent(tmp_path):
-    """An SSH agent with the client's key; its value is the socket."""
-    path = tmp_path / "agent"
-    with subprocess.Popen(["ssh-agent", "-D", "-a", str(path)], stdout=subprocess.PIPE) as running:
-        running.stdout.readline()  # it listens before it says so
-        CLIENT_KEY.write_private_key_file(str(tmp_path / "held"))
-        there = os.environ | {"SSH_AUTH_SOCK": str(path)}
-        subprocess.run(["ssh-add", "-q", str(tmp_path / "held")], env=there, check=True)
-        (tmp_path / "held").unlink()
-        yield path
-        running.terminate()
-
-
-KEYLESS = TARGET.replace("    IdentityFile HERE/key\n", "")
-
-
-def test_key_of_the_agent_opens_a_host(serve, look, known, agent, monkeypatch):
-    port = serve()
-    known({port: HOST_KEY})
-
-    assert is_here(look(KEYLESS.format(port=port) + f"    IdentityAgent {agent}\n"))
-    monkeypatch.setenv("SSH_AUTH_SOCK", str(agent))
-    assert is_here(look(KEYLESS.format(port=port)))
-    assert "refused the login" in look(KEYLESS.format(port=port) + "    IdentityAgent none\n").message
-
-
-def test_agent_is_asked_for_the_named_keys_alone_where_the_configuration_says_so(serve, look, known, agent, tmp_path):
-    port = serve()
-    known({port: HOST_KEY})
-    text = KEYLESS.format(port=port) + f"    IdentityAgent {agent}\n    IdentitiesOnly yes\n    IdentityFile "
-
-    assert "refused the login" in look(f"{text}HERE/bastion_key\n").message
-    (tmp_path / "public.pub").write_text(f"{CLIENT_KEY.get_name()} {CLIENT_KEY.get_base64()}\n")
-    assert is_here(look(f"{text}HERE/public.pub\n"))
-    assert is_here(look(f"{text}HERE/public\n"))
-
-
-def test_certificate_of_a_key_that_the_agent_holds_opens_a_host(serve, look, known, agent, tmp_path):
-    port = serve(certified=True)
-    known({port: HOST_KEY})
-    signed(tmp_path, "other")
-
-    text = KEYLESS.format(port=port) + f"    IdentityAgent {agent}\n"
-    assert "refused the login" in look(text).message
-    assert is_here(look(text + "    CertificateFile HERE/other-cert.pub\n"))
-
-
-def test_key_with_a_passphrase_is_named_in_the_hint(serve, look, known, tmp_path):
-    port = serve()
-    known({port: HOST_KEY})
-    CLIENT_KEY.write_private_key_file(str(tmp_path / "key"), password="secret")
-
-    refused = look(TARGET.format(port=port))
-
-    assert "refused the login" in refused.message
-    assert refused.hint.startswith(f"{tmp_path / 'key'} has a passphrase: `ssh-add` it. Try: ssh -F ")
 
 
 def test_configuration_that_openssh_cannot_read_is_told_with_its_line(look):
