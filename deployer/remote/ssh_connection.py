@@ -29,7 +29,7 @@ class Proxy:
         shell = shutil.which(os.environ.get("SHELL") or "sh") or "/bin/sh"
         with theirs:
             self._process = subprocess.Popen(
-                [shell, "-c", f"exec {command}"], stdin=theirs, stdout=theirs, stderr=subprocess.PIPE,
+                [shell, "-c", f"exec {command}"], stdin=theirs.fileno(), stdout=theirs.fileno(), stderr=subprocess.PIPE,
                 text=True, errors="replace", start_new_session=True)
         self._lines: collections.deque[str] = collections.deque(maxlen=1)
         self._reader = threading.Thread(target=self._read, daemon=True)

@@ -82,7 +82,8 @@ def typed(by_name: Destination) -> tuple[Destination, SshConfig]:
 
 
 def _route(destination: Destination, read: SshConfig, stated: Stated) -> Route:
-    config = ssh_config.expanded(replace(read, user=_user(destination, read, stated.default_user)), destination)
+    user = _user(destination, read, stated.default_user)
+    config = ssh_config.expanded(replace(read, user=user), destination)
     if config.proxy_passes_socket:
         raise ConfigUnreadable("ProxyUseFdpass of the SSH configuration is not supported")
     login = stated.login
@@ -90,7 +91,7 @@ def _route(destination: Destination, read: SshConfig, stated: Stated) -> Route:
     return Route(
         address=config.hostname,
         port=config.port,
-        user=config.user,
+        user=user,
         timeout=login.connect_timeout or config.connect_timeout or DEFAULT_TIMEOUT,
         keys=_keys(stated, config),
         certificates=config.certificate_files,
@@ -132,10 +133,11 @@ def _jump(destination: Destination, config: SshConfig, stated: Stated) -> Route 
     whole site may be, has none.
     """
     login = stated.login
-    if login.gateway == ssh_config.NO_CONFIG or not (login.gateway or config.proxy_jump):
+    if login.gateway == ssh_config.NO_CONFIG:
         return None
     if not login.gateway:
-        return _last_of(config.proxy_jump, destination, stated.on_jump(Login(connect_timeout=login.connect_timeout)))
+        of_config = stated.on_jump(Login(connect_timeout=login.connect_timeout))
+        return _last_of(config.proxy_jump, destination, of_config) if config.proxy_jump else None
     own = replace(login, user=None, port=None, gateway=None, host_key=None)
     jump = _last_of(login.gateway, destination, stated.on_jump(own, config.user))
     return jump if (jump.address, jump.port) != (config.hostname, config.port) else None
@@ -158,16 +160,15 @@ def _command(destination: Destination, login: Login, config: SshConfig, jump: Ro
     return (
         "ssh",
         *replace(destination, user=None, jump=None if jump and login.gateway else destination.jump).options(),
-        *(_jump_option(login, config, jump) if jump and login.gateway else ()),
+        *(_jump_option(login.gateway, login, jump) if jump and login.gateway else ()),
         *(("-i", login.key, "-o", "IdentitiesOnly=yes") if login.key else ()),
         *(("-o", f"UserKnownHostsFile={known}") if known else ()),
         f"{config.user}@{destination.name}",
     )
 
 
-def _jump_option(login: Login, config: SshConfig, jump: Route) -> tuple[str, str]:
+def _jump_option(gateway: str, login: Login, jump: Route) -> tuple[str, str]:
     """The option for the inventory's jump host; `ssh -J` would not use the key and the host keys there."""
     if not (login.key or login.known_hosts):
-        return "-J", login.gateway
-    target = "[%h]:%p" if ":" in config.hostname else "%h:%p"
-    return "-o", f"ProxyCommand={shlex.join(('ssh', '-W', target, *jump.command[1:]))}"
+        return "-J", gateway
+    return "-o", f"ProxyCommand={shlex.join(('ssh', '-W', '[%h]:%p', *jump.command[1:]))}"

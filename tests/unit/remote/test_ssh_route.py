@@ -168,4 +168,4 @@ def test_command_of_the_hint_goes_the_same_way(way, tmp_path, stated):
     assert same.known_hosts[0] == route.known_hosts[0]
     assert bool(same.proxy_jump or same.proxy_command) == bool(route.jump)
     if {"key", "gateway"} <= set(stated):
-        assert same.proxy_command == f"ssh -W %h:%p {shlex.join(route.jump.command[1:])}"
+        assert same.proxy_command == f"ssh -W '[%h]:%p' {shlex.join(route.jump.command[1:])}"
