@@ -60,7 +60,7 @@ class Server(paramiko.ServerInterface):
             status = ran.wait(20)
             for each in copies:
                 each.join()
-        with contextlib.suppress(OSError):  # the client may have given up
+        with contextlib.suppress(OSError, EOFError):  # the client may have given up
             channel.send_exit_status(status)
             channel.close()
 
@@ -74,7 +74,7 @@ def _pass_on(channel, stdin):
 
 def _copy(read, write):
     """Pass on what comes until it ends, or nobody takes it."""
-    with contextlib.suppress(OSError, ValueError):
+    with contextlib.suppress(OSError, ValueError, EOFError):
         while data := read():
             write(data)
 
