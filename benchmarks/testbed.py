@@ -17,7 +17,7 @@ DEPLOY_LIMIT = 900  # seconds
 HEAD = """\
 version: 1
 site: benchmark
-ssh: {{user: operator, key: {lab}/id_ed25519, known_hosts: {lab}/known_hosts}}
+ssh: {{ssh_config: none, user: operator, key: {lab}/id_ed25519, known_hosts: {lab}/known_hosts}}
 heat: {{source: {front}, prefix: /opt/heat}}
 proxy: {{host: {front}}}
 hosts:

@@ -10,6 +10,7 @@ from deployer import errors
 from deployer.inventory.sections import Document, Heat, HostEntry, HostHeat, HostSsh, Proxy, Ssh
 from deployer.model.state import Host, Instance, Login, Service
 
+NO_FILE = "none"  # of `ssh_config`: as in `ssh -F none`
 Shared = TypeVar("Shared", Ssh, Heat)
 
 
@@ -47,10 +48,11 @@ class Inventory:
             port=ssh.port,
             key=self._absolute(ssh.key),
             gateway=ssh.gateway,
-            sudo=ssh.user != "root" if ssh.sudo is None else ssh.sudo,
+            sudo=ssh.sudo,
             host_key=entry.ssh.host_key,
             known_hosts=self._absolute(ssh.known_hosts),
-            connect_timeout=float(ssh.connect_timeout),
+            connect_timeout=None if ssh.connect_timeout is None else float(ssh.connect_timeout),
+            ssh_config=ssh.ssh_config if ssh.ssh_config == NO_FILE else self._absolute(ssh.ssh_config),
         )
         return Host(name, entry.ssh.address or entry.address, login)
 

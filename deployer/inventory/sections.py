@@ -53,21 +53,38 @@ class Section(BaseModel):
 
 
 class Ssh(Section):
-    """How SSH reaches the hosts."""
+    """How SSH reaches the hosts; what is left out comes from the SSH configuration of who runs the command."""
 
-    user: SshUser = Field("root", description="Login name on the hosts.")
-    port: Port = Field(22, description="Port of sshd.")
+    user: SshUser | None = Field(
+        None, description="Login name on the hosts. Left out: `User` of the SSH configuration, or else root."
+    )
+    port: Port | None = Field(None, description="Port of sshd. Left out: `Port` of the SSH configuration, or else 22.")
     key: LocalPath | None = Field(
         None,
-        description="Private key; a relative path starts at the inventory's folder. Left out: the SSH agent's.",
+        description="Private key, tried alone; a relative path starts at the inventory's folder. Left out: the SSH "
+        "agent's keys and `IdentityFile` of the SSH configuration, or else ~/.ssh/id_*.",
     )
-    gateway: Gateway | None = Field(None, description="Jump host on the way, as `user@host:port`.")
-    sudo: bool | None = Field(None, description="Work as root through `sudo -n`. Left out: yes, unless `user` is root.")
-    known_hosts: LocalPath = Field(
-        "~/.ssh/known_hosts", description="Host keys to trust; a relative path starts at the inventory's folder."
+    gateway: Gateway | None = Field(
+        None,
+        description="Jump host on the way, as `user@host:port`, or `none`. Left out: `ProxyJump` or "
+        "`ProxyCommand` of the SSH configuration, or else none.",
     )
-    connect_timeout: Annotated[float, Field(ge=0.1, le=600, allow_inf_nan=False)] = Field(
-        10.0, description="Seconds until a host that does not answer counts as unreachable."
+    sudo: bool | None = Field(None, description="Work as root through `sudo -n`. Left out: yes, unless root logs in.")
+    known_hosts: LocalPath | None = Field(
+        None,
+        description="Host keys to trust, and no others; a relative path starts at the inventory's folder. Left out: "
+        "`UserKnownHostsFile` and `GlobalKnownHostsFile` of the SSH configuration, or else "
+        "~/.ssh/known_hosts and /etc/ssh/ssh_known_hosts.",
+    )
+    connect_timeout: Annotated[float, Field(ge=0.1, le=600, allow_inf_nan=False)] | None = Field(
+        None,
+        description="Seconds until a host that does not answer counts as unreachable. Left out: `ConnectTimeout` "
+        "of the SSH configuration, or else 10.",
+    )
+    ssh_config: LocalPath | None = Field(
+        None,
+        description="SSH configuration to read instead of ~/.ssh/config and /etc/ssh/ssh_config; `none`: no file; a "
+        "relative path starts at the inventory's folder.",
     )
 
 
@@ -75,9 +92,14 @@ class HostSsh(Ssh):
     """How SSH reaches one host; what is left out comes from the inventory's own `ssh`."""
 
     address: Reachable | None = Field(
-        None, description="Where sshd is reached if not at the host's `address`; may be a name."
+        None,
+        description="Where sshd is reached if not at the host's `address`; may be a name. `HostName` of the SSH "
+        "configuration does not count.",
     )
-    host_key: HostKey | None = Field(None, description="The host's public key, trusted beside those of `known_hosts`.")
+    host_key: HostKey | None = Field(
+        None,
+        description="The host's public key: the only one that is trusted, whatever `known_hosts` says.",
+    )
 
 
 class ApiTls(Section):

@@ -49,16 +49,21 @@ class Secret:
 
 @dataclass(frozen=True)
 class Login:
-    """How SSH reaches a host. `key` and `known_hosts` are absolute paths; `host_key` is a `type base64` line."""
+    """What the inventory states of how SSH reaches a host; what is None is left to the SSH configuration.
 
-    user: str
-    port: int = 22
+    `key`, `known_hosts` and `ssh_config` are absolute paths, `ssh_config` may be "none"; `host_key` is a `type base64`
+    line. `sudo` is None where it depends on who logs in.
+    """
+
+    user: str | None = None
+    port: int | None = None
     key: str | None = None
     gateway: str | None = None
-    sudo: bool = True
+    sudo: bool | None = None
     host_key: str | None = None
     known_hosts: str | None = None
-    connect_timeout: float = 10.0
+    connect_timeout: float | None = None
+    ssh_config: str | None = None
 
 
 @dataclass(frozen=True)

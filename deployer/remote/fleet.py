@@ -125,9 +125,9 @@ class SshFleet:
             raise
 
     def _connect(self, name: str) -> Any:
-        from deployer.remote import ssh
+        from deployer.remote import ssh_connection
 
-        return ssh.connect(self._hosts[name])
+        return ssh_connection.connect(self._hosts[name])
 
     def close(self) -> None:
         """Let go of what is held, then close every connection."""

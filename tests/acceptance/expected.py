@@ -16,17 +16,21 @@ FIRST_PORTS = {"api": ("api_port", 8004), "cfn": ("cfn_port", 8000)}
 
 @dataclass(frozen=True)
 class Access:
-    """How SSH reaches a host; paths are absolute."""
+    """What the inventory says of how SSH reaches a host; None: the SSH configuration says it. Paths are absolute.
+
+    `config` is that configuration, or "none"; `sudo` is None where it depends on who logs in.
+    """
 
     address: str
-    user: str
-    port: int
+    user: str | None
+    port: int | None
     key: str | None
     gateway: str | None
-    known_hosts: str
+    known_hosts: str | None
     host_key: str | None
-    sudo: bool
-    timeout: float
+    sudo: bool | None
+    timeout: float | None
+    config: str | None
 
 
 @dataclass(frozen=True)
@@ -145,30 +149,24 @@ def _node(name: str, entry: Mapping[str, Any], document: Mapping[str, Any], fold
         **document["heat"],
         **(entry.get("heat") or {}),
     }
-    ssh = {
-        "user": "root",
-        "port": 22,
-        "known_hosts": "~/.ssh/known_hosts",
-        "connect_timeout": 10,
-        **(document.get("ssh") or {}),
-        **(entry.get("ssh") or {}),
-    }
+    ssh = {**(document.get("ssh") or {}), **(entry.get("ssh") or {})}
     processes = tuple(_processes(name, entry, document, heat))
     return Node(name, entry["address"], _access(entry["address"], ssh, folder), heat, processes)
 
 
 def _access(address: str, ssh: Mapping[str, Any], folder: Path) -> Access:
-    sudo = ssh.get("sudo")
+    config = ssh.get("ssh_config")
     return Access(
         address=ssh.get("address") or address,
-        user=ssh["user"],
-        port=ssh["port"],
+        user=ssh.get("user"),
+        port=ssh.get("port"),
         key=_path(ssh.get("key"), folder),
         gateway=ssh.get("gateway"),
-        known_hosts=_path(ssh["known_hosts"], folder),
+        known_hosts=_path(ssh.get("known_hosts"), folder),
         host_key=ssh.get("host_key"),
-        sudo=ssh["user"] != "root" if sudo is None else sudo,
-        timeout=ssh["connect_timeout"],
+        sudo=ssh.get("sudo"),
+        timeout=ssh.get("connect_timeout"),
+        config=config if config == "none" else _path(config, folder),
     )
 
 

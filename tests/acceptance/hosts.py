@@ -5,6 +5,7 @@ import re
 import shlex
 import subprocess
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,23 +14,27 @@ from expected import Access
 
 COMMAND_LIMIT = 60  # seconds for one command on a host
 GATEWAY = re.compile(r"(?:(?P<user>[^@]+)@)?(?P<host>\[[^\]]+\]|[^:\[\]]+)(?::(?P<port>[0-9]+))?")
-SECTION = """\
-Host {alias}
-    HostName {address}
-    User {user}
-    Port {port}
-    UserKnownHostsFile {known_hosts}
-    GlobalKnownHostsFile /dev/null
+NO_HOST = "heat-scaleout-no-such-host.invalid"  # a name about which no configuration says anything particular
+FILES = ("~/.ssh/config", "/etc/ssh/ssh_config")
+# OpenSSH takes the first value that it meets: what is strict, the inventory's, the operator's, then the defaults.
+CONFIG = """\
+Host *
     StrictHostKeyChecking yes
     UpdateHostKeys no
     BatchMode yes
-    ConnectTimeout {timeout}
     ServerAliveInterval 5
     ServerAliveCountMax 3
+Host {names}
+    HostName {address}
     ControlMaster auto
     ControlPersist 60
     ControlPath {control}
-{more}
+{stated}
+{jump}
+Match all
+{includes}
+Host {names}
+    User root
 """
 
 
@@ -58,66 +63,111 @@ class Host:
         return printed
 
 
+@dataclass(frozen=True)
+class Way:
+    """A host as ssh is asked for it: its name in a configuration, and who logs in."""
+
+    alias: str
+    config: Path
+    user: str
+
+
 @contextlib.contextmanager
 def connected(ways: Mapping[str, Access]) -> Iterator[dict[str, Host]]:
     """Hosts by name for the length of a `with`; their connections end with it."""
     with TemporaryDirectory(prefix="heat-") as folder:
-        config = Path(folder) / "config"
-        config.write_text("".join(_sections(ways, Path(folder))))
+        found = {
+            name: way(name, access, Path(folder) / str(number)) for number, (name, access) in enumerate(ways.items())
+        }
         try:
-            yield {name: Host(name, config, access.sudo) for name, access in ways.items()}
+            yield {
+                name: Host(_bracketed(each.alias), each.config, _sudo(ways[name], each)) for name, each in found.items()
+            }
         finally:
-            for name in ways:
-                subprocess.run(["ssh", "-F", str(config), "-O", "exit", name], capture_output=True, check=False)
+            for each in found.values():
+                argv = ["ssh", "-F", str(each.config), "-O", "exit", each.alias]
+                subprocess.run(argv, capture_output=True, check=False)
 
 
-def _sections(ways: Mapping[str, Access], folder: Path) -> Iterator[str]:
-    for number, (name, access) in enumerate(ways.items()):
-        known = _known_hosts(folder / f"known{number}", access)
-        more = [f'    IdentityFile "{access.key}"', "    IdentitiesOnly yes"] if access.key else []
-        jump = [f"    ProxyJump gateway-of-{name}"] if access.gateway else []
-        yield _section(name, access, known, (folder / f"c{number}", [*more, *jump]))
-        if access.gateway:
-            yield _gateway(name, access, known, (folder / f"g{number}", more))
+def way(name: str, access: Access, folder: Path) -> Way:
+    """Write a host's configuration into a folder of its own, and return how to ask ssh for it.
+
+    As `docs/inventory.md` has it: by its name where the operator's configuration says something of that name, else by
+    its address.
+    """
+    folder.mkdir()
+    config = folder / "config"
+    config.write_text(_config(name, access, folder))
+    of_name = _settings(config, name)
+    is_particular = of_name not in (_settings(config, access.address), _settings(config, NO_HOST))
+    alias = name if is_particular else access.address
+    user = next(line.removeprefix("user ") for line in _settings(config, alias) if line.startswith("user "))
+    if access.gateway and _jump(access):  # it is entered by the host's user, unless somebody says otherwise
+        with config.open("a") as file:
+            file.write(f"Host {GATEWAY.fullmatch(access.gateway)['host'].strip('[]')}\n    User {user}\n")
+    return Way(alias, config, user)
 
 
-def _section(alias: str, access: Access, known: str, rest: tuple[Path, list[str]]) -> str:
-    control, more = rest
-    return SECTION.format(
-        alias=alias,
+def _config(name: str, access: Access, folder: Path) -> str:
+    includes = {None: FILES, "none": ()}.get(access.config, (access.config,))
+    stated = [f"    {key} {value}" for key, value in _stated(access, folder).items() if value]
+    return CONFIG.format(
+        names=f"{name} {access.address} {NO_HOST}",
         address=access.address,
-        user=access.user,
-        port=access.port,
-        known_hosts=known,
-        timeout=max(1, round(access.timeout)),
-        control=control,
-        more="\n".join(more),
+        control=folder / "c",
+        stated="\n".join(stated),
+        jump=_jump(access),
+        includes="\n".join(f'    Include "{file}"' for file in includes),
     )
 
 
-def _gateway(name: str, access: Access, known: str, rest: tuple[Path, list[str]]) -> str:
-    parts = GATEWAY.fullmatch(access.gateway)
-    way = Access(
-        parts["host"].strip("[]"),
-        parts["user"] or access.user,
-        int(parts["port"] or 22),
-        access.key,
-        None,
-        access.known_hosts,
-        None,
-        False,
-        access.timeout,
-    )
-    return _section(f"gateway-of-{name}", way, known, rest)
+def _stated(access: Access, folder: Path) -> dict[str, object]:
+    known = {"UserKnownHostsFile": f'"{access.known_hosts}"', "GlobalKnownHostsFile": "/dev/null"}
+    if access.host_key:
+        (folder / "known").write_text(f"the-host {access.host_key}\n")
+        known |= {"UserKnownHostsFile": folder / "known", "HostKeyAlias": "the-host"}
+    is_direct = access.gateway and not _jump(access)
+    return {
+        "User": access.user,
+        "Port": access.port,
+        **_key(access),
+        **(known if access.host_key or access.known_hosts else {}),
+        "ProxyJump": "none" if is_direct else access.gateway,
+        "ConnectTimeout": access.timeout and max(1, round(access.timeout)),
+    }
 
 
-def _known_hosts(path: Path, access: Access) -> str:
-    """The files of keys to trust: the inventory's, and the key that it names for this host."""
-    if not access.host_key:
-        return f'"{access.known_hosts}"'
-    name = access.address if access.port == 22 else f"[{access.address}]:{access.port}"
-    path.write_text(f"{name} {access.host_key}\n")
-    return f'"{path}" "{access.known_hosts}"'
+def _key(access: Access) -> dict[str, object]:
+    return {"IdentityFile": f'"{access.key}"', "IdentitiesOnly": "yes"} if access.key else {}
+
+
+def _jump(access: Access) -> str:
+    """The section of the inventory's jump host; none for a host that is named as its own one."""
+    parts = GATEWAY.fullmatch(access.gateway or "none")
+    host, port = parts["host"].strip("[]"), int(parts["port"] or 22)
+    if host == "none" or (host, port) == (access.address, access.port or 22):
+        return ""
+    known = {"UserKnownHostsFile": f'"{access.known_hosts}"', "GlobalKnownHostsFile": "/dev/null"}
+    keys = {"IdentityFile": f'"{access.key}"'} if access.key else {}
+    settings = {**keys, **(known if access.known_hosts else {})}
+    return "\n".join([f"Host {host}", *(f"    {key} {value}" for key, value in settings.items())])
+
+
+def _settings(config: Path, alias: str) -> tuple[str, ...]:
+    """What OpenSSH makes of a configuration for a name, the name itself left out."""
+    argv = ["ssh", "-G", "-T", "-F", str(config), alias]
+    ended = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=COMMAND_LIMIT)
+    if ended.returncode:
+        raise Unreachable(f"ssh: {_end(ended.stderr)}")
+    return tuple(line for line in ended.stdout.splitlines() if not line.startswith("host "))
+
+
+def _sudo(access: Access, each: Way) -> bool:
+    return each.user != "root" if access.sudo is None else access.sudo
+
+
+def _bracketed(alias: str) -> str:
+    return f"[{alias}]" if ":" in alias else alias
 
 
 def _words(error: RuntimeError) -> str:

@@ -140,7 +140,7 @@ def inventory_text(lab: labs.Lab) -> str:
     nodes = "\n".join(node.format(*each) for each in lab.hosts.items() if each[0] != "hostA")
     return f"""# the lab {lab.name}
 version: 1
-ssh: {{user: operator, key: {lab.directory}/id_ed25519, known_hosts: {lab.directory}/known_hosts}}
+ssh: {{ssh_config: none, user: operator, key: {lab.directory}/id_ed25519, known_hosts: {lab.directory}/known_hosts}}
 heat: {{source: hostA, prefix: /opt/heat}}
 proxy: {{host: hostA}}
 verify: {{cloud: heat-lab, clouds_file: {lab.directory}/clouds.yaml}}

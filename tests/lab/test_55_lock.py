@@ -16,7 +16,10 @@ pytestmark = [pytest.mark.lab, pytest.mark.on("newest")]
 ROOT = Path(__file__).resolve().parents[2]
 DRAINS = "drain hosts: hostA"
 LIMIT = 60  # seconds for what takes a moment
-HEARTBEAT_TIMEOUT, HEARTBEAT_INTERVAL = 8.0, 0.5  # seconds, instead of 45 and 10; a command begins within it on a busy machine, too
+HEARTBEAT_TIMEOUT, HEARTBEAT_INTERVAL = (
+    8.0,
+    0.5,
+)  # seconds, instead of 45 and 10; a command begins within it on a busy machine, too
 # A command whose imports are done and whose settings are ours; it begins at a line on its stdin.
 READY = f"""\
 import sys

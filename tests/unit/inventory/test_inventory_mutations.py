@@ -214,7 +214,7 @@ def test_text_of_ten_thousand_letters_is_refused(path):
 
 def is_harmless(value: str, path: tuple[str, ...]) -> bool:
     """Whether a text may stand in a unit file, HAProxy's config or an argument list as it is."""
-    if path[-1] in ("key", "known_hosts", "clouds_file"):
+    if path[-1] in ("key", "known_hosts", "ssh_config", "clouds_file"):
         return not value.startswith("-") and not re.search(r"[\x00-\x1f\x7f\u2028'\"$%`\\;&|<>*?(){}\[\]#]", value)
     if path[-1] == "password":
         return not re.search(r"[\s'\"$%`\\#]|[^!-~]", value)

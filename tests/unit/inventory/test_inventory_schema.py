@@ -25,9 +25,7 @@ def test_smallest_inventory_gets_the_defaults_of_a_careful_operator():
     inventory = a_site()
 
     assert inventory.site == "some"
-    assert inventory.host("hostB") == Host(
-        "hostB", "10.0.0.2", Login("root", known_hosts=f"{HOME}/.ssh/known_hosts", sudo=False)
-    )
+    assert inventory.host("hostB") == Host("hostB", "10.0.0.2", Login())  # all is left to the SSH configuration
     assert (inventory.heat_of("hostB").config_dir, inventory.heat_of("hostB").prefix) == ("/etc/heat", "/usr")
     assert (inventory.proxy.balance, inventory.proxy.timeouts.server) == ("roundrobin", "90s")
     assert inventory.proxy.bind.api is None
@@ -68,23 +66,29 @@ def test_ssh_of_a_host_overrides_that_of_the_site_field_by_field():
     inventory = a_site(more=ssh, hosts=hosts)
 
     shared = {"key": "/sites/keys/site", "gateway": "jump@10.0.0.250", "connect_timeout": 3.0}
-    shared["known_hosts"] = f"{HOME}/.ssh/known_hosts"
     assert inventory.host("hostD") == Host("hostD", "d.example.org", Login("operator", 22, sudo=False, **shared))
-    assert inventory.host("hostB") == Host("hostB", "10.0.0.2", Login("operator", 2222, sudo=True, **shared))
+    assert inventory.host("hostB") == Host("hostB", "10.0.0.2", Login("operator", 2222, **shared))
 
 
 @pytest.mark.parametrize(
     ("ssh", "expected"),
     [
-        ("{}", False),
-        ("{user: root}", False),
-        ("{user: x}", True),
+        ("{}", None),
+        ("{user: x}", None),
         ("{sudo: true}", True),
         ("{user: x, sudo: false}", False),
     ],
 )
-def test_sudo_is_used_unless_the_user_is_root_or_the_file_says_otherwise(ssh, expected):
+def test_sudo_that_is_left_out_is_decided_by_who_logs_in(ssh, expected):
     assert a_site(more=f"ssh: {ssh}\n").host("hostB").login.sudo is expected
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [("none", "none"), ("./none", "/sites/none"), ("ssh_config", "/sites/ssh_config"), ("~/other", f"{HOME}/other")],
+)
+def test_ssh_configuration_of_the_inventory_is_a_file_or_none(written, expected):
+    assert a_site(more=f"ssh: {{ssh_config: {written}}}\n").host("hostB").login.ssh_config == expected
 
 
 @pytest.mark.parametrize(

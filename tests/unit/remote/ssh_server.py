@@ -9,20 +9,40 @@ import paramiko
 
 
 class Server(paramiko.ServerInterface):
-    """Takes one key of one user, and runs commands for it."""
+    """Takes one key of one user, runs commands for it and passes it on to other ports of this machine.
 
-    def __init__(self, client_key, environment):
-        self._client_key, self._environment = client_key, environment
+    With `certified` it takes that key by a certificate alone.
+    """
+
+    def __init__(self, client_key, environment, user="operator", certified=False):
+        self._client_key, self._environment, self._user = client_key, environment, user
+        self._certified = certified
+        self._onward = {}  # id of a channel -> the socket to which it leads
 
     def get_allowed_auths(self, username):
         return "publickey"
 
     def check_auth_publickey(self, username, key):
-        good = username == "operator" and key == self._client_key
+        good = username == self._user and key == self._client_key and bool(key.public_blob) == self._certified
         return paramiko.AUTH_SUCCESSFUL if good else paramiko.AUTH_FAILED
 
     def check_channel_request(self, kind, chanid):
         return paramiko.OPEN_SUCCEEDED
+
+    def check_channel_direct_tcpip_request(self, chanid, origin, destination):
+        try:
+            self._onward[chanid] = socket.create_connection(destination, timeout=20)
+        except OSError:
+            return paramiko.OPEN_FAILED_CONNECT_FAILED
+        return paramiko.OPEN_SUCCEEDED
+
+    def pass_on(self, transport):
+        """Connect the channels that lead elsewhere for as long as there is a connection."""
+        while transport.is_active():
+            channel = transport.accept(0.2)
+            if channel and channel.get_id() in self._onward:
+                onward = self._onward.pop(channel.get_id())
+                threading.Thread(target=_forward, args=(channel, onward), daemon=True).start()
 
     def check_channel_exec_request(self, channel, command):
         threading.Thread(target=self._run, args=(channel, command), daemon=True).start()
@@ -49,7 +69,7 @@ class Server(paramiko.ServerInterface):
             status = ran.wait(20)
             for each in copies:
                 each.join()
-        with contextlib.suppress(OSError):  # the client may have given up
+        with contextlib.suppress(OSError, EOFError):  # the client may have given up
             channel.send_exit_status(status)
             channel.close()
 
@@ -63,17 +83,31 @@ def _pass_on(channel, stdin):
 
 def _copy(read, write):
     """Pass on what comes until it ends, or nobody takes it."""
-    with contextlib.suppress(OSError, ValueError):
+    with contextlib.suppress(OSError, ValueError, EOFError):
         while data := read():
             write(data)
 
 
+def _forward(channel, onward):
+    """Copy both ways between a channel and a socket until either ends."""
+    with onward:
+        back = threading.Thread(target=_copy, args=(lambda: onward.recv(65536), channel.sendall), daemon=True)
+        back.start()
+        _copy(lambda: channel.recv(65536), onward.sendall)
+        with contextlib.suppress(OSError):
+            onward.shutdown(socket.SHUT_RDWR)
+        back.join(20)
+    with contextlib.suppress(OSError, EOFError):  # the connection may have ended
+        channel.close()
+
+
 @contextlib.contextmanager
-def listening(host_key, client_key, environment):
-    """Serve until the `with` ends; its value is the port."""
+def listening(host_key, client_key, environment, **how):
+    """Serve until the `with` ends; its value is the port. `how` are the other arguments of Server."""
     transports = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=_accept, args=(listener, host_key, client_key, environment, transports))
+        args = (listener, host_key, lambda: Server(client_key, environment, **how), transports)
+        thread = threading.Thread(target=_accept, args=args)
         thread.start()
         try:
             yield listener.getsockname()[1]
@@ -84,14 +118,16 @@ def listening(host_key, client_key, environment):
                 transport.close()
 
 
-def _accept(listener, host_key, client_key, environment, transports):
+def _accept(listener, host_key, server_of, transports):
     while True:
         try:
             connection, _ = listener.accept()
         except OSError:  # shut down: the test is over
             return
-        transport = paramiko.Transport(connection)
-        transport.add_server_key(host_key)
+        transport, server = paramiko.Transport(connection), server_of()
+        for key in host_key if isinstance(host_key, list) else [host_key]:
+            transport.add_server_key(key)
         transports.append(transport)
         with contextlib.suppress(paramiko.SSHException, EOFError):
-            transport.start_server(event=threading.Event(), server=Server(client_key, environment))
+            transport.start_server(event=threading.Event(), server=server)
+            threading.Thread(target=server.pass_on, args=(transport,), daemon=True).start()

@@ -15,7 +15,7 @@ from steps_here import write
 
 from deployer import errors
 from deployer.model.state import Host, Login
-from deployer.remote import fleet, lease, ssh
+from deployer.remote import fleet, lease, ssh, ssh_connection
 
 HOST_KEY, CLIENT_KEY, OTHER_KEY = (paramiko.ECDSAKey.generate() for _ in range(3))
 
@@ -136,14 +136,14 @@ def test_host_that_cannot_be_reached_ahead_has_its_error_when_it_is_asked(a_host
 
 
 def test_connection_that_comes_after_the_end_is_closed(a_host, monkeypatch):
-    made, go_on, connect = [], threading.Event(), ssh.connect
+    made, go_on, connect = [], threading.Event(), ssh_connection.connect
 
     def late(host):
         go_on.wait(10)
         made.append(connect(host))
         return made[0]
 
-    monkeypatch.setattr(ssh, "connect", late)
+    monkeypatch.setattr(ssh_connection, "connect", late)
     with fleet.over_ssh({"hostB": a_host()}, fleet.SilentProgress()) as hosts:
         hosts.open()
         future = hosts._connections["hostB"]
@@ -170,16 +170,25 @@ def test_changed_host_key_is_refused_and_nothing_is_sent(a_host):
     assert "reinstalled" in error.hint
 
 
-@pytest.mark.parametrize(("known", "why"), [(None, "is unknown"), (OTHER_KEY, "is not the one we know")])
-def test_jump_host_whose_key_is_not_known_is_refused_and_nothing_is_sent(a_host, port, known, why):
+@pytest.fixture
+def jump_port(programs):
+    with ssh_server.listening(OTHER_KEY, CLIENT_KEY, {"PATH": str(programs)}) as port:
+        yield port
+
+
+@pytest.mark.parametrize(("listed", "why"), [("", "is unknown"), ("wrong", "is not the one we know")])
+def test_jump_host_whose_key_is_not_known_is_refused_and_nothing_is_sent(a_host, jump_port, tmp_path, listed, why):
     """The key that the inventory gives a host is none of its jump host's."""
     key = f"{HOST_KEY.get_name()} {HOST_KEY.get_base64()}"
+    host = a_host(host_key=key, gateway=f"operator@127.0.0.1:{jump_port}")
+    with (tmp_path / "known_hosts").open("a") as known:
+        known.write(listed and f"[127.0.0.1]:{jump_port} {key}\n")
 
-    error = ask(a_host(key=known, host_key=key, gateway=f"operator@127.0.0.1:{port}"))
+    error = ask(host)
 
     assert isinstance(error, errors.HostUnreachable)
     assert f"{why}; nothing was sent" in error.message
-    assert "jump host" in error.message
+    assert f"jump host operator@127.0.0.1 port {jump_port}" in error.message
 
 
 def test_refused_key_is_a_refused_login(a_host, tmp_path):
