@@ -12,10 +12,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import adding, contestants, listing, nothing_to_change, report, targets, testbed, virtualenvs
-from benchmarks.measure import CommandFailed
+from benchmarks import adding, comparison_report, contestants, listing, nothing_to_change, targets, testbed, virtualenvs
+from benchmarks.measured_command import CommandFailed
 from lab import site
-from lab.errors import LabError
+from lab.lab_errors import LabError
 
 DOCUMENT = testbed.CHECKOUT / "docs" / "benchmarks.md"
 PARTS = ("list", "deploy3", "add-engine", "deploy30")  # in this order, as the lab grows from 3 hosts to 30
@@ -35,11 +35,11 @@ def main() -> None:
         if not options.keep and set(options.parts) != {"list"}:
             site.down(options.name)
     results = {"date": f"{datetime.date.today()}", "machine": _machine(), "versions": _versions(), "parts": parts}
-    print(report.text(results))
+    print(comparison_report.text(results))
     if options.results:
         options.results.write_text(json.dumps(results, indent=1) + "\n")
     if options.update_docs:
-        report.put(results, DOCUMENT)
+        comparison_report.put(results, DOCUMENT)
     sys.exit(not all(verdict.kept for verdict in targets.verdicts(parts)))
 
 

@@ -3,9 +3,9 @@
 import time
 from typing import Any
 
-from benchmarks import heat_api, measure, round_trips, testbed
+from benchmarks import heat_api, measured_command, round_trips, testbed
 from benchmarks.heat_api import HeatApi
-from benchmarks.measure import Command
+from benchmarks.measured_command import Command
 from benchmarks.testbed import CHECKOUT, Testbed
 
 NUMBER = 3  # the full nodes have engines 1 and 2
@@ -20,19 +20,19 @@ def run(bed: Testbed, rounds: int) -> dict[str, Any]:
     _take_away(bed, host)
     taken = [_round(bed, api, host, number) for number in range(1, rounds + 1)]
     before = bed.inventory.read_text()
-    trips = round_trips.counted(bed, bed.hosts, lambda: measure.run(_add_engine(bed, host)))
+    trips = round_trips.counted(bed, bed.hosts, lambda: measured_command.run(_add_engine(bed, host)))
     bed.inventory.write_text(before)
     _take_away(bed, host)
     return {"host": host, "rounds": taken, "trips": trips}
 
 
 def _round(bed: Testbed, api: HeatApi, host: str, number: int) -> dict[str, Any]:
-    busy = measure.settle()
+    busy = measured_command.settle()
     by_hand = _by_hand(bed, api, host)
     _take_away(bed, host)
     before = bed.inventory.read_text()
-    busy = max(busy, measure.settle())
-    added = measure.run(_add_engine(bed, host))
+    busy = max(busy, measured_command.settle())
+    added = measured_command.run(_add_engine(bed, host))
     bed.inventory.write_text(before)
     _take_away(bed, host)
     testbed.say(f"round {number}: by hand {by_hand:.2f} s, add-engine {added.wall:.2f} s (busy before: {busy:.0%})")
@@ -47,7 +47,7 @@ def _by_hand(bed: Testbed, api: HeatApi, host: str) -> float:
     testbed.call(bed.ssh(host, f"sudo -n systemctl start {_unit()}"))
     while not api.up(engine) - known:
         if time.perf_counter() - began > DEADLINE:
-            raise measure.CommandFailed(f"Heat did not report {engine} up in {DEADLINE:.0f} s")
+            raise measured_command.CommandFailed(f"Heat did not report {engine} up in {DEADLINE:.0f} s")
         time.sleep(LOOK)
     return time.perf_counter() - began
 

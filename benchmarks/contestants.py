@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import same_state, virtualenvs
-from benchmarks.measure import Command
+from benchmarks.measured_command import Command
 from benchmarks.same_state import State
 from benchmarks.testbed import CHECKOUT, Testbed
 

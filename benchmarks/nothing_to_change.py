@@ -3,9 +3,9 @@
 from dataclasses import asdict
 from typing import Any
 
-from benchmarks import contestants, measure, round_trips, same_state, testbed
+from benchmarks import contestants, measured_command, round_trips, same_state, testbed
 from benchmarks.contestants import Contestant
-from benchmarks.measure import CommandFailed
+from benchmarks.measured_command import CommandFailed
 from benchmarks.testbed import Testbed
 
 LOST = "/etc/heat/policy.yaml"  # on the last full node: brought back by one wave that restarts nothing
@@ -35,7 +35,7 @@ def _round(everyone: list[Contestant], hosts: int, number: int) -> dict[str, Any
     """One turn for each; `busy` is how busy the machine was just before it."""
     taken = {}
     for contestant in everyone:
-        busy = measure.settle()
+        busy = measured_command.settle()
         sample = _once(contestant, hosts)
         taken[contestant.name] = {**sample, "busy": busy}
         testbed.say(f"round {number}: {contestant.name} {sample['wall']:.2f} s (busy before: {busy:.0%})")
@@ -44,7 +44,7 @@ def _round(everyone: list[Contestant], hosts: int, number: int) -> dict[str, Any
 
 def _once(contestant: Contestant, hosts: int) -> dict[str, float]:
     """Run a contestant; raise CommandFailed if it found anything to change, as then it was not the same work."""
-    sample = asdict(measure.run(contestant.command))
+    sample = asdict(measured_command.run(contestant.command))
     output = sample.pop("output")
     if not contestant.is_unchanged(output, hosts):
         raise CommandFailed(f"{contestant.name} did not find everything as wanted:\n{output[-3000:]}")
@@ -55,4 +55,4 @@ def _trips_of_a_change(bed: Testbed) -> dict[str, dict[str, int]]:
     """What reaches each full host when one of them has lost a file."""
     hosts = bed.hosts[: testbed.FULL_NODES + 1]
     testbed.call(bed.ssh(hosts[-1], f"sudo -n rm {LOST}"))
-    return round_trips.counted(bed, hosts, lambda: measure.run(contestants.scaleout(bed).command))
+    return round_trips.counted(bed, hosts, lambda: measured_command.run(contestants.scaleout(bed).command))

@@ -5,7 +5,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from lab.errors import HostFailed
+from lab.lab_errors import HostFailed
 
 
 def run(argv: Sequence[str], timeout: float = 60, text: str | None = None) -> str:

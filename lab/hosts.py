@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lab import access, authority, command, machine, mounts, names, network
 from lab.image.controller import BUILT_FOR
-from lab.state import Record
+from lab.lab_state import Record
 
 CONTROLLER = "hostA"
 FURNISHED = "furnished"

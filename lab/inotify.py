@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from lab import state
+from lab import lab_state
 from lab.progress import say
 
 SETTING = Path("/proc/sys/fs/inotify/max_user_instances")
-BEFORE = state.HOME / "inotify-before"
+BEFORE = lab_state.HOME / "inotify-before"
 HOSTS_BY_DEFAULT = 18
 ENOUGH = 1024
 
@@ -30,4 +30,4 @@ def give_back() -> None:
 
 def hosts_of_all() -> int:
     """Return how many hosts the labs of this machine have together."""
-    return sum(record.hosts for record in state.every())
+    return sum(record.hosts for record in lab_state.every())

@@ -6,11 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from lab import access, authority, hosts, inotify, machine, mounts, names, network, ready, state
-from lab.errors import BadInput, HostFailed
+from lab import access, authority, hosts, inotify, lab_state, machine, mounts, names, network, ready
 from lab.image import cache, controller
+from lab.lab_errors import BadInput, HostFailed
+from lab.lab_state import Record
 from lab.progress import say, timed
-from lab.state import Record
 
 BOOT_DEADLINE = 240
 KILL_DEADLINE = 20
@@ -25,7 +25,7 @@ def grow(record: Record, count: int, heat: str) -> Record:
         )
     if record.hosts < count:
         record = replace(record, hosts=count)
-        state.write(record)
+        lab_state.write(record)
     return record
 
 
@@ -33,7 +33,7 @@ def begin(name: str, count: int, heat: str, checkout: Path) -> Record:
     """Build what layers are missing, take a free subnet, and record the new lab."""
     nodes, controllers = controller.of_nodes(heat), controller.of_controller(heat)
     prepare(controllers)
-    with state.locked(state.MACHINE):
+    with lab_state.locked(lab_state.MACHINE):
         record = Record(
             name=name,
             heat=heat,
@@ -44,7 +44,7 @@ def begin(name: str, count: int, heat: str, checkout: Path) -> Record:
             controller_layers=tuple(str(layer.path) for layer in controllers),
             processes={},
         )
-        state.write(record)
+        lab_state.write(record)
     return record
 
 
@@ -57,7 +57,7 @@ def prepare(layers: list[cache.Layer]) -> None:
             for building in [pool.submit(cache.ensure, layer) for layer in layers[1:]]:
                 building.result()
         cache.ensure(layers[0])
-    used = {Path(path) for record in state.every() for path in (*record.node_layers, *record.controller_layers)}
+    used = {Path(path) for record in lab_state.every() for path in (*record.node_layers, *record.controller_layers)}
     cache.prune(used)
 
 
@@ -66,7 +66,7 @@ def free_subnet(name: str) -> int:
     if name == names.DEMO:
         network.require_free(0)
         return 0
-    taken = {record.subnet for record in state.every()}
+    taken = {record.subnet for record in lab_state.every()}
     for number in range(1, len(names.SUBNETS)):
         if number not in taken and network.is_free(number):
             return number
@@ -93,7 +93,7 @@ def boot(record: Record, host: str, public_key: str) -> Record:
         hosts.make(record, host, names.addresses(record.subnet, names.MOST_HOSTS), public_key)
     hosts.mount(record, host)
     record = record.with_process(host, hosts.start(record, host))
-    state.write(record)
+    lab_state.write(record)
     return record
 
 
@@ -139,10 +139,10 @@ def take_down(record: Record) -> None:
         hosts.kill(record, host)
     network.down(record.subnet)
     unmount_patiently(record.folder)
-    with state.locked(state.MACHINE):
+    with lab_state.locked(lab_state.MACHINE):
         shutil.rmtree(record.folder)
         inotify.give_back()
-        for empty in (record.folder.parent, state.HOME):
+        for empty in (record.folder.parent, lab_state.HOME):
             if not any(empty.iterdir()):
                 empty.rmdir()
 

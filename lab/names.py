@@ -4,7 +4,7 @@ import ipaddress
 import re
 import string
 
-from lab.errors import BadInput
+from lab.lab_errors import BadInput
 
 MOST_HOSTS = 30
 FIRST_ADDRESS = 11

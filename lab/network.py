@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 from lab import command, names
-from lab.errors import BadInput
+from lab.lab_errors import BadInput
 
 BLACKHOLE_METRIC = 4096
 GUARD = "198.18.0.0/16"  # every lab's addresses; the range is for tests alone (RFC 2544)

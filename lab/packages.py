@@ -4,7 +4,7 @@ import os
 import shutil
 
 from lab import command
-from lab.errors import BadInput
+from lab.lab_errors import BadInput
 from lab.progress import timed
 
 NEEDED = {

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
-from lab.errors import HostFailed
+from lab.lab_errors import HostFailed
 from lab.progress import say
 
 PAUSE = 0.1

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab import access, hosts, lifecycle, names, network, packages, state
-from lab.errors import BadInput
+from lab import access, hosts, lab_state, lifecycle, names, network, packages
+from lab.lab_errors import BadInput
+from lab.lab_state import Record
 from lab.progress import say, timed
-from lab.state import Record
 
 DEFAULT_HOSTS = 3
 DEFAULT_HEAT = "27.0.1"
@@ -36,7 +36,7 @@ def up(name: str = names.DEMO, count: int | None = None, heat: str | None = None
     names.checked(name)
     names.host_names(DEFAULT_HOSTS if count is None else count)
     packages.ensure()
-    with state.locked(name):
+    with lab_state.locked(name):
         record = grown(name, count, heat)
         if record is None:
             record = lifecycle.begin(name, count or DEFAULT_HOSTS, heat or DEFAULT_HEAT, CHECKOUT)
@@ -49,22 +49,22 @@ def up(name: str = names.DEMO, count: int | None = None, heat: str | None = None
 
 def grown(name: str, count: int | None, heat: str | None) -> Record | None:
     """Return the record of a lab that there is, with as many hosts as wanted now; None if there is no such lab."""
-    record = state.read(name)
+    record = lab_state.read(name)
     if record is None:
         return None
-    state.require_owner(record, CHECKOUT)
+    lab_state.require_owner(record, CHECKOUT)
     return lifecycle.grow(record, count or record.hosts, heat or record.heat)
 
 
 def down(name: str = names.DEMO) -> None:
     """Take a lab away with everything it made on this machine, except the cache."""
     packages.ensure()
-    with state.locked(names.checked(name)):
-        record = state.read(name)
+    with lab_state.locked(names.checked(name)):
+        record = lab_state.read(name)
         if record is None:
             say(f"there is no lab {name}")
             return
-        state.require_owner(record, CHECKOUT)
+        lab_state.require_owner(record, CHECKOUT)
         with timed(f"taking lab {name} down"):
             lifecycle.take_down(record)
         access.remove(access.folder(Path(record.owner), name), name)
@@ -97,7 +97,7 @@ def power_off(lab: Lab, host: str) -> None:
 def start(lab: Lab, host: str) -> None:
     """Boot a host that is off and wait until it lets us in."""
     require_host(lab, host)
-    with state.locked(lab.name):
+    with lab_state.locked(lab.name):
         record = require(lab.name)
         if not hosts.is_alive(record, host):
             record = lifecycle.boot(record, host, access.make_key(lab.directory))
@@ -113,11 +113,11 @@ def described(record: Record) -> Lab:
 def require(name: str) -> Record:
     """Return the record of a lab of this checkout; raise BadInput if there is none."""
     packages.require_root()
-    record = state.read(names.checked(name))
+    record = lab_state.read(names.checked(name))
     if record is None:
-        others = ", ".join(other.name for other in state.every()) or "none"
+        others = ", ".join(other.name for other in lab_state.every()) or "none"
         raise BadInput(f"lab {name} is not up", hint=f"Try: invoke lab.up --name {name}; up now: {others}")
-    state.require_owner(record, CHECKOUT)
+    lab_state.require_owner(record, CHECKOUT)
     return record
 
 

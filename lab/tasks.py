@@ -11,7 +11,7 @@ from typing import Any
 from invoke import task
 
 from lab import names
-from lab.errors import LabError
+from lab.lab_errors import LabError
 from lab.progress import say
 
 
@@ -24,10 +24,10 @@ from lab.progress import say
 )
 def up(_context, hosts="", heat="", name=names.DEMO):
     """Bring a lab up: hostA with a whole Heat on it, and hosts to scale it out to."""
-    from lab import report, site
+    from lab import lab_report, site
 
-    lab = finish(lambda: site.up(name, report.number(hosts), heat or None))
-    say(f"lab {name} is up with Heat {lab.heat}: {report.sentence(lab)}")
+    lab = finish(lambda: site.up(name, lab_report.number(hosts), heat or None))
+    say(f"lab {name} is up with Heat {lab.heat}: {lab_report.sentence(lab)}")
     say(f"try: ssh -F {lab.directory / 'ssh_config'} hostA")
 
 
@@ -42,9 +42,9 @@ def down(_context, name=names.DEMO):
 @task(help={"name": "the lab's name", "format": "table or json"})
 def status(_context, name=names.DEMO, format="table"):
     """Show a lab's hosts: address, machine, SSH."""
-    from lab import report
+    from lab import lab_report
 
-    print(finish(report.status, name, format))
+    print(finish(lab_report.status, name, format))
 
 
 @task(positional=["host"], help={"host": "which host", "name": "the lab's name"})

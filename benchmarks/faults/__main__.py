@@ -8,10 +8,10 @@ import time
 from pathlib import Path
 
 from benchmarks import testbed
-from benchmarks.faults import ground, report, run
+from benchmarks.faults import fault_report, fault_runner, fault_testbed
 from benchmarks.faults.catalogue import FAULTS
 from lab import site
-from lab.errors import LabError
+from lab.lab_errors import LabError
 
 DOCUMENT = testbed.CHECKOUT / "docs" / "reliability.md"
 
@@ -29,10 +29,10 @@ def main() -> None:
         finally:
             if not options.keep:
                 site.down(options.name)
-    trials = run.read(options.results)
-    print(report.text(trials))
+    trials = fault_runner.read(options.results)
+    print(fault_report.text(trials))
     if options.update_docs:
-        report.put(trials, DOCUMENT)
+        fault_report.put(trials, DOCUMENT)
     sys.exit(any(each["broken"] for each in trials))
 
 
@@ -56,9 +56,11 @@ def _run(options: argparse.Namespace) -> None:
     until = time.monotonic() + 60 * options.minutes
     setting = {"date": f"{datetime.date.today()}", "heat": options.heat, "seed": options.seed}
     with tempfile.TemporaryDirectory(prefix="heat-faults-") as name:
-        bed = ground.fresh(options.name, options.heat, Path(name))
+        bed = fault_testbed.fresh(options.name, options.heat, Path(name))
         for fault in options.only or FAULTS:
-            run.keep(options.results[0], setting, run.make(bed, fault, options.seed, options.rounds, until))
+            fault_runner.keep(
+                options.results[0], setting, fault_runner.make(bed, fault, options.seed, options.rounds, until)
+            )
 
 
 if __name__ == "__main__":

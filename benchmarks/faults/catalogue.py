@@ -1,6 +1,6 @@
 """Every fault by name, what is promised of it, and how often it is made unless told otherwise."""
 
-from benchmarks.faults import broken, killed, lost, proxies, services, steps, together
+from benchmarks.faults import bad_host, killed_deployer, lost_host, proxies, random_walk, services, two_commands
 from benchmarks.faults.trial import Fault
 
 CONVERGES = (
@@ -8,29 +8,29 @@ CONVERGES = (
     "no request of a client failed"
 )
 FAULTS = {
-    "requests": Fault(killed.AT_REQUEST, CONVERGES, 1, killed.at_every_request),
-    "random": Fault(killed.AT_RANDOM, CONVERGES, 100, killed.at_random),
+    "requests": Fault(killed_deployer.AT_REQUEST, CONVERGES, 1, killed_deployer.at_every_request),
+    "random": Fault(killed_deployer.AT_RANDOM, CONVERGES, 100, killed_deployer.at_random),
     "lost": Fault(
-        lost.FAULT,
-        f"the command ends within {lost.NOTICED:.0f} s (frozen: its request's limit), with "
+        lost_host.FAULT,
+        f"the command ends within {lost_host.NOTICED:.0f} s (frozen: its request's limit), with "
         "4 before the first change and 5 after it, and tells what each host has; `status` tells the truth; "
         "the others serve; when the host is back one rerun converges",
         1,
-        lost.every,
+        lost_host.every,
         serves=False,
     ),
-    "together": Fault(together.FAULT, "exactly one runs, the other ends with 6", 50, together.twice),
+    "together": Fault(two_commands.FAULT, "exactly one runs, the other ends with 6", 50, two_commands.twice),
     "refused": Fault(
-        broken.REFUSED,
+        bad_host.REFUSED,
         "refused with the right code, no file of ours changed on any host, no request of a client failed",
         1,
-        broken.refused,
+        bad_host.refused,
     ),
     "stopped": Fault(
-        broken.STOPPED,
+        bad_host.STOPPED,
         "stopped after at most one host, which has again what it had; no request of a client failed",
         1,
-        broken.stopped,
+        bad_host.stopped,
     ),
     "services": Fault(
         services.FAULT,
@@ -42,10 +42,10 @@ FAULTS = {
         proxies.FAULT, "the old worker serves on, a drain is kept, no request of a client failed", 1, proxies.every
     ),
     "walk": Fault(
-        steps.FAULT,
+        random_walk.FAULT,
         "after each step that ended well the proxy's servers are the running APIs, an engine "
         "runs, and generations have only grown",
         50,
-        steps.walk,
+        random_walk.walk,
     ),
 }

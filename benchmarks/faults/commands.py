@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from benchmarks import testbed
-from benchmarks.faults.stepped import END
+from benchmarks.faults.gated_command import END
 from benchmarks.testbed import Testbed
 
 LIMIT = 600.0  # seconds after which a command counts as hanging
@@ -105,7 +105,7 @@ class Stepped(Running):
         argv = [
             sys.executable,
             "-m",
-            "benchmarks.faults.stepped",
+            "benchmarks.faults.gated_command",
             str(tell),
             str(hear),
             *arguments,

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from random import Random
 
-from benchmarks.faults import commands, ground
+from benchmarks.faults import commands, fault_testbed
 from benchmarks.faults.commands import Stepped
-from benchmarks.faults.ground import CANARY, FRONT, OTHER
+from benchmarks.faults.fault_testbed import CANARY, FRONT, OTHER
 from benchmarks.faults.trial import Promises, Trial, within
 from benchmarks.testbed import Testbed
 from deployer.proxy import runtime_api
@@ -25,17 +25,17 @@ def every(bed: Testbed, random: Random, rounds: int) -> Iterator[Trial]:
     """Each of them, so often."""
     for _ in range(rounds):
         for trial in (edited_by_hand, bound_nowhere, reloaded_while_drained, reloaded_in_a_roll):
-            ground.reset(bed)
+            fault_testbed.reset(bed)
             yield trial(bed)
 
 
 def edited_by_hand(bed: Testbed) -> Trial:
     """A stranger writes a bind that cannot be had, and reloads: the old worker serves on, a deploy puts it right."""
     promises, before = Promises(), _worker(bed)
-    ground.on(bed, FRONT, "sed", "-i", f"/^listen rest/a\\    bind {NOWHERE}:8004", CONFIG)
-    ground.on(bed, FRONT, "systemctl", "reload", UNIT, least=1)
+    fault_testbed.on(bed, FRONT, "sed", "-i", f"/^listen rest/a\\    bind {NOWHERE}:8004", CONFIG)
+    fault_testbed.on(bed, FRONT, "systemctl", "reload", UNIT, least=1)
     promises.keep(within(10, lambda: _worker(bed) == before) is not None, "the old worker serves no more")
-    again = ground.converge(bed, promises)
+    again = fault_testbed.converge(bed, promises)
     return promises.trial(FAULT, "a stranger's bad bind and reload", again.seconds)
 
 
@@ -49,7 +49,7 @@ def bound_nowhere(bed: Testbed) -> Trial:
     promises.keep(ran.code == 3, ran)
     promises.keep(_worker(bed) == before, "the old worker serves no more")
     bed.inventory.write_text(text)
-    ground.converge(bed, promises)
+    fault_testbed.converge(bed, promises)
     return promises.trial(FAULT, "an inventory's bad bind", ran.seconds, code=ran.code)
 
 
@@ -58,36 +58,36 @@ def reloaded_while_drained(bed: Testbed) -> Trial:
     promises = Promises()
     drained = commands.ran(bed, "drain", OTHER, "--yes")
     promises.keep(drained.code == 0, drained)
-    ground.on(bed, FRONT, "systemctl", "reload", UNIT)
+    fault_testbed.on(bed, FRONT, "systemctl", "reload", UNIT)
     promises.keep(_idle(bed, OTHER), "it gets requests")
     back = commands.ran(bed, "undrain", OTHER, "--yes")
     promises.keep(back.code == 0, back)
-    ground.converge(bed, promises)
+    fault_testbed.converge(bed, promises)
     return promises.trial(FAULT, "a reload while a host is drained", drained.seconds)
 
 
 def reloaded_in_a_roll(bed: Testbed) -> Trial:
     """A reload between the drain of a roll and its restart."""
     promises = Promises()
-    ground.debug(bed)
+    fault_testbed.debug(bed)
     command = Stepped(bed, "deploy", "--yes")
     for at in command.stops():
         if at.title.startswith(f"restart APIs on {CANARY}"):
-            ground.on(bed, FRONT, "systemctl", "reload", UNIT)
+            fault_testbed.on(bed, FRONT, "systemctl", "reload", UNIT)
             promises.keep(_idle(bed, CANARY), "the drain was forgotten")
     ran = command.ended()
     promises.keep(ran.code == 0, ran)
-    ground.converge(bed, promises)
+    fault_testbed.converge(bed, promises)
     return promises.trial(FAULT, "a reload between drain and restart", ran.seconds)
 
 
 def _asked(bed: Testbed, question: str) -> str:
-    return ground.on(bed, FRONT, "python3", "-c", ASK, MASTER, question)
+    return fault_testbed.on(bed, FRONT, "python3", "-c", ASK, MASTER, question)
 
 
 def _worker(bed: Testbed) -> str:
     """The PID of the worker that serves, as the kernel shows who listens at Heat's address."""
-    shown = ground.on(bed, FRONT, "ss", "-Hltnp", "sport", "=", ":8004")
+    shown = fault_testbed.on(bed, FRONT, "ss", "-Hltnp", "sport", "=", ":8004")
     return ",".join(sorted(part for part in shown.split() if "pid=" in part))
 
 

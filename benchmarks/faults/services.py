@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from random import Random
 
-from benchmarks.faults import commands, ground
+from benchmarks.faults import commands, fault_testbed
 from benchmarks.faults.commands import Ran, Stepped
-from benchmarks.faults.ground import CANARY, FRONT
+from benchmarks.faults.fault_testbed import CANARY, FRONT
 from benchmarks.faults.trial import Promises, Trial, within
 from benchmarks.load import stacks
 from benchmarks.testbed import Testbed
@@ -17,7 +17,7 @@ UNITS = {"the broker": "rabbitmq-server.service", "the database": "mariadb.servi
 
 def every(bed: Testbed, random: Random, rounds: int) -> Iterator[Trial]:
     """Each of both, idle and while a changed heat.conf is deployed."""
-    ground.reset(bed)
+    fault_testbed.reset(bed)
     for _ in range(rounds):
         for name in UNITS:
             yield restarted(bed, name, busy=False)
@@ -29,9 +29,9 @@ def restarted(bed: Testbed, name: str, busy: bool) -> Trial:
     promises = Promises()
     ran = _deployed(bed, UNITS[name]) if busy else None
     if ran is None:
-        ground.on(bed, FRONT, "systemctl", "restart", UNITS[name])
+        fault_testbed.on(bed, FRONT, "systemctl", "restart", UNITS[name])
     elif promises.keep(ran.code in (0, 5, 7), ran) and ran.code:
-        ground.converge(bed, promises)
+        fault_testbed.converge(bed, promises)
     took = within(BACK, lambda: _works(bed))
     promises.keep(took is not None, f"no stack was made within {BACK:.0f} s")
     verified = commands.ran(bed, "verify")
@@ -43,12 +43,12 @@ def restarted(bed: Testbed, name: str, busy: bool) -> Trial:
 
 def _deployed(bed: Testbed, unit: str) -> Ran:
     """A deploy during whose first wave the service is restarted."""
-    ground.debug(bed)
+    fault_testbed.debug(bed)
     command = Stepped(bed, "deploy", "--yes", "--format", "json")
     for at in command.stops():
         if at.title.startswith(f"change {CANARY}"):
             command.go()
-            ground.on(bed, FRONT, "systemctl", "restart", unit)
+            fault_testbed.on(bed, FRONT, "systemctl", "restart", unit)
     return command.ended()
 
 

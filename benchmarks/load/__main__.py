@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import testbed
-from benchmarks.load import long_run, report
-from benchmarks.load.running import Bounds
+from benchmarks.load import load_report, long_run
+from benchmarks.load.client_process import Bounds
 from lab import site
-from lab.errors import LabError
+from lab.lab_errors import LabError
 
 DOCUMENT = testbed.CHECKOUT / "docs" / "benchmarks.md"
 
@@ -30,18 +30,18 @@ def main() -> None:
     finally:
         if not options.keep:
             site.down(options.name)
-    print(report.text(results))
+    print(load_report.text(results))
     if options.results:
         options.results.write_text(json.dumps(results, indent=1) + "\n")
     if options.update_docs:
-        report.put(results, DOCUMENT)
-    sys.exit(not all(verdict.kept for verdict in report.verdicts(results)))
+        load_report.put(results, DOCUMENT)
+    sys.exit(not all(verdict.kept for verdict in load_report.verdicts(results)))
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bin/load", description="Change a site under load, on hosts of its own.")
     parser.add_argument("--heat", default=site.DEFAULT_HEAT, help="Heat's release")
-    parser.add_argument("--least", type=int, default=report.LEAST, help="requests, at least")
+    parser.add_argument("--least", type=int, default=load_report.LEAST, help="requests, at least")
     parser.add_argument("--rate", type=float, default=Bounds.rate, help="requests a second")
     parser.add_argument("--results", type=Path, help="file for all figures, as JSON")
     parser.add_argument("--update-docs", action="store_true", help="write the tables into docs/benchmarks.md")

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import testbed
-from benchmarks.load import arrivals, operations, running, stacks
+from benchmarks.load import arrivals, client_process, operations, stacks
 from benchmarks.load.arrivals import Book
+from benchmarks.load.client_process import Bounds, Load
 from benchmarks.load.operations import Act, Operation
-from benchmarks.load.running import Bounds, Load
 from benchmarks.load.stacks import Fates, Stacks
 from benchmarks.testbed import Testbed
 from lab import site
@@ -97,7 +97,7 @@ class Run:
 def run(bed: Testbed, bounds: Bounds, least: int) -> dict[str, Any]:
     """Do everything that the product can do while clients ask the front host; return the results as JSON has them."""
     todo, missing = operations.possible(commands())
-    with running.clients(bed.lab.hosts[operations.FRONT], bounds) as load:
+    with client_process.clients(bed.lab.hosts[operations.FRONT], bounds) as load:
         whole = Run(bed, load)
         whole.all(todo, least)
     return {**whole.results(), "not_there_yet": missing}

@@ -6,9 +6,9 @@ import time
 from pathlib import Path
 
 from lab import command, machine, mounts
-from lab.errors import HostFailed
-from lab.image import cache, debian, secrets, venvs
+from lab.image import cache, debian, lab_secrets, venvs
 from lab.image.cache import Layer
+from lab.lab_errors import HostFailed
 
 INSIDE = Path(__file__).parents[1] / "inside"
 BUILT_FOR = "198.18.0.11"
@@ -29,7 +29,7 @@ def of_controller(release: str) -> list[Layer]:
     system = debian.system()
     tools = debian.tools(system)
     beneath = (venvs.heat(release, tools), venvs.keystone(tools), debian.servers(system), system)
-    sources = [path.read_text() for path in (Path(__file__), Path(secrets.__file__))]
+    sources = [path.read_text() for path in (Path(__file__), Path(lab_secrets.__file__))]
     recipe = (release, cache.texts_below(INSIDE), *sources)
     return [Layer(f"controller-{release}", recipe, build, beneath), *beneath]
 
@@ -86,10 +86,10 @@ def furnish(layer: Layer, root: Path) -> None:
         ],
     )
     furnish_heat(root)
-    passwords = {**secrets.fresh(), "address": BUILT_FOR}
+    passwords = {**lab_secrets.fresh(), "address": BUILT_FOR}
     write_secret(root / SECRETS, json.dumps(passwords))
     shutil.copy(INSIDE / "provision.py", root / "etc/heat-lab/provision.py")
-    values = secrets.placeholders(passwords, BUILT_FOR)
+    values = lab_secrets.placeholders(passwords, BUILT_FOR)
     for template, target, group in (
         (INSIDE / "heat/heat.conf", "heat/heat.conf", "heat"),
         (INSIDE / "controller/etc/keystone/keystone.conf", "keystone/keystone.conf", "keystone"),

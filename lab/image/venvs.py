@@ -4,9 +4,9 @@ import sys
 from pathlib import Path
 
 from lab import command
-from lab.errors import BadInput
 from lab.image import cache, debian, workbench
 from lab.image.cache import Layer
+from lab.lab_errors import BadInput
 
 LOCKS = Path(__file__).parents[1] / "locks"
 PYTHON = "3.11"

@@ -7,9 +7,9 @@ import contextlib
 
 import pytest
 
-from benchmarks.load import arrivals, running, stacks
+from benchmarks.load import arrivals, client_process, stacks
 from benchmarks.load.arrivals import Book
-from benchmarks.load.running import Bounds
+from benchmarks.load.client_process import Bounds
 
 pytestmark = pytest.mark.lab
 
@@ -51,7 +51,7 @@ def test_processes_restart_and_engines_leave_without_losing_a_request_or_a_stack
 @contextlib.contextmanager
 def nothing_lost(site):
     """Have clients ask the proxy for the length of a `with`, then look at every answer and into the APIs' logs."""
-    with running.clients(site.lab.hosts["hostA"], BOUNDS) as load:
+    with client_process.clients(site.lab.hosts["hostA"], BOUNDS) as load:
         yield
     book = Book(load.run)
     arrivals.collect(site.lab, book)

@@ -4,8 +4,8 @@ import sys
 
 import pytest
 
-from benchmarks import measure
-from benchmarks.measure import Command, CommandFailed
+from benchmarks import measured_command
+from benchmarks.measured_command import Command, CommandFailed
 
 
 def test_commands_run_side_by_side(tmp_path):
@@ -16,11 +16,13 @@ def test_commands_run_side_by_side(tmp_path):
     )
     names = [str(tmp_path / name) for name in "ab"]
 
-    sample = measure.run(Command([[sys.executable, "-c", meets, *names], [sys.executable, "-c", meets, *names[::-1]]]))
+    sample = measured_command.run(
+        Command([[sys.executable, "-c", meets, *names], [sys.executable, "-c", meets, *names[::-1]]])
+    )
 
     assert sample.output.count("met") == 2 and sample.wall > 0 and sample.memory_mib > 1
 
 
 def test_command_that_fails_is_told_with_its_words():
     with pytest.raises(CommandFailed, match="ended with 3:\nsorry"):
-        measure.run(Command([[sys.executable, "-c", "print('sorry'); raise SystemExit(3)"]]))
+        measured_command.run(Command([[sys.executable, "-c", "print('sorry'); raise SystemExit(3)"]]))

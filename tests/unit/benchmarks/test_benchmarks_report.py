@@ -1,6 +1,6 @@
 """Verdicts and tables follow from the figures alone."""
 
-from benchmarks import report, targets
+from benchmarks import comparison_report, targets
 
 
 def a_sample(wall, memory=60.0):
@@ -55,7 +55,7 @@ def test_adding_is_judged_by_what_it_takes_beyond_by_hand():
 
 def test_tables_go_between_the_marks_and_nowhere_else(tmp_path):
     document = tmp_path / "benchmarks.md"
-    document.write_text(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n")
+    document.write_text(f"before\n{comparison_report.BEGIN}\nold\n{comparison_report.END}\nafter\n")
     results = {
         "date": "2026-11-21",
         "machine": {"cores": 2, "memory_gib": 24.0},
@@ -63,7 +63,7 @@ def test_tables_go_between_the_marks_and_nowhere_else(tmp_path):
         "parts": {"deploy3": a_part(), "list": {"walls": [0.3, 0.2, 0.4]}},
     }
 
-    report.put(results, document)
+    comparison_report.put(results, document)
 
     text = document.read_text()
     assert text.startswith("before\n") and text.endswith("\nafter\n") and "old" not in text

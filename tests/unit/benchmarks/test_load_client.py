@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from benchmarks.load import requests, running
-from benchmarks.load.running import Bounds
+from benchmarks.load import client_process, requests
+from benchmarks.load.client_process import Bounds
 
 ADDRESS = "127.18.0.11"  # loopback, and nobody else's
 
@@ -77,7 +77,7 @@ def serving(*ports):
 
 
 def test_clients_send_every_request_once_and_tell_of_each(served):
-    with running.clients(ADDRESS, Bounds(rate=400, most=96, seconds=10)) as load:
+    with client_process.clients(ADDRESS, Bounds(rate=400, most=96, seconds=10)) as load:
         wait_for(lambda: len(served) >= 96)
 
     result = load.result()
@@ -87,7 +87,7 @@ def test_clients_send_every_request_once_and_tell_of_each(served):
 
 
 def test_clients_end_when_they_are_told_to(served):
-    with running.clients(ADDRESS, Bounds(rate=50, most=10_000, seconds=100)) as load, load.window("all"):
+    with client_process.clients(ADDRESS, Bounds(rate=50, most=10_000, seconds=100)) as load, load.window("all"):
         wait_for(lambda: len(served) >= 5)
 
     result = load.result()
@@ -96,7 +96,7 @@ def test_clients_end_when_they_are_told_to(served):
 
 
 def test_server_that_is_not_there_fails_its_requests_and_no_others():
-    with serving(8004) as seen, running.clients(ADDRESS, Bounds(rate=400, most=64, seconds=10)) as load:
+    with serving(8004) as seen, client_process.clients(ADDRESS, Bounds(rate=400, most=64, seconds=10)) as load:
         wait_for(lambda: len(seen) >= 48)
 
     result = load.result()
@@ -105,7 +105,7 @@ def test_server_that_is_not_there_fails_its_requests_and_no_others():
 
 
 def test_strangers_get_no_clients_at_all():
-    with pytest.raises(ValueError, match="no host of a lab"), running.clients("192.0.2.1", Bounds()):
+    with pytest.raises(ValueError, match="no host of a lab"), client_process.clients("192.0.2.1", Bounds()):
         pass
 
 

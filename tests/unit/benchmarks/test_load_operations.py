@@ -1,6 +1,6 @@
 """The long run's operations are data, and what became of them is judged by figures alone."""
 
-from benchmarks.load import operations, report, stacks
+from benchmarks.load import load_report, operations, stacks
 
 WINDOW = {"seconds": 8.0, "requests": 30_000, "failed": 0, "p50": 2.0, "p99": 10.0, "most": 20.0, "late_p99": 0.5}
 FATES = stacks.Fates(20, 20, {}, ()).json()
@@ -22,7 +22,7 @@ def some_results(**changed):
 
 
 def broken(**changed):
-    return [each.what for each in report.verdicts(some_results(**changed)) if not each.kept]
+    return [each.what for each in load_report.verdicts(some_results(**changed)) if not each.kept]
 
 
 def test_operation_without_its_command_is_left_out_and_told():
@@ -56,7 +56,7 @@ def test_each_figure_beyond_its_promise_is_named():
 
 
 def test_tables_show_windows_stacks_and_what_is_left_out():
-    text = report.text(some_results())
+    text = load_report.text(some_results())
 
     assert "| add-api | 8.0 s | 30000 | 0 | 2.0 ms | 19 ms | 1.9 | 20 ms |" in text
     assert "| restart | 20 | 20 | 0 | 0 |" in text
@@ -67,7 +67,7 @@ def test_failures_for_one_reason_are_one_line():
     one = {"window": "takeover", "kept": True, "why": "NewConnectionError: <object at 0x1>: refused"}
     other = {**one, "why": "NewConnectionError: <object at 0x2>: refused"}
 
-    text = report.text(some_results(failures=[one, other]))
+    text = load_report.text(some_results(failures=[one, other]))
 
     assert text.count("| takeover | 2 |") == 1
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from lab.errors import BadInput, HostFailed
 from lab.image import cache, venvs
 from lab.image.cache import Layer
+from lab.lab_errors import BadInput, HostFailed
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,7 @@
 import pytest
 
 from lab import names
-from lab.errors import BadInput
+from lab.lab_errors import BadInput
 
 
 def test_thirty_hosts_are_named_past_the_alphabet():

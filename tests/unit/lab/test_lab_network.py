@@ -5,7 +5,7 @@ import json
 import pytest
 
 from lab import command, network
-from lab.errors import BadInput
+from lab.lab_errors import BadInput
 
 ROUTES = [
     {"dst": "default", "dev": "eth0"},

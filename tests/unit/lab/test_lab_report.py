@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from lab import report, tasks
-from lab.errors import BadInput, HostFailed, LabTaken
+from lab import lab_report, tasks
+from lab.lab_errors import BadInput, HostFailed, LabTaken
 from lab.site import Lab
 
 
@@ -32,22 +32,22 @@ def test_unexpected_error_keeps_its_traceback():
 
 @pytest.mark.parametrize(("text", "number"), [("", None), ("12", 12)])
 def test_number_of_hosts_may_be_left_out(text, number):
-    assert report.number(text) == number
+    assert lab_report.number(text) == number
 
 
 def test_number_of_hosts_that_is_none_is_refused():
     with pytest.raises(BadInput, match="three"):
-        report.number("three")
+        lab_report.number("three")
 
 
 def test_sentence_names_few_hosts_and_shortens_many():
-    assert report.sentence(a_lab(2)) == "host0 198.18.0.0, host1 198.18.0.1"
-    assert report.sentence(a_lab(9)) == "host0 198.18.0.0, host1 198.18.0.1, ..., host8 198.18.0.8"
+    assert lab_report.sentence(a_lab(2)) == "host0 198.18.0.0, host1 198.18.0.1"
+    assert lab_report.sentence(a_lab(9)) == "host0 198.18.0.0, host1 198.18.0.1, ..., host8 198.18.0.8"
 
 
 def test_table_aligns_columns_and_marks_what_is_missing():
     rows = [{"host": "hostA", "address": "198.18.0.11", "machine": "off", "pid": None, "ssh": "silent"}]
-    assert report.table(rows).splitlines() == [
+    assert lab_report.table(rows).splitlines() == [
         "host   address      machine  pid  ssh",
         "hostA  198.18.0.11  off      -    silent",
     ]

@@ -5,19 +5,19 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from oslo_config import cfg
 
-from lab.image import controller, secrets
+from lab.image import controller, lab_secrets
 
 
 @pytest.fixture
 def passwords():
-    return secrets.fresh()
+    return lab_secrets.fresh()
 
 
 @pytest.fixture
 def conf(tmp_path, passwords):
     """Heat's configuration as a lab host gets it, read by oslo.config."""
     path = tmp_path / "heat.conf"
-    values = secrets.placeholders(passwords, "198.18.0.11")
+    values = lab_secrets.placeholders(passwords, "198.18.0.11")
     path.write_text((controller.INSIDE / "heat/heat.conf").read_text().format_map(values))
     read = cfg.ConfigOpts()
     read.register_opts(
@@ -31,12 +31,12 @@ def conf(tmp_path, passwords):
 
 
 def test_passwords_hold_the_characters_that_files_trip_over(passwords):
-    assert set(secrets.AWKWARD) <= set(passwords["service"])
-    assert set(secrets.AWKWARD) <= set(passwords["heat_database"])
+    assert set(lab_secrets.AWKWARD) <= set(passwords["service"])
+    assert set(lab_secrets.AWKWARD) <= set(passwords["heat_database"])
 
 
 def test_every_build_has_passwords_of_its_own(passwords):
-    assert not set(passwords.values()) & set(secrets.fresh().values())
+    assert not set(passwords.values()) & set(lab_secrets.fresh().values())
 
 
 def test_encryption_key_has_a_length_that_heat_takes(passwords):

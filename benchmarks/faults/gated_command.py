@@ -1,6 +1,6 @@
 """One of the product's commands, which stops before each of its requests to the hosts until it is told to go on.
 
-    python -m benchmarks.faults.stepped TELL HEAR deploy --yes --inventory FILE
+    python -m benchmarks.faults.gated_command TELL HEAR deploy --yes --inventory FILE
 
 TELL and HEAR are descriptors of open pipes. A line of JSON goes out before each request, {number, verb, title}, and one
 when the last was answered and the command would end; after each a line must come in. The product has no hook for this.
@@ -44,17 +44,17 @@ def main() -> None:
 
 def _wrap(gate: Gate) -> None:
     """Have every request of the fleet pass the gate first."""
-    ask, hold = SshFleet.ask, SshFleet.acquire_lease
+    ask, acquire = SshFleet.ask, SshFleet.acquire_lease
 
     def stopped_ask(self, title, verb, requests, timeout):
         gate.stop(verb, title)
         return ask(self, title, verb, requests, timeout)
 
-    def stopped_hold(self, host, request, timeout):
-        gate.stop("hold", "")
-        return hold(self, host, request, timeout)
+    def stopped_acquire(self, host, request, timeout):
+        gate.stop("acquire", "")
+        return acquire(self, host, request, timeout)
 
-    SshFleet.ask, SshFleet.acquire_lease = stopped_ask, stopped_hold
+    SshFleet.ask, SshFleet.acquire_lease = stopped_ask, stopped_acquire
 
 
 if __name__ == "__main__":

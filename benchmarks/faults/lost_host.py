@@ -9,10 +9,10 @@ from random import Random
 
 import urllib3
 
-from benchmarks.faults import commands, ground
+from benchmarks.faults import commands, fault_testbed
 from benchmarks.faults.commands import At, Ran, Stepped
-from benchmarks.faults.ground import CANARY, FRONT, OTHER
-from benchmarks.faults.killed import CHANGED, Operation
+from benchmarks.faults.fault_testbed import CANARY, FRONT, OTHER
+from benchmarks.faults.killed_deployer import CHANGED, Operation
 from benchmarks.faults.trial import Promises, Trial
 from benchmarks.testbed import Testbed
 from deployer.apply import stage as staging
@@ -78,7 +78,7 @@ def lose(bed: Testbed, loss: Loss, host: str, stage: Stage, operation: Operation
         promises.keep(host == FRONT and loss is not LOSSES[0] or _served(bed), "the others do not serve")
     finally:
         loss.give(bed, host)
-    ground.converge(bed, promises)
+    fault_testbed.converge(bed, promises)
     return promises.trial(FAULT, f"{loss.name}, {stage.name} ({host})", waited, status=round(shown.seconds, 1))
 
 
@@ -105,7 +105,7 @@ def _reported(promises: Promises, ran: Ran, host: str, stage: Stage) -> None:
         promises.keep(is_told, f"what to do next is not told: {ran}")
         return
     now = ran.json().get("now", {})
-    promises.keep(set(now) == set(ground.HOSTS), f"what some host has is not told: {sorted(now)}")
+    promises.keep(set(now) == set(fault_testbed.HOSTS), f"what some host has is not told: {sorted(now)}")
     promises.keep(bool(now.get(host, {}).get("next")), f"what to run next is not told: {now.get(host)}")
 
 
@@ -129,15 +129,15 @@ def _served(bed: Testbed) -> bool:
 
 def _without_sshd(bed: Testbed, host: str) -> None:
     """End sshd with all its sessions, and see to it that nothing starts it."""
-    ground.inside(bed, host, "systemctl", "mask", "--runtime", "--quiet", "ssh.service", "ssh.socket")
-    ground.inside(bed, host, "systemctl", "kill", "--signal=KILL", "ssh.service")
-    ground.inside(bed, host, "systemctl", "stop", "ssh.service")
+    fault_testbed.inside(bed, host, "systemctl", "mask", "--runtime", "--quiet", "ssh.service", "ssh.socket")
+    fault_testbed.inside(bed, host, "systemctl", "kill", "--signal=KILL", "ssh.service")
+    fault_testbed.inside(bed, host, "systemctl", "stop", "ssh.service")
 
 
 def _with_sshd(bed: Testbed, host: str) -> None:
-    ground.inside(bed, host, "systemctl", "unmask", "--runtime", "--quiet", "ssh.service", "ssh.socket")
-    ground.inside(bed, host, "systemctl", "reset-failed", "ssh.service")
-    ground.inside(bed, host, "systemctl", "start", "ssh.service")
+    fault_testbed.inside(bed, host, "systemctl", "unmask", "--runtime", "--quiet", "ssh.service", "ssh.socket")
+    fault_testbed.inside(bed, host, "systemctl", "reset-failed", "ssh.service")
+    fault_testbed.inside(bed, host, "systemctl", "start", "ssh.service")
 
 
 def _link(bed: Testbed, host: str) -> str:
@@ -164,7 +164,7 @@ def _signal(bed: Testbed, host: str, number: signal.Signals) -> None:
 def _power_on(bed: Testbed, host: str) -> None:
     site.start(bed.lab, host)
     if host == FRONT:  # with it went the broker and the database, without which a rerun is refused, as it should be
-        ground.on(bed, host, "systemctl", "start", "rabbitmq-server", "mariadb")
+        fault_testbed.on(bed, host, "systemctl", "start", "rabbitmq-server", "mariadb")
 
 
 LOSSES = (

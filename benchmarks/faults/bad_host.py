@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from random import Random
 
-from benchmarks.faults import commands, files, ground
+from benchmarks.faults import commands, fault_testbed, file_states
 from benchmarks.faults.commands import Ran, Stepped
-from benchmarks.faults.ground import CANARY, FRONT, OTHER
+from benchmarks.faults.fault_testbed import CANARY, FRONT, OTHER
 from benchmarks.faults.trial import Promises, Trial
 from benchmarks.testbed import Testbed
 
@@ -46,7 +46,7 @@ def stopped(bed: Testbed, random: Random, rounds: int) -> Iterator[Trial]:
 
 
 def _every(bed: Testbed, fault: str, cases: tuple[Case, ...], rounds: int) -> Iterator[Trial]:
-    ground.reset(bed)
+    fault_testbed.reset(bed)
     for _ in range(rounds):
         for case in cases:
             yield attempt(bed, fault, case)
@@ -55,16 +55,16 @@ def _every(bed: Testbed, fault: str, cases: tuple[Case, ...], rounds: int) -> It
 def attempt(bed: Testbed, fault: str, case: Case) -> Trial:
     """Break, deploy, judge what every host has, mend, and converge."""
     if case.needs_change:
-        ground.debug(bed)
-    promises, before, text = Promises(), files.now(bed), bed.inventory.read_text()
+        fault_testbed.debug(bed)
+    promises, before, text = Promises(), file_states.now(bed), bed.inventory.read_text()
     with contextlib.ExitStack() as stack:
         if not case.wave:
             stack.enter_context(case.broken(bed))
         ran = _deployed(bed, case, stack)
     promises.keep(ran.code in case.codes, f"the exit code is not {case.codes}: {ran}")
     promises.keep(ran.code not in (3, 4) or bed.inventory.read_text() == text, "the inventory was changed")
-    _untouched(promises, before, files.now(bed), case, ran)
-    again = ground.converge(bed, promises)
+    _untouched(promises, before, file_states.now(bed), case, ran)
+    again = fault_testbed.converge(bed, promises)
     return promises.trial(fault, case.name, ran.seconds, code=ran.code, rerun=round(again.seconds, 1))
 
 
@@ -79,9 +79,9 @@ def _deployed(bed: Testbed, case: Case, stack: contextlib.ExitStack) -> Ran:
     return command.ended()
 
 
-def _untouched(promises: Promises, before: files.States, after: files.States, case: Case, ran: Ran) -> None:
+def _untouched(promises: Promises, before: file_states.States, after: file_states.States, case: Case, ran: Ran) -> None:
     """Nothing of ours differs from before, on no host, unless the first one could not be put back, which is told."""
-    hosts = (*ground.HOSTS,) if case.goes_back else (FRONT, OTHER)
+    hosts = (*fault_testbed.HOSTS,) if case.goes_back else (FRONT, OTHER)
     changed = [host for host in hosts if after.get(host) != before.get(host)]
     promises.keep(not changed, f"{changed} changed: {ran}")
     if case.wave and case.goes_back:
@@ -93,42 +93,42 @@ def _untouched(promises: Promises, before: files.States, after: files.States, ca
 def small(bed: Testbed, folder: str, host: str = CANARY) -> Iterator[None]:
     """Put a small file system with the same content in the place of a folder, full for the length of a `with`."""
     copy = f"/run/copy-of{folder.replace('/', '-')}"
-    ground.on(bed, host, "cp", "-a", folder, copy)
-    ground.on(bed, host, "mount", "-t", "tmpfs", "-o", "size=4m,mode=0755", "tmpfs", folder)
+    fault_testbed.on(bed, host, "cp", "-a", folder, copy)
+    fault_testbed.on(bed, host, "mount", "-t", "tmpfs", "-o", "size=4m,mode=0755", "tmpfs", folder)
     try:
-        ground.on(bed, host, "cp", "-a", f"{copy}/.", folder)
-        ground.on(bed, host, "dd", "if=/dev/zero", f"of={folder}/filler", "bs=4k", least=1)
+        fault_testbed.on(bed, host, "cp", "-a", f"{copy}/.", folder)
+        fault_testbed.on(bed, host, "dd", "if=/dev/zero", f"of={folder}/filler", "bs=4k", least=1)
         yield
     finally:
-        ground.on(bed, host, "umount", "--lazy", folder)
-        ground.on(bed, host, "rm", "-r", copy)
+        fault_testbed.on(bed, host, "umount", "--lazy", folder)
+        fault_testbed.on(bed, host, "rm", "-r", copy)
 
 
 @contextlib.contextmanager
 def read_only(bed: Testbed, folder: str, host: str = CANARY) -> Iterator[None]:
     """Nobody may write below a folder."""
-    ground.on(bed, host, "mount", "--bind", folder, folder)
-    ground.on(bed, host, "mount", "-o", "remount,ro,bind", folder)
+    fault_testbed.on(bed, host, "mount", "--bind", folder, folder)
+    fault_testbed.on(bed, host, "mount", "-o", "remount,ro,bind", folder)
     try:
         yield
     finally:
-        ground.on(bed, host, "umount", "--lazy", folder)
+        fault_testbed.on(bed, host, "umount", "--lazy", folder)
 
 
 @contextlib.contextmanager
 def without_sudo(bed: Testbed) -> Iterator[None]:
     """The login may not become root."""
-    ground.put(bed, OTHER, SUDOERS, "operator ALL=(ALL) !ALL\n")
+    fault_testbed.put(bed, OTHER, SUDOERS, "operator ALL=(ALL) !ALL\n")
     try:
         yield
     finally:
-        ground.inside(bed, OTHER, "rm", SUDOERS)
+        fault_testbed.inside(bed, OTHER, "rm", SUDOERS)
 
 
 @contextlib.contextmanager
 def taken(bed: Testbed) -> Iterator[None]:
     """A stranger listens where a second API would."""
-    ground.on(
+    fault_testbed.on(
         bed,
         CANARY,
         "systemd-run",
@@ -145,22 +145,22 @@ def taken(bed: Testbed) -> Iterator[None]:
     try:
         yield
     finally:
-        ground.on(bed, CANARY, "systemctl", "stop", "stranger.service")
+        fault_testbed.on(bed, CANARY, "systemctl", "stop", "stranger.service")
 
 
 @contextlib.contextmanager
 def changed(bed: Testbed, change: Callable[[Testbed], None]) -> Iterator[None]:
     """The source's heat.conf has a change for the length of a `with`."""
-    ground.on(bed, FRONT, "cp", "-a", CONF, KEPT)
+    fault_testbed.on(bed, FRONT, "cp", "-a", CONF, KEPT)
     try:
         change(bed)
         yield
     finally:
-        ground.on(bed, FRONT, "mv", KEPT, CONF)
+        fault_testbed.on(bed, FRONT, "mv", KEPT, CONF)
 
 
 def _sick(bed: Testbed) -> None:
-    ground.put(bed, FRONT, CONF, ground.on(bed, FRONT, "cat", CONF) + SICK)
+    fault_testbed.put(bed, FRONT, CONF, fault_testbed.on(bed, FRONT, "cat", CONF) + SICK)
 
 
 BEFORE = (
@@ -190,7 +190,7 @@ IN_A_WAVE = (
     Case("APIs answer 503 by the new heat.conf", lambda bed: changed(bed, _sick), (5, 7), needs_change=False),
     Case(
         "engines die over and over by the new heat.conf",
-        lambda bed: changed(bed, lambda bed: ground.setting(bed, SHORT_KEY)),
+        lambda bed: changed(bed, lambda bed: fault_testbed.setting(bed, SHORT_KEY)),
         (5, 7),
         needs_change=False,
     ),

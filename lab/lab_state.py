@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from lab.errors import LabTaken
+from lab.lab_errors import LabTaken
 from lab.machine import Process
 from lab.progress import say
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from random import Random
 
-from benchmarks.faults import commands, files, ground
+from benchmarks.faults import commands, fault_testbed, file_states
 from benchmarks.faults.commands import Stepped
 from benchmarks.faults.trial import Promises, Trial
 from benchmarks.testbed import Testbed
@@ -26,20 +26,20 @@ class Operation:
 
 
 def _added(bed: Testbed) -> None:
-    ground.reset(bed)
-    added = commands.ran(bed, "add-api", ground.CANARY, "--yes")
+    fault_testbed.reset(bed)
+    added = commands.ran(bed, "add-api", fault_testbed.CANARY, "--yes")
     if added.code:
         raise RuntimeError(f"nothing to roll back: {added}")
 
 
 def _changed(bed: Testbed) -> None:
-    ground.reset(bed)
-    ground.debug(bed)
+    fault_testbed.reset(bed)
+    fault_testbed.debug(bed)
 
 
 CHANGED = Operation("deploy of a changed heat.conf", ("deploy", "--yes"), _changed, 40.0)
-ADDED = Operation("add-api", ("add-api", ground.CANARY, "--yes"), ground.reset)
-REMOVED = Operation("remove-engine", ("remove-engine", ground.CANARY, "--yes"), ground.reset)
+ADDED = Operation("add-api", ("add-api", fault_testbed.CANARY, "--yes"), fault_testbed.reset)
+REMOVED = Operation("remove-engine", ("remove-engine", fault_testbed.CANARY, "--yes"), fault_testbed.reset)
 ROLLED_BACK = Operation("rollback", ("rollback", "--yes"), _added)
 OPERATIONS = (CHANGED, ADDED, REMOVED, ROLLED_BACK)
 
@@ -92,11 +92,11 @@ def _killed(
 ) -> Trial:
     """Kill, run once more, and judge: it converges, and no file was ever anything but old or new."""
     operation.prepare(bed)
-    promises, old, began = Promises(), files.now(bed), time.monotonic()
-    with files.watched(bed) as watch:
+    promises, old, began = Promises(), file_states.now(bed), time.monotonic()
+    with file_states.watched(bed) as watch:
         where = kill()
-        again = ground.converge(bed, promises)
-    for mixture in files.mixtures(watch.states, old, files.now(bed)):
+        again = fault_testbed.converge(bed, promises)
+    for mixture in file_states.mixtures(watch.states, old, file_states.now(bed)):
         promises.keep(False, mixture)
     return promises.trial(
         fault,

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 
 from lab import hosts, names, ready, site
-from lab.errors import BadInput
+from lab.lab_errors import BadInput
 from lab.site import Lab
 
 SCHEMA_VERSION = 1

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.testbed import Testbed
 
-PROGRAM = Path(__file__).with_name("seen.py")
+PROGRAM = Path(__file__).with_name("file_watcher.py")
 SECONDS = 900.0  # that a watch may last
 FRONT = ("/etc/systemd/system/heat-scaleout*", "/etc/heat-scaleout/**")
 NODE = (*FRONT, "/etc/heat/**")  # on the source these are not ours

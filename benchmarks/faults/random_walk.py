@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from random import Random
 from typing import Any
 
-from benchmarks.faults import commands, ground
-from benchmarks.faults.ground import CANARY, OTHER
+from benchmarks.faults import commands, fault_testbed
+from benchmarks.faults.fault_testbed import CANARY, OTHER
 from benchmarks.faults.trial import Promises, Trial
 from benchmarks.testbed import Testbed
 
@@ -18,7 +18,7 @@ MOST = 5  # processes of a kind: the hosts share a machine
 
 def walk(bed: Testbed, random: Random, rounds: int) -> Iterator[Trial]:
     """So many steps, each judged; the walk goes on from whatever it came to."""
-    ground.reset(bed)
+    fault_testbed.reset(bed)
     newest = _newest(bed)
     for _ in range(rounds):
         trial = _step(bed, random, newest)
@@ -38,7 +38,7 @@ def _step(bed: Testbed, random: Random, newest: int) -> Trial:
     number = _newest(bed)
     promises.keep(number >= newest, f"generation {newest} was followed by {number}")
     if not ran.code:
-        _judge(promises, ground.status(bed))
+        _judge(promises, fault_testbed.status(bed))
     return promises.trial(FAULT, f"{' '.join(argv[:-1])}{name}", ran.seconds, code=ran.code, generation=number)
 
 
@@ -61,7 +61,7 @@ def _chosen(random: Random) -> tuple[str, ...]:
 
 
 def _newest(bed: Testbed) -> int:
-    return max(each["number"] for each in ground.history(bed))
+    return max(each["number"] for each in fault_testbed.history(bed))
 
 
 def _judge(promises: Promises, told: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ from benchmarks.faults import commands
 from benchmarks.faults.commands import Ran
 from benchmarks.faults.trial import Promises
 from benchmarks.testbed import Testbed
-from lab import hosts, machine, site, state
+from lab import hosts, lab_state, machine, site
 
 HOSTS = FRONT, CANARY, OTHER = "hostA", "hostB", "hostC"
 SMALL = "engine_workers: 1, api_workers: 1, cfn_workers: 1"  # each process takes seconds of a core to load Heat
@@ -23,7 +23,7 @@ TEMPORARY = ".heat-scaleout-new"
 
 def fresh(name: str, heat: str, folder: Path) -> Testbed:
     """A lab with one Heat server, or one that an earlier run has kept, scaled out to the usual inventory."""
-    lab = site.find(name) if any(each.name == name for each in state.every()) else site.up(name, len(HOSTS), heat)
+    lab = site.find(name) if any(each.name == name for each in lab_state.every()) else site.up(name, len(HOSTS), heat)
     bed = Testbed(lab, folder / "faults.yaml", folder)
     (folder / USUAL).write_text(composed(lab))
     bed.inventory.write_text(usual(bed))

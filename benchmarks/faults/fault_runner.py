@@ -10,11 +10,11 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from benchmarks.faults import ground
+from benchmarks.faults import fault_testbed
 from benchmarks.faults.catalogue import FAULTS
 from benchmarks.faults.trial import Fault, Trial
-from benchmarks.load import running
-from benchmarks.load.running import Bounds, Load
+from benchmarks.load import client_process
+from benchmarks.load.client_process import Bounds, Load
 from benchmarks.load.samples import Result, Window
 from benchmarks.testbed import Testbed
 
@@ -25,7 +25,7 @@ SHOWN = 3  # failed requests that a trial tells of
 def make(bed: Testbed, name: str, seed: int, rounds: int | None, until: float) -> list[Trial]:
     """Make a fault so often, while clients ask; no new trial begins after `until` (of the monotonic clock)."""
     fault, trials = FAULTS[name], []
-    with running.clients(bed.lab.hosts[ground.FRONT], BOUNDS) as load:
+    with client_process.clients(bed.lab.hosts[fault_testbed.FRONT], BOUNDS) as load:
         try:
             for trial in _timed(fault.run(bed, Random(f"{name} {seed}"), rounds or fault.rounds), load, until):
                 trials.append(trial)

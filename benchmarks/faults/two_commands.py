@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from random import Random
 
-from benchmarks.faults import commands, ground
+from benchmarks.faults import commands, fault_testbed
 from benchmarks.faults.trial import Promises, Trial
 from benchmarks.testbed import Testbed
 
@@ -13,18 +13,18 @@ LOCKED = 6
 
 def twice(bed: Testbed, random: Random, rounds: int) -> Iterator[Trial]:
     """The same command started twice, so often; each time it has something to do."""
-    ground.reset(bed)
+    fault_testbed.reset(bed)
     plan = bed.inventory.read_text()
     for turn in range(rounds):
         yield both(bed, ("drain", "undrain")[turn % 2])
     if bed.inventory.read_text() != plan:
-        commands.ran(bed, "undrain", ground.OTHER, "--yes")
+        commands.ran(bed, "undrain", fault_testbed.OTHER, "--yes")
 
 
 def both(bed: Testbed, verb: str) -> Trial:
     """Start a command twice at the same moment."""
     promises = Promises()
-    running = [commands.start(bed, verb, ground.OTHER, "--yes") for _ in range(2)]
+    running = [commands.start(bed, verb, fault_testbed.OTHER, "--yes") for _ in range(2)]
     ended = [each.ended() for each in running]
     promises.keep(sorted(each.code for each in ended) == [0, LOCKED], " and ".join(map(str, ended)))
     return promises.trial(
