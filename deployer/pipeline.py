@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from deployer import errors
 from deployer.apply import execute, lock, stage
@@ -18,6 +19,7 @@ from deployer.inventory import inventory_file, scaling
 from deployer.inventory.inventory_file import InventoryFile
 from deployer.inventory.scaling import ScaleRequest
 from deployer.inventory.schema import Inventory
+from deployer.model import lazy
 from deployer.model.facts import Observation
 from deployer.model.run import Run
 from deployer.observed import history as recorded
@@ -30,12 +32,18 @@ from deployer.preflight.findings import Findings
 from deployer.remote.fleet import Fleet
 from deployer.status import site
 from deployer.status.site import SiteStatus
-from deployer.verify import acceptance, preparation
-from deployer.verify.report import Proof
-from deployer.verify.smoke import smoke_suite
-from deployer.verify.smoke.clouds import Cloud
-from deployer.verify.smoke.result import Check
-from deployer.verify.smoke.smoke_suite import SmokeTarget
+
+if TYPE_CHECKING:
+    from deployer.verify import acceptance, preparation
+    from deployer.verify import report as proof
+    from deployer.verify.report import Proof
+    from deployer.verify.smoke import smoke_suite
+    from deployer.verify.smoke.clouds import Cloud
+    from deployer.verify.smoke.result import Check
+else:  # 40 ms of XML, clouds and CFN, which no other command needs
+    acceptance, preparation, proof, smoke_suite = (
+        lazy.module(f"deployer.verify.{name}") for name in ("acceptance", "preparation", "report", "smoke.smoke_suite")
+    )
 
 STATUS_TIMEOUT = 10.0  # seconds for a host to answer `status`
 Accept = Callable[[Planned, tuple[str, ...]], bool]  # shows a plan and the warnings of preflight; whether it may run
@@ -154,7 +162,7 @@ def status(inventory: Inventory, fleet: Fleet) -> SiteStatus:
     return site.status_of(inventory, observation, desired, view, plan)
 
 
-def verify(inventory: Inventory, fleet: RedactingFleet, cloud: Cloud, message: Callable[[str], None]) -> Proof:
+def verify(inventory: Inventory, fleet: RedactingFleet, cloud: "Cloud", message: Callable[[str], None]) -> "Proof":
     """Prove the site from outside: the acceptance suite on every node, then Heat through the proxy as a client.
 
     `message` is sent each step before it begins. A site that fails is a Proof with failed checks, never an error.
@@ -164,17 +172,17 @@ def verify(inventory: Inventory, fleet: RedactingFleet, cloud: Cloud, message: C
     node_checks = acceptance.run(inventory)
     client_checks = _smoke_checks(inventory, fleet, cloud, message)
     checks = preparation.redacted((*node_checks, *client_checks), inventory, fleet, cloud)
-    return Proof(inventory.site, checks, time.monotonic() - started)
+    return proof.Proof(inventory.site, checks, time.monotonic() - started)
 
 
 def _smoke_checks(
-    inventory: Inventory, fleet: RedactingFleet, cloud: Cloud, message: Callable[[str], None]
-) -> tuple[Check, ...]:
+    inventory: Inventory, fleet: RedactingFleet, cloud: "Cloud", message: Callable[[str], None]
+) -> "tuple[Check, ...]":
     try:
         binds = preparation.proxy_binds(inventory, fleet)
     except errors.DeployerError as error:
         return smoke_suite.without_target(inventory, error)
-    return smoke_suite.run(SmokeTarget(inventory, fleet, binds), cloud, message)
+    return smoke_suite.run(smoke_suite.SmokeTarget(inventory, fleet, binds), cloud, message)
 
 
 def lock_holder(inventory: Inventory, fleet: Fleet) -> Holder | None:

@@ -3,6 +3,7 @@
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from invoke import Context
 
@@ -10,11 +11,16 @@ from deployer import errors, pipeline
 from deployer.cli import console, history_table, signals, status_watch, terminal
 from deployer.cli.terminal import exit_codes
 from deployer.inventory import inventory_file
+from deployer.model import lazy
 from deployer.model.contract import SCHEMA_VERSION
 from deployer.observed import history as recorded
 from deployer.plan import saved_plan, textdiff
 from deployer.plan.planned import Change, Planned
-from deployer.verify import preparation
+
+if TYPE_CHECKING:
+    from deployer.verify import preparation
+else:  # as in the pipeline
+    preparation = lazy.module("deployer.verify.preparation")
 
 CHANGES_PENDING = 2
 

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 from invoke import Collection, task
 
-from deployer.cli import lazy
 from deployer.cli.flags import Count, Flags
+from deployer.model import lazy
 from deployer.model.state import Service
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Modules that are loaded when they are first used: `--list`, completion and usage errors never pay for them."""
+"""Modules that run when they are first used, so that a command pays for what it uses alone."""
 
 import importlib.util
 import sys
