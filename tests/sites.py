@@ -9,7 +9,9 @@ from contract.fake_host import PIDS, FakeHost, FakeListener
 from deployer.inventory import reader
 from deployer.inventory.schema import Inventory
 from deployer.model.facts import Facts, Listener, Observation
-from deployer.model.state import File, HostState, Service, Unit, file_of, unit_name
+from deployer.model.names import unit_name
+from deployer.model.service import Service
+from deployer.model.state import File, HostState, Unit, file_of
 
 ROOT = Path(__file__).parent.parent
 PATH = Path("/sites/some.yaml")

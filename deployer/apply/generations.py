@@ -7,7 +7,9 @@ from typing import Any
 
 from deployer import errors
 from deployer.model.facts import Observation
-from deployer.model.state import AnswersHttp, AnswersSocket, File, HostState, Probe, Program, Service, Unit
+from deployer.model.probes import AnswersHttp, AnswersSocket, Probe, Program
+from deployer.model.service import Service
+from deployer.model.state import File, HostState, Unit
 from deployer.model.tls import Trust
 
 DONE, FAILED, REVERTED, REFUSED = "done", "failed", "put back", "refused"

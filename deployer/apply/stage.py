@@ -11,7 +11,9 @@ from deployer import errors
 from deployer.apply import generations
 from deployer.apply.generations import Run
 from deployer.model.facts import Observation
-from deployer.model.state import File, HostState, Service, unit_name
+from deployer.model.names import unit_name
+from deployer.model.service import Service
+from deployer.model.state import File, HostState
 from deployer.observed.observe import LEDGER
 from deployer.remote.fleet import Fleet
 

@@ -211,7 +211,7 @@ def _accepted(shown: str, yes: bool) -> bool:
 
 
 def _numbers(edit: Callable[..., str], change: tuple[str, str, Any]) -> Edit:
-    from deployer.model.state import Service
+    from deployer.model.service import Service
 
     host, service, count = change
     return lambda text: edit(text, host, Service(service), terminal.number("count", count))

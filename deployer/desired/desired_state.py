@@ -7,14 +7,15 @@ from deployer import errors, render
 from deployer.heat import releases, service_units, source
 from deployer.heat.conf import rewrite
 from deployer.inventory.schema import Inventory
-from deployer.inventory.values import Endpoint
 from deployer.model.facts import Facts, Listener, Observation
-from deployer.model.state import File, HostState, Probe, Service, Unit, digest_of, file_of
+from deployer.model.names import Endpoint, service_of
+from deployer.model.probes import Probe
+from deployer.model.service import Service
+from deployer.model.state import File, HostState, Unit, digest_of, file_of
 from deployer.model.tls import Certificate, Trust
 from deployer.proxy import config
 
 SLICE = "heat-scaleout.slice"
-ENGINES = f"heat-scaleout-{Service.ENGINE}@"
 APIS = source.APIS
 RPC_MARGIN = 5  # seconds that uWSGI waits longer than Heat, so that Heat answers first
 
@@ -113,7 +114,7 @@ def _shutdown_probes(
     return {
         name: service_units.shutdown_probe(runtime, name)
         for name in observed.units
-        if name.startswith(ENGINES) and name not in desired
+        if service_of(name) == Service.ENGINE and name not in desired
     }
 
 

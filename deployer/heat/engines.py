@@ -11,7 +11,7 @@ from typing import Any
 from deployer import errors
 from deployer.heat import scripts, service_units
 from deployer.inventory.schema import Inventory
-from deployer.model.state import Service
+from deployer.model import names
 from deployer.model.steps import Plan, StartUnit, StopUnit
 from deployer.remote.fleet import Fleet
 
@@ -94,20 +94,17 @@ def view(answers: Mapping[str, Mapping[str, Any]]) -> EngineView:
 
 def stopping(todo: Plan) -> frozenset[str]:
     """The names in Heat of the engines that a plan stops."""
-    return frozenset(_name(step) for step in todo if isinstance(step, StopUnit) and _is_engine(step.unit))
+    return _engines(step for step in todo if isinstance(step, StopUnit))
 
 
 def starting(todo: Plan) -> frozenset[str]:
     """The names in Heat of the engines that a plan starts."""
-    return frozenset(_name(step) for step in todo if isinstance(step, StartUnit) and _is_engine(step.unit))
+    return _engines(step for step in todo if isinstance(step, StartUnit))
 
 
-def _is_engine(unit: str) -> bool:
-    return unit.startswith(f"heat-scaleout-{Service.ENGINE}@")
-
-
-def _name(step: StopUnit | StartUnit) -> str:
-    return service_units.engine_name(step.host, step.unit.partition("@")[2].removesuffix(".service"))
+def _engines(steps: Iterable[StopUnit | StartUnit]) -> frozenset[str]:
+    found = (names.engine_of_unit(step.host, step.unit) for step in steps)
+    return frozenset(name for name in found if name)
 
 
 def rows(inventory: Inventory, fleet: Fleet) -> tuple[EngineRow, ...]:

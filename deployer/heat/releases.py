@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from deployer import errors
-from deployer.model.state import NOTHING, Service
+from deployer.model.service import Service
+from deployer.model.state import NOTHING
 
 PROGRAMS = "heat-api"
 UWSGI = "uwsgi"

@@ -5,18 +5,11 @@ from dataclasses import dataclass, field, replace
 
 from deployer import render
 from deployer.heat import releases, scripts
-from deployer.model.state import (
-    AnswersHttp,
-    File,
-    HostState,
-    Instance,
-    Probe,
-    Program,
-    Service,
-    Unit,
-    digest_of,
-    file_of,
-)
+from deployer.model import names
+from deployer.model.hosts import Instance
+from deployer.model.probes import AnswersHttp, Probe, Program
+from deployer.model.service import Service
+from deployer.model.state import File, HostState, Unit, digest_of, file_of
 from deployer.model.tls import Trust
 
 OWN = "/etc/heat-scaleout"
@@ -117,7 +110,7 @@ def _unit(runtime: Runtime, each: Instance) -> Unit:
 
 def _shared_files(runtime: Runtime, service: Service) -> Iterator[File]:
     """Files that every process of a service on this host reads."""
-    name = f"heat-scaleout-{service}@.service"
+    name = names.unit_template(service)
     yield _file(
         f"{SYSTEMD}/{name}",
         f"{service}/{name}",
@@ -160,6 +153,9 @@ def _plugin(runtime: Runtime) -> str:
     return "python3" if runtime.uwsgi.startswith("/usr/bin/") else ""
 
 
+STARTED_WITH_PATTERN = f"/run/{names.UNIT_PATTERN}/config"
+
+
 def started_with_path(unit: str) -> str:
     """The file in which a running process of ours has noted what it read when it started."""
     return f"/run/{unit.removesuffix('.service').replace('@', '-')}/config"
@@ -195,7 +191,7 @@ def _command(runtime: Runtime, service: Service) -> str:
 
 
 def _socket(runtime: Runtime) -> str:
-    place, tls = f"{_bracketed(runtime.address)}:%i", runtime.tls
+    place, tls = names.endpoint(runtime.address, "%i"), runtime.tls
     return f"--https-socket {place},{tls.certificate},{tls.key}" if tls else f"--http-socket {place}"
 
 
@@ -207,18 +203,17 @@ def _ready(runtime: Runtime, instance: Instance) -> Probe:
     if instance.port:
         path = runtime.health.get(instance.service, "/")
         return AnswersHttp(runtime.address, instance.port, path, secure=runtime.tls is not None)
-    name = engine_name(instance.host, instance.number)
+    name = names.engine_name(instance.host, instance.number)
     script = scripts.text("engine_rows", conf=runtime.heat_conf, host=name, unit=instance.unit, seconds=ENGINE_TIMEOUT)
     return Program((python_of(runtime.prefix), "-"), script, _shutdown_timeout(runtime), timeout=ENGINE_TIMEOUT + 60.0)
 
 
 def shutdown_probe(runtime: Runtime, unit: str) -> Probe:
     """How an engine that was told to stop proves that it has ended its work and left nothing in Heat."""
-    number = unit.partition("@")[2].removesuffix(".service")
     script = scripts.text(
         "engine_left",
         conf=runtime.heat_conf,
-        host=engine_name(runtime.host, number),
+        host=names.engine_of_unit(runtime.host, unit),
         unit=unit,
         seconds=PROGRESS_INTERVAL,
     )
@@ -237,11 +232,6 @@ def conf_check(runtime: Runtime) -> tuple[str, ...]:
     return (python_of(runtime.prefix), "-c", CONF_CHECK, "{}")
 
 
-def engine_name(host: str, number: int | str) -> str:
-    """The name under which Heat lists an engine of ours: one name a process, so that a row tells which it is."""
-    return f"{host}-engine-{number}"
-
-
 def python_of(prefix: str) -> str:
     """The interpreter that Heat's own libraries belong to."""
     return f"{prefix}/bin/python3"
@@ -253,10 +243,6 @@ def _grace(runtime: Runtime, service: Service) -> int:
 
 def _stop_seconds(grace: int) -> str:
     return str(grace + STOP_MARGIN) if grace else "infinity"
-
-
-def _bracketed(address: str) -> str:
-    return f"[{address}]" if ":" in address else address
 
 
 def _file(path: str, template: str, **values) -> File:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from deployer import errors
 from deployer.heat import releases, service_units
 from deployer.heat.conf import conf_editor, rewrite
-from deployer.model.state import File, HostState, Service, file_of
+from deployer.model.service import Service
+from deployer.model.state import File, HostState, file_of
 
 KEPT = ".before-heat-scaleout"  # what the agent appends to a file that was there before ours
 PATH = re.compile(r"/[A-Za-z0-9._~/-]*")  # it ends in the proxy's configuration

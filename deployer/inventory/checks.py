@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from deployer.inventory import phrases, schema
 from deployer.inventory.sections import Document, Heat, HostEntry, HostHeat, Proxy
-from deployer.inventory.values import Endpoint
-from deployer.model.state import Service
+from deployer.model.names import Endpoint
+from deployer.model.service import Service
 
 HIGHEST_PORT = 65535
 STATS = ("proxy", "stats")

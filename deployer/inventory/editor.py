@@ -12,7 +12,7 @@ from deployer.inventory import document, phrases, ports, reader, schema, splice
 from deployer.inventory.document import Node
 from deployer.inventory.schema import Inventory
 from deployer.inventory.values import MOST_PROCESSES
-from deployer.model.state import Service
+from deployer.model.service import Service
 
 KEYS = {Service.API: "api", Service.CFN: "cfn", Service.ENGINE: "engines"}
 NAME = Path("inventory")

@@ -3,8 +3,8 @@
 from deployer import errors
 from deployer.inventory import checks, schema
 from deployer.inventory.schema import Inventory
-from deployer.inventory.values import Endpoint
-from deployer.model.state import Service
+from deployer.model.names import Endpoint
+from deployer.model.service import Service
 
 
 def free(inventory: Inventory, host: str, service: Service, count: int) -> tuple[int, ...]:

@@ -4,11 +4,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from deployer import errors
-from deployer.heat import service_units
 from deployer.inventory import distribute, editor
 from deployer.inventory.schema import Inventory
 from deployer.inventory.values import MOST_PROCESSES
-from deployer.model.state import NOTHING, Service
+from deployer.model import names
+from deployer.model.service import Service
+from deployer.model.state import NOTHING
 
 
 @dataclass(frozen=True)
@@ -101,5 +102,5 @@ def _share(
 ) -> distribute.HostShare:
     cpus, held = known
     numbers = [each.number for each in inventory.instances_of(name) if each.service is service]
-    work = (held.get(service_units.engine_name(name, number), 0) for number in numbers)
+    work = (held.get(names.engine_name(name, number), 0) for number in numbers)
     return distribute.HostShare(len(numbers), cpus, tuple(work) if service is Service.ENGINE else ())

@@ -4,12 +4,13 @@ import base64
 import binascii
 import ipaddress
 import re
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, GetPydanticSchema
 from pydantic_core import core_schema
 
-from deployer.model.state import Secret
+from deployer.model.hosts import Secret
+from deployer.model.names import Endpoint
 
 MOST_PROCESSES = 64
 MOST_HOSTS = 1000
@@ -54,24 +55,6 @@ MEANING = {
 # HAProxy keeps timers as 31 bits of milliseconds.
 LONGEST_MILLISECONDS = 2**31 - 1
 MILLISECONDS = {"us": 0.001, "ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
-
-
-class Endpoint(NamedTuple):
-    """An address and a port to listen on; `address` is an IP address without brackets, or `*` for every address."""
-
-    address: str
-    port: int
-
-    @property
-    def is_wildcard(self) -> bool:
-        return self.address in ("*", "0.0.0.0", "::")
-
-    @property
-    def is_loopback(self) -> bool:
-        return self.address != "*" and ipaddress.ip_address(self.address).is_loopback
-
-    def __str__(self) -> str:
-        return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
 
 
 def read_version(value: object) -> object:

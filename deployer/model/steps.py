@@ -6,7 +6,8 @@ from enum import StrEnum
 from typing import Any
 
 from deployer.model.facts import Listener
-from deployer.model.state import File, Probe
+from deployer.model.probes import Probe
+from deployer.model.state import File
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from deployer.model.facts import Observation
-from deployer.model.state import HostState, Service, Unit
+from deployer.model.service import Service
+from deployer.model.state import HostState, Unit
 from deployer.model.steps import (
     DEFAULT_ROLLOUT,
     Plan,

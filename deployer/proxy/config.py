@@ -9,8 +9,11 @@ from typing import Any
 
 from deployer import render
 from deployer.inventory.sections import Proxy
-from deployer.inventory.values import Endpoint
-from deployer.model.state import AnswersSocket, File, HostState, Instance, Service, Unit, digest_of, file_of, unit_name
+from deployer.model.hosts import Instance
+from deployer.model.names import Endpoint, unit_name
+from deployer.model.probes import AnswersSocket
+from deployer.model.service import Service
+from deployer.model.state import File, HostState, Unit, digest_of, file_of
 from deployer.model.tls import Trust
 
 CONFIG = "/etc/heat-scaleout/apis-proxy.conf"

@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from typing import Any, Protocol
 
 from deployer import errors
-from deployer.model.state import Host
+from deployer.model.hosts import Host
 
 MOST_AT_ONCE = 32
 

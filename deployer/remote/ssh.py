@@ -17,7 +17,7 @@ from fabric import Config, Connection
 from paramiko.hostkeys import HostKeyEntry
 
 from deployer import errors
-from deployer.model.state import Host
+from deployer.model.hosts import Host
 from deployer.remote import agent_script
 from deployer.remote.lease import Lease
 

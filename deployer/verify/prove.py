@@ -21,9 +21,10 @@ from deployer.cli import console
 from deployer.desired import desired_state
 from deployer.heat import redacting_fleet, redaction
 from deployer.inventory.schema import Inventory
-from deployer.inventory.values import Endpoint
 from deployer.model.facts import Observation
-from deployer.model.state import HostState, Service
+from deployer.model.names import Endpoint
+from deployer.model.service import Service
+from deployer.model.state import HostState
 from deployer.observed import observe
 from deployer.remote import fleet
 from deployer.verify.smoke import clouds, smoke_suite

@@ -17,6 +17,10 @@ HEAT_CONF = {f"heat.conf.{name}" for name in HEAT_CONF_NAMES.split()}
 PURE_HEAT = {*HEAT_CONF, "heat.releases"}
 CAPACITY = "sizes connections memory open_files timeouts capacity_checks"
 PURE = {
+    "model.service",
+    "model.names",
+    "model.hosts",
+    "model.probes",
     "model.state",
     "model.facts",
     "errors",

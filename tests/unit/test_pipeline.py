@@ -4,7 +4,8 @@ import pytest
 import sites
 
 from deployer import errors, pipeline
-from deployer.model.state import Service, unit_name
+from deployer.model.names import unit_name
+from deployer.model.service import Service
 from deployer.model.steps import Plan, RolloutOptions
 
 API, CFN, PROXY = (

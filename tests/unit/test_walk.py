@@ -20,7 +20,7 @@ from walking import NONE, Fault
 
 from deployer import errors, pipeline
 from deployer.inventory import editor, scaling
-from deployer.model.state import Service
+from deployer.model.service import Service
 from deployer.model.steps import OnError, RolloutOptions
 
 NODES = st.sampled_from(["hostB", "hostC"])

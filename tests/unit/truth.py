@@ -6,7 +6,9 @@ from deployer import errors
 from deployer.desired import desired_state
 from deployer.heat.engines import UNKNOWN_VIEW, EngineRow, EngineView, Queue
 from deployer.model.facts import Observation
-from deployer.model.state import HostState, Service, unit_name
+from deployer.model.names import unit_name
+from deployer.model.service import Service
+from deployer.model.state import HostState
 from deployer.observed.observe import SiteObservation
 from deployer.proxy import runtime_api
 from deployer.status import site

@@ -15,7 +15,8 @@ from deployer import errors, pipeline
 from deployer.apply import lock
 from deployer.apply.generations import Author
 from deployer.inventory import reader
-from deployer.model.state import Service, digest_of
+from deployer.model.service import Service
+from deployer.model.state import digest_of
 from deployer.model.steps import DEFAULT_ROLLOUT, OnError, RolloutOptions
 
 CONF, KEPT = "/etc/heat/heat.conf", ".before-heat-scaleout"

@@ -8,6 +8,7 @@ from deployer.heat.conf.addresses import Spot
 from deployer.heat.conf.conf_editor import Conf, Edit, Setting
 from deployer.heat.conf.options import Role
 from deployer.heat.conf.warnings import ConfWarning
+from deployer.model import names
 
 # A change may change what another option refers to; chains are short, and a value without references ends them.
 _MOST_ROUNDS = 8
@@ -172,7 +173,7 @@ def _moved(role: Role, key: str, value: str, moves: _Moves) -> str:
 def _over_tls(url: str, place: NodeAddresses) -> str:
     """The URL of the proxy as the proxy speaks."""
     address, port = place.proxy_cfn
-    plain = f"http://{addresses.bracketed(address)}:{port}"
+    plain = f"http://{names.endpoint(address, port)}"
     if place.secure and f"{url}/".startswith(f"{plain}/"):
         return f"https{url.removeprefix('http')}"
     return url
@@ -182,10 +183,10 @@ def _address(role: Role, key: str, spot: Spot, place: NodeAddresses) -> str:
     """What a host, with its prefix and port, becomes."""
     if role is Role.CFN:
         address, port = place.proxy_cfn
-        return f"{addresses.bracketed(address)}:{port}"
+        return names.endpoint(address, port)
     if key == "auth_host":  # keystonemiddleware adds the brackets itself
         return place.source_address + spot.tail
-    return _family(key, spot, place.source_address) + addresses.bracketed(place.source_address) + spot.tail
+    return _family(key, spot, place.source_address) + names.bracketed(place.source_address) + spot.tail
 
 
 def _family(key: str, spot: Spot, address: str) -> str:
@@ -204,5 +205,5 @@ def _because(role: Role, place: NodeAddresses) -> str:
     if role is Role.CFN:
         address, port = place.proxy_cfn
         how = ", over TLS" if place.secure else ""
-        return f"instances reach {role} through the proxy at {addresses.bracketed(address)}:{port}{how}"
+        return f"instances reach {role} through the proxy at {names.endpoint(address, port)}{how}"
     return f"{role} is on the source host, {place.source_address}, not on the node"

@@ -7,7 +7,8 @@ from moments import BREAKS, FAILS, LOST, Moments
 from deployer import errors, pipeline
 from deployer.apply import generations
 from deployer.apply.generations import Author
-from deployer.model.state import Service, unit_name
+from deployer.model.names import unit_name
+from deployer.model.service import Service
 from deployer.model.steps import OnError, RolloutOptions
 
 HEAT_CONF = "/etc/heat/heat.conf"

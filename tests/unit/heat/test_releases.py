@@ -7,7 +7,7 @@ import pytest
 from deployer import errors
 from deployer.heat import releases
 from deployer.heat.releases import Release
-from deployer.model.state import Service
+from deployer.model.service import Service
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "heat"
 PROGRAMS = ("heat-api", "heat-api-cfn", "heat-engine", "heat-manage")

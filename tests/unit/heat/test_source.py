@@ -5,7 +5,7 @@ import sites
 
 from deployer import errors
 from deployer.heat import source
-from deployer.model.state import Service
+from deployer.model.service import Service
 
 
 def a_source(conf=sites.CONF, **others):

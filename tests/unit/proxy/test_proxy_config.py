@@ -5,8 +5,9 @@ import re
 import pytest
 import sites
 
-from deployer.inventory.values import Endpoint
-from deployer.model.state import AnswersSocket, Service
+from deployer.model.names import Endpoint
+from deployer.model.probes import AnswersSocket
+from deployer.model.service import Service
 from deployer.model.tls import Trust
 from deployer.proxy import config, server_options
 
