@@ -1,7 +1,6 @@
 """Changes the numbers of an inventory's text; comments, order and layout stay as the operator made them."""
 
 import os
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -13,9 +12,11 @@ from deployer.inventory.document import Node
 from deployer.inventory.schema import Inventory
 from deployer.inventory.values import MOST_PROCESSES
 from deployer.model.service import Service
+from deployer.remote.agent import atomic
 
 KEYS = {Service.API: "api", Service.CFN: "cfn", Service.ENGINE: "engines"}
 NAME = Path("inventory")
+MODE_OF_NEW_FILE = 0o644
 
 # What a host runs of a kind, as the file says it: a count, or a list of ports.
 Counts = int | tuple[int, ...]
@@ -73,16 +74,9 @@ def with_drained(text: str, host: str, drained: bool) -> str:
 
 def write(path: Path, text: str) -> None:
     """Replace the file as a whole, keeping its mode and, where allowed, its owner; raise BadInput if it cannot be."""
-    target = path.resolve()
     try:
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        try:
-            _fill(descriptor, text, target)
-            os.replace(temporary, target)  # noqa: PTH105
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-        _flush_folder(target.parent)
+        target = path.resolve()
+        atomic.replace(str(target), text.encode(), *_mode_and_owner(target))
     except OSError as error:
         raise errors.BadInput(f"{path}: cannot be written: {error.strerror}", "The file is as it was.") from None
 
@@ -204,28 +198,10 @@ def _proven(edited: str, where: str) -> Inventory:
         raise errors.BadInput(f"{where}: the change would leave a wrong inventory: {reasons}") from None
 
 
-def _fill(descriptor: int, text: str, target: Path) -> None:
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(text.encode())
-        if target.exists():
-            status = target.stat()
-            os.fchmod(descriptor, status.st_mode & 0o7777)
-            _keep_owner(descriptor, status)
-        else:
-            os.fchmod(descriptor, 0o644)
-        file.flush()
-        os.fsync(descriptor)
-
-
-def _keep_owner(descriptor: int, status: os.stat_result) -> None:
-    mine = os.fstat(descriptor)
-    if (mine.st_uid, mine.st_gid) != (status.st_uid, status.st_gid) and os.geteuid() == 0:
-        os.fchown(descriptor, status.st_uid, status.st_gid)
-
-
-def _flush_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _mode_and_owner(target: Path) -> tuple[int, tuple[int, int] | None]:
+    """Those of the file that is replaced; only root may give a file away."""
+    if not target.exists():
+        return MODE_OF_NEW_FILE, None
+    status = target.stat()
+    owner = (status.st_uid, status.st_gid) if os.geteuid() == 0 else None
+    return status.st_mode & 0o7777, owner

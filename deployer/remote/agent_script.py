@@ -8,11 +8,12 @@ from importlib import resources
 from typing import Any
 
 PARTS = {
-    "observe": ("exclusive", "sockets", "journal", "ledger", "certificates", "observe"),
+    "observe": ("exclusive", "sockets", "atomic", "journal", "ledger", "certificates", "observe"),
     "measure": ("sockets", "measure"),
     "perform": (
         "exclusive",
         "sockets",
+        "atomic",
         "journal",
         "ledger",
         "certificates",
@@ -25,7 +26,7 @@ PARTS = {
         "perform",
     ),
     **dict.fromkeys(("acquire", "holder", "release"), ("site_lock",)),
-    **dict.fromkeys(("stage", "close", "recall"), ("journal", "ledger", "generations")),
+    **dict.fromkeys(("stage", "close", "recall"), ("atomic", "journal", "ledger", "generations")),
 }
 # The agent's files become the modules they are here, so that they import one another in both places.
 FRAME = """\

@@ -4,7 +4,7 @@ import base64
 import os
 import shutil
 
-from deployer.remote.agent import ledger
+from deployer.remote.agent import atomic, ledger
 
 
 def write(step, ledger_path):
@@ -18,7 +18,7 @@ def write(step, ledger_path):
             keep(path, kept)
         book["files"][path] = {"original": kept}
         ledger.write(ledger_path, book)
-    ledger.replace(path, base64.b64decode(step["content"]), step)
+    atomic.replace(path, base64.b64decode(step["content"]), step["mode"], atomic.ids_of(step["owner"], step["group"]))
 
 
 def is_ours(path, book):

@@ -12,7 +12,7 @@ import socket
 import subprocess
 import tempfile
 
-from deployer.remote.agent import journal, ledger
+from deployer.remote.agent import atomic, journal, ledger
 
 MOST = 20  # generations that are kept
 ROOM = 2**20  # bytes that must be free beyond what is written
@@ -165,11 +165,11 @@ def keep(folder, file):
             content = stream.read()
     else:
         content = base64.b64decode(file["content"])
-    ledger.replace(path, content, ledger.ours())
+    atomic.replace(path, content, ledger.MODE)
 
 
 def write(folder, run, state):
-    ledger.replace(path_of(folder, run["number"]), json.dumps({"run": run, "state": state}).encode(), ledger.ours())
+    atomic.replace(path_of(folder, run["number"]), json.dumps({"run": run, "state": state}).encode(), ledger.MODE)
 
 
 def read(folder, number):

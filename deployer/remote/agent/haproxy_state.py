@@ -6,10 +6,11 @@ of every other one the configuration and the checks know better.
 
 import os
 
-from deployer.remote.agent import ledger, programs, sockets
+from deployer.remote.agent import atomic, programs, sockets
 
 VERSION = "1\n"  # of the file's format, and the whole file when no server is drained
 COLUMNS = 20  # up to the SRV record: what follows, as whether the server speaks TLS, is the configuration's to say
+MODE = 0o600
 DRAINED = 0x08  # SRV_ADMF_FDRAIN among the bits of `srv_admin_state`
 
 
@@ -24,11 +25,11 @@ def save(step):
     drained = [row for row in rows if len(row) == len(names) and row[0].isdigit() and int(row[state]) & DRAINED]
     header = ["#"] + names[:COLUMNS]
     lines = [" ".join(row) for row in [header] + [row[:COLUMNS] for row in drained]] if drained else []
-    ledger.replace(step["keep"]["file"], (VERSION + "".join(line + "\n" for line in lines)).encode(), ledger.ours())
+    atomic.replace(step["keep"]["file"], (VERSION + "".join(line + "\n" for line in lines)).encode(), MODE)
 
 
 def reload(step, ledger_path):
     """Have the proxy read a configuration of ours, which alone says who is drained."""
     if os.path.isdir(os.path.dirname(step["kept"])):
-        ledger.replace(step["kept"], VERSION.encode(), ledger.ours())
+        atomic.replace(step["kept"], VERSION.encode(), MODE)
     return programs.systemctl(step, ledger_path)

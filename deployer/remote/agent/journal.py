@@ -4,8 +4,11 @@ import json
 import os
 import time
 
+from deployer.remote.agent import atomic
+
 NAME = "journal"
 MOST_LINES = 2000
+MODE = 0o600
 
 
 def begin(folder, run):
@@ -13,7 +16,7 @@ def begin(folder, run):
     path = os.path.join(folder, NAME)
     lines = read_lines(path)
     if len(lines) > MOST_LINES:
-        replace(path, lines[-MOST_LINES // 2 :])
+        atomic.replace(path, "".join(line + "\n" for line in lines[-MOST_LINES // 2 :]).encode(), MODE)
     note(folder, dict(run, event="begin"))
 
 
@@ -22,7 +25,7 @@ def note(folder, entry):
     if not os.path.isdir(folder):
         return
     line = json.dumps(dict(entry, at=entry.get("at") or now())) + "\n"
-    descriptor = os.open(os.path.join(folder, NAME), os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+    descriptor = os.open(os.path.join(folder, NAME), os.O_RDWR | os.O_CREAT | os.O_APPEND, MODE)
     try:
         os.write(descriptor, (line if is_whole(descriptor) else "\n" + line).encode())
         os.fsync(descriptor)
@@ -86,16 +89,6 @@ def read_lines(path):
             return stream.read().splitlines()
     except FileNotFoundError:
         return []
-
-
-def replace(path, lines):
-    temporary = path + ".new"
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as stream:
-        stream.write("".join(line + "\n" for line in lines))
-        stream.flush()
-        os.fsync(stream.fileno())
-    os.rename(temporary, path)
 
 
 def now():

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from deployer.model.state import digest_of
-from deployer.remote.agent import generations, journal, ledger
+from deployer.remote.agent import atomic, generations, journal, ledger
 
 ROOM = SimpleNamespace(f_flag=0, f_bavail=2**20, f_frsize=4096)
 
@@ -163,7 +163,7 @@ def test_write_that_fails_half_way_begins_no_run(host, folder, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(ledger, "replace", full)
+    monkeypatch.setattr(atomic, "replace", full)
 
     with pytest.raises(OSError, match="No space"):
         host(1)
