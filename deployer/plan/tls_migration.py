@@ -66,7 +66,7 @@ def _proxy_host(observed: Mapping[str, Observation]) -> str:
 def _options(apis: Iterable[Unit]) -> dict[str, str]:
     """Address -> how the proxy has to speak to it; nothing of one that speaks TLS with what nobody told us."""
     return {
-        _address(unit): config.tls_options(unit.reached.trust if unit.reached else None)
+        _address(unit): server_options.tls_options(unit.reached.trust if unit.reached else None)
         for unit in apis
         if unit.reached or not unit.secure
     }

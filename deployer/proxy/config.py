@@ -10,11 +10,13 @@ from typing import Any
 from deployer import render
 from deployer.inventory.sections import Proxy
 from deployer.model.hosts import Instance
-from deployer.model.names import Endpoint, unit_name
+from deployer.model.names import Endpoint, endpoint, unit_name
 from deployer.model.probes import AnswersSocket
 from deployer.model.service import Service
-from deployer.model.state import File, HostState, Unit, digest_of, file_of
+from deployer.model.state import File, HostState, Unit, file_of
 from deployer.model.tls import Trust
+from deployer.proxy import config_digest, server_options
+from deployer.proxy.server_options import ServerLine
 
 CONFIG = "/etc/heat-scaleout/apis-proxy.conf"
 BINDS = "/etc/heat-scaleout/proxy-binds"  # the program that a reload asks first
@@ -32,7 +34,6 @@ FAST_CHECK = "500ms"  # between two checks of a server that goes up or down
 HARD_STOP_AFTER = 120  # seconds an old worker may take to finish its requests after a reload
 OWN_FILES = 1000  # beside those of its connections
 PURPOSES = CLIENT_CERTIFICATE, BACKEND_CA = "clients", "authorities"  # what its host's certificates are looked at for
-MARK = "heat-scaleout "  # what `show info` gives back, so that the configuration a worker runs with is seen
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def file_with(text: str, program: str) -> File:
 
 def runs_with(digest: str) -> AnswersSocket:
     """The proof that the proxy runs with the configuration of that digest."""
-    return AnswersSocket(MASTER_SOCKET, STATUS_COMMANDS, MARK + digest, timeout=30.0)
+    return AnswersSocket(MASTER_SOCKET, STATUS_COMMANDS, config_digest.MARK + digest, timeout=30.0)
 
 
 def _serving(spec: ProxySpec, instances: Iterable[Instance]) -> ProxySpec:
@@ -87,22 +88,13 @@ def configuration(spec: ProxySpec, instances: tuple[Instance, ...]) -> tuple[str
     """Return the text of apis-proxy.conf and the digest that it carries in its description."""
     sections = [_section(spec, service, instances) for service in spec.binds]
     forwarded = spec.settings.tls is not None or bool(spec.trusts)
-    values = _values(spec.settings) | {"sections": sections, "forwarded": forwarded}
-    digest = digest_of((render.text("proxy/apis-proxy.conf", **values, description=MARK) + spec.certificates).encode())
-    return render.text("proxy/apis-proxy.conf", **values, description=MARK + digest), digest
+    values = _values(spec.settings) | {"sections": sections, "forwarded": forwarded, "description": config_digest.MARK}
+    return config_digest.signed(render.text("proxy/apis-proxy.conf", **values), spec.certificates)
 
 
 def redact(text: str) -> str:
     """The text of apis-proxy.conf without the password of its page."""
     return re.sub(r"(?m)^(\s*stats\s+auth\s+[^:\s]+:).*$", r"\1***", text)
-
-
-def tls_options(trust: Trust | None) -> str:
-    """The options of a server with which the proxy speaks to it: plain HTTP, or TLS with what it must prove.
-
-    HAProxy compares names alone, never the addresses of a certificate; without SNI, `verifyhost` is the name.
-    """
-    return f"ssl ssl-min-ver TLSv1.2 verify required ca-file {trust.ca} verifyhost {trust.name}" if trust else ""
 
 
 def server_name(settings: Proxy, instance: Instance, position: int) -> str:
@@ -133,19 +125,15 @@ def _section(spec: ProxySpec, service: Service, instances: Iterable[Instance]) -
         "check_path": spec.checks[service] if check.path == "auto" else check.path,
         "check_expect": "200-399",
         "server_options": f"inter {check.interval} fastinter {FAST_CHECK} rise {check.rise} fall {check.fall}",
-        "servers": [
-            {
-                "name": server_name(spec.settings, each, position),
-                "address": Endpoint(each.address, each.port),
-                "options": _options(tls_options(spec.trusts.get(each.host)), "weight 0" if each.drained else ""),
-            }
-            for position, each in enumerate(servers, 1)
-        ],
+        "servers": [server_options.render(_server(spec, each, position)) for position, each in enumerate(servers, 1)],
     }
 
 
-def _options(*options: str) -> str:
-    return "".join(f" {each}" for each in options if each)
+def _server(spec: ProxySpec, each: Instance, position: int) -> ServerLine:
+    tls = server_options.tls_options(spec.trusts.get(each.host))
+    return ServerLine(
+        server_name(spec.settings, each, position), endpoint(each.address, each.number), tls, each.drained
+    )
 
 
 def _values(settings: Proxy) -> dict[str, Any]:

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from deployer.model.facts import Server
-from deployer.proxy.config import DRAINED_STATE_FILE, MARK, MASTER_SOCKET
+from deployer.proxy.config import DRAINED_STATE_FILE, MASTER_SOCKET
+from deployer.proxy.config_digest import MARK
 
 INFO = "description: " + MARK
 # Workers of an older configuration may still send requests to a server that only the newest one knows as drained.

@@ -49,6 +49,7 @@ PURE = {
     "proxy.config",
     "proxy.runtime_api",
     "proxy.server_options",
+    "proxy.config_digest",
     "preflight.tls_checks",
     "plan.tls_migration",
     "plan.drain",
