@@ -169,16 +169,13 @@ def _addresses(inventory: Inventory, name: str, binds: Mapping[Service, Endpoint
     instances = inventory.instances_of(name)
     ports = {service: [each.port for each in instances if each.service is service] for service in APIS}
     heat, proxy_host = inventory.heat_of(name), inventory.hosts[inventory.proxy.host].address
-    reached = {
-        service: (proxy_host if bind.is_wildcard else bind.address, bind.port) for service, bind in binds.items()
-    }
+    cfn = binds[Service.CFN]
     return rewrite.NodeAddresses(
         address=inventory.hosts[name].address,
         source_address=inventory.hosts[inventory.heat.source].address,
         api_port=next(iter(ports[Service.API]), heat.api_port),
         cfn_port=next(iter(ports[Service.CFN]), heat.cfn_port),
-        proxy_api=reached[Service.API],
-        proxy_cfn=reached[Service.CFN],
+        proxy_cfn=Endpoint(proxy_host if cfn.is_wildcard else cfn.address, cfn.port),
         secure=inventory.proxy.tls is not None,
     )
 

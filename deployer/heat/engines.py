@@ -73,7 +73,7 @@ UNKNOWN_VIEW = EngineView(known=False)
 def question(inventory: Inventory) -> dict[str, dict[str, Any]]:
     """The program that the source host runs while it is looked at; `view` reads its answer."""
     heat = inventory.heat_of(inventory.heat.source)
-    text = scripts.text("engines_seen", conf=f"{heat.config_dir}/heat.conf", seconds=LOGIN_TIMEOUT)
+    text = scripts.text("engine_view", conf=f"{heat.config_dir}/heat.conf", seconds=LOGIN_TIMEOUT)
     return {QUESTION: {"argv": [service_units.python_of(heat.prefix), "-"], "stdin": text, "timeout": STATUS_TIMEOUT}}
 
 
@@ -107,14 +107,12 @@ def _engines(steps: Iterable[StopUnit | StartUnit]) -> frozenset[str]:
     return frozenset(name for name in found if name)
 
 
-def rows(inventory: Inventory, fleet: Fleet) -> tuple[EngineRow, ...]:
-    """Ask the source host for every engine Heat knows; raise HostFailed when its database does not answer."""
-    return tuple(_row(each) for each in json.loads(_asked(inventory, fleet, "engine_rows")))
-
-
 def resources_held(inventory: Inventory, fleet: Fleet) -> dict[str, int]:
-    """Ask the source host how many resources each engine works on, by its name; raise HostFailed as `rows` does."""
-    return json.loads(_asked(inventory, fleet, "held"))
+    """Ask the source host how many resources each engine works on, by its name.
+
+    Raise HostFailed when its database does not answer.
+    """
+    return json.loads(_asked(inventory, fleet, "resources_held"))
 
 
 def _asked(inventory: Inventory, fleet: Fleet, name: str) -> str:

@@ -38,7 +38,7 @@ def clean(inventory: Inventory, fleet: Fleet) -> tuple[DeadWorker, ...]:
 def _asked(inventory: Inventory, fleet: Fleet, title: str, clean: bool) -> tuple[DeadWorker, ...]:
     source = inventory.heat.source
     heat = inventory.heat_of(source)
-    script = scripts.text("abandoned", conf=f"{heat.config_dir}/heat.conf", clean=clean)
+    script = scripts.text("dead_workers", conf=f"{heat.config_dir}/heat.conf", clean=clean)
     printed = engines.run(fleet, title, {source: (service_units.python_of(heat.prefix), script)}, RECOVERY_TIMEOUT)[
         source
     ]

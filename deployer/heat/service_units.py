@@ -16,7 +16,6 @@ OWN = "/etc/heat-scaleout"
 SYSTEMD = "/etc/systemd/system"
 TITLES = {Service.API: "REST API", Service.CFN: "CFN API", Service.ENGINE: "engine"}
 SECTIONS = {Service.API: "heat_api", Service.CFN: "heat_api_cfn"}
-PROGRAMS = {Service.API: "heat-api", Service.CFN: "heat-api-cfn"}
 ENGINE_PROGRAM = f"{OWN}/heat-engine"
 WSGI_WORKERS = 2
 ENGINE_TIMEOUT = 90  # seconds for Heat to list a started engine as up
@@ -186,7 +185,7 @@ def _command(runtime: Runtime, service: Service) -> str:
         return f"{runtime.uwsgi} --ini {OWN}/{service}.ini {_socket(runtime)}"
     if service is Service.ENGINE:
         return f"{python_of(runtime.prefix)} {ENGINE_PROGRAM} --config-file {runtime.heat_conf}"
-    command = f"{runtime.prefix}/bin/{PROGRAMS[service]} --config-file {runtime.heat_conf}"
+    command = f"{runtime.prefix}/bin/{releases.program(service)} --config-file {runtime.heat_conf}"
     return f"{command} --config-file {OWN}/{service}-%i.conf"
 
 
@@ -204,14 +203,16 @@ def _ready(runtime: Runtime, instance: Instance) -> Probe:
         path = runtime.health.get(instance.service, "/")
         return AnswersHttp(runtime.address, instance.port, path, secure=runtime.tls is not None)
     name = names.engine_name(instance.host, instance.number)
-    script = scripts.text("engine_rows", conf=runtime.heat_conf, host=name, unit=instance.unit, seconds=ENGINE_TIMEOUT)
+    script = scripts.text(
+        "engine_started", conf=runtime.heat_conf, host=name, unit=instance.unit, seconds=ENGINE_TIMEOUT
+    )
     return Program((python_of(runtime.prefix), "-"), script, _shutdown_timeout(runtime), timeout=ENGINE_TIMEOUT + 60.0)
 
 
 def shutdown_probe(runtime: Runtime, unit: str) -> Probe:
     """How an engine that was told to stop proves that it has ended its work and left nothing in Heat."""
     script = scripts.text(
-        "engine_left",
+        "engine_stopped",
         conf=runtime.heat_conf,
         host=names.engine_of_unit(runtime.host, unit),
         unit=unit,

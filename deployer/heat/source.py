@@ -28,7 +28,8 @@ class Source:
 
     def check_path(self, service: Service) -> str:
         """The path of an API that tells its health without a login; raise BadConfig for what no URL may hold."""
-        path = releases.healthcheck_path(text_of(self.tree.get("api-paste.ini", b"")), service) or "/"
+        flavor = self.conf.resolved("paste_deploy", "flavor") or ""
+        path = releases.healthcheck_path(text_of(self.tree.get("api-paste.ini", b"")), service, flavor) or "/"
         if not PATH.fullmatch(path):
             raise errors.BadConfig(
                 f"{self.conf.path.removesuffix('heat.conf')}api-paste.ini: the path of the health "

@@ -1,4 +1,4 @@
-"""The digest that a proxy's configuration carries in its description, by which a running worker tells what it runs. Pure."""
+"""The digest in the description of a proxy's configuration, by which a running worker shows what it has read. Pure."""
 
 import re
 

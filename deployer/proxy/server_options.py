@@ -11,7 +11,7 @@ DRAINED = ["weight", "0"]  # as HAProxy has it: the server is checked and gets n
 
 @dataclass(frozen=True)
 class ServerLine:
-    """A server: `address` is address:port, `tls` what `tls_options` says of it, `drained` whether it gets no requests."""
+    """`address` is address:port, `tls` what `tls_options` makes, `drained` whether the server gets no requests."""
 
     name: str
     address: str
@@ -49,7 +49,7 @@ def options_by_address(text: str) -> dict[str, str]:
 
 
 def with_options(text: str, changed: Mapping[str, str]) -> tuple[str, str]:
-    """Return a configuration with other TLS options for the servers at some addresses, all else as it is; its digest."""
+    """Return a configuration with other TLS options for the servers at some addresses, and its digest."""
     lines = (_with_options(line, changed) for line in text.splitlines(keepends=True))
     return config_digest.signed("".join(lines))
 

@@ -1,8 +1,6 @@
 """Show heat.conf, or how it changes, without its secrets."""
 
 import difflib
-import hashlib
-import hmac
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -25,12 +23,6 @@ class _Shown:
     secrets: tuple[str, ...] = field(repr=False)
 
 
-def redact(text: str) -> str:
-    """The file with `***` for every secret, those in comments and in lines that do not parse included."""
-    lines = grammar.lines_of(text)
-    return "".join(shown.masked + line.end for shown, line in zip(_shown(lines), lines, strict=True))
-
-
 def redact_value(key: str, value: str) -> str:
     """An option's value with `***` for every secret in it; as many lines as before."""
     return secrets.replace_secret(key, value, _mask)
@@ -47,15 +39,11 @@ def redact_lines(text: str) -> str:
     return "".join(_named_or_in_prose(line) for line in text.splitlines(keepends=True))
 
 
-def redacted_diff(before: str, after: str, path: str, salt: bytes = b"") -> str:
-    """A unified diff of two files that tells which secrets changed and shows none; "" when they are equal.
-
-    With a salt, which should be random and the same for one run, a changed secret also has a short digest, by which
-    the same secret is known again in that run and which cannot be guessed from a list of likely passwords.
-    """
+def redacted_diff(before: str, after: str, path: str) -> str:
+    """A unified diff of two files that tells which secrets changed and shows none; "" when they are equal."""
     old, new = (_shown(grammar.lines_of(text)) for text in (before, after))
     matcher = difflib.SequenceMatcher(None, [each.raw for each in old], [each.raw for each in new], autojunk=False)
-    lines = [line for group in matcher.get_grouped_opcodes() for line in _hunk(group, old, new, salt)]
+    lines = [line for group in matcher.get_grouped_opcodes() for line in _hunk(group, old, new)]
     return "\n".join((f"--- {path} (before)", f"+++ {path} (after)", *lines, "")) if lines else ""
 
 
@@ -73,7 +61,7 @@ def _mask(secret: str) -> str:
 _Opcode = tuple[str, int, int, int, int]
 
 
-def _hunk(group: Sequence[_Opcode], old: Sequence[_Shown], new: Sequence[_Shown], salt: bytes) -> Iterator[str]:
+def _hunk(group: Sequence[_Opcode], old: Sequence[_Shown], new: Sequence[_Shown]) -> Iterator[str]:
     first, last = group[0], group[-1]
     yield f"@@ -{first[1] + 1},{last[2] - first[1]} +{first[3] + 1},{last[4] - first[3]} @@"
     known = {each.owner: each.secrets for tag, start, stop, _, _ in group if tag != "equal" for each in old[start:stop]}
@@ -82,18 +70,14 @@ def _hunk(group: Sequence[_Opcode], old: Sequence[_Shown], new: Sequence[_Shown]
             yield from (f" {each.masked}" for each in old[start:stop])
             continue
         yield from (f"-{each.masked}" for each in old[start:stop])
-        yield from (f"+{each.masked}{_note(each, known, salt)}" for each in new[new_start:new_stop])
+        yield from (f"+{each.masked}{_note(each, known)}" for each in new[new_start:new_stop])
 
 
-def _note(shown: _Shown, known: dict[tuple[str, str], tuple[str, ...]], salt: bytes) -> str:
+def _note(shown: _Shown, known: dict[tuple[str, str], tuple[str, ...]]) -> str:
     """What there is to say of a new line's secrets, given those of the lines that it replaces."""
     if not shown.secrets or known.get(shown.owner) == shown.secrets:
         return ""
-    word = "changed" if known.get(shown.owner) else "new"
-    if not salt:
-        return f" ({word})"
-    secret = "\0".join(shown.secrets).encode("utf-8", "surrogateescape")
-    return f" ({word}, sha256 {hmac.new(salt, secret, hashlib.sha256).hexdigest()[:8]})"
+    return " (changed)" if known.get(shown.owner) else " (new)"
 
 
 def _shown(lines: Sequence[Line]) -> list[_Shown]:

@@ -144,6 +144,6 @@ def test_hosts_that_say_nothing_are_asked_nothing_more(inventory, hosts, fleet):
     hosts.asked.clear()
 
     pipeline.planned(inventory, fleet)
-    engines.rows(inventory, fleet)
+    engines.resources_held(inventory, fleet)
 
     assert [verb for _, verb, _ in hosts.asked] == ["observe", "perform"]

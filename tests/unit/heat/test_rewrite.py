@@ -8,6 +8,7 @@ from nodes import a_place, read
 from deployer import errors
 from deployer.heat.conf import rewrite
 from deployer.heat.conf.rewrite import NodeAddresses
+from deployer.model.names import Endpoint
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "heat"
 
@@ -19,7 +20,7 @@ def warnings(text: str) -> list[str]:
 
 @pytest.mark.parametrize(("host", "address"), [("hostB", "10.0.0.2"), ("hostC", "10.0.0.3")])
 def test_guides_file_on_a_node_equals_the_guides(host, address):
-    place = NodeAddresses(address, "10.0.0.1", 8004, 8000, ("10.0.0.1", 8004), ("10.0.0.1", 8000))
+    place = NodeAddresses(address, "10.0.0.1", 8004, 8000, Endpoint("10.0.0.1", 8000))
 
     rewritten = rewrite.for_node((GOLDEN / "guide-hostA.conf").read_text(), place)
 
@@ -51,7 +52,7 @@ def test_a_sites_file_on_a_node_equals_the_golden_one():
     ],
 )  # fmt: skip
 def test_an_ipv6_source_is_written_as_each_option_wants_it(before, after):
-    place = a_place(source_address="2001:db8::11", address="2001:db8::12", proxy_cfn=("2001:db8::10", 8000))
+    place = a_place(source_address="2001:db8::11", address="2001:db8::12", proxy_cfn=Endpoint("2001:db8::10", 8000))
 
     text = rewrite.for_node(f"[database]\n{before}\n", place).text
 

@@ -8,7 +8,7 @@ import nasty
 import pytest
 from nodes import a_place
 
-from deployer.heat.conf import conf_editor, masking, rewrite
+from deployer.heat.conf import conf_editor, rewrite
 from deployer.heat.conf.conf_editor import Edit
 
 SAMPLES = sorted((Path(__file__).parents[2] / "samples" / "heat").glob("*.conf.gz"))
@@ -73,14 +73,16 @@ def test_secrets_of_a_sample_are_masked_on_or_off(path):
     on = re.sub(r"^#(\w+) =", r"\1 =", text, flags=re.MULTILINE)
 
     assert text.count("S3cret") >= 6
-    assert "S3cret" not in masking.redact(text) + masking.redact(on)
-    assert "x://u:***@h/" in masking.redact(on)
+    assert "S3cret" not in nasty.as_redacted(text) + nasty.as_redacted(on)
+    assert "x://u:***@h/" in nasty.as_redacted(on)
 
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.name)
 def test_masking_shows_all_of_a_sample_but_a_few_lines(path):
     text = sample(path)
 
-    hidden = [old for old, new in zip(text.splitlines(), masking.redact(text).splitlines(), strict=True) if old != new]
+    hidden = [
+        old for old, new in zip(text.splitlines(), nasty.as_redacted(text).splitlines(), strict=True) if old != new
+    ]
 
     assert len(hidden) <= 5

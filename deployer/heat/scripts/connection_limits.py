@@ -1,6 +1,6 @@
 """Ask Heat's database how many connections it allows, and heat.conf how many an engine worker may open; prints JSON.
 
-VALUES: conf (path of heat.conf), patience (seconds for the login). Only MySQL and MariaDB are asked.
+VALUES: conf (path of heat.conf), seconds (limit of the login). Only MySQL and MariaDB are asked.
 """
 
 import json
@@ -20,7 +20,7 @@ def main():
     }
     if conf.database.connection.startswith(("mysql", "mariadb")):
         try:
-            told.update(asked(conf.database.connection, VALUES["patience"]))  # noqa: F821
+            told.update(asked(conf.database.connection, VALUES["seconds"]))  # noqa: F821
         except Exception as error:  # whatever the driver raises; its text may hold the URL, and so the password
             told["why"] = type(error).__name__
     json.dump(told, sys.stdout)
