@@ -6,13 +6,13 @@ Both are asked by Heat's own Python on the source host.
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from deployer import errors
 from deployer.heat import scripts, service_units
 from deployer.inventory.schema import Inventory
 from deployer.model import names
 from deployer.model.steps import Plan, StartUnit, StopUnit
+from deployer.model.wire import Reply, Request
 from deployer.remote.fleet import Fleet
 
 ENGINES_TIMEOUT = 30.0  # seconds
@@ -70,14 +70,14 @@ class EngineView:
 UNKNOWN_VIEW = EngineView(known=False)
 
 
-def question(inventory: Inventory) -> dict[str, dict[str, Any]]:
+def question(inventory: Inventory) -> dict[str, Request]:
     """The program that the source host runs while it is looked at; `view` reads its answer."""
     heat = inventory.heat_of(inventory.heat.source)
     text = scripts.text("engine_view", conf=f"{heat.config_dir}/heat.conf", seconds=LOGIN_TIMEOUT)
     return {QUESTION: {"argv": [service_units.python_of(heat.prefix), "-"], "stdin": text, "timeout": STATUS_TIMEOUT}}
 
 
-def view(answers: Mapping[str, Mapping[str, Any]]) -> EngineView:
+def view(answers: Mapping[str, Reply]) -> EngineView:
     """Given the answers of a look at the source host, return what Heat knows."""
     answer = answers.get(QUESTION, {"why": "it was not asked"})
     if answer["why"]:
@@ -125,7 +125,7 @@ def _asked(inventory: Inventory, fleet: Fleet, name: str) -> str:
     return printed
 
 
-def _row(each: Mapping[str, Any]) -> EngineRow:
+def _row(each: Reply) -> EngineRow:
     return EngineRow(each["engine_id"], each["host"], each["hostname"], each["up"], each["age"])
 
 
@@ -140,7 +140,7 @@ def run(
     return {host: _printed(host, reply) for host, reply in fleet.ask(title, "perform", requests, limit + 10).items()}
 
 
-def _printed(host: str, reply) -> str | errors.DeployerError:
+def _printed(host: str, reply: Reply | errors.DeployerError) -> str | errors.DeployerError:
     if isinstance(reply, errors.DeployerError):
         return reply
     if reply["failed"]:

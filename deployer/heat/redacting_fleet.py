@@ -4,13 +4,13 @@ import base64
 import contextlib
 from collections.abc import Collection, Iterator, Mapping
 from functools import partial
-from typing import Any
 
 from deployer.errors import DeployerError
 from deployer.heat import redaction
 from deployer.heat.conf import masking
 from deployer.heat.source import KEPT, text_of
 from deployer.inventory.schema import Inventory
+from deployer.model.wire import Reply, Request
 from deployer.remote import fleet
 
 SECRETS_TIMEOUT = 10.0  # seconds for the hosts to show their configuration when one has something to say
@@ -31,7 +31,7 @@ class RedactingFleet:
         """Begin to connect to every host, or to those of `only`."""
         self._hosts.open(only)
 
-    def acquire_lease(self, host: str, request: Mapping[str, Any], timeout: float) -> Any:
+    def acquire_lease(self, host: str, request: Request, timeout: float) -> Reply | DeployerError:
         """Take a lock on a host; the words of an error come without secrets."""
         reply = self._hosts.acquire_lease(host, request, timeout)
         return _redacted(reply, in_inventory(self._inventory)) if isinstance(reply, DeployerError) else reply
@@ -40,7 +40,7 @@ class RedactingFleet:
         """Whether a lock was taken and is ours still."""
         return self._hosts.holds_lease()
 
-    def ask(self, title: str, verb: str, requests: Mapping[str, Mapping[str, Any]], timeout: float) -> dict[str, Any]:
+    def ask(self, title: str, verb: str, requests: Mapping[str, Request], timeout: float) -> fleet.Replies:
         """Ask many hosts at once; what they say, and what their errors say, comes without secrets."""
         replies = self._hosts.ask(title, verb, requests, timeout)
         talking = {
@@ -59,7 +59,7 @@ class RedactingFleet:
         replies = self._hosts.ask("look", "observe", requests, SECRETS_TIMEOUT) if requests else {}
         return in_inventory(self._inventory).union(*map(_in_reply, replies.values()))
 
-    def _known(self, replies: Mapping[str, Any], talking: Collection[str]) -> frozenset[str]:
+    def _known(self, replies: fleet.Replies, talking: Collection[str]) -> frozenset[str]:
         """The secrets of who talks and of the source, by what their replies brought, or else by a look."""
         shown = {name: _in_reply(each) for name, each in replies.items()}
         lost = {name for name, each in replies.items() if isinstance(each, DeployerError)}
@@ -80,7 +80,7 @@ def in_inventory(inventory: Inventory) -> frozenset[str]:
     return frozenset([stats.password.reveal()]) if stats and stats.password else frozenset()
 
 
-def _in_reply(reply: Any) -> frozenset[str]:
+def _in_reply(reply: Reply | DeployerError) -> frozenset[str]:
     """The secrets of the files whose content a reply brought."""
     files = {} if isinstance(reply, DeployerError) else reply.get("files", {})
     return frozenset().union(
@@ -92,7 +92,7 @@ def _in_reply(reply: Any) -> frozenset[str]:
     )
 
 
-def _redacted(reply: Any, known: frozenset[str]) -> Any:
+def _redacted(reply: Reply | DeployerError, known: frozenset[str]) -> Reply | DeployerError:
     if not isinstance(reply, DeployerError):
         return redaction.redact_reply(reply, known)
     reply.reword(partial(redaction.redact, known=known))

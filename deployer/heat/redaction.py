@@ -7,10 +7,10 @@ in logins and behind names like `password=` only, fewer than 8 as a word of thei
 import json
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
 from urllib.parse import unquote
 
 from deployer.heat.conf import secrets
+from deployer.model.wire import Json, Reply
 
 MASK = "***"
 SHORTEST, CERTAIN = 4, 8  # characters of a secret that is hidden as a word, and of one that is hidden anywhere
@@ -51,13 +51,13 @@ def redact_known(text: str, known: Iterable[str]) -> str:
     return re.sub("|".join(patterns), MASK, text) if patterns else text
 
 
-def redact_reply(answer: Mapping[str, Any], known: Iterable[str]) -> dict[str, Any]:
+def redact_reply(answer: Reply, known: Iterable[str]) -> Reply:
     """A host's reply without secrets; what it says of files, processes and sockets is no talk and stays as it is."""
     held = frozenset(known)
     return {key: value if key in DATA else _redact_value(value, held) for key, value in answer.items()}
 
 
-def has_messages(answer: Mapping[str, Any]) -> bool:
+def has_messages(answer: Reply) -> bool:
     """Whether a host's reply holds words for people: a text with a blank or a URL in it, and no data alone."""
     return any(_is_message(text) for key, value in answer.items() if key not in DATA for text in _texts(value))
 
@@ -66,7 +66,7 @@ def _is_message(text: str) -> bool:
     return "://" in text or len(text.split()) > 1
 
 
-def _texts(value: Any) -> Iterable[str]:
+def _texts(value: Json) -> Iterable[str]:
     if isinstance(value, str):
         parsed = _parsed(value)
         return [value] if parsed is None else _texts(parsed)
@@ -74,7 +74,7 @@ def _texts(value: Any) -> Iterable[str]:
     return [text for part in parts for text in _texts(part)]
 
 
-def _redact_value(value: Any, known: frozenset[str], in_json: bool = False) -> Any:
+def _redact_value(value: Json, known: frozenset[str], in_json: bool = False) -> Json:
     if isinstance(value, Mapping):
         return {key: _redact_value(part, known, in_json) for key, part in value.items()}
     if isinstance(value, list | tuple):
@@ -91,7 +91,7 @@ def _redact_text(text: str, known: frozenset[str], in_json: bool) -> str:
     return redact(text, [each for each in known if len(each) >= LIKE_NO_NAME] if is_name else known)
 
 
-def _parsed(text: str) -> Any:
+def _parsed(text: str) -> Json:
     """What a text is in JSON; None for any other text."""
     if not text.lstrip().startswith(("{", "[")):
         return None

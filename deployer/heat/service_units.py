@@ -88,9 +88,9 @@ def state_of(runtime: Runtime, instances: Iterable[Instance]) -> HostState:
         numbered = [instance for instance in of_heat if instance.service is service]
         shared = list(_shared_files(runtime, service))
         tls = runtime.tls if service in SECTIONS else None
-        told = (runtime.tree, runtime.address, str(runtime.workers.get(service)))  # the last two are in overlays
-        told += (tls.digest,) if tls else ()
-        config = digest_of("\n".join([*told, *(file.digest for file in shared)]).encode())
+        read = [runtime.tree, runtime.address, str(runtime.workers.get(service))]  # the last two are in overlays
+        read += [tls.digest] if tls else []
+        config = digest_of("\n".join([*read, *(file.digest for file in shared)]).encode())
         note = _file(f"{OWN}/{service}.config", "host/service.config", config=config, secure=TLS_MARK if tls else "")
         files |= {file.path: file for file in (*shared, note, *_overlays(runtime, numbered))}
         reads = (f"{runtime.config_dir}/", *(file.path for file in shared))
@@ -100,7 +100,7 @@ def state_of(runtime: Runtime, instances: Iterable[Instance]) -> HostState:
 
 def _unit(runtime: Runtime, each: Instance) -> Unit:
     ready = _ready(runtime, each)
-    if not (each.port and runtime.tls):
+    if not (runtime.tls and isinstance(ready, AnswersHttp)):
         return Unit(each.unit, ready=ready, drained=each.drained)
     # On the host itself nobody stands between, and the authorities' file is the proxy's.
     reached = replace(ready, trust=runtime.tls.trust, timeout=REACH_TIMEOUT)
@@ -246,5 +246,5 @@ def _stop_seconds(grace: int) -> str:
     return str(grace + STOP_MARGIN) if grace else "infinity"
 
 
-def _file(path: str, template: str, **values) -> File:
+def _file(path: str, template: str, **values: object) -> File:
     return file_of(path, render.text(template, **values).encode())

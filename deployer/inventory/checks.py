@@ -6,6 +6,7 @@ from ipaddress import ip_address
 from typing import NamedTuple
 
 from deployer.inventory import phrases, schema
+from deployer.inventory.document import Path
 from deployer.inventory.sections import Document, Heat, HostEntry, HostHeat, Proxy
 from deployer.model.names import Endpoint
 from deployer.model.service import Service
@@ -30,13 +31,13 @@ class Claim(NamedTuple):
 
     host: str
     endpoint: Endpoint
-    path: tuple[str | int, ...]
+    path: Path
 
 
 class Conflict(NamedTuple):
     """A path of the file and why it cannot stay so."""
 
-    path: tuple[str | int, ...]
+    path: Path
     message: str
 
 
@@ -120,7 +121,7 @@ def _past_the_last_port(parts: Parts) -> Iterator[Conflict]:
 
 def _clashes(wanted: Iterable[Claim]) -> Iterator[Conflict]:
     taken: dict[tuple[str, int], list[Claim]] = {}
-    reported: set[tuple] = set()
+    reported: set[Path] = set()
     for claim in wanted:
         others = taken.setdefault((claim.host, claim.endpoint.port), [])
         other = next((other for other in others if overlap(other.endpoint, claim.endpoint)), None)
@@ -170,7 +171,7 @@ def _half_of_tls(parts: Parts) -> Iterator[Conflict]:
 
 
 def _hidden_certificates(parts: Parts) -> Iterator[Conflict]:
-    sections: dict[tuple[str | int, ...], object] = {
+    sections: dict[Path, object] = {
         ("proxy", "tls"): parts.proxy and parts.proxy.tls,
         ("proxy", "backend_tls"): parts.proxy and parts.proxy.backend_tls,
         ("heat", "tls"): parts.heat and parts.heat.tls,

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -52,7 +52,7 @@ def with_engine_workers(text: str, workers: int) -> str:
     body = text.removeprefix("\ufeff")
     if reader.parse(body, NAME).heat.engine_workers == workers:
         return text
-    edited = _with_value(body, document.read(body).root.child("heat"), "engine_workers", workers)
+    edited = _with_value(body, _node(body, "heat"), "engine_workers", workers)
     if _proven(edited, "heat").heat.engine_workers != workers:
         raise errors.BadInput("heat: the inventory's layout cannot be edited here", "Set engine_workers by hand.")
     return text[: len(text) - len(body)] + edited
@@ -65,7 +65,7 @@ def with_drained(text: str, host: str, drained: bool) -> str:
     _require(inventory, host, Service.API)
     if inventory.hosts[host].drained == drained:
         return text
-    entry = document.read(body).root.child("hosts").child(host)
+    entry = _node(body, "hosts", host)
     edited = _with_value(body, entry, "drained", str(drained).lower())
     if _proven(edited, host).hosts[host].drained != drained:
         raise errors.BadInput(f"{host}: the inventory's layout cannot be edited here", "Set `drained` by hand.")
@@ -154,18 +154,34 @@ def _require_positive(count: int) -> None:
 
 def _spliced(text: str, changes: Changes) -> str:
     """The text with every change made, from the last place to the first, so that the places ahead stay right."""
-    hosts = document.read(text).root.child("hosts")
-    edits = [(hosts.child(host), KEYS[service], wanted) for (host, service), wanted in changes.items()]
-    edits.sort(key=lambda each: _place(*each[:2]))
-    for entry, key, wanted in reversed(edits):
-        text = _with_value(text, entry, key, wanted)
+    edits = [_Edit(_node(text, "hosts", host), KEYS[service], to) for (host, service), to in changes.items()]
+    for each in reversed(sorted(edits, key=lambda each: _place(each.mapping, each.key))):  # noqa: C413 (ties too)
+        text = _with_value(text, each.mapping, each.key, each.value)
     return text
+
+
+@dataclass(frozen=True)
+class _Edit:
+    """The value that a key of a mapping is to have."""
+
+    mapping: Node
+    key: str
+    value: Counts
+
+
+def _node(text: str, *path: str) -> Node:
+    """The node at a path which every inventory without errors has."""
+    node = document.read(text).root
+    for key in path:
+        node = node.child(key) if node else None
+    assert node is not None
+    return node
 
 
 def _place(mapping: Node, key: str) -> int:
     """Where a change of a mapping's key begins; a new key goes behind all that the mapping has."""
     pair = mapping.entry(key)
-    return pair[1].start if pair else max(value.end for _, value in mapping.value.values())
+    return pair[1].start if pair else max(value.end for _, value in mapping.entries.values())
 
 
 def _with_value(text: str, mapping: Node, key: str, wanted: Counts | str) -> str:
@@ -175,7 +191,7 @@ def _with_value(text: str, mapping: Node, key: str, wanted: Counts | str) -> str
     name, value = pair
     if not (isinstance(value.value, tuple) and isinstance(wanted, tuple)):
         return splice.replaced(text, value, shown)
-    before = len(value.value)
+    before = len(value.items)
     if len(wanted) < before:
         return splice.shortened(text, name, value, len(wanted))
     return splice.lengthened(text, value, [str(port) for port in wanted[before:]])

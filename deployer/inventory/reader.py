@@ -51,7 +51,7 @@ def parse(text: bytes | str, path: Path) -> Inventory:
     """
     reading = document.read(_decoded(text, path))
     found, more = validation.validate(reading.root) if reading.root else (None, [])
-    if reading.findings or more:
+    if found is None or reading.findings or more:
         explained = {finding.path for finding in reading.findings}
         problems = _problems([*reading.findings, *(finding for finding in more if finding.path not in explained)], path)
         raise errors.BadInventory(list(problems), "Nothing was contacted or changed.")

@@ -1,6 +1,6 @@
 """What `scale` asks for -> how many of each kind each host should run, and the inventory's text that says so. Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from deployer import errors
@@ -8,6 +8,7 @@ from deployer.inventory import distribute, editor
 from deployer.inventory.schema import Inventory
 from deployer.inventory.values import MOST_PROCESSES
 from deployer.model import names
+from deployer.model.hosts import Instance
 from deployer.model.service import Service
 from deployer.model.state import NOTHING
 
@@ -63,9 +64,9 @@ def scaled_text(
     `cpus` weighs the hosts; `held` is what each engine holds, by its name in Heat: the emptiest leaves first. Raise
     BadInput when it cannot be.
     """
-    totals = {name: {} for name in hosts_for(inventory)}
+    totals: dict[str, dict[Service, int]] = {name: {} for name in hosts_for(inventory)}
     for service, total in request.totals.items():
-        places = {name: _share(inventory, name, service, (cpus[name], held)) for name in totals}
+        places = {name: _share(_instances(inventory, name, service), cpus[name], held) for name in totals}
         elsewhere = _total(inventory, service) - sum(place.has for place in places.values())
         for name, count in distribute.distribute(max(0, total - elsewhere), places, MOST_PROCESSES).items():
             totals[name][service] = count
@@ -97,10 +98,11 @@ def _numbers(inventory: Inventory, name: str) -> tuple[int, ...]:
     return tuple(each.number for each in inventory.instances_of(name) if each.service is not Service.PROXY)
 
 
-def _share(
-    inventory: Inventory, name: str, service: Service, known: tuple[int, Mapping[str, int]]
-) -> distribute.HostShare:
-    cpus, held = known
-    numbers = [each.number for each in inventory.instances_of(name) if each.service is service]
-    work = (held.get(names.engine_name(name, number), 0) for number in numbers)
-    return distribute.HostShare(len(numbers), cpus, tuple(work) if service is Service.ENGINE else ())
+def _share(own: Sequence[Instance], cpus: int, held: Mapping[str, int]) -> distribute.HostShare:
+    """What a host has of a kind, given its instances of that kind."""
+    engines = [names.engine_name(each.host, each.number) for each in own if each.service is Service.ENGINE]
+    return distribute.HostShare(len(own), cpus, tuple(held.get(engine, 0) for engine in engines))
+
+
+def _instances(inventory: Inventory, name: str, service: Service) -> list[Instance]:
+    return [each for each in inventory.instances_of(name) if each.service is service]

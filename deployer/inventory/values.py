@@ -4,9 +4,11 @@ import base64
 import binascii
 import ipaddress
 import re
-from typing import Annotated, Any, Literal
+import string
+from collections.abc import Callable
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, GetPydanticSchema
+from pydantic import AfterValidator, BeforeValidator, Field, GetPydanticSchema, StringConstraints
 from pydantic_core import core_schema
 
 from deployer.model.hosts import Secret
@@ -95,8 +97,8 @@ def read_duration(text: str) -> str:
 
 def seconds(duration: str) -> float:
     """How long a duration of the inventory is."""
-    number, unit = re.fullmatch(r"([0-9]+)([a-z]+)", duration).groups()
-    return int(number) * MILLISECONDS[unit] / 1000
+    number = duration.rstrip(string.ascii_lowercase)
+    return int(number) * MILLISECONDS[duration.removeprefix(number)] / 1000
 
 
 def read_host_key(text: str) -> str:
@@ -127,11 +129,11 @@ def _ip(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
         raise ValueError("this is no IP address") from None
 
 
-def _text(pattern: str, longest: int) -> Any:
-    return Field(pattern=pattern, max_length=longest)
+def _text(pattern: str, longest: int) -> StringConstraints:
+    return StringConstraints(pattern=pattern, max_length=longest)
 
 
-def _read_as(reader: type | Any, pattern: str, longest: int) -> GetPydanticSchema:
+def _read_as(reader: Callable[[str], object], pattern: str, longest: int) -> GetPydanticSchema:
     """A text in the file that becomes another type when read; its JSON Schema stays that of the text."""
     text = core_schema.str_schema(pattern=pattern, max_length=longest, strict=True)
     return GetPydanticSchema(lambda _source, _handler: core_schema.no_info_after_validator_function(reader, text))

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from deployer.model.state import HostState
 from deployer.model.tls import Certificate
+from deployer.model.wire import Json
 
 
 @dataclass(frozen=True)
@@ -75,10 +75,10 @@ class Facts:
     listeners: tuple[Listener, ...] = ()
     engines: tuple[Listener, ...] = ()
     servers: tuple[Server, ...] = ()
-    stopped: tuple[Mapping[str, Any], ...] = ()
+    stopped: tuple[Mapping[str, Json], ...] = ()
     hostname: str = ""
-    answers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
-    last_run: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    answers: Mapping[str, Mapping[str, Json]] = field(default_factory=dict, repr=False)
+    last_run: Mapping[str, Json] = field(default_factory=dict, repr=False)
     certificates: Mapping[str, Certificate] = field(default_factory=dict)
 
 

@@ -1,6 +1,7 @@
 """What an inventory names: hosts, how SSH reaches them, secrets, and the processes that they should run."""
 
 from dataclasses import dataclass, field
+from typing import NoReturn
 
 from deployer.model.names import unit_name
 from deployer.model.service import Service
@@ -28,7 +29,7 @@ class Secret:
     def __hash__(self) -> int:
         return hash(self._value)
 
-    def __reduce__(self) -> tuple:
+    def __reduce__(self) -> NoReturn:
         raise TypeError("a secret is never serialised")
 
 

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Never
+from typing import Never, TypedDict, Unpack
 
 from deployer.model.probes import Probe
 from deployer.model.service import Service
@@ -35,9 +35,19 @@ class File:
     only: Service | None = field(default=None, compare=False)
 
 
-def file_of(path: str, content: bytes, **how: Any) -> File:
-    """A File with its content; `how` are the fields of File."""
-    return File(path, digest_of(content), content=content, **how)
+class FileOptions(TypedDict, total=False):
+    """The fields of a File that have a default."""
+
+    owner: str
+    group: str
+    mode: int
+    check: tuple[str, ...]
+    only: Service | None
+
+
+def file_of(path: str, content: bytes, **options: Unpack[FileOptions]) -> File:
+    """A File with its content."""
+    return File(path, digest_of(content), content=content, **options)
 
 
 @dataclass(frozen=True)

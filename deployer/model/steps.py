@@ -3,11 +3,11 @@
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
 
 from deployer.model.facts import Listener
 from deployer.model.probes import Probe
 from deployer.model.state import File
+from deployer.model.wire import Json
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ DEFAULT_ROLLOUT = RolloutOptions()
 class StartPredecessor(Step):
     """Start who was stopped for the proxy beside it, so that new connections go there; `stopped` is the ledger's."""
 
-    stopped: tuple[Mapping[str, Any], ...]
+    stopped: tuple[Mapping[str, Json], ...]
 
     def __str__(self) -> str:
         return f"start {', '.join(sorted({each['unit'] for each in self.stopped}))} again ({self.because})"

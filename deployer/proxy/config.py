@@ -5,7 +5,6 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from importlib import resources
-from typing import Any
 
 from deployer import render
 from deployer.inventory.sections import Proxy
@@ -114,7 +113,7 @@ def connections(files: int) -> int:
     return max(files - OWN_FILES, 0) // 2
 
 
-def _section(spec: ProxySpec, service: Service, instances: Iterable[Instance]) -> dict[str, Any]:
+def _section(spec: ProxySpec, service: Service, instances: Iterable[Instance]) -> dict[str, object]:
     servers = [each for each in instances if each.service is service]
     check, tls = spec.settings.check, spec.settings.tls
     return {
@@ -136,7 +135,7 @@ def _server(spec: ProxySpec, each: Instance, position: int) -> ServerLine:
     )
 
 
-def _values(settings: Proxy) -> dict[str, Any]:
+def _values(settings: Proxy) -> dict[str, object]:
     return {
         "maxconn": settings.maxconn,
         "listen_maxconn": settings.listen_maxconn,
@@ -153,7 +152,7 @@ def _values(settings: Proxy) -> dict[str, Any]:
     }
 
 
-def _stats(settings: Proxy) -> dict[str, Any] | None:
+def _stats(settings: Proxy) -> dict[str, object] | None:
     if settings.stats is None:
         return None
     return {

@@ -3,9 +3,9 @@
 import base64
 import functools
 import json
-from collections.abc import Mapping
 from importlib import resources
-from typing import Any
+
+from deployer.model.wire import Request
 
 PARTS = {
     "observe": ("exclusive", "sockets", "atomic", "journal", "ledger", "certificates", "observe"),
@@ -49,7 +49,7 @@ VERBS = {
 }
 
 
-def of(verb: str, request: Mapping[str, Any]) -> bytes:
+def of(verb: str, request: Request) -> bytes:
     """The program for `python3 -`: the agent's parts for this verb and the request, which so never shows in argv."""
     parts = [(name, _source(name)) for name in PARTS[verb]]
     encoded = base64.b64encode(json.dumps(request).encode()).decode()

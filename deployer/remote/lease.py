@@ -4,7 +4,9 @@ import contextlib
 import json
 import threading
 import time
-from typing import Any, Protocol
+from typing import Protocol
+
+from deployer.model.wire import Reply
 
 HEARTBEAT_INTERVAL = 10.0  # seconds between two heartbeats
 HEARTBEAT_TIMEOUT = 30.0  # seconds for the answer to one: less than the host allows for silence
@@ -35,7 +37,7 @@ class Lease:
         self._one_at_a_time = threading.Lock()
         self._ended = threading.Event()
 
-    def answer(self, seconds: float) -> dict[str, Any]:
+    def answer(self, seconds: float) -> Reply:
         """Wait for its first answer, and let it hear us meanwhile; raise EOFError or OSError when there is none."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
@@ -82,7 +84,7 @@ class Lease:
         self._channel.sendall(b"%d\n" % self._number)
         return self._number
 
-    def _read(self, seconds: float) -> dict[str, Any]:
+    def _read(self, seconds: float) -> Reply:
         """Its next line, or what it said last; raise EOFError when it has ended."""
         self._channel.settimeout(seconds)
         while b"\n" not in self._unread:

@@ -10,7 +10,8 @@ import json
 import re
 from collections.abc import Iterator
 from importlib import resources
-from typing import Any
+
+from deployer.model.wire import Json
 
 INCLUDES = re.compile(r"^from deployer\.heat\.scripts import ([\w, ]*\w)", re.MULTILINE)
 # The included files become the modules they are here, so that an import means the same in both places.
@@ -33,7 +34,7 @@ sys.excepthook = told
 """
 
 
-def text(name: str, **values: Any) -> str:
+def text(name: str, **values: Json) -> str:
     """The program `<name>.py` with a dict VALUES and the modules it includes before it.
 
     Values are anything JSON can hold.

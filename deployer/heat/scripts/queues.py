@@ -77,7 +77,7 @@ def counts(broker, names):
     """Queue -> (messages that wait, consumers), or None where there is no such queue."""
     import amqp
 
-    found = {}
+    found: "dict[str, object]" = {}
     channel = broker.link.channel()
     for name in names:
         try:

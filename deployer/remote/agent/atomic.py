@@ -9,7 +9,7 @@ import re
 SUFFIX = ".heat-scaleout-new"  # of the temporary file; nobody else's file ends so
 
 
-def replace(path, content, mode, owner=None):
+def replace(path: str, content: bytes, mode: int, owner: "tuple[int, int] | None" = None) -> None:
     """Write bytes to a temporary file in the folder of `path`, then rename it over `path`.
 
     Mode and owner are set before the first byte; `owner` is (uid, gid), None for whoever runs this. File and folder are
@@ -35,7 +35,7 @@ def replace(path, content, mode, owner=None):
     sync_folder(folder)
 
 
-def remove_leftovers(folder, name):
+def remove_leftovers(folder: str, name: str) -> None:
     """Remove the temporary files of a run that was interrupted, of this product's first release too."""
     temporary = re.compile(r"%s(\.[0-9]+)?%s" % (re.escape(name), re.escape(SUFFIX)))
     for each in os.listdir(folder):
@@ -44,7 +44,7 @@ def remove_leftovers(folder, name):
                 os.unlink(os.path.join(folder, each))
 
 
-def sync_folder(folder):
+def sync_folder(folder: str) -> None:
     """Have a folder's entries on the disk, so that a rename survives a power failure."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
@@ -53,6 +53,6 @@ def sync_folder(folder):
         os.close(descriptor)
 
 
-def ids_of(user, group):
+def ids_of(user: str, group: str) -> "tuple[int, int]":
     """The (uid, gid) of names; raise KeyError for an unknown one."""
     return pwd.getpwnam(user).pw_uid, grp.getgrnam(group).gr_gid

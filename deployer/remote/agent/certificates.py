@@ -50,7 +50,8 @@ def load(certificate, key):
 
 def told_by(certificate):
     """The names of a certificate, and the seconds until it ends by this host's clock."""
-    read = ssl._ssl._test_decode_cert(certificate)  # nothing public of Python's library reads one from a file
+    # Nothing public of Python's library reads one from a file.
+    read = ssl._ssl._test_decode_cert(certificate)  # type: ignore[attr-defined]
     names = [value for kind, value in read.get("subjectAltName", ()) if kind == "DNS"]
     common = [value for part in read.get("subject", ()) for kind, value in part if kind == "commonName"]
     return {"names": names or common, "left": ssl.cert_time_to_seconds(read["notAfter"]) - time.time()}
