@@ -134,7 +134,7 @@ def runtime_of(inventory: Inventory, name: str, heat_source: source.Source, fact
         grace=heat_source.grace,
         tree="",
         engine_grace=heat_source.engine_grace if heat.engine_grace is None else heat.engine_grace,
-        patience=max(service_units.SOCKET_TIMEOUT, heat_source.rpc_timeout + RPC_MARGIN),
+        socket_timeout=max(service_units.SOCKET_TIMEOUT, heat_source.rpc_timeout + RPC_MARGIN),
         uwsgi=next(iter(facts.paths.get("uwsgi", ())), f"{heat.prefix}/bin/uwsgi"),
         tls=_tls(inventory, name, facts),
         forwarded=bool(inventory.proxy.tls or inventory.proxy.backend_tls),

@@ -1,4 +1,4 @@
-"""What Heat itself says of its engines: the rows of its service table and the queues of its broker.
+"""Heat's own view of its engines: the rows of its service table and the queues of its broker.
 
 Both are asked by Heat's own Python on the source host.
 """
@@ -16,7 +16,7 @@ from deployer.model.wire import Reply, Request
 from deployer.remote.fleet import Fleet
 
 ENGINES_TIMEOUT = 30.0  # seconds
-STATUS_TIMEOUT = 8.0  # seconds for the program that only wants to see
+STATUS_TIMEOUT = 8.0  # seconds for the program of `status`
 LOGIN_TIMEOUT = 3  # seconds for the database, or one host of the broker, to answer
 QUESTION = "engines"
 
@@ -71,24 +71,24 @@ UNKNOWN_VIEW = EngineView(known=False)
 
 
 def question(inventory: Inventory) -> dict[str, Request]:
-    """The program that the source host runs while it is looked at; `view` reads its answer."""
+    """The program that the source host runs while it is observed; `view` reads its output."""
     heat = inventory.heat_of(inventory.heat.source)
     text = scripts.text("engine_view", conf=f"{heat.config_dir}/heat.conf", seconds=LOGIN_TIMEOUT)
     return {QUESTION: {"argv": [service_units.python_of(heat.prefix), "-"], "stdin": text, "timeout": STATUS_TIMEOUT}}
 
 
 def view(answers: Mapping[str, Reply]) -> EngineView:
-    """Given the answers of a look at the source host, return what Heat knows."""
+    """Given the outputs of the programs on the source host, return what Heat knows."""
     answer = answers.get(QUESTION, {"why": "it was not asked"})
     if answer["why"]:
         return EngineView(known=False, problems=(f"Heat's Python: {answer['why']}",))
-    told = json.loads(answer["printed"])
-    queues = {each: Queue(*observed) if observed else None for each, observed in told["queues"].items()}
+    found = json.loads(answer["printed"])
+    queues = {each: Queue(*observed) if observed else None for each, observed in found["queues"].items()}
     return EngineView(
-        tuple(_row(each) for each in told["rows"] or ()),
+        tuple(_row(each) for each in found["rows"] or ()),
         queues,
-        told["rows"] is not None,
-        tuple(f"Heat's {each}" for each in told["problems"]),
+        found["rows"] is not None,
+        tuple(f"Heat's {each}" for each in found["problems"]),
     )
 
 

@@ -25,11 +25,11 @@ CONF_CHECK = (
 )
 SOCKET_TIMEOUT = 65  # seconds that uWSGI waits on a socket, at least
 STOP_MARGIN = 30  # seconds systemd waits beyond the grace that Heat gives itself
-PROGRESS_INTERVAL = 20  # seconds of waiting for an engine's work after which it is told what it is
+PROGRESS_INTERVAL = 20  # seconds between two reports on the work that an engine still does
 DAY = 86400.0  # seconds
-APIS = "apis"  # what the certificate of a host's APIs is looked at for
+APIS = "apis"  # the purpose of the certificate of a host's APIs
 REACH_TIMEOUT = 10.0  # seconds for what is ready to be taken by the proxy's host: a wrong certificate stays wrong
-TLS_MARK = "over TLS"  # what a process notes beside its configuration
+TLS_MARK = "over TLS"  # the mark of a process that serves TLS, beside the digest of its configuration
 NO_TLS_1_1 = 0x10000000  # OpenSSL's SSL_OP_NO_TLSv1_1; uWSGI itself refuses what is older
 # Behind TLS an answer's links must have the scheme that the client uses, which only the proxy knows.
 FORWARDED = "OS_OSLO_MIDDLEWARE__ENABLE_PROXY_HEADERS_PARSING=true"
@@ -37,7 +37,7 @@ FORWARDED = "OS_OSLO_MIDDLEWARE__ENABLE_PROXY_HEADERS_PARSING=true"
 
 @dataclass(frozen=True)
 class TlsFiles:
-    """With what the APIs of a host speak TLS: paths on the host, the files' digest, and what the proxy takes it for."""
+    """How the APIs of a host serve TLS: paths on the host, the digest of the files, and what the proxy must verify."""
 
     certificate: str
     key: str
@@ -52,8 +52,8 @@ class Runtime:
     `launcher` is "heat-api" or "uwsgi" and `uwsgi` the path of that program; `grace` is an API's shutdown limit in
     seconds and `engine_grace` an engine's (0: none); `workers` maps a service to its worker processes (None: as
     heat.conf says); `health` maps an API to the path that answers without a login; `tree` is the digest of the
-    configuration folder; `patience` is how many seconds uWSGI waits on a socket; `tls`: how its APIs speak TLS (None:
-    not at all); `forwarded`: clients or APIs do, so that the proxy says what the client used.
+    configuration folder; `socket_timeout` is how many seconds uWSGI waits on a socket; `tls`: how its APIs serve TLS
+    (None: plain HTTP); `forwarded`: clients or APIs use TLS, so that the proxy forwards the client's scheme.
     """
 
     host: str
@@ -68,7 +68,7 @@ class Runtime:
     engine_grace: int
     threads: int
     tree: str
-    patience: int = SOCKET_TIMEOUT
+    socket_timeout: int = SOCKET_TIMEOUT
     tls: TlsFiles | None = None
     forwarded: bool = False
     workers: Mapping[Service, int | None] = field(default_factory=dict)
@@ -142,7 +142,7 @@ def _shared_files(runtime: Runtime, service: Service) -> Iterator[File]:
             threads=runtime.threads,
             grace=runtime.grace or 3600,
             heat_conf=runtime.heat_conf,
-            patience=runtime.patience,
+            socket_timeout=runtime.socket_timeout,
             refused_tls=NO_TLS_1_1 if runtime.tls else 0,
         )
 
@@ -156,12 +156,12 @@ STARTED_WITH_PATTERN = f"/run/{names.UNIT_PATTERN}/config"
 
 
 def started_with_path(unit: str) -> str:
-    """The file in which a running process of ours has noted what it read when it started."""
+    """The file in which a running process of ours has written what it read when it started."""
     return f"/run/{unit.removesuffix('.service').replace('@', '-')}/config"
 
 
 def read_started_with(text: str) -> tuple[str | None, bool]:
-    """Given the text of that file, return the digest of what it read, None for none, and whether it speaks TLS."""
+    """Given the text of that file, return the digest of what it read, None for none, and whether it serves TLS."""
     lines = text.split("\n")
     return lines[0].strip() or None, TLS_MARK in lines[1:]
 
@@ -210,7 +210,7 @@ def _ready(runtime: Runtime, instance: Instance) -> Probe:
 
 
 def shutdown_probe(runtime: Runtime, unit: str) -> Probe:
-    """How an engine that was told to stop proves that it has ended its work and left nothing in Heat."""
+    """The proof that a stopping engine has ended its work and left nothing in Heat."""
     script = scripts.text(
         "engine_stopped",
         conf=runtime.heat_conf,

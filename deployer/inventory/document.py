@@ -19,10 +19,10 @@ FALSE = re.compile(r"false|False|FALSE")
 INTEGER = re.compile(r"0|-?[1-9][0-9]{0,18}")
 FLOAT = re.compile(r"-?(0|[1-9][0-9]{0,18})\.[0-9]{1,18}")
 
-# Control characters, line separators, and marks that change the direction of text or are not seen at all.
-UNSEEN = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufffe\uffff"
-FORBIDDEN = re.compile(f"[{UNSEEN}]|\r(?!\n)")
-FORBIDDEN_IN_VALUE = re.compile(f"[{UNSEEN}\t\n\r\u200c\u200d]")
+# Control characters, line separators, and marks that change the direction of text or are invisible.
+INVISIBLE = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufffe\uffff"
+FORBIDDEN = re.compile(f"[{INVISIBLE}]|\r(?!\n)")
+FORBIDDEN_IN_VALUE = re.compile(f"[{INVISIBLE}\t\n\r\u200c\u200d]")
 MOST_FORBIDDEN = 20
 
 # The parser's time grows with the square of some lines' length.
@@ -124,15 +124,15 @@ def _compose(text: str, reading: Reading) -> None:
         pass
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        reading.findings.append(Finding(mark.line + 1, mark.column + 1, (), _in_words(error.problem or "")))
+        reading.findings.append(Finding(mark.line + 1, mark.column + 1, (), _message(error.problem or "")))
     except (YAMLError, ValueError, OverflowError):
         found = WRONG_ESCAPE.search(text)
         place = _place(text, found.start()) if found else (1, 1)
         reading.findings.append(Finding(*place, (), "this is no YAML: no such character"))
 
 
-def _in_words(problem: str) -> str:
-    """Return the parser's own words without the text they quote, which may be a secret."""
+def _message(problem: str) -> str:
+    """Return the parser's message without the text that it quotes, which may be a secret."""
     if "character '\\t'" in problem:
         return "this is no YAML: a tab stands where only blanks may"
     return "this is no YAML: " + re.sub(r"'[^'<][^']+'", "this", problem)

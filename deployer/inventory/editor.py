@@ -7,7 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from deployer import errors
-from deployer.inventory import document, phrases, ports, reader, schema, splice
+from deployer.inventory import document, formatting, ports, reader, schema, splice
 from deployer.inventory.document import Node
 from deployer.inventory.schema import Inventory
 from deployer.inventory.values import MOST_PROCESSES
@@ -18,7 +18,7 @@ KEYS = {Service.API: "api", Service.CFN: "cfn", Service.ENGINE: "engines"}
 NAME = Path("inventory")
 MODE_OF_NEW_FILE = 0o644
 
-# What a host runs of a kind, as the file says it: a count, or a list of ports.
+# What a host runs of a kind, as the file has it: a count, or a list of ports.
 Counts = int | tuple[int, ...]
 Changes = dict[tuple[str, Service], Counts]
 
@@ -102,8 +102,8 @@ def _differing(inventory: Inventory, totals: Mapping[str, Mapping[Service, int]]
     return changes
 
 
-def _with(inventory: Inventory, host: str, service: Service, wanted: Counts) -> Inventory:
-    entry = inventory.hosts[host].model_copy(update={KEYS[service]: wanted})
+def _with(inventory: Inventory, host: str, service: Service, value: Counts) -> Inventory:
+    entry = inventory.hosts[host].model_copy(update={KEYS[service]: value})
     hosts = MappingProxyType({**inventory.hosts, host: entry})
     return replace(inventory, document=inventory.document.model_copy(update={"hosts": hosts}))
 
@@ -112,8 +112,8 @@ def _require(inventory: Inventory, host: str, service: Service) -> None:
     if service not in KEYS:
         raise errors.BadInput("there is one proxy, on the host that `proxy` names", "Change `proxy: {host: ...}`.")
     if host not in inventory.hosts:
-        hint = phrases.nearest(host, inventory.hosts)
-        message = f"the inventory has no host {phrases.printable(host)}{hint}"
+        hint = formatting.nearest(host, inventory.hosts)
+        message = f"the inventory has no host {formatting.printable(host)}{hint}"
         raise errors.BadInput(message, f"Its hosts are: {', '.join(inventory.hosts)}.")
 
 
@@ -184,25 +184,25 @@ def _place(mapping: Node, key: str) -> int:
     return pair[1].start if pair else max(value.end for _, value in mapping.entries.values())
 
 
-def _with_value(text: str, mapping: Node, key: str, wanted: Counts | str) -> str:
-    shown = f"[{', '.join(map(str, wanted))}]" if isinstance(wanted, tuple) else str(wanted)
+def _with_value(text: str, mapping: Node, key: str, new: Counts | str) -> str:
+    shown = f"[{', '.join(map(str, new))}]" if isinstance(new, tuple) else str(new)
     if not (pair := mapping.entry(key)):
         return splice.with_entry(text, mapping, f"{key}: {shown}")
     name, value = pair
-    if not (isinstance(value.value, tuple) and isinstance(wanted, tuple)):
+    if not (isinstance(value.value, tuple) and isinstance(new, tuple)):
         return splice.replaced(text, value, shown)
     before = len(value.items)
-    if len(wanted) < before:
-        return splice.shortened(text, name, value, len(wanted))
-    return splice.lengthened(text, value, [str(port) for port in wanted[before:]])
+    if len(new) < before:
+        return splice.shortened(text, name, value, len(new))
+    return splice.lengthened(text, value, [str(port) for port in new[before:]])
 
 
 def _prove(edited: str, changes: Changes) -> None:
-    """Raise BadInput unless the edited text is an inventory that says what was wanted."""
+    """Raise BadInput unless the edited text is an inventory with the desired change."""
     where = ", ".join(dict.fromkeys(host for host, _ in changes))
     hosts = _proven(edited, where).hosts
-    for (host, service), wanted in changes.items():
-        if getattr(hosts[host], KEYS[service]) != wanted:
+    for (host, service), value in changes.items():
+        if getattr(hosts[host], KEYS[service]) != value:
             raise errors.BadInput(f"{host}: the inventory's layout cannot be edited here", "Change the number by hand.")
 
 

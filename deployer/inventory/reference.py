@@ -98,7 +98,7 @@ def _default(name: str, key: str, section: Mapping[str, Json], field: Mapping[st
 
 
 def _value(field: Mapping[str, Json]) -> str:
-    """Return in words what a field takes, given its part of the JSON Schema."""
+    """Return a description of what a field takes, given its part of the JSON Schema."""
     choices = [choice for choice in field.get("anyOf", field.get("oneOf", ())) if choice.get("type") != "null"]
     if choices:
         return ", or ".join(_value(choice) for choice in choices)

@@ -1,4 +1,4 @@
-"""What `scale` asks for -> how many of each kind each host should run, and the inventory's text that says so. Pure."""
+"""A scale request -> how many processes of each kind each host should run, written into the inventory's text. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -84,12 +84,12 @@ def _total(inventory: Inventory, service: Service) -> int:
 
 
 def warnings(inventory: Inventory, request: ScaleRequest) -> Iterator[str]:
-    """What an operator should know of hosts that keep a size of engines of their own."""
+    """Warnings on hosts that keep a number of engine workers of their own."""
     for name, entry in inventory.hosts.items():
         own = entry.heat.engine_workers
         if request.workers is not None and own is not None and own != request.workers and entry.engines:
             yield (
-                f"{name} keeps engines of {own} workers: hosts.{name}.heat.engine_workers of the inventory says so; "
+                f"{name} keeps engines of {own} workers: hosts.{name}.heat.engine_workers of the inventory sets it; "
                 "take it out to have the site's number there too."
             )
 

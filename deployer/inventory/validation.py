@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from deployer.inventory import checks, wording
+from deployer.inventory import checks, error_messages
 from deployer.inventory.document import Finding, Node, Path
 from deployer.inventory.sections import Document, Heat, HostEntry, Proxy
 
@@ -19,11 +19,11 @@ def validate(root: Node) -> tuple[Document | None, list[Finding]]:
     try:
         document = Document.model_validate(plain)
     except ValidationError as error:
-        findings = list(wording.findings(error, root))
+        findings = list(error_messages.findings(error, root))
     explained = {finding.path[:2] for finding in findings}
     for path, message in checks.conflicts(_parts(plain)):
         if path != checks.STATS or path not in explained:
-            findings.append(Finding(*wording.place_of(root, path), path, message))
+            findings.append(Finding(*error_messages.place_of(root, path), path, message))
     return document, findings
 
 

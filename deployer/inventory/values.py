@@ -1,4 +1,4 @@
-"""The kinds of value an inventory has: what each may look like, in a pattern and in words. Knows no section."""
+"""The kinds of value an inventory has: the pattern of each and its description. Knows no section."""
 
 import base64
 import binascii

@@ -58,7 +58,7 @@ def is_ours(unit: str) -> bool:
 
 
 def service_of(unit: str) -> str:
-    """The word for what a unit of ours runs, `api` of heat-scaleout-api@8004.service; "" for any other unit."""
+    """The service in the name of a unit of ours, `api` of heat-scaleout-api@8004.service; "" for any other unit."""
     return unit.removeprefix(PREFIX).removesuffix(".service").partition("@")[0] if is_ours(unit) else ""
 
 

@@ -35,11 +35,11 @@ class AnswersSocket(Probe):
 
 @dataclass(frozen=True)
 class Program(Probe):
-    """A program given `stdin` ends with 0; its last words say why it does not.
+    """A program given `stdin` ends with 0; the end of its output is the reason when it does not.
 
-    Within `patience` seconds it may end with 75 any number of times, and then says what it still waits for.
+    Within `busy_timeout` seconds it may end with 75 any number of times: it still waits, and prints for what.
     """
 
     argv: tuple[str, ...]
     stdin: str = field(default="", repr=False)
-    patience: float = 0.0
+    busy_timeout: float = 0.0

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class Service(StrEnum):
-    """The four kinds of process this product runs; the values are the words of the inventory and of JSON."""
+    """The four kinds of process this product runs; the values are written in the inventory and in JSON."""
 
     API = "api"
     CFN = "cfn"

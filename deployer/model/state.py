@@ -56,7 +56,7 @@ class Unit:
 
     `ready` proves a start, `reached` that the proxy's host reaches it (None: as `ready`); `needs` are the (address,
     port) pairs that it listens on; `reads` are the files, and with a final slash the folders, that its process reads
-    when it starts; `drained`: the proxy sends it nothing; `secure`: it speaks TLS.
+    when it starts; `drained`: the proxy sends it nothing; `secure`: it serves TLS.
     """
 
     name: str
@@ -76,8 +76,8 @@ class Unit:
 class HostState:
     """What a host has or should have: path -> File, unit name -> Unit.
 
-    `managed`: paths that we put there. `stale`: systemd must read its unit files again. `farewells`: unit name -> how
-    a process that is not wanted any more proves that it has left.
+    `managed`: paths that we put there. `stale`: systemd must read its unit files again. `shutdown_probes`: unit
+    name -> how a process that is no longer desired proves that it has stopped.
     """
 
     files: Mapping[str, File] = field(default_factory=dict)

@@ -17,7 +17,7 @@ class Step:
     host: str
     because: str = field(kw_only=True, default="")
 
-    changes = True  # a look or a wait changes nothing and is not counted
+    changes = True  # a wait changes nothing and is not counted
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ DRAIN_TIMEOUT = 150.0  # seconds that requests in progress may take; an old work
 
 
 class OnError(StrEnum):
-    """When a host fails: leave the others as they are, go on with them, or give back to all what they had."""
+    """When a host fails: leave the others as they are, go on with them, or revert all of them."""
 
     STOP = "stop"
     CONTINUE = "continue"
@@ -124,11 +124,11 @@ class OnError(StrEnum):
 
 @dataclass(frozen=True)
 class RolloutOptions:
-    """How a plan is to be carried out.
+    """How a plan is executed.
 
     `restart`: hosts whose processes are restarted although nothing about them changed. `last`: hosts that are changed
-    after the others. `wait`: seconds that requests and work in progress may take (None: REQUESTS for requests, for an
-    engine's work as long as its own grace); `force`: go on without them after that. `on_error`: what a host that fails
+    after the others. `wait`: seconds that requests and work in progress may take (None: DRAIN_TIMEOUT for requests, an
+    engine's own grace for its work); `force`: go on without them after that. `on_error`: what a host that fails
     means for the others.
     """
 
@@ -148,7 +148,7 @@ DEFAULT_ROLLOUT = RolloutOptions()
 
 @dataclass(frozen=True)
 class StartPredecessor(Step):
-    """Start who was stopped for the proxy beside it, so that new connections go there; `stopped` is the ledger's."""
+    """Start the units that were stopped for the proxy, beside it, and lead new connections there; see the ledger."""
 
     stopped: tuple[Mapping[str, Json], ...]
 
@@ -158,7 +158,7 @@ class StartPredecessor(Step):
 
 @dataclass(frozen=True)
 class RemoveRecords(Step):
-    """Remove our notes of what we did to a host."""
+    """Remove our records of what we did to a host."""
 
     changes = False
 
@@ -206,7 +206,7 @@ class AwaitReady(Step):
 
 @dataclass(frozen=True)
 class AwaitStopped(Step):
-    """Wait until nothing in Heat belongs to a process that was told to stop; with `force` it is killed in the end."""
+    """Wait until nothing in Heat belongs to a stopping process; with `force` it is killed in the end."""
 
     unit: str
     probe: Probe

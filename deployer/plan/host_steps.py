@@ -199,7 +199,9 @@ def stop_steps(*services: Service, options: RolloutOptions = DEFAULT_ROLLOUT):
 
 def _with_timeout(probe: Probe, options: RolloutOptions) -> Probe:
     """A wait for an engine's work that ends when the operator says."""
-    return probe if options.wait is None or not isinstance(probe, Program) else replace(probe, patience=options.wait)
+    return (
+        probe if options.wait is None or not isinstance(probe, Program) else replace(probe, busy_timeout=options.wait)
+    )
 
 
 def cleanup_steps(host: str, desired: HostState, observed: Observation) -> Iterator[Step]:

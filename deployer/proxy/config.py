@@ -22,7 +22,7 @@ BINDS = "/etc/heat-scaleout/proxy-binds"  # the program that a reload asks first
 SOCKET = "/run/heat-scaleout-proxy/stats.sock"
 # The master leads to the worker of the newest configuration; for a moment after a reload the other socket may not.
 MASTER_SOCKET = "/run/heat-scaleout-proxy/master.sock"
-DRAINED_STATE_FILE = "/run/heat-scaleout-proxy/drained"  # which servers a roll has drained, so that a reload keeps it
+DRAINED_STATE_FILE = "/run/heat-scaleout-proxy/drained"  # servers that are drained at run time, which a reload keeps
 STATUS_COMMANDS = "@1 show info;@1 show stat\n"
 UNIT = unit_name(Service.PROXY)
 SECTIONS = {Service.API: "rest_api_proxy", Service.CFN: "cfn_api_proxy"}
@@ -32,14 +32,14 @@ CAPABILITIES = "CAP_NET_BIND_SERVICE CAP_SETUID CAP_SETGID CAP_KILL"
 FAST_CHECK = "500ms"  # between two checks of a server that goes up or down
 HARD_STOP_AFTER = 120  # seconds an old worker may take to finish its requests after a reload
 OWN_FILES = 1000  # beside those of its connections
-PURPOSES = CLIENT_CERTIFICATE, BACKEND_CA = "clients", "authorities"  # what its host's certificates are looked at for
+PURPOSES = CLIENT_CERTIFICATE, BACKEND_CA = "clients", "authorities"  # the purposes of the certificates on its host
 
 
 @dataclass(frozen=True)
 class ProxySpec:
-    """What the proxy serves: `binds` and `checks` map API and CFN to an endpoint and to a path that tells health.
+    """What the proxy serves: `binds` and `checks` map API and CFN to an endpoint and to the path of a health check.
 
-    `trusts` maps a host whose APIs speak TLS to what they must prove; `certificates` is a digest of the files that the
+    `trusts` maps a host whose APIs serve TLS to what they must prove; `certificates` is a digest of the files that the
     proxy takes for TLS, "" for none, so that new ones are a new configuration.
     """
 

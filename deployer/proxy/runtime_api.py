@@ -1,4 +1,4 @@
-"""What a running HAProxy says of itself over its socket (management guide of HAProxy 2.6, sections 9.1 and 9.3)."""
+"""The state of a running HAProxy, by its socket (management guide of HAProxy 2.6, sections 9.1 and 9.3)."""
 
 import csv
 from collections.abc import Mapping, Sequence
@@ -50,18 +50,18 @@ def _status(row: Mapping[str, str]) -> str:
 
 
 def drain(server: str) -> Request:
-    """What to tell HAProxy so that `section/name` gets no new requests, and what shows that it has none left."""
+    """The command to HAProxy by which `section/name` gets no new requests, and what shows that it has none left."""
     idle = _shows(server, "scur", "0", "it still has requests in progress")
-    return _told(f"@1 set server {server} state drain\n", [idle, NO_OLD_WORKERS])
+    return _command(f"@1 set server {server} state drain\n", [idle, NO_OLD_WORKERS])
 
 
 def ready(server: str) -> Request:
-    """What to tell HAProxy so that `section/name` gets requests again, and what shows that it does."""
+    """The command to HAProxy by which `section/name` gets requests again, and what shows that it does."""
     serves = _shows(server, "status", "UP|no check", "it does not serve")
-    return _told(f"@1 set server {server} state ready\n", [serves])
+    return _command(f"@1 set server {server} state ready\n", [serves])
 
 
-def _told(line: str, until: Sequence[Request]) -> Request:
+def _command(line: str, until: Sequence[Request]) -> Request:
     keep = {"file": DRAINED_STATE_FILE, "socket": MASTER_SOCKET, "send": "@1 show servers state\n"}
     return {"socket": MASTER_SOCKET, "send": line, "keep": keep, "until": until}
 

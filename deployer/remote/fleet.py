@@ -30,18 +30,18 @@ class Fleet(Protocol):
     def ask(self, title: str, verb: str, requests: Mapping[str, Request], timeout: float) -> Replies:
         """Ask many hosts at once: host -> reply, or the DeployerError that stands in its place.
 
-        What changes hosts ("perform") is refused with Locked for all of them once a hold was lost.
+        What changes hosts ("perform") is refused with Locked for all of them once a lease was lost.
         """
 
     def acquire_lease(self, host: str, request: Request, timeout: float) -> Reply | errors.DeployerError:
         """Take a lock on a host and keep it until the fleet is closed: {held} or {held_by}, or a DeployerError."""
 
     def holds_lease(self) -> bool:
-        """Whether a lock was taken and is ours still, as its host says now."""
+        """Whether a lock was taken and is ours still, by what its host answers now."""
 
 
 class Progress(Protocol):
-    """Who is told how far a request to many hosts has come."""
+    """Whoever shows how far a request to many hosts has come."""
 
     def begin(self, title: str, hosts: Sequence[str]) -> None:
         """Some work begins on these hosts."""
@@ -54,7 +54,7 @@ class Progress(Protocol):
 
 
 class SilentProgress:
-    """Progress that nobody watches."""
+    """Progress that is not shown."""
 
     def begin(self, title: str, hosts: Sequence[str]) -> None:
         pass
@@ -85,7 +85,7 @@ class SshFleet:
             self._connections[name] = self._pool.submit(self._connect, name)
 
     def ask(self, title: str, verb: str, requests: Mapping[str, Request], timeout: float) -> Replies:
-        """Send each host its request; a host that fails has its error as its answer and does not hide the others."""
+        """Send each host its request; a host that fails has its error as its answer, beside the others' replies."""
         if verb == "perform" and self._lease and not self._lease.is_alive():
             return dict.fromkeys(requests, errors.Locked.lost())
         self._progress.begin(title, tuple(requests))
@@ -140,7 +140,7 @@ class SshFleet:
         return ssh.connect(self._hosts[name])
 
     def close(self) -> None:
-        """Let go of what is held, then close every connection."""
+        """Release the lease, then close every connection."""
         if self._lease:
             self._lease.close()
         for connection in tuple(self._connections.values()):  # requests under way at an interrupt give up theirs

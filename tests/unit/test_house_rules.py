@@ -12,7 +12,7 @@ ROOT = sites.ROOT
 STANDARD = sys.stdlib_module_names
 MOST_LINES, MOST_LINES_OF_A_FUNCTION = 300, 45
 
-HEAT_CONF_NAMES = "conf_editor grammar addresses warnings masking options references rewrite secrets"
+HEAT_CONF_NAMES = "conf_editor grammar addresses warnings conf_redaction options references rewrite secret_values"
 HEAT_CONF = {f"heat.conf.{name}" for name in HEAT_CONF_NAMES.split()}
 PURE_HEAT = {*HEAT_CONF, "heat.releases"}
 CAPACITY = "sizes connections memory open_files timeouts capacity_checks"
@@ -67,8 +67,8 @@ PURE_INVENTORY = {
     "inventory.document",
     "inventory.checks",
     "inventory.validation",
-    "inventory.wording",
-    "inventory.phrases",
+    "inventory.error_messages",
+    "inventory.formatting",
     "inventory.ports",
     "inventory.splice",
 }

@@ -41,7 +41,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Rewritten:
-    """A node's heat.conf, what changed in it, and what the operator should look at."""
+    """A node's heat.conf, what changed in it, and warnings for the operator."""
 
     text: str = field(repr=False)
     changes: tuple[Change, ...]
@@ -173,7 +173,7 @@ def _moved(role: Role, key: str, value: str, moves: _Moves) -> str:
 
 
 def _over_tls(url: str, place: NodeAddresses) -> str:
-    """The URL of the proxy as the proxy speaks."""
+    """The URL of the proxy, over TLS if the proxy serves TLS."""
     plain = f"http://{place.proxy_cfn}"
     if place.secure and f"{url}/".startswith(f"{plain}/"):
         return f"https{url.removeprefix('http')}"

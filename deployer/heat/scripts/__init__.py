@@ -24,13 +24,13 @@ for name, source in {parts!r}:
     setattr(sys.modules["deployer.heat.scripts"], name, module)
     exec(compile(source, name + ".py", "exec"), module.__dict__)
 """
-# What Heat's libraries or the system raise is the site's trouble, told in a line; a bug of ours keeps its traceback.
+# An error of Heat's libraries or of the system is printed in one line; a bug of ours keeps its traceback.
 HOOK = """\
-def told(kind, error, trace):
+def report(kind, error, trace):
     if kind.__module__ == "builtins" and not issubclass(kind, OSError):
         return sys.__excepthook__(kind, error, trace)
     print("%s: %s" % (kind.__name__, (str(error).splitlines() or [""])[0]), file=sys.stderr)
-sys.excepthook = told
+sys.excepthook = report
 """
 
 

@@ -49,12 +49,14 @@ def wait(database, host, unit, seconds):
         if pid and len(fresh) >= max(1, len(units.children(pid))):
             return fresh
         if time.monotonic() > deadline or state["ActiveState"] == "failed" or int(state["NRestarts"]) >= 3:
-            sys.exit("Heat does not list %s as up; the last words of %s:\n%s" % (host, unit, units.last_words(unit)))
+            sys.exit(
+                "Heat does not list %s as up; the end of the journal of %s:\n%s" % (host, unit, units.last_lines(unit))
+            )
         time.sleep(POLL_INTERVAL)
 
 
 def forget_others(database, conf, host, fresh):
-    """Take away what earlier workers of this engine left, but for those that still hold something."""
+    """Remove what earlier workers of this engine left, but for workers that still hold resources."""
     gone = [each for each in engine_work.ids_of(database, host) if each not in fresh]
     idle = [each for each in gone if not engine_work.held(database, [each])]
     with contextlib.suppress(queues.NoBroker):  # `invoke recover` shows what is left

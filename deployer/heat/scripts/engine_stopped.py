@@ -1,4 +1,4 @@
-"""Wait until an engine that was told to stop has ended its work, then take away the traces it leaves.
+"""Wait until a stopping engine has ended its work, then remove the traces it leaves.
 
 VALUES: conf (path of heat.conf), host (the engine's name), unit, seconds.
 Ends with 75 when the engine still works after `seconds`, and prints on what.

@@ -22,7 +22,7 @@ def write(step, ledger_path):
 
 
 def is_ours(path, book):
-    """Whether what is at a path is a file of ours: where the original came back, the host died before it was noted."""
+    """Whether what is at a path is a file of ours: if the original is back, the host died before that was recorded."""
     original = book["files"].get(path, {}).get("original")
     return path in book["files"] and (not original or os.path.exists(original))
 

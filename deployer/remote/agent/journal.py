@@ -12,7 +12,7 @@ MODE = 0o600
 
 
 def begin(folder, run):
-    """Note that a run begins, given {number, command, who, at, ...}; lines of runs long past go."""
+    """Record that a run begins, given {number, command, who, at, ...}; old lines are removed."""
     path = os.path.join(folder, NAME)
     lines = read_lines(path)
     if len(lines) > MOST_LINES:
@@ -40,7 +40,7 @@ def is_whole(descriptor):
 
 
 def step_started(request, step):
-    """Note which step of a run begins, if the request belongs to one."""
+    """Record which step of a run begins, if the request belongs to one."""
     if "run" in request:
         note(
             os.path.dirname(request["ledger"]),
@@ -49,7 +49,7 @@ def step_started(request, step):
 
 
 def step_done(request):
-    """Note that the step has ended well."""
+    """Record that the step has ended well."""
     if "run" in request:
         note(os.path.dirname(request["ledger"]), {"event": "did", "number": request["run"]})
 

@@ -5,7 +5,7 @@ import os
 
 from deployer.remote.agent import atomic
 
-MODE = 0o600  # of our notes on a host: nobody but us reads them
+MODE = 0o600  # of our records on a host: nobody but us reads them
 
 
 def read(path):

@@ -2,7 +2,7 @@
 
 import pytest
 import sites
-from moments import BREAKS, FAILS, LOST, Moments
+from fault_injection import BREAKS, FAILS, LOST, FaultInjector
 
 from deployer import errors, pipeline
 from deployer.apply import generations
@@ -59,7 +59,7 @@ def has_cache(fleet):
     return [name for name in ("hostB", "hostC") if b"[cache]" in fleet.hosts[name].files[HEAT_CONF].content]
 
 
-class OnceAt(Moments):
+class OnceAt(FaultInjector):
     """A step fails once whose words contain a text, on one host."""
 
     def __init__(self, host, fragment, kind=FAILS):
@@ -67,7 +67,7 @@ class OnceAt(Moments):
         self.where = (host, fragment)
 
     def __call__(self, host, when, step):
-        self.number = len(self.observation) + 1 if self._is_it(host, when, step) else self.number
+        self.number = len(self.steps) + 1 if self._is_it(host, when, step) else self.number
         super().__call__(host, when, step)
 
     def _is_it(self, host, when, step):
@@ -147,14 +147,14 @@ def test_continue_takes_no_address_over_when_nobody_who_serves_is_left(fleet):
 def test_continue_restarts_no_host_twice(inventory, deployed):
     deployed.breaks("hostC", '"restart"')
     pids = deployed.hosts["hostB"].running()
-    observation = deployed.moment = Moments()
+    watched = deployed.moment = FaultInjector()
 
     report = pipeline.deploy(
         inventory, deployed, yes, author=AUTHOR, options=RolloutOptions(("hostB", "hostC"), on_error=OnError.CONTINUE)
     )
 
-    done = [says or "" for host, when, says in observation.observation if (host, when) == ("hostB", "after")]
-    restarts = [says for says in done if "restart" in says]
+    done = [step or "" for host, when, step in watched.steps if (host, when) == ("hostB", "after")]
+    restarts = [step for step in done if "restart" in step]
     assert (report.exit_code, list(report.applied.failed)) == (5, ["hostC"])
     assert len(restarts) == len(set(restarts)) > 1
     assert not set(pids.values()) & set(deployed.hosts["hostB"].running().values())
@@ -173,7 +173,7 @@ def test_canary_that_is_lost_leaves_the_others_serving_and_one_run_more_ends_it(
     assert len(deployed.hosts["hostC"].running()) == 4
     assert deployed.hosts["hostB"].last_run["result"] is None
     deployed.mends()
-    deployed.moment = Moments()
+    deployed.moment = FaultInjector()
     assert deploy(inventory, deployed, OnError.STOP).exit_code == 0
     assert pipeline.planned(inventory, deployed).plan.changes() == ()
 
@@ -218,7 +218,7 @@ def test_revert_that_fails_itself_is_told_and_one_run_more_ends_it(deployed):
     report = deploy(GROWN, deployed, OnError.REVERT)
 
     assert (report.exit_code, report.result, list(report.back.applied.failed)) == (5, generations.FAILED, ["hostC"])
-    deployed.moment = Moments()
+    deployed.moment = FaultInjector()
     assert deploy(GROWN, deployed, OnError.STOP).exit_code == 0
     assert pipeline.planned(GROWN, deployed).plan.changes() == ()
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from nodes import a_place, read
+from node_addresses import a_place, read
 
 from deployer import errors
 from deployer.heat.conf import rewrite

@@ -325,11 +325,11 @@ CA = "backend_tls: {ca: /etc/ssl/ca.pem}"
         ),
         (
             a_text(proxy="host: hostA, tls: {certificate: /root/site.pem}"),
-            "proxy.tls.certificate: no unit of ours sees homes and temporary folders",
+            "proxy.tls.certificate: our units see no home and no temporary folder",
         ),
         (
             a_text(heat=f"source: hostA, {TLS}", proxy="host: hostA, backend_tls: {ca: /tmp/ca.pem}"),
-            "proxy.backend_tls.ca: no unit of ours sees homes and temporary folders",
+            "proxy.backend_tls.ca: our units see no home and no temporary folder",
         ),
     ],
 )

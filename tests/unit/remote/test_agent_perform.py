@@ -178,7 +178,7 @@ def test_free_of_a_process_that_does_not_stop_fails_in_time(book):
         why = performed(book, free(process, timeout=0.1))["failed"]["why"]
         process.stdin.close()
 
-    assert "is still held after its process was told to stop" in why
+    assert "is still held after its process was stopped" in why
 
 
 def test_holder_of_every_address_holds_the_one_asked_for():

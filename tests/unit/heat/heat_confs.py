@@ -10,7 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from oslo_config import cfg
 
-from deployer.heat.conf import masking
+from deployer.heat.conf import conf_redaction
 
 # The same examples every time; HEAT_SCALEOUT_EXAMPLES=5000 looks further, and at other ones each time.
 _EXAMPLES = int(os.environ.get("HEAT_SCALEOUT_EXAMPLES", "0"))
@@ -43,7 +43,7 @@ def oslo_option(text: str, section: str, key: str) -> str | None:
 
 def as_redacted(text: str) -> str:
     """A file as the diff shows it that adds it; a final line end is not part of it."""
-    lines = masking.redacted_diff("", text, "heat.conf").split("\n")[3:-1]
+    lines = conf_redaction.redacted_diff("", text, "heat.conf").split("\n")[3:-1]
     return "\n".join(line[1:].removesuffix(" (new)") for line in lines)
 
 

@@ -1,4 +1,4 @@
-"""pydantic's errors -> findings in the operator's words. Never repeats a value that may be a secret."""
+"""pydantic's errors -> findings with messages for operators. Never repeats a value that may be a secret."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -8,12 +8,12 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from deployer.inventory import phrases, values
+from deployer.inventory import formatting, values
 from deployer.inventory.document import Finding, Node, Path
 from deployer.inventory.sections import Document, HostEntry
 
 # Keys whose value is not repeated: a gateway may be given as user:password@host by mistake.
-SILENT = ("password", "gateway")
+NOT_REPEATED = ("password", "gateway")
 
 KINDS = {
     "int_type": "should be a whole number",
@@ -43,19 +43,21 @@ BELONGS = {
 
 
 def findings(error: ValidationError, root: Node) -> Iterator[Finding]:
-    """Given what pydantic says of a whole document, yield a finding for each error, at its place."""
+    """Given pydantic's errors on a whole document, yield a finding for each error, at its place."""
     for item in error.errors(include_url=False):
         yield _finding(item, root)
 
 
 def described(item: ErrorDetails, path: Path) -> str:
-    """Return what is wrong with the value at a path, in words."""
+    """Return the message on a wrong value."""
     kind, context = item["type"], item.get("ctx", {})
     shown = _shown(item["input"], path)
     if kind == "string_pattern_mismatch":
         return f"{shown}should be {values.MEANING[context['pattern']]}"
     if kind == "literal_error":
-        return f"{shown}should be {context['expected']}{phrases.nearest(item['input'], _choices(context['expected']))}"
+        return (
+            f"{shown}should be {context['expected']}{formatting.nearest(item['input'], _choices(context['expected']))}"
+        )
     if kind == "value_error":
         return f"{shown}{context['error']}"
     if kind == "string_type" and ("timeouts" in path or path[-1] == "interval"):
@@ -86,7 +88,7 @@ def place_of(root: Node, path: Path, of_key: bool = False) -> tuple[int, int]:
             return entry.line, entry.column
         pair = node.entry(part)
         node, entry = child, pair[0] if pair else child
-    # What a block holds begins on the next line; its key says better where that is.
+    # The content of a block begins on the next line; the line of its key is clearer.
     is_block = isinstance(node.value, dict | tuple) and not node.is_flow
     place = entry if of_key or is_block or node.value is None else node
     return place.line, place.column
@@ -105,8 +107,8 @@ def _finding(item: ErrorDetails, root: Node) -> Finding:
 
 def _unknown(location: Path) -> str:
     key, known = location[-1], list(_fields_at(location[:-1]))
-    hint = phrases.nearest(key, known) or (f"; it belongs in {BELONGS[key]}" if key in BELONGS else "")
-    return f'unknown key "{phrases.printable(key)}"' + (hint or f"; known here: {', '.join(known)}")
+    hint = formatting.nearest(key, known) or (f"; it belongs in {BELONGS[key]}" if key in BELONGS else "")
+    return f'unknown key "{formatting.printable(key)}"' + (hint or f"; known here: {', '.join(known)}")
 
 
 def _choices(expected: str) -> list[str]:
@@ -140,7 +142,7 @@ def _with_hint(message: str, value: object, kind: str) -> str:
 
 def _shown(value: object, path: Path) -> str:
     """Return a short scalar as it may be shown in front of a message."""
-    if isinstance(value, bool) or value is None or set(SILENT) & set(path) or isinstance(value, dict | tuple):
+    if isinstance(value, bool) or value is None or set(NOT_REPEATED) & set(path) or isinstance(value, dict | tuple):
         return ""
-    text = phrases.printable(value)
+    text = formatting.printable(value)
     return f'"{text}": ' if isinstance(value, str) else f"{text}: "

@@ -1,4 +1,4 @@
-"""A site in one truth table, for tests: hosts as wanted but for what a test changes, and what Heat knows of them."""
+"""Observed sites for tests of `status`: hosts as desired but for what a test changes, and what Heat knows of them."""
 
 import sites
 

@@ -1,6 +1,6 @@
 """A node to rewrite heat.conf for, and what oslo.config reads there."""
 
-import nasty
+import heat_confs
 
 from deployer.heat.conf import rewrite
 from deployer.heat.conf.rewrite import NodeAddresses
@@ -18,4 +18,4 @@ def a_place(**changed) -> NodeAddresses:
 
 def read(text: str, section: str, key: str, place: NodeAddresses | None = None) -> str | None:
     """What oslo.config reads on the node."""
-    return nasty.oslo_option(rewrite.for_node(text, place or a_place()).text, section, key)
+    return heat_confs.oslo_option(rewrite.for_node(text, place or a_place()).text, section, key)
