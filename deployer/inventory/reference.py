@@ -24,7 +24,7 @@ PLACES = {
     "Proxy": "`proxy`",
     "ProxyBind": "`proxy.bind`",
     "Timeouts": "`proxy.timeouts`",
-    "Check": "`proxy.check`",
+    "HealthCheck": "`proxy.check`",
     "Tls": "`proxy.tls`",
     "BackendTls": "`proxy.backend_tls`",
     "Stats": "`proxy.stats`",

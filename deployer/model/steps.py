@@ -128,8 +128,7 @@ class RolloutOptions:
 
     `restart`: hosts whose processes are restarted although nothing about them changed. `last`: hosts that are changed
     after the others. `wait`: seconds that requests and work in progress may take (None: DRAIN_TIMEOUT for requests, an
-    engine's own grace for its work); `force`: go on without them after that. `on_error`: what a host that fails
-    means for the others.
+    engine's own grace for its work); `force`: go on without them after that.
     """
 
     restart: Collection[str] = ()

@@ -149,7 +149,7 @@ def test_edit_of_a_line_that_holds_another_option_is_refused():
         conf_editor.edited("[a]\nb = 1\nc = 2\n", [Edit("a", "b", "3", line=3)])
 
 
-def test_parse_tells_every_broken_line_at_once_and_quotes_none():
+def test_parse_reports_every_broken_line_at_once_and_quotes_none():
     text = "hunter2 = 1\n[DEFAULT]\nhunter2\n  hunter2\n\n  hunter2\n= hunter2\n[hunter2\n[]\nok = a\0hunter2\n"
 
     with pytest.raises(errors.BadConfig) as refused:

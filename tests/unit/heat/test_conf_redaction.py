@@ -66,7 +66,7 @@ def test_diff_of_any_text_shows_each_of_its_lines_once(text):
 
 @heat_confs.examples(100)
 @given(st.sampled_from(FORMS), secrets, secrets)
-def test_diff_never_shows_a_secret_but_tells_that_it_changed(form, old, new):
+def test_diff_never_shows_a_secret_but_shows_that_it_changed(form, old, new):
     before, after = (f"[x]\nhost = a\n{form.replace('{}', secret)}[y]\n" for secret in (old, new))
 
     shown = conf_redaction.redacted_diff(before, after, "/etc/heat/heat.conf")
@@ -86,7 +86,7 @@ def test_diff_shows_that_a_secret_changed_and_every_other_change_as_it_is():
     assert shown.splitlines()[6:] == ["+password = *** (changed)", "+url = http://h2"]
 
 
-def test_diff_of_a_host_in_a_url_does_not_say_that_its_password_changed():
+def test_diff_of_a_host_in_a_url_does_not_show_that_its_password_changed():
     texts = [f"[database]\nconnection = mysql://u:pass@{host}/heat\n" for host in ("127.0.0.1", "192.0.2.1")]
 
     shown = conf_redaction.redacted_diff(*texts, "heat.conf")

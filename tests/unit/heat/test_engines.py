@@ -55,7 +55,7 @@ def seen(fleet, inventory):
     return engines.view(found.hosts["hostA"].facts.answers)
 
 
-def test_view_has_the_rows_and_the_queues_of_one_look():
+def test_view_has_the_rows_and_the_queues_of_one_observation():
     inventory = sites.an_inventory()
     fleet = sites.a_fleet(inventory)
 
@@ -80,7 +80,7 @@ def test_question_gives_the_program_as_input_and_never_as_an_argument():
     assert question["argv"] == ["/opt/heat/bin/python3", "-"]
 
 
-def test_view_without_an_answer_knows_nothing_and_says_why():
+def test_view_without_an_answer_knows_nothing_and_gives_the_reason():
     inventory = sites.an_inventory()
     fleet = sites.a_fleet(inventory)
     fleet.breaks("hostA", "python3", "ModuleNotFoundError: No module named 'sqlalchemy'")
@@ -91,7 +91,7 @@ def test_view_without_an_answer_knows_nothing_and_says_why():
     assert engines.view({}).known is False
 
 
-def test_view_without_the_broker_has_the_rows_and_says_why():
+def test_view_without_the_broker_has_the_rows_and_gives_the_reason():
     told = {
         "rows": [{"engine_id": "a", "host": "h", "hostname": "h", "up": True, "age": 1.0}],
         "queues": {},

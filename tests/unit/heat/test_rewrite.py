@@ -109,18 +109,18 @@ def test_apis_listen_at_the_nodes_own_address_whatever_the_file_had(section):
          "heat.conf:4: [a] x: reads differently on the node, because it refers to an option that changes"),
     ],
 )  # fmt: skip
-def test_what_still_means_the_node_itself_is_remarked_with_its_line(text, remark):
+def test_what_still_means_the_node_itself_is_warned_of_with_its_line(text, remark):
     assert remark in warnings(text)
 
 
 @pytest.mark.parametrize(
     "value", ["/srv/localhost/x", "mylocalhost", "localhost.example.org", "2001:db8::1", "1127.0.0.1"]
 )
-def test_what_only_looks_like_loopback_is_not_remarked(value):
+def test_what_only_looks_like_loopback_is_not_warned_of(value):
     assert not warnings(f"[a]\nx = {value}\n")
 
 
-def test_a_missing_broker_or_database_is_remarked():
+def test_a_missing_broker_or_database_is_warned_of():
     found = [str(remark) for remark in rewrite.for_node("", a_place(), "heat.conf").warnings]
 
     assert [line.split(": ")[1] for line in found] == ["[DEFAULT] transport_url", "[database] connection"]

@@ -106,7 +106,7 @@ def test_lines_without_a_change_stay_byte_for_byte(text):
 
 @heat_confs.examples(30)
 @given(st.text(alphabet="hunter2/#?$%:", min_size=1, max_size=8).map(lambda text: f"S3cret{text}"), some_hosts)
-def test_no_secret_is_in_what_is_said_of_a_file(secret, host):
+def test_no_secret_is_in_what_is_printed_of_a_file(secret, host):
     text = (
         f"[database]\nconnection = mysql://u:{secret}@{host}/h?password={secret}\nother = mysql://u:{secret}@{host}/\n"
         f"[a]\npassword = 127.0.0.1{secret}\nauth_url = http://u:{secret}@{host}:5000\nadmin_token = localhost\n"

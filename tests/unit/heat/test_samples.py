@@ -67,7 +67,7 @@ def test_sample_gets_the_apis_addresses_and_keeps_every_line(path):
 
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.name)
-def test_secrets_of_a_sample_are_masked_on_or_off(path):
+def test_secrets_of_a_sample_are_redacted_on_or_off(path):
     text = re.sub(rf"^#({'|'.join(SECRETS)}) = .*$", r"#\1 = S3cret", sample(path), flags=re.MULTILINE)
     text = re.sub(rf"^#({'|'.join(URLS)}) = .*$", r"#\1 = x://u:S3cret@h/", text, flags=re.MULTILINE)
     on = re.sub(r"^#(\w+) =", r"\1 =", text, flags=re.MULTILINE)

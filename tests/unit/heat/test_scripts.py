@@ -46,7 +46,7 @@ def test_secret_values_are_not_legible_in_the_program():
         ("type('NoBroker', (Exception,), {'__module__': 'queues'})('h:5672: no\\nmore')", "NoBroker: h:5672: no\n"),
     ],
 )
-def test_trouble_of_the_site_is_told_in_a_line(monkeypatch, raised, told):
+def test_error_of_the_site_is_reported_in_a_line(monkeypatch, raised, told):
     assert raising(monkeypatch, raised) == told
 
 
