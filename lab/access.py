@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from lab import authority, command, names
+from lab import addressing, authority, command
 
 FILES = (
     "clouds.yaml",
@@ -34,7 +34,7 @@ Host {hosts}
 
 def folder(checkout: Path, name: str) -> Path:
     """Return where a lab's files are in a checkout: .lab for the demo, .lab/NAME for any other."""
-    return checkout / ".lab" if name == names.DEMO else checkout / ".lab" / name
+    return checkout / ".lab" if name == addressing.DEMO else checkout / ".lab" / name
 
 
 def make_key(target: Path) -> str:
@@ -97,7 +97,7 @@ def private_file(path: Path, text: str) -> None:
 
 def remove(target: Path, name: str) -> None:
     """Remove a lab's files from the checkout, and its folder if nothing else is in it."""
-    if name != names.DEMO:
+    if name != addressing.DEMO:
         shutil.rmtree(target, ignore_errors=True)
     for file in FILES:
         (target / file).unlink(missing_ok=True)

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
-from lab import access, authority, command, machine, mounts, names, network
+from lab import access, addressing, authority, command, machine, mounts, network
 from lab.image.controller import BUILT_FOR
 from lab.lab_state import Record
 
@@ -114,9 +114,9 @@ def move_controller(tree: Path, address: str) -> None:
 
 def start(record: Record, host: str) -> machine.Process:
     """Boot a host whose overlay is up, after whatever link its last life left."""
-    name = names.machine(record.name, host)
+    name = addressing.machine(record.name, host)
     network.forget_host(record.subnet, name)
-    bridge = [f"--network-bridge={names.bridge(record.subnet)}"]
+    bridge = [f"--network-bridge={addressing.bridge(record.subnet)}"]
     return machine.boot(root(record, host), name, host, bridge, console(record, host))
 
 
@@ -134,10 +134,10 @@ def is_alive(record: Record, host: str) -> bool:
 def kill(record: Record, host: str) -> None:
     """End a host at once, as a power cut would, and return when its last process is gone."""
     machine.kill(record.processes[host])
-    machine.clear_traces(names.machine(record.name, host), root(record, host))
+    machine.clear_traces(addressing.machine(record.name, host), root(record, host))
 
 
 def power_off(record: Record, host: str) -> None:
     """Shut a host down in order; one that does not end in a minute is killed."""
     machine.power_off(record.processes[host], POWER_OFF_DEADLINE)
-    machine.clear_traces(names.machine(record.name, host), root(record, host))
+    machine.clear_traces(addressing.machine(record.name, host), root(record, host))

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 
-from lab import hosts, names, ready, site
+from lab import addressing, hosts, ready, site
 from lab.lab_errors import BadInput
 from lab.site import Lab
 
@@ -16,7 +16,7 @@ def number(text: str) -> int | None:
     try:
         return int(text) if text else None
     except ValueError:
-        raise BadInput(f"--hosts {text}: not a number", hint=f"It takes 1 to {names.MOST_HOSTS}.") from None
+        raise BadInput(f"--hosts {text}: not a number", hint=f"It takes 1 to {addressing.MOST_HOSTS}.") from None
 
 
 def sentence(lab: Lab) -> str:

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from lab import access, authority, hosts, inotify, lab_state, machine, mounts, names, network, ready
+from lab import access, addressing, authority, hosts, inotify, lab_state, machine, mounts, network, ready
 from lab.image import cache, controller
 from lab.lab_errors import BadInput, HostFailed
 from lab.lab_state import Record
@@ -63,11 +63,11 @@ def prepare(layers: list[cache.Layer]) -> None:
 
 def free_subnet(name: str) -> int:
     """Return 0 for the demo and the lowest free number for any other; raise BadInput if there is none."""
-    if name == names.DEMO:
+    if name == addressing.DEMO:
         network.require_free(0)
         return 0
     taken = {record.subnet for record in lab_state.every()}
-    for number in range(1, len(names.SUBNETS)):
+    for number in range(1, len(addressing.SUBNETS)):
         if number not in taken and network.is_free(number):
             return number
     raise BadInput("no subnet of 198.18.0.0/16 is free", hint="Take a lab down that is not needed any more.")
@@ -75,7 +75,7 @@ def free_subnet(name: str) -> int:
 
 def boot_missing(record: Record) -> Record:
     """Boot every host that is not alive, the controller first."""
-    addresses = names.addresses(record.subnet, record.hosts)
+    addresses = addressing.addresses(record.subnet, record.hosts)
     missing = [host for host in addresses if not hosts.is_alive(record, host)]
     if not missing:
         return record
@@ -90,7 +90,7 @@ def boot_missing(record: Record) -> Record:
 def boot(record: Record, host: str, public_key: str) -> Record:
     """Boot one host, furnished first if it never ran, and record its process."""
     if not hosts.is_furnished(record, host):
-        hosts.make(record, host, names.addresses(record.subnet, names.MOST_HOSTS), public_key)
+        hosts.make(record, host, addressing.addresses(record.subnet, addressing.MOST_HOSTS), public_key)
     hosts.mount(record, host)
     record = record.with_process(host, hosts.start(record, host))
     lab_state.write(record)
@@ -99,7 +99,7 @@ def boot(record: Record, host: str, public_key: str) -> Record:
 
 def write_access(record: Record) -> None:
     """Write the files that lead to the lab's hosts."""
-    addresses = names.addresses(record.subnet, record.hosts)
+    addresses = addressing.addresses(record.subnet, record.hosts)
     keys = {host: hosts.host_key(record, host) for host in addresses}
     passwords = controller.passwords_in(Path(record.controller_layers[0]))
     target = access.folder(Path(record.owner), record.name)
@@ -109,7 +109,7 @@ def write_access(record: Record) -> None:
 
 def wait_ready(record: Record) -> None:
     """Wait until every host lets us in and the controller's Heat answers; raise HostFailed for what does not."""
-    addresses = names.addresses(record.subnet, record.hosts)
+    addresses = addressing.addresses(record.subnet, record.hosts)
     deadline = time.monotonic() + BOOT_DEADLINE
     wait_admitted(record, list(addresses), deadline)
     password = controller.passwords_in(Path(record.controller_layers[0]))["admin"]
@@ -120,7 +120,7 @@ def wait_ready(record: Record) -> None:
 
 def wait_admitted(record: Record, wanted: list[str], deadline: float) -> None:
     """Wait until these hosts let us in over SSH."""
-    addresses = names.addresses(record.subnet, record.hosts)
+    addresses = addressing.addresses(record.subnet, record.hosts)
     config = access.folder(Path(record.owner), record.name) / "ssh_config"
     reached = {host: addresses[host] for host in wanted}
     ready.all_admit(config, reached, deadline, lambda host: cause_of_death(record, host))

@@ -8,7 +8,7 @@ import ipaddress
 import json
 from typing import Any
 
-from lab import command, names
+from lab import addressing, command
 from lab.lab_errors import BadInput
 
 BLACKHOLE_METRIC = 4096
@@ -22,16 +22,16 @@ def up(subnet: int) -> None:
         command.run(["ip", "route", "add", "blackhole", GUARD, "metric", str(GUARD_METRIC)])
     if not has_blackhole(subnet):
         command.run(["ip", "route", "add", "blackhole", prefix(subnet), "metric", str(BLACKHOLE_METRIC)])
-    bridge = names.bridge(subnet)
+    bridge = addressing.bridge(subnet)
     if not link_exists(bridge):
         command.run(["ip", "link", "add", bridge, "type", "bridge", "stp_state", "0", "forward_delay", "0"])
-    command.run(["ip", "address", "replace", f"{names.gateway(subnet)}/24", "dev", bridge])
+    command.run(["ip", "address", "replace", f"{addressing.gateway(subnet)}/24", "dev", bridge])
     command.run(["ip", "link", "set", bridge, "up"])
 
 
 def down(subnet: int) -> None:
     """Remove the bridge with every link left on it, and its blackhole last."""
-    bridge = names.bridge(subnet)
+    bridge = addressing.bridge(subnet)
     for link in links_on(bridge):
         command.run(["ip", "link", "delete", link["ifname"]])
     if link_exists(bridge):
@@ -52,12 +52,12 @@ def require_free(subnet: int) -> None:
 
 def is_free(subnet: int) -> bool:
     """Tell whether no route of anyone, a lab's included, leads into the subnet."""
-    return not routes_into(subnet) and not has_blackhole(subnet) and not link_exists(names.bridge(subnet))
+    return not routes_into(subnet) and not has_blackhole(subnet) and not link_exists(addressing.bridge(subnet))
 
 
 def routes_into(subnet: int) -> list[str]:
     """Return the routes into the subnet that are not its lab's own, as text; the default route does not count."""
-    wanted = names.SUBNETS[subnet]
+    wanted = addressing.SUBNETS[subnet]
     found = []
     for route in json.loads(command.run(["ip", "-json", "-4", "route", "show", "table", "all"])):
         if route["dst"] == "default" or is_ours(route, subnet) or is_guard(route):
@@ -69,7 +69,7 @@ def routes_into(subnet: int) -> list[str]:
 
 def is_ours(route: dict[str, Any], subnet: int) -> bool:
     """Tell whether a route was made by this module for this subnet."""
-    return route.get("dev") == names.bridge(subnet) or (
+    return route.get("dev") == addressing.bridge(subnet) or (
         route.get("type") == "blackhole" and route["dst"] == prefix(subnet) and route.get("metric") == BLACKHOLE_METRIC
     )
 
@@ -93,7 +93,7 @@ def is_guard(route: dict[str, Any]) -> bool:
 def forget_host(subnet: int, machine: str) -> None:
     """Delete the link that a killed host left behind, so that it can start again."""
     wanted = f"vb-{machine}"
-    for link in links_on(names.bridge(subnet)):
+    for link in links_on(addressing.bridge(subnet)):
         if wanted in (link["ifname"], *link.get("altnames", [])):
             command.run(["ip", "link", "delete", link["ifname"]])
 
@@ -112,4 +112,4 @@ def link_exists(name: str) -> bool:
 
 def prefix(subnet: int) -> str:
     """Return the subnet as the ip program writes it."""
-    return str(names.SUBNETS[subnet])
+    return str(addressing.SUBNETS[subnet])

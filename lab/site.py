@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab import access, hosts, lab_state, lifecycle, names, network, packages
+from lab import access, addressing, hosts, lab_state, lifecycle, network, packages
 from lab.lab_errors import BadInput
 from lab.lab_state import Record
 from lab.progress import say, timed
@@ -27,14 +27,14 @@ class Lab:
     heat: str
 
 
-def up(name: str = names.DEMO, count: int | None = None, heat: str | None = None) -> Lab:
+def up(name: str = addressing.DEMO, count: int | None = None, heat: str | None = None) -> Lab:
     """Bring a lab up, or what is missing of it, and return it when every host and hostA's Heat answer.
 
     A new lab has 3 hosts and the newest Heat unless told otherwise; a lab that is up stays as it is, or grows.
     Raise BadInput for what cannot be, LabTaken for another checkout's lab, HostFailed for a host that does not come up.
     """
-    names.checked(name)
-    names.host_names(DEFAULT_HOSTS if count is None else count)
+    addressing.checked(name)
+    addressing.host_names(DEFAULT_HOSTS if count is None else count)
     packages.ensure()
     with lab_state.locked(name):
         record = grown(name, count, heat)
@@ -56,10 +56,10 @@ def grown(name: str, count: int | None, heat: str | None) -> Record | None:
     return lifecycle.grow(record, count or record.hosts, heat or record.heat)
 
 
-def down(name: str = names.DEMO) -> None:
+def down(name: str = addressing.DEMO) -> None:
     """Take a lab away with everything it made on this machine, except the cache."""
     packages.ensure()
-    with lab_state.locked(names.checked(name)):
+    with lab_state.locked(addressing.checked(name)):
         record = lab_state.read(name)
         if record is None:
             say(f"there is no lab {name}")
@@ -70,7 +70,7 @@ def down(name: str = names.DEMO) -> None:
         access.remove(access.folder(Path(record.owner), name), name)
 
 
-def find(name: str = names.DEMO) -> Lab:
+def find(name: str = addressing.DEMO) -> Lab:
     """Return a lab of this checkout that was brought up; raise BadInput if there is none."""
     return described(require(name))
 
@@ -107,13 +107,13 @@ def start(lab: Lab, host: str) -> None:
 def described(record: Record) -> Lab:
     """Return what others may know of a lab."""
     directory = access.folder(Path(record.owner), record.name)
-    return Lab(record.name, directory, names.addresses(record.subnet, record.hosts), record.heat)
+    return Lab(record.name, directory, addressing.addresses(record.subnet, record.hosts), record.heat)
 
 
 def require(name: str) -> Record:
     """Return the record of a lab of this checkout; raise BadInput if there is none."""
     packages.require_root()
-    record = lab_state.read(names.checked(name))
+    record = lab_state.read(addressing.checked(name))
     if record is None:
         others = ", ".join(other.name for other in lab_state.every()) or "none"
         raise BadInput(f"lab {name} is not up", hint=f"Try: invoke lab.up --name {name}; up now: {others}")

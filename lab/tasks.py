@@ -10,7 +10,7 @@ from typing import Any
 
 from invoke import task
 
-from lab import names
+from lab import addressing
 from lab.lab_errors import LabError
 from lab.progress import say
 
@@ -22,7 +22,7 @@ from lab.progress import say
         "name": "the lab's name; labs of other names run beside each other",
     }
 )
-def up(_context, hosts="", heat="", name=names.DEMO):
+def up(_context, hosts="", heat="", name=addressing.DEMO):
     """Bring a lab up: hostA with a whole Heat on it, and hosts to scale it out to."""
     from lab import lab_report, site
 
@@ -32,7 +32,7 @@ def up(_context, hosts="", heat="", name=names.DEMO):
 
 
 @task(help={"name": "the lab's name"})
-def down(_context, name=names.DEMO):
+def down(_context, name=addressing.DEMO):
     """Take a lab away; only the cache of built layers stays."""
     from lab import site
 
@@ -40,7 +40,7 @@ def down(_context, name=names.DEMO):
 
 
 @task(help={"name": "the lab's name", "format": "table or json"})
-def status(_context, name=names.DEMO, format="table"):
+def status(_context, name=addressing.DEMO, format="table"):
     """Show a lab's hosts: address, machine, SSH."""
     from lab import lab_report
 
@@ -48,7 +48,7 @@ def status(_context, name=names.DEMO, format="table"):
 
 
 @task(positional=["host"], help={"host": "which host", "name": "the lab's name"})
-def ssh(_context, host, name=names.DEMO):
+def ssh(_context, host, name=addressing.DEMO):
     """Open a shell on a host."""
     from lab import site
 

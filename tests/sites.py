@@ -11,7 +11,9 @@ from deployer.inventory import reader
 from deployer.inventory.inventory_file import InventoryFile
 from deployer.inventory.schema import Inventory
 from deployer.model.facts import Facts, Listener, Observation
-from deployer.model.state import File, HostState, Service, Unit, file_of, unit_name
+from deployer.model.names import unit_name
+from deployer.model.service import Service
+from deployer.model.state import File, HostState, Unit, file_of
 from deployer.observed import history
 from deployer.plan.planned import Change
 

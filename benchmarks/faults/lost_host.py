@@ -17,7 +17,7 @@ from benchmarks.faults.trial import Promises, Trial
 from benchmarks.testbed import Testbed
 from deployer.apply import stage as staging
 from deployer.observed.observe import OBSERVE_TIMEOUT
-from lab import cgroups, command, names, network, site
+from lab import addressing, cgroups, command, network, site
 
 FAULT = "host lost"
 NOTICED = 75.0  # seconds to give up a host that acknowledges nothing: its request, and to connect again
@@ -143,17 +143,17 @@ def _with_sshd(bed: Testbed, host: str) -> None:
 def _link(bed: Testbed, host: str) -> str:
     """The link of a host on the machine that the lab runs on."""
     record = site.require(bed.lab.name)
-    wanted = f"vb-{names.machine(record.name, host)}"
+    wanted = f"vb-{addressing.machine(record.name, host)}"
     return next(
         each["ifname"]
-        for each in network.links_on(names.bridge(record.subnet))
+        for each in network.links_on(addressing.bridge(record.subnet))
         if wanted in (each["ifname"], *each.get("altnames", []))
     )
 
 
 def _signal(bed: Testbed, host: str, number: signal.Signals) -> None:
     """Send a signal to every process of a host's machine, by its control groups."""
-    groups = cgroups.folders(names.machine(bed.lab.name, host))[:1]
+    groups = cgroups.folders(addressing.machine(bed.lab.name, host))[:1]
     pids = {
         int(pid) for group in groups for listed in group.rglob("cgroup.procs") for pid in listed.read_text().split()
     }

@@ -6,7 +6,9 @@ from dataclasses import asdict
 from typing import Any
 
 from deployer.heat.source import KEPT
-from deployer.model.state import AnswersHttp, AnswersSocket, Program, Service, unit_name
+from deployer.model.names import service_of, unit_name
+from deployer.model.probes import AnswersHttp, AnswersSocket, Program
+from deployer.model.service import Service
 from deployer.model.steps import (
     AwaitReady,
     AwaitStopped,
@@ -30,7 +32,6 @@ from deployer.proxy import runtime_api
 
 STEP_TIMEOUT = 120.0  # seconds for one step that says nothing else
 STOP_TIMEOUT = 180.0  # seconds for a process to stop: the proxy may take 130 for the requests it has
-ENGINE = f"heat-scaleout-{Service.ENGINE}@"
 
 
 @functools.singledispatch
@@ -122,7 +123,7 @@ def _(step: StopUnit) -> dict[str, Any]:
 
 def _unwaited(unit: str) -> tuple[str, ...]:
     """An engine ends its work first, for as long as an hour: a step of its own waits for that and tells of it."""
-    return ("--no-block",) if unit.startswith(ENGINE) else ()
+    return ("--no-block",) if service_of(unit) == Service.ENGINE else ()
 
 
 @request.register

@@ -11,8 +11,10 @@ from deployer import errors
 from deployer.desired import generations
 from deployer.desired.goal import Purpose
 from deployer.inventory import inventory_file
+from deployer.model.names import unit_name
 from deployer.model.run import REFUSED, Run
-from deployer.model.state import File, HostState, Service, unit_name
+from deployer.model.service import Service
+from deployer.model.state import File, HostState
 from deployer.observed import history
 from deployer.observed.observe import LEDGER
 from deployer.plan.planned import Planned

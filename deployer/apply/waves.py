@@ -121,7 +121,7 @@ def _continued(before: HostProgress, now: HostProgress) -> HostProgress:
 
 def _retry_timeout(step: Step) -> float:
     """Seconds in which a step may be asked again that only waits."""
-    return step.probe.patience if isinstance(step, AwaitReady | AwaitStopped) else 0.0
+    return step.probe.busy_timeout if isinstance(step, AwaitReady | AwaitStopped) else 0.0
 
 
 def _batches(steps: Iterable[Step]) -> list[tuple[Step, ...]]:

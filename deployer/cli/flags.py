@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from deployer.model.state import Service
+from deployer.model.service import Service
 
 
 @dataclass(frozen=True)

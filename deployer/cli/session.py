@@ -16,8 +16,8 @@ from deployer.cli import console, terminal
 from deployer.inventory import inventory_file
 from deployer.inventory.inventory_file import InventoryFile
 from deployer.inventory.schema import Inventory
+from deployer.model.hosts import Host
 from deployer.model.run import Author
-from deployer.model.state import Host
 from deployer.plan.planned import Change
 from deployer.remote.fleet import Fleet
 

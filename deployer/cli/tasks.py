@@ -6,7 +6,7 @@ from invoke import Collection, task
 
 from deployer.cli.flags import Count, Flags
 from deployer.model import lazy
-from deployer.model.state import Service
+from deployer.model.service import Service
 
 if TYPE_CHECKING:
     from deployer.cli import read_commands, write_commands

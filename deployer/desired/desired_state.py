@@ -7,14 +7,15 @@ from deployer import errors, render
 from deployer.heat import releases, service_units, source
 from deployer.heat.conf import rewrite
 from deployer.inventory.schema import Inventory
-from deployer.inventory.values import Endpoint
 from deployer.model.facts import Facts, Listener, Observation
-from deployer.model.state import File, HostState, Probe, Service, Unit, digest_of, file_of
+from deployer.model.names import Endpoint, service_of
+from deployer.model.probes import Probe
+from deployer.model.service import Service
+from deployer.model.state import File, HostState, Unit, digest_of, file_of
 from deployer.model.tls import Certificate, Trust
 from deployer.proxy import config
 
 SLICE = "heat-scaleout.slice"
-ENGINES = f"heat-scaleout-{Service.ENGINE}@"
 APIS = source.APIS
 RPC_MARGIN = 5  # seconds that uWSGI waits longer than Heat, so that Heat answers first
 
@@ -117,7 +118,7 @@ def _shutdown_probes(
     return {
         name: service_units.shutdown_probe(runtime, name)
         for name in observed.units
-        if name.startswith(ENGINES) and name not in desired
+        if service_of(name) == Service.ENGINE and name not in desired
     }
 
 
@@ -137,7 +138,7 @@ def runtime_of(inventory: Inventory, name: str, heat_source: source.Source, fact
         grace=heat_source.grace,
         tree="",
         engine_grace=heat_source.engine_grace if heat.engine_grace is None else heat.engine_grace,
-        patience=max(service_units.SOCKET_TIMEOUT, heat_source.rpc_timeout + RPC_MARGIN),
+        socket_timeout=max(service_units.SOCKET_TIMEOUT, heat_source.rpc_timeout + RPC_MARGIN),
         uwsgi=next(iter(facts.paths.get("uwsgi", ())), f"{heat.prefix}/bin/uwsgi"),
         tls=_tls(inventory, name, facts),
         forwarded=bool(inventory.proxy.tls or inventory.proxy.backend_tls),
@@ -172,16 +173,13 @@ def _addresses(inventory: Inventory, name: str, binds: Mapping[Service, Endpoint
     instances = inventory.instances_of(name)
     ports = {service: [each.port for each in instances if each.service is service] for service in APIS}
     heat, proxy_host = inventory.heat_of(name), inventory.hosts[inventory.proxy.host].address
-    reached = {
-        service: (proxy_host if bind.is_wildcard else bind.address, bind.port) for service, bind in binds.items()
-    }
+    cfn = binds[Service.CFN]
     return rewrite.NodeAddresses(
         address=inventory.hosts[name].address,
         source_address=inventory.hosts[inventory.heat.source].address,
         api_port=next(iter(ports[Service.API]), heat.api_port),
         cfn_port=next(iter(ports[Service.CFN]), heat.cfn_port),
-        proxy_api=reached[Service.API],
-        proxy_cfn=reached[Service.CFN],
+        proxy_cfn=Endpoint(proxy_host if cfn.is_wildcard else cfn.address, cfn.port),
         secure=inventory.proxy.tls is not None,
     )
 

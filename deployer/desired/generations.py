@@ -6,7 +6,9 @@ from dataclasses import asdict
 from typing import Any
 
 from deployer import errors
-from deployer.model.state import AnswersHttp, AnswersSocket, File, HostState, Probe, Program, Service, Unit
+from deployer.model.probes import AnswersHttp, AnswersSocket, Probe, Program
+from deployer.model.service import Service
+from deployer.model.state import File, HostState, Unit
 from deployer.model.tls import Trust
 
 PROBES = {each.__name__: each for each in (AnswersHttp, AnswersSocket, Program)}

@@ -1,4 +1,4 @@
-"""What Heat itself says of its engines: the rows of its service table and the queues of its broker.
+"""Heat's own view of its engines: the rows of its service table and the queues of its broker.
 
 Both are asked by Heat's own Python on the source host.
 """
@@ -6,17 +6,17 @@ Both are asked by Heat's own Python on the source host.
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from deployer import errors
 from deployer.heat import scripts, service_units
 from deployer.inventory.schema import Inventory
-from deployer.model.state import Service
+from deployer.model import names
 from deployer.model.steps import Plan, StartUnit, StopUnit
+from deployer.model.wire import Reply, Request
 from deployer.remote.fleet import Fleet
 
 ENGINES_TIMEOUT = 30.0  # seconds
-STATUS_TIMEOUT = 8.0  # seconds for the program that only wants to see
+STATUS_TIMEOUT = 8.0  # seconds for the program of `status`
 LOGIN_TIMEOUT = 3  # seconds for the database, or one host of the broker, to answer
 QUESTION = "engines"
 
@@ -70,54 +70,49 @@ class EngineView:
 UNKNOWN_VIEW = EngineView(known=False)
 
 
-def question(inventory: Inventory) -> dict[str, dict[str, Any]]:
-    """The program that the source host runs while it is looked at; `view` reads its answer."""
+def question(inventory: Inventory) -> dict[str, Request]:
+    """The program that the source host runs while it is observed; `view` reads its output."""
     heat = inventory.heat_of(inventory.heat.source)
-    text = scripts.text("engines_seen", conf=f"{heat.config_dir}/heat.conf", seconds=LOGIN_TIMEOUT)
+    text = scripts.text("engine_view", conf=f"{heat.config_dir}/heat.conf", seconds=LOGIN_TIMEOUT)
     return {QUESTION: {"argv": [service_units.python_of(heat.prefix), "-"], "stdin": text, "timeout": STATUS_TIMEOUT}}
 
 
-def view(answers: Mapping[str, Mapping[str, Any]]) -> EngineView:
-    """Given the answers of a look at the source host, return what Heat knows."""
+def view(answers: Mapping[str, Reply]) -> EngineView:
+    """Given the outputs of the programs on the source host, return what Heat knows."""
     answer = answers.get(QUESTION, {"why": "it was not asked"})
     if answer["why"]:
         return EngineView(known=False, problems=(f"Heat's Python: {answer['why']}",))
-    told = json.loads(answer["printed"])
-    queues = {each: Queue(*observed) if observed else None for each, observed in told["queues"].items()}
+    found = json.loads(answer["printed"])
+    queues = {each: Queue(*observed) if observed else None for each, observed in found["queues"].items()}
     return EngineView(
-        tuple(_row(each) for each in told["rows"] or ()),
+        tuple(_row(each) for each in found["rows"] or ()),
         queues,
-        told["rows"] is not None,
-        tuple(f"Heat's {each}" for each in told["problems"]),
+        found["rows"] is not None,
+        tuple(f"Heat's {each}" for each in found["problems"]),
     )
 
 
 def stopping(todo: Plan) -> frozenset[str]:
     """The names in Heat of the engines that a plan stops."""
-    return frozenset(_name(step) for step in todo if isinstance(step, StopUnit) and _is_engine(step.unit))
+    return _engines(step for step in todo if isinstance(step, StopUnit))
 
 
 def starting(todo: Plan) -> frozenset[str]:
     """The names in Heat of the engines that a plan starts."""
-    return frozenset(_name(step) for step in todo if isinstance(step, StartUnit) and _is_engine(step.unit))
+    return _engines(step for step in todo if isinstance(step, StartUnit))
 
 
-def _is_engine(unit: str) -> bool:
-    return unit.startswith(f"heat-scaleout-{Service.ENGINE}@")
-
-
-def _name(step: StopUnit | StartUnit) -> str:
-    return service_units.engine_name(step.host, step.unit.partition("@")[2].removesuffix(".service"))
-
-
-def rows(inventory: Inventory, fleet: Fleet) -> tuple[EngineRow, ...]:
-    """Ask the source host for every engine Heat knows; raise HostFailed when its database does not answer."""
-    return tuple(_row(each) for each in json.loads(_asked(inventory, fleet, "engine_rows")))
+def _engines(steps: Iterable[StopUnit | StartUnit]) -> frozenset[str]:
+    found = (names.engine_of_unit(step.host, step.unit) for step in steps)
+    return frozenset(name for name in found if name)
 
 
 def resources_held(inventory: Inventory, fleet: Fleet) -> dict[str, int]:
-    """Ask the source host how many resources each engine works on, by its name; raise HostFailed as `rows` does."""
-    return json.loads(_asked(inventory, fleet, "held"))
+    """Ask the source host how many resources each engine works on, by its name.
+
+    Raise HostFailed when its database does not answer.
+    """
+    return json.loads(_asked(inventory, fleet, "resources_held"))
 
 
 def _asked(inventory: Inventory, fleet: Fleet, name: str) -> str:
@@ -130,7 +125,7 @@ def _asked(inventory: Inventory, fleet: Fleet, name: str) -> str:
     return printed
 
 
-def _row(each: Mapping[str, Any]) -> EngineRow:
+def _row(each: Reply) -> EngineRow:
     return EngineRow(each["engine_id"], each["host"], each["hostname"], each["up"], each["age"])
 
 
@@ -145,7 +140,7 @@ def run(
     return {host: _printed(host, reply) for host, reply in fleet.ask(title, "perform", requests, limit + 10).items()}
 
 
-def _printed(host: str, reply) -> str | errors.DeployerError:
+def _printed(host: str, reply: Reply | errors.DeployerError) -> str | errors.DeployerError:
     if isinstance(reply, errors.DeployerError):
         return reply
     if reply["failed"]:

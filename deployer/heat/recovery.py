@@ -26,18 +26,21 @@ class DeadWorker:
 
 def dead_workers(inventory: Inventory, fleet: Fleet) -> tuple[DeadWorker, ...]:
     """List what dead engines left; raise HostFailed when database or broker do not answer."""
-    return _asked(inventory, fleet, "look for what engines left", clean=False)
+    return _asked(inventory, fleet, "list what dead engines left", clean=False)
 
 
 def clean(inventory: Inventory, fleet: Fleet) -> tuple[DeadWorker, ...]:
-    """Mark what dead engines worked on as failed, take away the rest, and list it; raise HostFailed as `look` does."""
+    """Mark what dead engines worked on as failed, remove the rest, and list it.
+
+    Raise HostFailed as `dead_workers` does.
+    """
     return _asked(inventory, fleet, "clean up", clean=True)
 
 
 def _asked(inventory: Inventory, fleet: Fleet, title: str, clean: bool) -> tuple[DeadWorker, ...]:
     source = inventory.heat.source
     heat = inventory.heat_of(source)
-    script = scripts.text("abandoned", conf=f"{heat.config_dir}/heat.conf", clean=clean)
+    script = scripts.text("dead_workers", conf=f"{heat.config_dir}/heat.conf", clean=clean)
     printed = engines.run(fleet, title, {source: (service_units.python_of(heat.prefix), script)}, RECOVERY_TIMEOUT)[
         source
     ]

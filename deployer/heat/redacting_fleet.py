@@ -1,26 +1,26 @@
-"""The hosts as every command reaches them: a fleet whose replies hold no secret where they are words for people."""
+"""The hosts as every command reaches them: a fleet with redaction of every message in a reply or an error."""
 
 import base64
 import contextlib
 from collections.abc import Collection, Iterator, Mapping
 from functools import partial
-from typing import Any
 
 from deployer.errors import DeployerError
 from deployer.heat import redaction
-from deployer.heat.conf import masking
+from deployer.heat.conf import conf_redaction
 from deployer.heat.source import KEPT, text_of
 from deployer.inventory.schema import Inventory
+from deployer.model.wire import Reply, Request
 from deployer.remote import fleet
 
-SECRETS_TIMEOUT = 10.0  # seconds for the hosts to show their configuration when one has something to say
+SECRETS_TIMEOUT = 10.0  # seconds for the hosts to send their configuration, which has the secrets
 LIKE_HEAT_CONF = (".conf", ".ini", KEPT)
 
 
 class RedactingFleet:
-    """A fleet that hides what the inventory and the hosts' own Heat keep secret from whatever the hosts say.
+    """A fleet that redacts in every message what the inventory and the hosts' own Heat keep secret.
 
-    It remembers nothing: the secrets are those of the configuration at the moment when something is said.
+    It stores no secret: they are read from the configuration as it is when there is a message.
     """
 
     def __init__(self, inventory: Inventory, hosts: fleet.Fleet) -> None:
@@ -31,8 +31,8 @@ class RedactingFleet:
         """Begin to connect to every host, or to those of `only`."""
         self._hosts.open(only)
 
-    def acquire_lease(self, host: str, request: Mapping[str, Any], timeout: float) -> Any:
-        """Take a lock on a host; the words of an error come without secrets."""
+    def acquire_lease(self, host: str, request: Request, timeout: float) -> Reply | DeployerError:
+        """Take a lock on a host; the message of an error is redacted."""
         reply = self._hosts.acquire_lease(host, request, timeout)
         return _redacted(reply, in_inventory(self._inventory)) if isinstance(reply, DeployerError) else reply
 
@@ -40,16 +40,16 @@ class RedactingFleet:
         """Whether a lock was taken and is ours still."""
         return self._hosts.holds_lease()
 
-    def ask(self, title: str, verb: str, requests: Mapping[str, Mapping[str, Any]], timeout: float) -> dict[str, Any]:
-        """Ask many hosts at once; what they say, and what their errors say, comes without secrets."""
+    def ask(self, title: str, verb: str, requests: Mapping[str, Request], timeout: float) -> fleet.Replies:
+        """Ask many hosts at once; messages in their replies and their errors are redacted."""
         replies = self._hosts.ask(title, verb, requests, timeout)
-        talking = {
+        reporting = {
             name
             for name, each in replies.items()
             if not isinstance(each, DeployerError) and redaction.has_messages(each)
         }
         failing = any(isinstance(each, DeployerError) for each in replies.values())
-        known = self._known(replies, talking) if talking or failing else frozenset()
+        known = self._known(replies, reporting) if reporting or failing else frozenset()
         return {name: _redacted(each, known) for name, each in replies.items()}
 
     def secrets(self, hosts: Collection[str]) -> frozenset[str]:
@@ -59,11 +59,11 @@ class RedactingFleet:
         replies = self._hosts.ask("look", "observe", requests, SECRETS_TIMEOUT) if requests else {}
         return in_inventory(self._inventory).union(*map(_in_reply, replies.values()))
 
-    def _known(self, replies: Mapping[str, Any], talking: Collection[str]) -> frozenset[str]:
-        """The secrets of who talks and of the source, by what their replies brought, or else by a look."""
+    def _known(self, replies: fleet.Replies, reporting: Collection[str]) -> frozenset[str]:
+        """The secrets of the hosts with a message and of the source: from their replies, or else observed."""
         shown = {name: _in_reply(each) for name, each in replies.items()}
         lost = {name for name, each in replies.items() if isinstance(each, DeployerError)}
-        hosts = {*talking, self._inventory.heat.source} - lost - {name for name, each in shown.items() if each}
+        hosts = {*reporting, self._inventory.heat.source} - lost - {name for name, each in shown.items() if each}
         return self.secrets(hosts).union(*shown.values())
 
 
@@ -80,19 +80,19 @@ def in_inventory(inventory: Inventory) -> frozenset[str]:
     return frozenset([stats.password.reveal()]) if stats and stats.password else frozenset()
 
 
-def _in_reply(reply: Any) -> frozenset[str]:
+def _in_reply(reply: Reply | DeployerError) -> frozenset[str]:
     """The secrets of the files whose content a reply brought."""
     files = {} if isinstance(reply, DeployerError) else reply.get("files", {})
     return frozenset().union(
         *(
-            masking.secrets_in(text_of(base64.b64decode(each["content"])))
+            conf_redaction.secrets_in(text_of(base64.b64decode(each["content"])))
             for path, each in files.items()
             if "content" in each and path.endswith(LIKE_HEAT_CONF)
         )
     )
 
 
-def _redacted(reply: Any, known: frozenset[str]) -> Any:
+def _redacted(reply: Reply | DeployerError, known: frozenset[str]) -> Reply | DeployerError:
     if not isinstance(reply, DeployerError):
         return redaction.redact_reply(reply, known)
     reply.reword(partial(redaction.redact, known=known))

@@ -1,20 +1,20 @@
-"""Keep secrets out of what hosts say: what is known as one, and what stands where one does, becomes `***`. Pure.
+"""Redaction of what hosts report: known secrets, and what stands where a secret does, become `***`. Pure.
 
-Where a secret is so short that it may be a word, the words of people stay readable: fewer than 4 characters are hidden
-in logins and behind names like `password=` only, fewer than 8 as a word of their own.
+A secret may be so short that it is a common word. To keep messages readable, one of fewer than 4 characters is redacted
+only in logins and after names like `password=`, one of fewer than 8 only as a whole word.
 """
 
 import json
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
 from urllib.parse import unquote
 
-from deployer.heat.conf import secrets
+from deployer.heat.conf import secret_values
+from deployer.heat.conf.secret_values import REDACTED
+from deployer.model.wire import Json, Reply
 
-MASK = "***"
-SHORTEST, CERTAIN = 4, 8  # characters of a secret that is hidden as a word, and of one that is hidden anywhere
-LIKE_NO_NAME = 16  # and of one that no host, queue or engine has for its name
+SHORTEST, CERTAIN = 4, 8  # characters of a secret that is redacted as a whole word, and anywhere
+LIKE_NO_NAME = 16  # characters of one that cannot be the name of a host, a queue or an engine
 DATA = (
     "files",
     "texts",
@@ -38,9 +38,9 @@ ENDS_OF_A_WORD = r"(?<![\w/-]){}(?![\w/-])"
 def redact(text: str, known: Iterable[str]) -> str:
     """A text without the secrets that are known, in any spelling, and without what looks like one.
 
-    What would tell a terminal to do something is spelled out.
+    Control characters, which a terminal would obey, are written as escapes.
     """
-    shown = secrets.replace_secrets_in_prose(redact_known(text, known), lambda _: MASK)
+    shown = secret_values.replace_secrets_in_prose(redact_known(text, known), lambda _: REDACTED)
     return UNPRINTABLE.sub(lambda sign: f"\\x{ord(sign.group()):02x}", shown.replace("\r\n", "\n"))
 
 
@@ -48,17 +48,17 @@ def redact_known(text: str, known: Iterable[str]) -> str:
     """A text without the secrets that are known, the longest first: one may begin another."""
     meant = {each for secret in known for each in _meanings(secret) if len(each) >= SHORTEST}
     patterns = [_pattern(each) for each in sorted(meant, key=len, reverse=True)]
-    return re.sub("|".join(patterns), MASK, text) if patterns else text
+    return re.sub("|".join(patterns), REDACTED, text) if patterns else text
 
 
-def redact_reply(answer: Mapping[str, Any], known: Iterable[str]) -> dict[str, Any]:
-    """A host's reply without secrets; what it says of files, processes and sockets is no talk and stays as it is."""
+def redact_reply(answer: Reply, known: Iterable[str]) -> Reply:
+    """A host's reply without secrets; data on files, processes and sockets is no message and stays as it is."""
     held = frozenset(known)
     return {key: value if key in DATA else _redact_value(value, held) for key, value in answer.items()}
 
 
-def has_messages(answer: Mapping[str, Any]) -> bool:
-    """Whether a host's reply holds words for people: a text with a blank or a URL in it, and no data alone."""
+def has_messages(answer: Reply) -> bool:
+    """Whether a host's reply holds messages for people: a text with a blank or a URL in it, beside its data."""
     return any(_is_message(text) for key, value in answer.items() if key not in DATA for text in _texts(value))
 
 
@@ -66,7 +66,7 @@ def _is_message(text: str) -> bool:
     return "://" in text or len(text.split()) > 1
 
 
-def _texts(value: Any) -> Iterable[str]:
+def _texts(value: Json) -> Iterable[str]:
     if isinstance(value, str):
         parsed = _parsed(value)
         return [value] if parsed is None else _texts(parsed)
@@ -74,7 +74,7 @@ def _texts(value: Any) -> Iterable[str]:
     return [text for part in parts for text in _texts(part)]
 
 
-def _redact_value(value: Any, known: frozenset[str], in_json: bool = False) -> Any:
+def _redact_value(value: Json, known: frozenset[str], in_json: bool = False) -> Json:
     if isinstance(value, Mapping):
         return {key: _redact_value(part, known, in_json) for key, part in value.items()}
     if isinstance(value, list | tuple):
@@ -83,7 +83,7 @@ def _redact_value(value: Any, known: frozenset[str], in_json: bool = False) -> A
 
 
 def _redact_text(text: str, known: frozenset[str], in_json: bool) -> str:
-    """What a program said, which may be JSON. Names in that are compared with others: they must stay as they are."""
+    """A program's output, which may be JSON. Names in JSON are compared with others: they must stay as they are."""
     parsed = _parsed(text)
     if parsed is not None:
         return json.dumps(_redact_value(parsed, known, in_json=True))
@@ -91,7 +91,7 @@ def _redact_text(text: str, known: frozenset[str], in_json: bool) -> str:
     return redact(text, [each for each in known if len(each) >= LIKE_NO_NAME] if is_name else known)
 
 
-def _parsed(text: str) -> Any:
+def _parsed(text: str) -> Json:
     """What a text is in JSON; None for any other text."""
     if not text.lstrip().startswith(("{", "[")):
         return None

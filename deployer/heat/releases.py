@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from deployer import errors
-from deployer.model.state import NOTHING, Service
+from deployer.model.service import Service
+from deployer.model.state import NOTHING
 
 PROGRAMS = "heat-api"
 UWSGI = "uwsgi"
@@ -20,15 +21,7 @@ FIRST_WITH_WSGI_MODULES = 24
 _PROGRAM_OF = {Service.API: "heat-api", Service.CFN: "heat-api-cfn", Service.ENGINE: "heat-engine"}
 _WSGI_MODULE_OF = {Service.API: "heat.wsgi.api:application", Service.CFN: "heat.wsgi.cfn:application"}
 
-# The coordinated releases had names of the alphabet until Zed (19); numbered half-years began with 2023.1 (20).
-_FIRST_NUMBERED = 20
-_FIRST_YEAR = 2023
-_NAMES = ("liberty", "mitaka", "newton", "ocata", "pike", "queens", "rocky", "stein", "train", "ussuri", "victoria",
-          "wallaby", "xena", "yoga", "zed")  # fmt: skip
-_FIRST_NAMED = 5
-
 _VERSION = re.compile(r"(?:\d+:)?(\d{1,2})(?!\d)(?:\.(\d+))?(?:\.(\d+))?")
-_SERIES = re.compile(r"(20\d\d)\.([12])")
 _METADATA = re.compile(r"(?:^|/)openstack[_-]heat-(\d[^/-]*)(?:-py[^/]*)?\.(?:dist|egg)-info(?:/|$)", re.IGNORECASE)
 
 
@@ -42,23 +35,10 @@ class Release:
 
     @classmethod
     def of(cls, text: str) -> "Release":
-        """Read a version ("24.1.2", "1:24.0.0-2") or a series ("2025.1", "zed"); raise BadInput for anything else."""
-        word = text.strip().lower()
-        if series := _SERIES.fullmatch(word):
-            return cls(_FIRST_NUMBERED + 2 * (int(series[1]) - _FIRST_YEAR) + int(series[2]) - 1)
-        if word in _NAMES:
-            return cls(_FIRST_NAMED + _NAMES.index(word))
-        if version := _VERSION.match(word):
+        """Read the version of a package ("24.1.2", "1:24.0.0-2"); raise BadInput for anything else."""
+        if version := _VERSION.match(text.strip()):
             return cls(*(int(part or 0) for part in version.groups()))
-        raise errors.BadInput(f"{text!r} is no release of Heat", hint="write it like 24.1.2 or 2025.1")
-
-    @property
-    def series(self) -> str:
-        """The coordinated release it belongs to, as `2025.1` or `zed`; "" before Liberty."""
-        if self.major >= _FIRST_NUMBERED:
-            years, half = divmod(self.major - _FIRST_NUMBERED, 2)
-            return f"{_FIRST_YEAR + years}.{half + 1}"
-        return _NAMES[self.major - _FIRST_NAMED] if self.major >= _FIRST_NAMED else ""
+        raise errors.BadInput(f"{text!r} is no version of Heat", hint="A version is written like 24.1.2.")
 
     @property
     def reads_bind_host(self) -> bool:
@@ -111,11 +91,11 @@ def default_engine_workers(processors: int) -> int:
 
 
 @functools.lru_cache(maxsize=16)  # every process of every host asks for that of the same few files
-def healthcheck_path(paste_text: str, service: Service, flavor: str = "") -> str | None:
+def healthcheck_path(paste_text: str, service: Service, flavor: str) -> str | None:
     """Where an API answers without a token, as its api-paste.ini has it; None when nowhere, or the file is unreadable.
 
-    Given [paste_deploy] flavor, look at the pipeline that Heat would load. Heat's own file has no health check in 14, a
-    filter of the pipeline in 16 and 18, an application of its own in a URL map from 20 on.
+    Given [paste_deploy] flavor ("" for none), it is the path in the pipeline that Heat would load. Heat's own file has
+    no health check in 14, a filter of the pipeline in 16 and 18, an application of its own in a URL map from 20 on.
     """
     paste = _read(paste_text)
     name = _PROGRAM_OF[service]

@@ -5,25 +5,17 @@ from dataclasses import dataclass, field, replace
 
 from deployer import render
 from deployer.heat import releases, scripts
-from deployer.model.state import (
-    AnswersHttp,
-    File,
-    HostState,
-    Instance,
-    Probe,
-    Program,
-    Service,
-    Unit,
-    digest_of,
-    file_of,
-)
+from deployer.model import names
+from deployer.model.hosts import Instance
+from deployer.model.probes import AnswersHttp, Probe, Program
+from deployer.model.service import Service
+from deployer.model.state import File, HostState, Unit, digest_of, file_of
 from deployer.model.tls import Trust
 
 OWN = "/etc/heat-scaleout"
 SYSTEMD = "/etc/systemd/system"
 TITLES = {Service.API: "REST API", Service.CFN: "CFN API", Service.ENGINE: "engine"}
 SECTIONS = {Service.API: "heat_api", Service.CFN: "heat_api_cfn"}
-PROGRAMS = {Service.API: "heat-api", Service.CFN: "heat-api-cfn"}
 ENGINE_PROGRAM = f"{OWN}/heat-engine"
 WSGI_WORKERS = 2
 ENGINE_TIMEOUT = 90  # seconds for Heat to list a started engine as up
@@ -33,11 +25,11 @@ CONF_CHECK = (
 )
 SOCKET_TIMEOUT = 65  # seconds that uWSGI waits on a socket, at least
 STOP_MARGIN = 30  # seconds systemd waits beyond the grace that Heat gives itself
-PROGRESS_INTERVAL = 20  # seconds of waiting for an engine's work after which it is told what it is
+PROGRESS_INTERVAL = 20  # seconds between two reports on the work that an engine still does
 DAY = 86400.0  # seconds
-APIS = "apis"  # what the certificate of a host's APIs is looked at for
+APIS = "apis"  # the purpose of the certificate of a host's APIs
 REACH_TIMEOUT = 10.0  # seconds for what is ready to be taken by the proxy's host: a wrong certificate stays wrong
-TLS_MARK = "over TLS"  # what a process notes beside its configuration
+TLS_MARK = "over TLS"  # the mark of a process that serves TLS, beside the digest of its configuration
 NO_TLS_1_1 = 0x10000000  # OpenSSL's SSL_OP_NO_TLSv1_1; uWSGI itself refuses what is older
 # Behind TLS an answer's links must have the scheme that the client uses, which only the proxy knows.
 FORWARDED = "OS_OSLO_MIDDLEWARE__ENABLE_PROXY_HEADERS_PARSING=true"
@@ -45,7 +37,7 @@ FORWARDED = "OS_OSLO_MIDDLEWARE__ENABLE_PROXY_HEADERS_PARSING=true"
 
 @dataclass(frozen=True)
 class TlsFiles:
-    """With what the APIs of a host speak TLS: paths on the host, the files' digest, and what the proxy takes it for."""
+    """How the APIs of a host serve TLS: paths on the host, the digest of the files, and what the proxy must verify."""
 
     certificate: str
     key: str
@@ -60,8 +52,8 @@ class Runtime:
     `launcher` is "heat-api" or "uwsgi" and `uwsgi` the path of that program; `grace` is an API's shutdown limit in
     seconds and `engine_grace` an engine's (0: none); `workers` maps a service to its worker processes (None: as
     heat.conf says); `health` maps an API to the path that answers without a login; `tree` is the digest of the
-    configuration folder; `patience` is how many seconds uWSGI waits on a socket; `tls`: how its APIs speak TLS (None:
-    not at all); `forwarded`: clients or APIs do, so that the proxy says what the client used.
+    configuration folder; `socket_timeout` is how many seconds uWSGI waits on a socket; `tls`: how its APIs serve TLS
+    (None: plain HTTP); `forwarded`: clients or APIs use TLS, so that the proxy forwards the client's scheme.
     """
 
     host: str
@@ -76,7 +68,7 @@ class Runtime:
     engine_grace: int
     threads: int
     tree: str
-    patience: int = SOCKET_TIMEOUT
+    socket_timeout: int = SOCKET_TIMEOUT
     tls: TlsFiles | None = None
     forwarded: bool = False
     workers: Mapping[Service, int | None] = field(default_factory=dict)
@@ -96,9 +88,9 @@ def state_of(runtime: Runtime, instances: Iterable[Instance]) -> HostState:
         numbered = [instance for instance in of_heat if instance.service is service]
         shared = list(_shared_files(runtime, service))
         tls = runtime.tls if service in SECTIONS else None
-        told = (runtime.tree, runtime.address, str(runtime.workers.get(service)))  # the last two are in overlays
-        told += (tls.digest,) if tls else ()
-        config = digest_of("\n".join([*told, *(file.digest for file in shared)]).encode())
+        read = [runtime.tree, runtime.address, str(runtime.workers.get(service))]  # the last two are in overlays
+        read += [tls.digest] if tls else []
+        config = digest_of("\n".join([*read, *(file.digest for file in shared)]).encode())
         note = _file(f"{OWN}/{service}.config", "host/service.config", config=config, secure=TLS_MARK if tls else "")
         files |= {file.path: file for file in (*shared, note, *_overlays(runtime, numbered))}
         reads = (f"{runtime.config_dir}/", *(file.path for file in shared))
@@ -108,7 +100,7 @@ def state_of(runtime: Runtime, instances: Iterable[Instance]) -> HostState:
 
 def _unit(runtime: Runtime, each: Instance) -> Unit:
     ready = _ready(runtime, each)
-    if not (each.port and runtime.tls):
+    if not (runtime.tls and isinstance(ready, AnswersHttp)):
         return Unit(each.unit, ready=ready, drained=each.drained)
     # On the host itself nobody stands between, and the authorities' file is the proxy's.
     reached = replace(ready, trust=runtime.tls.trust, timeout=REACH_TIMEOUT)
@@ -117,7 +109,7 @@ def _unit(runtime: Runtime, each: Instance) -> Unit:
 
 def _shared_files(runtime: Runtime, service: Service) -> Iterator[File]:
     """Files that every process of a service on this host reads."""
-    name = f"heat-scaleout-{service}@.service"
+    name = names.unit_template(service)
     yield _file(
         f"{SYSTEMD}/{name}",
         f"{service}/{name}",
@@ -150,7 +142,7 @@ def _shared_files(runtime: Runtime, service: Service) -> Iterator[File]:
             threads=runtime.threads,
             grace=runtime.grace or 3600,
             heat_conf=runtime.heat_conf,
-            patience=runtime.patience,
+            socket_timeout=runtime.socket_timeout,
             refused_tls=NO_TLS_1_1 if runtime.tls else 0,
         )
 
@@ -160,13 +152,16 @@ def _plugin(runtime: Runtime) -> str:
     return "python3" if runtime.uwsgi.startswith("/usr/bin/") else ""
 
 
+STARTED_WITH_PATTERN = f"/run/{names.UNIT_PATTERN}/config"
+
+
 def started_with_path(unit: str) -> str:
-    """The file in which a running process of ours has noted what it read when it started."""
+    """The file in which a running process of ours has written what it read when it started."""
     return f"/run/{unit.removesuffix('.service').replace('@', '-')}/config"
 
 
 def read_started_with(text: str) -> tuple[str | None, bool]:
-    """Given the text of that file, return the digest of what it read, None for none, and whether it speaks TLS."""
+    """Given the text of that file, return the digest of what it read, None for none, and whether it serves TLS."""
     lines = text.split("\n")
     return lines[0].strip() or None, TLS_MARK in lines[1:]
 
@@ -190,12 +185,12 @@ def _command(runtime: Runtime, service: Service) -> str:
         return f"{runtime.uwsgi} --ini {OWN}/{service}.ini {_socket(runtime)}"
     if service is Service.ENGINE:
         return f"{python_of(runtime.prefix)} {ENGINE_PROGRAM} --config-file {runtime.heat_conf}"
-    command = f"{runtime.prefix}/bin/{PROGRAMS[service]} --config-file {runtime.heat_conf}"
+    command = f"{runtime.prefix}/bin/{releases.program(service)} --config-file {runtime.heat_conf}"
     return f"{command} --config-file {OWN}/{service}-%i.conf"
 
 
 def _socket(runtime: Runtime) -> str:
-    place, tls = f"{_bracketed(runtime.address)}:%i", runtime.tls
+    place, tls = names.endpoint(runtime.address, "%i"), runtime.tls
     return f"--https-socket {place},{tls.certificate},{tls.key}" if tls else f"--http-socket {place}"
 
 
@@ -207,18 +202,19 @@ def _ready(runtime: Runtime, instance: Instance) -> Probe:
     if instance.port:
         path = runtime.health.get(instance.service, "/")
         return AnswersHttp(runtime.address, instance.port, path, secure=runtime.tls is not None)
-    name = engine_name(instance.host, instance.number)
-    script = scripts.text("engine_rows", conf=runtime.heat_conf, host=name, unit=instance.unit, seconds=ENGINE_TIMEOUT)
+    name = names.engine_name(instance.host, instance.number)
+    script = scripts.text(
+        "engine_started", conf=runtime.heat_conf, host=name, unit=instance.unit, seconds=ENGINE_TIMEOUT
+    )
     return Program((python_of(runtime.prefix), "-"), script, _shutdown_timeout(runtime), timeout=ENGINE_TIMEOUT + 60.0)
 
 
 def shutdown_probe(runtime: Runtime, unit: str) -> Probe:
-    """How an engine that was told to stop proves that it has ended its work and left nothing in Heat."""
-    number = unit.partition("@")[2].removesuffix(".service")
+    """The proof that a stopping engine has ended its work and left nothing in Heat."""
     script = scripts.text(
-        "engine_left",
+        "engine_stopped",
         conf=runtime.heat_conf,
-        host=engine_name(runtime.host, number),
+        host=names.engine_of_unit(runtime.host, unit),
         unit=unit,
         seconds=PROGRESS_INTERVAL,
     )
@@ -237,11 +233,6 @@ def conf_check(runtime: Runtime) -> tuple[str, ...]:
     return (python_of(runtime.prefix), "-c", CONF_CHECK, "{}")
 
 
-def engine_name(host: str, number: int | str) -> str:
-    """The name under which Heat lists an engine of ours: one name a process, so that a row tells which it is."""
-    return f"{host}-engine-{number}"
-
-
 def python_of(prefix: str) -> str:
     """The interpreter that Heat's own libraries belong to."""
     return f"{prefix}/bin/python3"
@@ -255,9 +246,5 @@ def _stop_seconds(grace: int) -> str:
     return str(grace + STOP_MARGIN) if grace else "infinity"
 
 
-def _bracketed(address: str) -> str:
-    return f"[{address}]" if ":" in address else address
-
-
-def _file(path: str, template: str, **values) -> File:
+def _file(path: str, template: str, **values: object) -> File:
     return file_of(path, render.text(template, **values).encode())

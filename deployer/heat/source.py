@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from deployer import errors
 from deployer.heat import releases, service_units
 from deployer.heat.conf import conf_editor, rewrite
-from deployer.model.state import File, HostState, Service, file_of
+from deployer.model.service import Service
+from deployer.model.state import File, HostState, file_of
 
 KEPT = ".before-heat-scaleout"  # what the agent appends to a file that was there before ours
 PATH = re.compile(r"/[A-Za-z0-9._~/-]*")  # it ends in the proxy's configuration
@@ -26,8 +27,9 @@ class Source:
     conf: conf_editor.Conf
 
     def check_path(self, service: Service) -> str:
-        """The path of an API that tells its health without a login; raise BadConfig for what no URL may hold."""
-        path = releases.healthcheck_path(text_of(self.tree.get("api-paste.ini", b"")), service) or "/"
+        """The path of an API's health check, which takes no login; raise BadConfig for what no URL may hold."""
+        flavor = self.conf.resolved("paste_deploy", "flavor") or ""
+        path = releases.healthcheck_path(text_of(self.tree.get("api-paste.ini", b"")), service, flavor) or "/"
         if not PATH.fullmatch(path):
             raise errors.BadConfig(
                 f"{self.conf.path.removesuffix('heat.conf')}api-paste.ini: the path of the health "
@@ -45,13 +47,13 @@ class Source:
 
     @property
     def grace(self) -> int:
-        """Seconds that Heat gives itself to finish when told to stop; 0 is without end."""
+        """Seconds that Heat gives itself to finish when it is stopped; 0 is without limit."""
         seconds = self.number("DEFAULT", "graceful_shutdown_timeout")
         return DEFAULT_GRACE if seconds is None else seconds
 
     @property
     def engine_grace(self) -> int:
-        """Seconds that an engine has for its work when told to stop; where heat.conf says nothing, a stack's limit."""
+        """Seconds that an engine has for its work when it is stopped; by default as many as a stack may take."""
         return self.grace if self.number("DEFAULT", "graceful_shutdown_timeout") is not None else ACTION_LIMIT
 
     @property
@@ -86,10 +88,10 @@ def read(host: str, folder: str, state: HostState) -> Source:
 def files_for(
     source: Source, place: rewrite.NodeAddresses, runtime: service_units.Runtime
 ) -> tuple[tuple[File, ...], tuple[str, ...]]:
-    """Return a node's copy of the folder, heat.conf rewritten for it, and one sentence for each remark on it."""
+    """Return a node's copy of the folder, heat.conf rewritten for it, and the warnings on it."""
     rewritten = rewrite.for_node(text_of(source.tree["heat.conf"]), place, source.conf.path)
     contents = {**source.tree, "heat.conf": bytes_of(rewritten.text)}
-    return tuple(_files(contents, runtime)), tuple(str(remark) for remark in rewritten.warnings)
+    return tuple(_files(contents, runtime)), tuple(str(each) for each in rewritten.warnings)
 
 
 def _files(contents: Mapping[str, bytes], runtime: service_units.Runtime) -> Iterator[File]:

@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import NamedTuple
 
-from deployer.inventory import phrases, schema
+from deployer.inventory import formatting, schema
+from deployer.inventory.document import Path
 from deployer.inventory.sections import Document, Heat, HostEntry, HostHeat, Proxy
-from deployer.inventory.values import Endpoint
-from deployer.model.state import Service
+from deployer.model.names import Endpoint
+from deployer.model.service import Service
 
 HIGHEST_PORT = 65535
 STATS = ("proxy", "stats")
-HIDDEN = ("/home/", "/root/", "/tmp/", "/var/tmp/", "/run/user/")  # from every unit of ours, by systemd
+INVISIBLE_FOLDERS = ("/home/", "/root/", "/tmp/", "/var/tmp/", "/run/user/")  # from every unit of ours, by systemd
 
 
 @dataclass(frozen=True)
@@ -26,17 +27,17 @@ class Parts:
 
 
 class Claim(NamedTuple):
-    """A wish to listen on an endpoint of a host, and the path of the key that wishes it."""
+    """An endpoint of a host that a process is to listen on, and the path of the key that asks for it."""
 
     host: str
     endpoint: Endpoint
-    path: tuple[str | int, ...]
+    path: Path
 
 
 class Conflict(NamedTuple):
     """A path of the file and why it cannot stay so."""
 
-    path: tuple[str | int, ...]
+    path: Path
     message: str
 
 
@@ -54,7 +55,7 @@ def conflicts(parts: Parts) -> Iterator[Conflict]:
     yield from _clashes(claims(parts))
     yield from _open_statistics(parts.proxy)
     yield from _half_of_tls(parts)
-    yield from _hidden_certificates(parts)
+    yield from _invisible_certificates(parts)
 
 
 def claims(parts: Parts) -> Iterator[Claim]:
@@ -89,7 +90,7 @@ def _unknown_hosts(parts: Parts) -> Iterator[Conflict]:
     wanted = {("heat", "source"): parts.heat and parts.heat.source, ("proxy", "host"): parts.proxy and parts.proxy.host}
     for path, name in wanted.items():
         if name and name not in parts.names:
-            hint = phrases.nearest(name, parts.names)
+            hint = formatting.nearest(name, parts.names)
             yield Conflict(path, f'there is no host "{name}" under `hosts`{hint}')
 
 
@@ -120,13 +121,13 @@ def _past_the_last_port(parts: Parts) -> Iterator[Conflict]:
 
 def _clashes(wanted: Iterable[Claim]) -> Iterator[Conflict]:
     taken: dict[tuple[str, int], list[Claim]] = {}
-    reported: set[tuple] = set()
+    reported: set[Path] = set()
     for claim in wanted:
         others = taken.setdefault((claim.host, claim.endpoint.port), [])
         other = next((other for other in others if overlap(other.endpoint, claim.endpoint)), None)
         if other and claim.path not in reported:
             reported.add(claim.path)
-            yield Conflict(claim.path, f"{claim.endpoint} is taken already by {phrases.dotted(other.path)}")
+            yield Conflict(claim.path, f"{claim.endpoint} is taken already by {formatting.dotted(other.path)}")
         others.append(claim)
 
 
@@ -153,7 +154,7 @@ def _open_statistics(proxy: Proxy | None) -> Iterator[Conflict]:
 
 
 def _half_of_tls(parts: Parts) -> Iterator[Conflict]:
-    """TLS between proxy and APIs takes both ends, on every host: nobody should have to look where it is missing."""
+    """TLS between proxy and APIs takes both ends, on every host, without exception."""
     if not (parts.heat and parts.proxy):
         return
     with_apis = {name: _heat(parts, entry) for name, entry in parts.hosts.items() if entry.api or entry.cfn}
@@ -169,8 +170,8 @@ def _half_of_tls(parts: Parts) -> Iterator[Conflict]:
             yield Conflict(path, "heat-api cannot serve TLS; set `launcher: uwsgi`, or leave it out")
 
 
-def _hidden_certificates(parts: Parts) -> Iterator[Conflict]:
-    sections: dict[tuple[str | int, ...], object] = {
+def _invisible_certificates(parts: Parts) -> Iterator[Conflict]:
+    sections: dict[Path, object] = {
         ("proxy", "tls"): parts.proxy and parts.proxy.tls,
         ("proxy", "backend_tls"): parts.proxy and parts.proxy.backend_tls,
         ("heat", "tls"): parts.heat and parts.heat.tls,
@@ -178,5 +179,8 @@ def _hidden_certificates(parts: Parts) -> Iterator[Conflict]:
     }
     for path, section in sections.items():
         for key in ("certificate", "key", "ca"):
-            if getattr(section, key, "").startswith(HIDDEN):
-                yield Conflict((*path, key), "no unit of ours sees homes and temporary folders; try /etc/ssl")
+            if getattr(section, key, "").startswith(INVISIBLE_FOLDERS):
+                yield Conflict(
+                    (*path, key),
+                    "our units see no home and no temporary folder; try /etc/ssl",
+                )

@@ -1,23 +1,24 @@
 """Changes the numbers of an inventory's text; comments, order and layout stay as the operator made them."""
 
 import os
-import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
 from deployer import errors
-from deployer.inventory import document, phrases, ports, reader, schema, splice
+from deployer.inventory import document, formatting, ports, reader, schema, splice
 from deployer.inventory.document import Node
 from deployer.inventory.schema import Inventory
 from deployer.inventory.values import MOST_PROCESSES
-from deployer.model.state import Service
+from deployer.model.service import Service
+from deployer.remote.agent import atomic
 
 KEYS = {Service.API: "api", Service.CFN: "cfn", Service.ENGINE: "engines"}
 NAME = Path("inventory")
+MODE_OF_NEW_FILE = 0o644
 
-# What a host runs of a kind, as the file says it: a count, or a list of ports.
+# What a host runs of a kind, as the file has it: a count, or a list of ports.
 Counts = int | tuple[int, ...]
 Changes = dict[tuple[str, Service], Counts]
 
@@ -51,7 +52,7 @@ def with_engine_workers(text: str, workers: int) -> str:
     body = text.removeprefix("\ufeff")
     if reader.parse(body, NAME).heat.engine_workers == workers:
         return text
-    edited = _with_value(body, document.read(body).root.child("heat"), "engine_workers", workers)
+    edited = _with_value(body, _node(body, "heat"), "engine_workers", workers)
     if _proven(edited, "heat").heat.engine_workers != workers:
         raise errors.BadInput("heat: the inventory's layout cannot be edited here", "Set engine_workers by hand.")
     return text[: len(text) - len(body)] + edited
@@ -64,7 +65,7 @@ def with_drained(text: str, host: str, drained: bool) -> str:
     _require(inventory, host, Service.API)
     if inventory.hosts[host].drained == drained:
         return text
-    entry = document.read(body).root.child("hosts").child(host)
+    entry = _node(body, "hosts", host)
     edited = _with_value(body, entry, "drained", str(drained).lower())
     if _proven(edited, host).hosts[host].drained != drained:
         raise errors.BadInput(f"{host}: the inventory's layout cannot be edited here", "Set `drained` by hand.")
@@ -73,16 +74,9 @@ def with_drained(text: str, host: str, drained: bool) -> str:
 
 def write(path: Path, text: str) -> None:
     """Replace the file as a whole, keeping its mode and, where allowed, its owner; raise BadInput if it cannot be."""
-    target = path.resolve()
     try:
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        try:
-            _fill(descriptor, text, target)
-            os.replace(temporary, target)  # noqa: PTH105
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-        _flush_folder(target.parent)
+        target = path.resolve()
+        atomic.replace(str(target), text.encode(), *_mode_and_owner(target))
     except OSError as error:
         raise errors.BadInput(f"{path}: cannot be written: {error.strerror}", "The file is as it was.") from None
 
@@ -108,8 +102,8 @@ def _differing(inventory: Inventory, totals: Mapping[str, Mapping[Service, int]]
     return changes
 
 
-def _with(inventory: Inventory, host: str, service: Service, wanted: Counts) -> Inventory:
-    entry = inventory.hosts[host].model_copy(update={KEYS[service]: wanted})
+def _with(inventory: Inventory, host: str, service: Service, value: Counts) -> Inventory:
+    entry = inventory.hosts[host].model_copy(update={KEYS[service]: value})
     hosts = MappingProxyType({**inventory.hosts, host: entry})
     return replace(inventory, document=inventory.document.model_copy(update={"hosts": hosts}))
 
@@ -118,8 +112,8 @@ def _require(inventory: Inventory, host: str, service: Service) -> None:
     if service not in KEYS:
         raise errors.BadInput("there is one proxy, on the host that `proxy` names", "Change `proxy: {host: ...}`.")
     if host not in inventory.hosts:
-        hint = phrases.nearest(host, inventory.hosts)
-        message = f"the inventory has no host {phrases.printable(host)}{hint}"
+        hint = formatting.nearest(host, inventory.hosts)
+        message = f"the inventory has no host {formatting.printable(host)}{hint}"
         raise errors.BadInput(message, f"Its hosts are: {', '.join(inventory.hosts)}.")
 
 
@@ -160,39 +154,55 @@ def _require_positive(count: int) -> None:
 
 def _spliced(text: str, changes: Changes) -> str:
     """The text with every change made, from the last place to the first, so that the places ahead stay right."""
-    hosts = document.read(text).root.child("hosts")
-    edits = [(hosts.child(host), KEYS[service], wanted) for (host, service), wanted in changes.items()]
-    edits.sort(key=lambda each: _place(*each[:2]))
-    for entry, key, wanted in reversed(edits):
-        text = _with_value(text, entry, key, wanted)
+    edits = [_Edit(_node(text, "hosts", host), KEYS[service], to) for (host, service), to in changes.items()]
+    for each in reversed(sorted(edits, key=lambda each: _place(each.mapping, each.key))):  # noqa: C413 (ties too)
+        text = _with_value(text, each.mapping, each.key, each.value)
     return text
+
+
+@dataclass(frozen=True)
+class _Edit:
+    """The value that a key of a mapping is to have."""
+
+    mapping: Node
+    key: str
+    value: Counts
+
+
+def _node(text: str, *path: str) -> Node:
+    """The node at a path which every inventory without errors has."""
+    node = document.read(text).root
+    for key in path:
+        node = node.child(key) if node else None
+    assert node is not None
+    return node
 
 
 def _place(mapping: Node, key: str) -> int:
     """Where a change of a mapping's key begins; a new key goes behind all that the mapping has."""
     pair = mapping.entry(key)
-    return pair[1].start if pair else max(value.end for _, value in mapping.value.values())
+    return pair[1].start if pair else max(value.end for _, value in mapping.entries.values())
 
 
-def _with_value(text: str, mapping: Node, key: str, wanted: Counts | str) -> str:
-    shown = f"[{', '.join(map(str, wanted))}]" if isinstance(wanted, tuple) else str(wanted)
+def _with_value(text: str, mapping: Node, key: str, new: Counts | str) -> str:
+    shown = f"[{', '.join(map(str, new))}]" if isinstance(new, tuple) else str(new)
     if not (pair := mapping.entry(key)):
         return splice.with_entry(text, mapping, f"{key}: {shown}")
     name, value = pair
-    if not (isinstance(value.value, tuple) and isinstance(wanted, tuple)):
+    if not (isinstance(value.value, tuple) and isinstance(new, tuple)):
         return splice.replaced(text, value, shown)
-    before = len(value.value)
-    if len(wanted) < before:
-        return splice.shortened(text, name, value, len(wanted))
-    return splice.lengthened(text, value, [str(port) for port in wanted[before:]])
+    before = len(value.items)
+    if len(new) < before:
+        return splice.shortened(text, name, value, len(new))
+    return splice.lengthened(text, value, [str(port) for port in new[before:]])
 
 
 def _prove(edited: str, changes: Changes) -> None:
-    """Raise BadInput unless the edited text is an inventory that says what was wanted."""
+    """Raise BadInput unless the edited text is an inventory with the desired change."""
     where = ", ".join(dict.fromkeys(host for host, _ in changes))
     hosts = _proven(edited, where).hosts
-    for (host, service), wanted in changes.items():
-        if getattr(hosts[host], KEYS[service]) != wanted:
+    for (host, service), value in changes.items():
+        if getattr(hosts[host], KEYS[service]) != value:
             raise errors.BadInput(f"{host}: the inventory's layout cannot be edited here", "Change the number by hand.")
 
 
@@ -204,28 +214,10 @@ def _proven(edited: str, where: str) -> Inventory:
         raise errors.BadInput(f"{where}: the change would leave a wrong inventory: {reasons}") from None
 
 
-def _fill(descriptor: int, text: str, target: Path) -> None:
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(text.encode())
-        if target.exists():
-            status = target.stat()
-            os.fchmod(descriptor, status.st_mode & 0o7777)
-            _keep_owner(descriptor, status)
-        else:
-            os.fchmod(descriptor, 0o644)
-        file.flush()
-        os.fsync(descriptor)
-
-
-def _keep_owner(descriptor: int, status: os.stat_result) -> None:
-    mine = os.fstat(descriptor)
-    if (mine.st_uid, mine.st_gid) != (status.st_uid, status.st_gid) and os.geteuid() == 0:
-        os.fchown(descriptor, status.st_uid, status.st_gid)
-
-
-def _flush_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _mode_and_owner(target: Path) -> tuple[int, tuple[int, int] | None]:
+    """Those of the file that is replaced; only root may give a file away."""
+    if not target.exists():
+        return MODE_OF_NEW_FILE, None
+    status = target.stat()
+    owner = (status.st_uid, status.st_gid) if os.geteuid() == 0 else None
+    return status.st_mode & 0o7777, owner

@@ -3,8 +3,8 @@
 from deployer import errors
 from deployer.inventory import checks, schema
 from deployer.inventory.schema import Inventory
-from deployer.inventory.values import Endpoint
-from deployer.model.state import Service
+from deployer.model.names import Endpoint
+from deployer.model.service import Service
 
 
 def free(inventory: Inventory, host: str, service: Service, count: int) -> tuple[int, ...]:
@@ -13,7 +13,7 @@ def free(inventory: Inventory, host: str, service: Service, count: int) -> tuple
     highest = max(schema.ports(entry, heat, service), default=schema.first_port(heat, service) - 1)
     taken = _taken(inventory, host)
     candidates = (Endpoint(entry.address, port) for port in range(highest + 1, checks.HIGHEST_PORT + 1))
-    free = (wish.port for wish in candidates if not any(checks.overlap(wish, other) for other in taken))
+    free = (candidate.port for candidate in candidates if not any(checks.overlap(candidate, other) for other in taken))
     found = tuple(port for _, port in zip(range(count), free, strict=False))
     if len(found) < count:
         raise errors.BadInput(f"{host}: no free port above {highest}", f"Give the ports: {service}: [8004, 8005].")

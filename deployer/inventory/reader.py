@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from deployer import errors
-from deployer.inventory import document, phrases, validation
+from deployer.inventory import document, formatting, validation
 from deployer.inventory.document import Finding
 from deployer.inventory.schema import Inventory
 
@@ -40,7 +40,7 @@ def content_of(path: Path) -> bytes:
         raise errors.BadInventory([f"{path}: there is no such file"], _names_near(path)) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "not a file name"
-        raise errors.BadInventory([f"{phrases.printable(path)}: cannot be read: {reason}"]) from None
+        raise errors.BadInventory([f"{formatting.printable(path)}: cannot be read: {reason}"]) from None
     return content
 
 
@@ -51,7 +51,7 @@ def parse(text: bytes | str, path: Path) -> Inventory:
     """
     reading = document.read(_decoded(text, path))
     found, more = validation.validate(reading.root) if reading.root else (None, [])
-    if reading.findings or more:
+    if found is None or reading.findings or more:
         explained = {finding.path for finding in reading.findings}
         problems = _problems([*reading.findings, *(finding for finding in more if finding.path not in explained)], path)
         raise errors.BadInventory(list(problems), "Nothing was contacted or changed.")
@@ -87,7 +87,7 @@ def _problems(findings: list[Finding], path: Path) -> Iterator[str]:
     """Yield the findings in the file's order, one for a place and path."""
     unique = {(found.line, found.column, found.path): found for found in reversed(findings)}
     for line, column, keys in sorted(unique, key=lambda place: place[:2])[:MOST_SHOWN]:
-        where = f"{phrases.dotted(keys)}: " if keys else ""
+        where = f"{formatting.dotted(keys)}: " if keys else ""
         yield f"{path}:{line}:{column}: {where}{unique[line, column, keys].message}"
     if len(unique) > MOST_SHOWN:
         yield f"{path}: and {len(unique) - MOST_SHOWN} more"

@@ -7,10 +7,10 @@ import json
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from deployer.inventory import values
 from deployer.inventory.sections import Document
+from deployer.model.wire import Json
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 BEGIN, END = "<!-- fields: begin -->", "<!-- fields: end -->"
@@ -24,7 +24,7 @@ PLACES = {
     "Proxy": "`proxy`",
     "ProxyBind": "`proxy.bind`",
     "Timeouts": "`proxy.timeouts`",
-    "Check": "`proxy.check`",
+    "HealthCheck": "`proxy.check`",
     "Tls": "`proxy.tls`",
     "BackendTls": "`proxy.backend_tls`",
     "Stats": "`proxy.stats`",
@@ -36,7 +36,7 @@ PLACES = {
 INHERITS = {"HostSsh": "Ssh", "HostHeat": "Heat"}
 
 
-def json_schema() -> dict[str, Any]:
+def json_schema() -> dict[str, Json]:
     """Return the JSON Schema of an inventory file."""
     schema = Document.model_json_schema()
     for section, site_wide in INHERITS.items():
@@ -64,13 +64,13 @@ def tables() -> str:
     return "\n".join(line for name in PLACES for line in _table(name, sections))
 
 
-def _inherit(field: dict[str, Any], is_site_wide: bool) -> None:
+def _inherit(field: dict[str, Json], is_site_wide: bool) -> None:
     """A host's own field has no default of its own: left out, the site's counts."""
     if is_site_wide:
         field.pop("default", None)
 
 
-def _table(name: str, sections: Mapping[str, Any]) -> Iterator[str]:
+def _table(name: str, sections: Mapping[str, Json]) -> Iterator[str]:
     section = sections[name]
     yield f"### {PLACES[name]}\n\n{section['description']}\n"
     yield "| field | value | default | meaning |\n|---|---|---|---|"
@@ -80,16 +80,16 @@ def _table(name: str, sections: Mapping[str, Any]) -> Iterator[str]:
     yield ""
 
 
-def _meaning(field: Mapping[str, Any], sections: Mapping[str, Any]) -> str:
+def _meaning(field: Mapping[str, Json], sections: Mapping[str, Json]) -> str:
     """Return a field's description; pydantic leaves it out where it equals that of the section."""
     return field.get("description") or sections[_section(field)]["description"]
 
 
-def _section(field: Mapping[str, Any]) -> str:
+def _section(field: Mapping[str, Json]) -> str:
     return field["$ref"].rpartition("/")[2]
 
 
-def _default(name: str, key: str, section: Mapping[str, Any], field: Mapping[str, Any]) -> str:
+def _default(name: str, key: str, section: Mapping[str, Json], field: Mapping[str, Json]) -> str:
     if key in section.get("required", ()):
         return "**required**"
     if name in INHERITS and "default" not in field:
@@ -97,8 +97,8 @@ def _default(name: str, key: str, section: Mapping[str, Any], field: Mapping[str
     return f"`{field['default']}`" if field.get("default") is not None else "-"
 
 
-def _value(field: Mapping[str, Any]) -> str:
-    """Return in words what a field takes, given its part of the JSON Schema."""
+def _value(field: Mapping[str, Json]) -> str:
+    """Return a description of what a field takes, given its part of the JSON Schema."""
     choices = [choice for choice in field.get("anyOf", field.get("oneOf", ())) if choice.get("type") != "null"]
     if choices:
         return ", or ".join(_value(choice) for choice in choices)
@@ -109,20 +109,20 @@ def _value(field: Mapping[str, Any]) -> str:
     return _plain_value(field)
 
 
-def _plain_value(field: Mapping[str, Any]) -> str:
+def _plain_value(field: Mapping[str, Json]) -> str:
     if field["type"] == "array":
         return f"a list of ports, each {_limits(field['items'])}"
     kinds = {
         "integer": f"a whole number, {_limits(field)}",
         "number": f"a number, {_limits(field)}",
         "boolean": "`true` or `false`",
-        "string": values.MEANING.get(field.get("pattern"), "a text"),
+        "string": values.MEANING.get(field.get("pattern", ""), "a text"),
         "object": "names of hosts with their sections, see `hosts.<name>`",
     }
     return kinds[field["type"]]
 
 
-def _limits(field: Mapping[str, Any]) -> str:
+def _limits(field: Mapping[str, Json]) -> str:
     return f"{field.get('minimum')} to {field.get('maximum')}"
 
 

@@ -1,14 +1,16 @@
-"""What `scale` asks for -> how many of each kind each host should run, and the inventory's text that says so. Pure."""
+"""A scale request -> how many processes of each kind each host should run, written into the inventory's text. Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from deployer import errors
-from deployer.heat import service_units
 from deployer.inventory import distribute, editor
 from deployer.inventory.schema import Inventory
 from deployer.inventory.values import MOST_PROCESSES
-from deployer.model.state import NOTHING, Service
+from deployer.model import names
+from deployer.model.hosts import Instance
+from deployer.model.service import Service
+from deployer.model.state import NOTHING
 
 
 @dataclass(frozen=True)
@@ -62,9 +64,9 @@ def scaled_text(
     `cpus` weighs the hosts; `held` is what each engine holds, by its name in Heat: the emptiest leaves first. Raise
     BadInput when it cannot be.
     """
-    totals = {name: {} for name in hosts_for(inventory)}
+    totals: dict[str, dict[Service, int]] = {name: {} for name in hosts_for(inventory)}
     for service, total in request.totals.items():
-        places = {name: _share(inventory, name, service, (cpus[name], held)) for name in totals}
+        places = {name: _share(_instances(inventory, name, service), cpus[name], held) for name in totals}
         elsewhere = _total(inventory, service) - sum(place.has for place in places.values())
         for name, count in distribute.distribute(max(0, total - elsewhere), places, MOST_PROCESSES).items():
             totals[name][service] = count
@@ -82,12 +84,12 @@ def _total(inventory: Inventory, service: Service) -> int:
 
 
 def warnings(inventory: Inventory, request: ScaleRequest) -> Iterator[str]:
-    """What an operator should know of hosts that keep a size of engines of their own."""
+    """Warnings on hosts that keep a number of engine workers of their own."""
     for name, entry in inventory.hosts.items():
         own = entry.heat.engine_workers
         if request.workers is not None and own is not None and own != request.workers and entry.engines:
             yield (
-                f"{name} keeps engines of {own} workers: hosts.{name}.heat.engine_workers of the inventory says so; "
+                f"{name} keeps engines of {own} workers: hosts.{name}.heat.engine_workers of the inventory sets it; "
                 "take it out to have the site's number there too."
             )
 
@@ -96,10 +98,11 @@ def _numbers(inventory: Inventory, name: str) -> tuple[int, ...]:
     return tuple(each.number for each in inventory.instances_of(name) if each.service is not Service.PROXY)
 
 
-def _share(
-    inventory: Inventory, name: str, service: Service, known: tuple[int, Mapping[str, int]]
-) -> distribute.HostShare:
-    cpus, held = known
-    numbers = [each.number for each in inventory.instances_of(name) if each.service is service]
-    work = (held.get(service_units.engine_name(name, number), 0) for number in numbers)
-    return distribute.HostShare(len(numbers), cpus, tuple(work) if service is Service.ENGINE else ())
+def _share(own: Sequence[Instance], cpus: int, held: Mapping[str, int]) -> distribute.HostShare:
+    """What a host has of a kind, given its instances of that kind."""
+    engines = [names.engine_name(each.host, each.number) for each in own if each.service is Service.ENGINE]
+    return distribute.HostShare(len(own), cpus, tuple(held.get(engine, 0) for engine in engines))
+
+
+def _instances(inventory: Inventory, name: str, service: Service) -> list[Instance]:
+    return [each for each in inventory.instances_of(name) if each.service is service]

@@ -8,7 +8,8 @@ from typing import TypeVar
 
 from deployer import errors
 from deployer.inventory.sections import Document, Heat, HostEntry, HostHeat, HostSsh, Proxy, Ssh
-from deployer.model.state import Host, Instance, Login, Service
+from deployer.model.hosts import Host, Instance, Login
+from deployer.model.service import Service
 
 NO_FILE = "none"  # of `ssh_config`: as in `ssh -F none`
 Shared = TypeVar("Shared", Ssh, Heat)

@@ -172,7 +172,7 @@ class Timeouts(Section):
     check: Duration = Field("10s", description="For a server to answer a health check.")
 
 
-class Check(Section):
+class HealthCheck(Section):
     """How the proxy finds out which servers are alive."""
 
     path: UrlPath = Field("auto", description="What to ask for; `auto`: /healthcheck where Heat has it, else `/`.")
@@ -216,7 +216,7 @@ class Proxy(Section):
     listen_maxconn: Annotated[int, Field(ge=1, le=1_000_000)] = Field(8000, description="Connections of each listener.")
     retries: Annotated[int, Field(ge=0, le=100)] = Field(3, description="Further tries to connect to a server.")
     timeouts: Timeouts = Field(default_factory=Timeouts, description="HAProxy's timeouts.")
-    check: Check = Field(default_factory=Check, description="Health checks of the servers.")
+    check: HealthCheck = Field(default_factory=HealthCheck, description="Health checks of the servers.")
     tls: Tls | None = Field(None, description="TLS for the clients. Left out: plain HTTP.")
     backend_tls: BackendTls | None = Field(None, description="TLS to the APIs, verified. Left out: plain HTTP.")
     stats: Stats | None = Field(None, description="Page of statistics. Left out: none.")

@@ -13,7 +13,7 @@ def replaced(text: str, node: Node, value: str) -> str:
 
 def with_entry(text: str, mapping: Node, entry: str) -> str:
     """Return the text with `key: value` added at the end of a mapping, in the mapping's own style."""
-    _, last = list(mapping.value.values())[-1]
+    _, last = list(mapping.entries.values())[-1]
     end = _end(text, last)
     if mapping.is_flow:
         return f"{text[:end]}, {entry}{text[end:]}"
@@ -23,9 +23,9 @@ def with_entry(text: str, mapping: Node, entry: str) -> str:
 
 def lengthened(text: str, sequence: Node, items: list[str]) -> str:
     """Return the text with items added at the end of a list."""
-    if not sequence.value:
+    if not sequence.items:
         return replaced(text, sequence, f"[{', '.join(items)}]")
-    last = sequence.value[-1]
+    last = sequence.items[-1]
     if sequence.is_flow:
         return text[: last.end] + "".join(f", {item}" for item in items) + text[last.end :]
     prefix = _dash(text, last)
@@ -38,10 +38,10 @@ def shortened(text: str, key: Node, sequence: Node, kept: int) -> str:
     """Return the text with only the first `kept` items of the list under a key."""
     if sequence.is_flow and not kept:
         return replaced(text, sequence, "[]")
-    last = sequence.value[-1]
+    last = sequence.items[-1]
     if sequence.is_flow:
-        return text[: sequence.value[kept - 1].end] + text[last.end :]
-    above = sequence.value[kept - 1] if kept else key
+        return text[: sequence.items[kept - 1].end] + text[last.end :]
+    above = sequence.items[kept - 1] if kept else key
     rest = text[: _line_end(text, above.end)] + text[_line_end(text, last.end) :]
     colon = rest.index(":", key.end) + 1
     return rest if kept else f"{rest[:colon]} []{rest[colon:]}"
@@ -64,9 +64,8 @@ def _line_end(text: str, place: int) -> int:
 
 def _end(text: str, node: Node) -> int:
     """Return where a value's own text ends; the parser puts the end of a block below its last line."""
-    while isinstance(node.value, dict | tuple) and node.value and not node.is_flow:
-        children = list(node.value.values()) if isinstance(node.value, dict) else [(None, node.value[-1])]
-        node = children[-1][1]
+    while (inside := (*(value for _, value in node.entries.values()), *node.items)) and not node.is_flow:
+        node = inside[-1]
     return len(text[: node.end].rstrip())
 
 

@@ -1,12 +1,12 @@
 """Tree of an inventory file -> Document, with everything that is wrong in or between its sections."""
 
 from itertools import takewhile
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from deployer.inventory import checks, wording
-from deployer.inventory.document import Finding, Node
+from deployer.inventory import checks, error_messages
+from deployer.inventory.document import Finding, Node, Path
 from deployer.inventory.sections import Document, Heat, HostEntry, Proxy
 
 Part = TypeVar("Part", bound=BaseModel)
@@ -19,18 +19,19 @@ def validate(root: Node) -> tuple[Document | None, list[Finding]]:
     try:
         document = Document.model_validate(plain)
     except ValidationError as error:
-        findings = list(wording.findings(error, root))
+        findings = list(error_messages.findings(error, root))
     explained = {finding.path[:2] for finding in findings}
     for path, message in checks.conflicts(_parts(plain)):
         if path != checks.STATS or path not in explained:
-            findings.append(Finding(*wording.place_of(root, path), path, message))
+            findings.append(Finding(*error_messages.place_of(root, path), path, message))
     return document, findings
 
 
 def _parts(plain: object) -> checks.Parts:
     """Return the sections that are right, or right without the values that are wrong."""
     whole = plain if isinstance(plain, dict) else {}
-    hosts = whole.get("hosts") if isinstance(whole.get("hosts"), dict) else {}
+    stated = whole.get("hosts")
+    hosts: dict[str, object] = stated if isinstance(stated, dict) else {}
     entries = {name: _salvaged(HostEntry, entry) for name, entry in hosts.items()}
     return checks.Parts(
         hosts={name: entry for name, entry in entries.items() if entry},
@@ -49,7 +50,7 @@ def _salvaged(kind: type[Part], plain: object) -> Part | None:
         return None
 
 
-def _wrong_paths(kind: type[BaseModel], plain: object) -> set[tuple]:
+def _wrong_paths(kind: type[BaseModel], plain: object) -> set[Path]:
     try:
         kind.model_validate(plain)
     except ValidationError as error:
@@ -58,7 +59,7 @@ def _wrong_paths(kind: type[BaseModel], plain: object) -> set[tuple]:
     return set()
 
 
-def _without(value: Any, wrong: set[tuple], here: tuple = ()) -> Any:
+def _without(value: object, wrong: set[Path], here: Path = ()) -> object:
     if not isinstance(value, dict):
         return value
     kept = {key: item for key, item in value.items() if (*here, key) not in wrong}

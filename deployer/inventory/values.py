@@ -1,15 +1,18 @@
-"""The kinds of value an inventory has: what each may look like, in a pattern and in words. Knows no section."""
+"""The kinds of value an inventory has: the pattern of each and its description. Knows no section."""
 
 import base64
 import binascii
 import ipaddress
 import re
-from typing import Annotated, Any, Literal, NamedTuple
+import string
+from collections.abc import Callable
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, GetPydanticSchema
+from pydantic import AfterValidator, BeforeValidator, Field, GetPydanticSchema, StringConstraints
 from pydantic_core import core_schema
 
-from deployer.model.state import Secret
+from deployer.model.hosts import Secret
+from deployer.model.names import Endpoint
 
 MOST_PROCESSES = 64
 MOST_HOSTS = 1000
@@ -56,24 +59,6 @@ LONGEST_MILLISECONDS = 2**31 - 1
 MILLISECONDS = {"us": 0.001, "ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 
 
-class Endpoint(NamedTuple):
-    """An address and a port to listen on; `address` is an IP address without brackets, or `*` for every address."""
-
-    address: str
-    port: int
-
-    @property
-    def is_wildcard(self) -> bool:
-        return self.address in ("*", "0.0.0.0", "::")
-
-    @property
-    def is_loopback(self) -> bool:
-        return self.address != "*" and ipaddress.ip_address(self.address).is_loopback
-
-    def __str__(self) -> str:
-        return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
-
-
 def read_version(value: object) -> object:
     """Return the version as written; raise ValueError for `true` and `1.0`, which Python takes for 1."""
     if type(value) is not int or value != 1:
@@ -112,8 +97,8 @@ def read_duration(text: str) -> str:
 
 def seconds(duration: str) -> float:
     """How long a duration of the inventory is."""
-    number, unit = re.fullmatch(r"([0-9]+)([a-z]+)", duration).groups()
-    return int(number) * MILLISECONDS[unit] / 1000
+    number = duration.rstrip(string.ascii_lowercase)
+    return int(number) * MILLISECONDS[duration.removeprefix(number)] / 1000
 
 
 def read_host_key(text: str) -> str:
@@ -144,11 +129,11 @@ def _ip(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
         raise ValueError("this is no IP address") from None
 
 
-def _text(pattern: str, longest: int) -> Any:
-    return Field(pattern=pattern, max_length=longest)
+def _text(pattern: str, longest: int) -> StringConstraints:
+    return StringConstraints(pattern=pattern, max_length=longest)
 
 
-def _read_as(reader: type | Any, pattern: str, longest: int) -> GetPydanticSchema:
+def _read_as(reader: Callable[[str], object], pattern: str, longest: int) -> GetPydanticSchema:
     """A text in the file that becomes another type when read; its JSON Schema stays that of the text."""
     text = core_schema.str_schema(pattern=pattern, max_length=longest, strict=True)
     return GetPydanticSchema(lambda _source, _handler: core_schema.no_info_after_validator_function(reader, text))

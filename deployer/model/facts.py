@@ -1,11 +1,11 @@
-"""What one look at a host brought back: its files and units, who listens where, and what it says of itself."""
+"""What one observation of a host has: its state, who listens where, and further facts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from deployer.model.state import HostState
 from deployer.model.tls import Certificate
+from deployer.model.wire import Json
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Server:
     """One server as HAProxy sees it: `status` is UP, DOWN, MAINT, DRAIN ...; `check` the last check's result.
 
     `address` is address:port, with brackets around IPv6; `sessions` are those in progress, `requests` all so far.
-    `configured`: its configuration, not a word at run time, has it drained.
+    `configured`: it is drained by the configuration, not by a command at run time.
     """
 
     section: str
@@ -56,11 +56,11 @@ class Server:
 
 @dataclass(frozen=True)
 class Facts:
-    """What else a host says of itself. `skew`: seconds its clock is ahead of ours; `free`: path -> bytes.
+    """Further facts of a host. `skew`: seconds its clock is ahead of ours; `free`: path -> bytes.
 
-    `paths`: name of a look-up -> the paths it found; `engines`: engine processes that are not ours, as listeners
-    without an address; `servers`: those of the proxy that runs here; `stopped`: what we stopped, as the ledger says;
-    `answers`: name of a program that ran during the look -> what it printed, or why it failed; `newest`: the last run
+    `paths`: name of a search -> the paths it found; `engines`: engine processes that are not ours, as listeners
+    without an address; `servers`: those of the proxy that runs here; `stopped`: what we stopped, by the ledger;
+    `answers`: name of a program that ran meanwhile -> what it printed, or why it failed; `last_run`: the last run
     that began here, with what it is doing; `certificates`: what TLS takes there, by purpose.
     """
 
@@ -75,16 +75,16 @@ class Facts:
     listeners: tuple[Listener, ...] = ()
     engines: tuple[Listener, ...] = ()
     servers: tuple[Server, ...] = ()
-    stopped: tuple[Mapping[str, Any], ...] = ()
+    stopped: tuple[Mapping[str, Json], ...] = ()
     hostname: str = ""
-    answers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
-    last_run: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    answers: Mapping[str, Mapping[str, Json]] = field(default_factory=dict, repr=False)
+    last_run: Mapping[str, Json] = field(default_factory=dict, repr=False)
     certificates: Mapping[str, Certificate] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Observation:
-    """What one look at a host brought back."""
+    """The observed state of a host and its facts."""
 
     state: HostState
     facts: Facts = Facts()

@@ -1,150 +1,20 @@
-"""Frozen vocabulary of every stage: hosts, processes, files and units, as a host has or should have them."""
+"""What a host has or should have: its files and its units. Both states share this shape and compare by it."""
 
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from types import MappingProxyType
-from typing import Any
+from typing import Never, TypedDict, Unpack
 
-from deployer.model.tls import Trust
+from deployer.model.probes import Probe
+from deployer.model.service import Service
 
-NOTHING: Mapping[Any, Any] = MappingProxyType({})
-
-
-class Service(StrEnum):
-    """The four kinds of process this product runs; the values are the words of the inventory and of JSON."""
-
-    API = "api"
-    CFN = "cfn"
-    ENGINE = "engine"
-    PROXY = "proxy"
-
-
-class Secret:
-    """A text that prints as `***` everywhere; `reveal()` is the only way to its value."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def reveal(self) -> str:
-        return self._value
-
-    def __str__(self) -> str:
-        return "***"
-
-    __repr__ = __str__
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and other._value == self._value
-
-    def __hash__(self) -> int:
-        return hash(self._value)
-
-    def __reduce__(self) -> tuple:
-        raise TypeError("a secret is never serialised")
-
-
-@dataclass(frozen=True)
-class Login:
-    """What the inventory states of how SSH reaches a host; what is None is left to the SSH configuration.
-
-    `key`, `known_hosts` and `ssh_config` are absolute paths, `ssh_config` may be "none"; `host_key` is a `type base64`
-    line. `sudo` is None where it depends on who logs in.
-    """
-
-    user: str | None = None
-    port: int | None = None
-    key: str | None = None
-    gateway: str | None = None
-    sudo: bool | None = None
-    host_key: str | None = None
-    known_hosts: str | None = None
-    connect_timeout: float | None = None
-    ssh_config: str | None = None
-
-
-@dataclass(frozen=True)
-class Host:
-    """One host of the inventory, as the fleet sees it; `address` is where SSH reaches it."""
-
-    name: str
-    address: str
-    login: Login
-
-
-@dataclass(frozen=True, order=True)
-class Instance:
-    """One process that the inventory asks for. `number` is 1..N for engines and the port for APIs.
-
-    `drained`: the proxy sends it nothing.
-    """
-
-    host: str
-    service: Service
-    number: int
-    address: str = ""
-    drained: bool = field(default=False, compare=False)
-
-    @property
-    def unit(self) -> str:
-        return unit_name(self.service, self.number)
-
-    @property
-    def port(self) -> int | None:
-        return self.number if self.service in (Service.API, Service.CFN) else None
-
-
-def unit_name(service: Service, number: int = 0) -> str:
-    """The systemd unit of an instance; the proxy is alone on its host and has no number."""
-    return "heat-scaleout-proxy.service" if service is Service.PROXY else f"heat-scaleout-{service}@{number}.service"
+NOTHING: Mapping[str, Never] = MappingProxyType({})
 
 
 def digest_of(content: bytes) -> str:
     """The digest by which files are compared: sha256, hexadecimal."""
     return hashlib.sha256(content).hexdigest()
-
-
-@dataclass(frozen=True)
-class Probe:
-    """How a started process proves that it is ready, within `timeout` seconds; one kind a subclass."""
-
-    timeout: float = field(default=60.0, kw_only=True)
-
-
-@dataclass(frozen=True)
-class AnswersHttp(Probe):
-    """An HTTP GET, over TLS if `secure`, is answered with one of `expect`; `trust`: by whom alone (None: anybody)."""
-
-    address: str
-    port: int
-    path: str = "/"
-    expect: tuple[int, ...] = (200, 300)
-    secure: bool = False
-    trust: Trust | None = None
-
-
-@dataclass(frozen=True)
-class AnswersSocket(Probe):
-    """A unix socket's answer to a line contains a text."""
-
-    socket: str
-    send: str
-    contains: str
-
-
-@dataclass(frozen=True)
-class Program(Probe):
-    """A program given `stdin` ends with 0; its last words say why it does not.
-
-    Within `patience` seconds it may end with 75 any number of times, and then says what it still waits for.
-    """
-
-    argv: tuple[str, ...]
-    stdin: str = field(default="", repr=False)
-    patience: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -165,9 +35,19 @@ class File:
     only: Service | None = field(default=None, compare=False)
 
 
-def file_of(path: str, content: bytes, **how: Any) -> File:
-    """A File with its content; `how` are the fields of File."""
-    return File(path, digest_of(content), content=content, **how)
+class FileOptions(TypedDict, total=False):
+    """The fields of a File that have a default."""
+
+    owner: str
+    group: str
+    mode: int
+    check: tuple[str, ...]
+    only: Service | None
+
+
+def file_of(path: str, content: bytes, **options: Unpack[FileOptions]) -> File:
+    """A File with its content."""
+    return File(path, digest_of(content), content=content, **options)
 
 
 @dataclass(frozen=True)
@@ -176,7 +56,7 @@ class Unit:
 
     `ready` proves a start, `reached` that the proxy's host reaches it (None: as `ready`); `needs` are the (address,
     port) pairs that it listens on; `reads` are the files, and with a final slash the folders, that its process reads
-    when it starts; `drained`: the proxy sends it nothing; `secure`: it speaks TLS.
+    when it starts; `drained`: the proxy sends it nothing; `secure`: it serves TLS.
     """
 
     name: str
@@ -196,8 +76,8 @@ class Unit:
 class HostState:
     """What a host has or should have: path -> File, unit name -> Unit.
 
-    `managed`: paths that we put there. `stale`: systemd must read its unit files again. `farewells`: unit name -> how
-    a process that is not wanted any more proves that it has left.
+    `managed`: paths that we put there. `stale`: systemd must read its unit files again. `shutdown_probes`: unit
+    name -> how a process that is no longer desired proves that it has stopped.
     """
 
     files: Mapping[str, File] = field(default_factory=dict)

@@ -3,10 +3,11 @@
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
 
 from deployer.model.facts import Listener
-from deployer.model.state import File, Probe
+from deployer.model.probes import Probe
+from deployer.model.state import File
+from deployer.model.wire import Json
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,7 @@ class Step:
     host: str
     because: str = field(kw_only=True, default="")
 
-    changes = True  # a look or a wait changes nothing and is not counted
+    changes = True  # a wait changes nothing and is not counted
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ DRAIN_TIMEOUT = 150.0  # seconds that requests in progress may take; an old work
 
 
 class OnError(StrEnum):
-    """When a host fails: leave the others as they are, go on with them, or give back to all what they had."""
+    """When a host fails: leave the others as they are, go on with them, or revert all of them."""
 
     STOP = "stop"
     CONTINUE = "continue"
@@ -123,12 +124,11 @@ class OnError(StrEnum):
 
 @dataclass(frozen=True)
 class RolloutOptions:
-    """How a plan is to be carried out.
+    """How a plan is executed.
 
     `restart`: hosts whose processes are restarted although nothing about them changed. `last`: hosts that are changed
-    after the others. `wait`: seconds that requests and work in progress may take (None: REQUESTS for requests, for an
-    engine's work as long as its own grace); `force`: go on without them after that. `on_error`: what a host that fails
-    means for the others.
+    after the others. `wait`: seconds that requests and work in progress may take (None: DRAIN_TIMEOUT for requests, an
+    engine's own grace for its work); `force`: go on without them after that.
     """
 
     restart: Collection[str] = ()
@@ -147,9 +147,9 @@ DEFAULT_ROLLOUT = RolloutOptions()
 
 @dataclass(frozen=True)
 class StartPredecessor(Step):
-    """Start who was stopped for the proxy beside it, so that new connections go there; `stopped` is the ledger's."""
+    """Start the units that were stopped for the proxy, beside it, and lead new connections there; see the ledger."""
 
-    stopped: tuple[Mapping[str, Any], ...]
+    stopped: tuple[Mapping[str, Json], ...]
 
     def __str__(self) -> str:
         return f"start {', '.join(sorted({each['unit'] for each in self.stopped}))} again ({self.because})"
@@ -157,7 +157,7 @@ class StartPredecessor(Step):
 
 @dataclass(frozen=True)
 class RemoveRecords(Step):
-    """Remove our notes of what we did to a host."""
+    """Remove our records of what we did to a host."""
 
     changes = False
 
@@ -205,7 +205,7 @@ class AwaitReady(Step):
 
 @dataclass(frozen=True)
 class AwaitStopped(Step):
-    """Wait until nothing in Heat belongs to a process that was told to stop; with `force` it is killed in the end."""
+    """Wait until nothing in Heat belongs to a stopping process; with `force` it is killed in the end."""
 
     unit: str
     probe: Probe

@@ -8,15 +8,16 @@ from typing import Any
 from deployer.errors import DeployerError, HostFailed, together
 from deployer.heat import service_units
 from deployer.inventory.schema import Inventory
+from deployer.model import names
 from deployer.model.facts import Facts, Listener, Observation
-from deployer.model.state import NOTHING, File, HostState, Service, Unit
+from deployer.model.service import Service
+from deployer.model.state import NOTHING, File, HostState, Unit
 from deployer.model.tls import Certificate
 from deployer.proxy import config, runtime_api
 from deployer.remote.fleet import Fleet
 
 LEDGER = "/var/lib/heat-scaleout/ledger.json"
 EXCLUSIVE = {"path": "/run/heat-scaleout-perform.lock", "seconds": 30.0}  # what another may take to end
-UNIT_PATTERN = "heat-scaleout-*"
 OBSERVE_TIMEOUT = 60.0  # seconds for a host to answer a look
 
 
@@ -75,16 +76,16 @@ def _settled(host: str, reply: Any) -> Any:
 def _request(inventory: Inventory, name: str, contents: bool) -> dict[str, Any]:
     heat = inventory.heat_of(name)
     units = [
-        *(f"heat-scaleout-{service}@.service" for service in service_units.TITLES),
+        *(names.unit_template(service) for service in service_units.TITLES),
         config.UNIT,
-        "heat-scaleout.slice",
+        names.SLICE,
     ]
     trees = [heat.config_dir, service_units.OWN, *(f"{service_units.SYSTEMD}/{unit}" for unit in units)]
     return {
         "trees": trees,
         "carry": trees if contents else _needed(inventory, name),
-        "units": [UNIT_PATTERN],
-        "texts": ["/run/heat-scaleout-*/config"],
+        "units": [names.UNIT_PATTERN],
+        "texts": [service_units.STARTED_WITH_PATTERN],
         "processes": ["heat-engine"],
         "sure_of": None if name == inventory.proxy.host else [each.port for each in inventory.instances_of(name)],
         "ask": {config.MASTER_SOCKET: config.STATUS_COMMANDS} if name == inventory.proxy.host else {},
@@ -212,4 +213,4 @@ def _holder(each: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _is_ours(unit: str) -> bool:
-    return unit.startswith(f"heat-scaleout-{Service.ENGINE}@")
+    return names.service_of(unit) == Service.ENGINE

@@ -6,7 +6,7 @@ from typing import Any
 
 from deployer.errors import DeployerError
 from deployer.model.facts import Observation
-from deployer.observed.observe import UNIT_PATTERN
+from deployer.model.names import UNIT_PATTERN
 from deployer.remote.fleet import Fleet
 
 MEASURE_TIMEOUT = 30.0  # seconds

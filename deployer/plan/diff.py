@@ -7,7 +7,8 @@ from typing import Any
 from deployer.desired.desired_state import Desired
 from deployer.desired.goal import Purpose
 from deployer.model.facts import Observation
-from deployer.model.state import HostState, Service, Unit
+from deployer.model.service import Service
+from deployer.model.state import HostState, Unit
 from deployer.model.steps import (
     DEFAULT_ROLLOUT,
     Plan,

@@ -3,7 +3,9 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from deployer.model.facts import Observation, Server
-from deployer.model.state import AnswersHttp, Unit
+from deployer.model.names import endpoint
+from deployer.model.probes import AnswersHttp
+from deployer.model.state import Unit
 from deployer.model.steps import DEFAULT_ROLLOUT, DrainServer, ReadyServer, RestartUnit, RolloutOptions, Step
 
 
@@ -62,7 +64,7 @@ def without_server(observed: Mapping[str, Observation], apis: Iterable[Unit]) ->
 
 
 def _address_of(ready: AnswersHttp) -> str:
-    return _endpoint(ready.address, ready.port)
+    return endpoint(ready.address, ready.port)
 
 
 def undrain_steps(drained: Iterable[DrainServer], because: str) -> Iterator[ReadyServer]:
@@ -106,13 +108,9 @@ def _servers_of(
 ) -> list[Server]:
     """The servers at the addresses on which units listen now."""
     addresses = {
-        _endpoint(each.address, each.port)
+        endpoint(each.address, each.port)
         for host, names in units.items()
         for each in observed[host].facts.listeners
         if each.unit in names
     }
     return [server for server in servers if server.address in addresses]
-
-
-def _endpoint(address: str, port: int) -> str:
-    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"

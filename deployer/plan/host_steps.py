@@ -4,7 +4,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from deployer.model.facts import Listener, Observation
-from deployer.model.state import AnswersHttp, File, HostState, Probe, Program, Service, Unit, unit_name
+from deployer.model.names import service_of, unit_name
+from deployer.model.probes import AnswersHttp, Probe, Program
+from deployer.model.service import Service
+from deployer.model.state import File, HostState, Unit
 from deployer.model.steps import (
     DEFAULT_ROLLOUT,
     AwaitReady,
@@ -196,7 +199,9 @@ def stop_steps(*services: Service, options: RolloutOptions = DEFAULT_ROLLOUT):
 
 def _with_timeout(probe: Probe, options: RolloutOptions) -> Probe:
     """A wait for an engine's work that ends when the operator says."""
-    return probe if options.wait is None or not isinstance(probe, Program) else replace(probe, patience=options.wait)
+    return (
+        probe if options.wait is None or not isinstance(probe, Program) else replace(probe, busy_timeout=options.wait)
+    )
 
 
 def cleanup_steps(host: str, desired: HostState, observed: Observation) -> Iterator[Step]:
@@ -227,5 +232,5 @@ def is_running(unit: Unit, observed: HostState) -> bool:
 
 def units_of(state: HostState, services: Iterable[Service]) -> Iterator[Unit]:
     """The units of some services in a state, by name."""
-    prefixes = tuple(f"heat-scaleout-{service}" for service in services)
-    return (unit for name, unit in sorted(state.units.items()) if name.startswith(prefixes))
+    kinds = set(services)
+    return (unit for name, unit in sorted(state.units.items()) if service_of(name) in kinds)

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from deployer.model.facts import Observation
-from deployer.model.state import AnswersHttp, AnswersSocket, HostState, Probe, Unit
+from deployer.model.probes import AnswersHttp, AnswersSocket, Probe
+from deployer.model.state import HostState, Unit
 from deployer.model.steps import DrainServer, Plan, ReadyServer, RestartUnit, StartUnit, Step, Wave
 
 

@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Iterator, Mapping
 
-from deployer.heat.conf import masking
+from deployer.heat.conf import conf_redaction
 from deployer.heat.source import text_of
 from deployer.model.facts import Observation
 from deployer.model.state import File
@@ -35,7 +35,7 @@ def _diffs(plan: Plan, observed: Mapping[str, Observation], source: str) -> Iter
 def _diff(host: str, path: str, old: File | None, new: File | None) -> str:
     before, after = (text_of(file.content or b"") if file else "" for file in (old, new))
     if path.endswith(LIKE_HEAT_CONF) and path != config.CONFIG:
-        return masking.redacted_diff(before, after, f"{host}:{path}")
-    shown = (masking.redact_lines(config.redact(text)).splitlines(keepends=True) for text in (before, after))
+        return conf_redaction.redacted_diff(before, after, f"{host}:{path}")
+    shown = (conf_redaction.redact_lines(config.redact(text)).splitlines(keepends=True) for text in (before, after))
     lines = difflib.unified_diff(*shown, f"{host}:{path}", f"{host}:{path}")
     return "".join(lines)

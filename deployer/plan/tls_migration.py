@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from deployer.inventory.values import Endpoint
 from deployer.model.facts import Observation
-from deployer.model.state import AnswersHttp, File, HostState, Unit, file_of
+from deployer.model.names import endpoint
+from deployer.model.probes import AnswersHttp
+from deployer.model.state import File, HostState, Unit, file_of
 from deployer.model.steps import AwaitReady, ReloadUnit, Step, WriteFile
 from deployer.plan import host_steps
 from deployer.plan.host_steps import APIS, PROXY
@@ -65,14 +66,14 @@ def _proxy_host(observed: Mapping[str, Observation]) -> str:
 def _options(apis: Iterable[Unit]) -> dict[str, str]:
     """Address -> how the proxy has to speak to it; nothing of one that speaks TLS with what nobody told us."""
     return {
-        _address(unit): config.tls_options(unit.reached.trust if unit.reached else None)
+        _address(unit): server_options.tls_options(unit.reached.trust if unit.reached else None)
         for unit in apis
         if unit.reached or not unit.secure
     }
 
 
 def _address(unit: Unit) -> str:
-    return str(Endpoint(unit.ready.address, unit.ready.port))
+    return endpoint(unit.ready.address, unit.ready.port)
 
 
 def _file(text: str, desired: HostState | None, observed: HostState) -> File:

@@ -9,7 +9,7 @@ from deployer.desired.goal import Purpose
 from deployer.heat import engines
 from deployer.inventory.schema import Inventory
 from deployer.model.facts import Observation
-from deployer.model.state import Service
+from deployer.model.service import Service
 from deployer.model.steps import Plan
 from deployer.observed import observe, resources
 from deployer.observed.observe import SiteObservation

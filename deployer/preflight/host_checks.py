@@ -5,9 +5,11 @@ from collections.abc import Iterator, Mapping
 from deployer.heat import releases
 from deployer.inventory.schema import Inventory
 from deployer.inventory.sections import Heat
-from deployer.inventory.values import Endpoint
 from deployer.model.facts import Facts, Listener, Observation
-from deployer.model.state import HostState, Instance, Service
+from deployer.model.hosts import Instance
+from deployer.model.names import endpoint, is_ours
+from deployer.model.service import Service
+from deployer.model.state import HostState
 from deployer.model.steps import Plan, WriteFile
 from deployer.observed.observe import SiteObservation
 from deployer.plan import host_steps
@@ -108,9 +110,7 @@ def _of_ports(inventory: Inventory, name: str, observed: Observation) -> Iterato
 
 def _moves_on(inventory: Inventory, name: str, instance: Instance, holder: Listener) -> bool:
     """Whether the holder is a unit of ours that this very plan stops."""
-    return holder.unit.startswith("heat-scaleout-") and holder.unit not in {
-        each.unit for each in inventory.instances_of(name)
-    }
+    return is_ours(holder.unit) and holder.unit not in {each.unit for each in inventory.instances_of(name)}
 
 
 def _of_proxy(
@@ -137,7 +137,7 @@ def _of_drains(inventory: Inventory, observation: SiteObservation) -> Iterator[s
     """Some server that is not drained serves each kind of API right now, where any does."""
     proxy_host = observation.hosts.get(inventory.proxy.host)
     servers = proxy_host.facts.servers if proxy_host else ()
-    drained = {str(Endpoint(each.address, each.port)) for each in inventory.instances() if each.drained and each.port}
+    drained = {endpoint(each.address, each.port) for each in inventory.instances() if each.drained and each.port}
     for section in dict.fromkeys(each.section for each in servers if each.serves):
         staying = [each for each in servers if each.section == section and each.address not in drained]
         if not any(each.serves for each in staying):

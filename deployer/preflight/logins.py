@@ -46,7 +46,7 @@ def _problems(host: str, printed: str | errors.DeployerError) -> Iterator[str]:
 
 def _program(inventory: Inventory, host: str, state: HostState) -> tuple[str, str]:
     content = _conf(inventory, host, state)
-    text = scripts.text("logins", conf=base64.b64encode(content).decode(), seconds=LOGIN_TIMEOUT)
+    text = scripts.text("try_logins", conf=base64.b64encode(content).decode(), seconds=LOGIN_TIMEOUT)
     return service_units.python_of(inventory.heat_of(host).prefix), text
 
 

@@ -5,20 +5,24 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from importlib import resources
-from typing import Any
 
 from deployer import render
 from deployer.inventory.sections import Proxy
-from deployer.inventory.values import Endpoint
-from deployer.model.state import AnswersSocket, File, HostState, Instance, Service, Unit, digest_of, file_of, unit_name
+from deployer.model.hosts import Instance
+from deployer.model.names import Endpoint, endpoint, unit_name
+from deployer.model.probes import AnswersSocket
+from deployer.model.service import Service
+from deployer.model.state import File, HostState, Unit, file_of
 from deployer.model.tls import Trust
+from deployer.proxy import config_digest, server_options
+from deployer.proxy.server_options import ServerLine
 
 CONFIG = "/etc/heat-scaleout/apis-proxy.conf"
 BINDS = "/etc/heat-scaleout/proxy-binds"  # the program that a reload asks first
 SOCKET = "/run/heat-scaleout-proxy/stats.sock"
 # The master leads to the worker of the newest configuration; for a moment after a reload the other socket may not.
 MASTER_SOCKET = "/run/heat-scaleout-proxy/master.sock"
-DRAINED_STATE_FILE = "/run/heat-scaleout-proxy/drained"  # which servers a roll has drained, so that a reload keeps it
+DRAINED_STATE_FILE = "/run/heat-scaleout-proxy/drained"  # servers that are drained at run time, which a reload keeps
 STATUS_COMMANDS = "@1 show info;@1 show stat\n"
 UNIT = unit_name(Service.PROXY)
 SECTIONS = {Service.API: "rest_api_proxy", Service.CFN: "cfn_api_proxy"}
@@ -28,15 +32,14 @@ CAPABILITIES = "CAP_NET_BIND_SERVICE CAP_SETUID CAP_SETGID CAP_KILL"
 FAST_CHECK = "500ms"  # between two checks of a server that goes up or down
 HARD_STOP_AFTER = 120  # seconds an old worker may take to finish its requests after a reload
 OWN_FILES = 1000  # beside those of its connections
-PURPOSES = CLIENT_CERTIFICATE, BACKEND_CA = "clients", "authorities"  # what its host's certificates are looked at for
-MARK = "heat-scaleout "  # what `show info` gives back, so that the configuration a worker runs with is seen
+PURPOSES = CLIENT_CERTIFICATE, BACKEND_CA = "clients", "authorities"  # the purposes of the certificates on its host
 
 
 @dataclass(frozen=True)
 class ProxySpec:
-    """What the proxy serves: `binds` and `checks` map API and CFN to an endpoint and to a path that tells health.
+    """What the proxy serves: `binds` and `checks` map API and CFN to an endpoint and to the path of a health check.
 
-    `trusts` maps a host whose APIs speak TLS to what they must prove; `certificates` is a digest of the files that the
+    `trusts` maps a host whose APIs serve TLS to what they must prove; `certificates` is a digest of the files that the
     proxy takes for TLS, "" for none, so that new ones are a new configuration.
     """
 
@@ -71,7 +74,7 @@ def file_with(text: str, program: str) -> File:
 
 def runs_with(digest: str) -> AnswersSocket:
     """The proof that the proxy runs with the configuration of that digest."""
-    return AnswersSocket(MASTER_SOCKET, STATUS_COMMANDS, MARK + digest, timeout=30.0)
+    return AnswersSocket(MASTER_SOCKET, STATUS_COMMANDS, config_digest.MARK + digest, timeout=30.0)
 
 
 def _serving(spec: ProxySpec, instances: Iterable[Instance]) -> ProxySpec:
@@ -84,22 +87,13 @@ def configuration(spec: ProxySpec, instances: tuple[Instance, ...]) -> tuple[str
     """Return the text of apis-proxy.conf and the digest that it carries in its description."""
     sections = [_section(spec, service, instances) for service in spec.binds]
     forwarded = spec.settings.tls is not None or bool(spec.trusts)
-    values = _values(spec.settings) | {"sections": sections, "forwarded": forwarded}
-    digest = digest_of((render.text("proxy/apis-proxy.conf", **values, description=MARK) + spec.certificates).encode())
-    return render.text("proxy/apis-proxy.conf", **values, description=MARK + digest), digest
+    values = _values(spec.settings) | {"sections": sections, "forwarded": forwarded, "description": config_digest.MARK}
+    return config_digest.signed(render.text("proxy/apis-proxy.conf", **values), spec.certificates)
 
 
 def redact(text: str) -> str:
     """The text of apis-proxy.conf without the password of its page."""
     return re.sub(r"(?m)^(\s*stats\s+auth\s+[^:\s]+:).*$", r"\1***", text)
-
-
-def tls_options(trust: Trust | None) -> str:
-    """The options of a server with which the proxy speaks to it: plain HTTP, or TLS with what it must prove.
-
-    HAProxy compares names alone, never the addresses of a certificate; without SNI, `verifyhost` is the name.
-    """
-    return f"ssl ssl-min-ver TLSv1.2 verify required ca-file {trust.ca} verifyhost {trust.name}" if trust else ""
 
 
 def server_name(settings: Proxy, instance: Instance, position: int) -> str:
@@ -119,7 +113,7 @@ def connections(files: int) -> int:
     return max(files - OWN_FILES, 0) // 2
 
 
-def _section(spec: ProxySpec, service: Service, instances: Iterable[Instance]) -> dict[str, Any]:
+def _section(spec: ProxySpec, service: Service, instances: Iterable[Instance]) -> dict[str, object]:
     servers = [each for each in instances if each.service is service]
     check, tls = spec.settings.check, spec.settings.tls
     return {
@@ -130,22 +124,18 @@ def _section(spec: ProxySpec, service: Service, instances: Iterable[Instance]) -
         "check_path": spec.checks[service] if check.path == "auto" else check.path,
         "check_expect": "200-399",
         "server_options": f"inter {check.interval} fastinter {FAST_CHECK} rise {check.rise} fall {check.fall}",
-        "servers": [
-            {
-                "name": server_name(spec.settings, each, position),
-                "address": Endpoint(each.address, each.port),
-                "options": _options(tls_options(spec.trusts.get(each.host)), "weight 0" if each.drained else ""),
-            }
-            for position, each in enumerate(servers, 1)
-        ],
+        "servers": [server_options.render(_server(spec, each, position)) for position, each in enumerate(servers, 1)],
     }
 
 
-def _options(*options: str) -> str:
-    return "".join(f" {each}" for each in options if each)
+def _server(spec: ProxySpec, each: Instance, position: int) -> ServerLine:
+    tls = server_options.tls_options(spec.trusts.get(each.host))
+    return ServerLine(
+        server_name(spec.settings, each, position), endpoint(each.address, each.number), tls, each.drained
+    )
 
 
-def _values(settings: Proxy) -> dict[str, Any]:
+def _values(settings: Proxy) -> dict[str, object]:
     return {
         "maxconn": settings.maxconn,
         "listen_maxconn": settings.listen_maxconn,
@@ -162,7 +152,7 @@ def _values(settings: Proxy) -> dict[str, Any]:
     }
 
 
-def _stats(settings: Proxy) -> dict[str, Any] | None:
+def _stats(settings: Proxy) -> dict[str, object] | None:
     if settings.stats is None:
         return None
     return {

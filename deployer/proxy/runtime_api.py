@@ -1,11 +1,12 @@
-"""What a running HAProxy says of itself over its socket (management guide of HAProxy 2.6, sections 9.1 and 9.3)."""
+"""The state of a running HAProxy, by its socket (management guide of HAProxy 2.6, sections 9.1 and 9.3)."""
 
 import csv
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from deployer.model.facts import Server
-from deployer.proxy.config import DRAINED_STATE_FILE, MARK, MASTER_SOCKET
+from deployer.model.wire import Request
+from deployer.proxy.config import DRAINED_STATE_FILE, MASTER_SOCKET
+from deployer.proxy.config_digest import MARK
 
 INFO = "description: " + MARK
 # Workers of an older configuration may still send requests to a server that only the newest one knows as drained.
@@ -48,24 +49,24 @@ def _status(row: Mapping[str, str]) -> str:
     return "DRAIN" if row["status"].startswith("UP") and row.get("weight") == "0" else row["status"]
 
 
-def drain(server: str) -> dict[str, Any]:
-    """What to tell HAProxy so that `section/name` gets no new requests, and what shows that it has none left."""
+def drain(server: str) -> Request:
+    """The command to HAProxy by which `section/name` gets no new requests, and what shows that it has none left."""
     idle = _shows(server, "scur", "0", "it still has requests in progress")
-    return _told(f"@1 set server {server} state drain\n", [idle, NO_OLD_WORKERS])
+    return _command(f"@1 set server {server} state drain\n", [idle, NO_OLD_WORKERS])
 
 
-def ready(server: str) -> dict[str, Any]:
-    """What to tell HAProxy so that `section/name` gets requests again, and what shows that it does."""
+def ready(server: str) -> Request:
+    """The command to HAProxy by which `section/name` gets requests again, and what shows that it does."""
     serves = _shows(server, "status", "UP|no check", "it does not serve")
-    return _told(f"@1 set server {server} state ready\n", [serves])
+    return _command(f"@1 set server {server} state ready\n", [serves])
 
 
-def _told(line: str, until: list[dict[str, Any]]) -> dict[str, Any]:
+def _command(line: str, until: Sequence[Request]) -> Request:
     keep = {"file": DRAINED_STATE_FILE, "socket": MASTER_SOCKET, "send": "@1 show servers state\n"}
     return {"socket": MASTER_SOCKET, "send": line, "keep": keep, "until": until}
 
 
-def _shows(server: str, column: str, pattern: str, otherwise: str) -> dict[str, Any]:
+def _shows(server: str, column: str, pattern: str, otherwise: str) -> Request:
     """A condition on the table of servers of the worker with the newest configuration, and what is so without it."""
     section, _, name = server.partition("/")
     row = {"# pxname": section, "svname": name}

@@ -3,16 +3,17 @@
 import base64
 import functools
 import json
-from collections.abc import Mapping
 from importlib import resources
-from typing import Any
+
+from deployer.model.wire import Request
 
 PARTS = {
-    "observe": ("exclusive", "sockets", "journal", "ledger", "certificates", "observe"),
+    "observe": ("exclusive", "sockets", "atomic", "journal", "ledger", "certificates", "observe"),
     "measure": ("sockets", "measure"),
     "perform": (
         "exclusive",
         "sockets",
+        "atomic",
         "journal",
         "ledger",
         "certificates",
@@ -25,7 +26,7 @@ PARTS = {
         "perform",
     ),
     **dict.fromkeys(("acquire", "holder", "release"), ("site_lock",)),
-    **dict.fromkeys(("stage", "close", "recall"), ("journal", "ledger", "generations")),
+    **dict.fromkeys(("stage", "close", "recall"), ("atomic", "journal", "ledger", "generations")),
 }
 # The agent's files become the modules they are here, so that they import one another in both places.
 FRAME = """\
@@ -48,7 +49,7 @@ VERBS = {
 }
 
 
-def of(verb: str, request: Mapping[str, Any]) -> bytes:
+def of(verb: str, request: Request) -> bytes:
     """The program for `python3 -`: the agent's parts for this verb and the request, which so never shows in argv."""
     parts = [(name, _source(name)) for name in PARTS[verb]]
     encoded = base64.b64encode(json.dumps(request).encode()).decode()

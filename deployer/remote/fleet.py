@@ -3,12 +3,22 @@
 import contextlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from typing import Any, Protocol
+from typing import Protocol
 
 from deployer import errors
-from deployer.model.state import Host
+from deployer.model.hosts import Host
+from deployer.model.wire import Reply, Request
+from deployer.remote.lease import Lease
 
 MOST_AT_ONCE = 32
+Replies = dict[str, Reply | errors.DeployerError]  # host -> its reply, or why there is none
+
+
+class Connection(Protocol):
+    """An open connection to a host; remote/ssh alone knows what else it can do."""
+
+    def close(self) -> None:
+        """End it."""
 
 
 class Fleet(Protocol):
@@ -17,21 +27,21 @@ class Fleet(Protocol):
     def open(self, only: Collection[str] = ()) -> None:
         """Begin to connect to every host, or to those of `only`, for who has something else to do meanwhile."""
 
-    def ask(self, title: str, verb: str, requests: Mapping[str, Mapping[str, Any]], timeout: float) -> dict[str, Any]:
+    def ask(self, title: str, verb: str, requests: Mapping[str, Request], timeout: float) -> Replies:
         """Ask many hosts at once: host -> reply, or the DeployerError that stands in its place.
 
-        What changes hosts ("perform") is refused with Locked for all of them once a hold was lost.
+        What changes hosts ("perform") is refused with Locked for all of them once a lease was lost.
         """
 
-    def acquire_lease(self, host: str, request: Mapping[str, Any], timeout: float) -> Any:
+    def acquire_lease(self, host: str, request: Request, timeout: float) -> Reply | errors.DeployerError:
         """Take a lock on a host and keep it until the fleet is closed: {held} or {held_by}, or a DeployerError."""
 
     def holds_lease(self) -> bool:
-        """Whether a lock was taken and is ours still, as its host says now."""
+        """Whether a lock was taken and is ours still, by what its host answers now."""
 
 
 class Progress(Protocol):
-    """Who is told how far a request to many hosts has come."""
+    """Whoever shows how far a request to many hosts has come."""
 
     def begin(self, title: str, hosts: Sequence[str]) -> None:
         """Some work begins on these hosts."""
@@ -44,7 +54,7 @@ class Progress(Protocol):
 
 
 class SilentProgress:
-    """Progress that nobody watches."""
+    """Progress that is not shown."""
 
     def begin(self, title: str, hosts: Sequence[str]) -> None:
         pass
@@ -65,8 +75,8 @@ class SshFleet:
     def __init__(self, hosts: Mapping[str, Host], progress: Progress) -> None:
         self._hosts = hosts
         self._progress = progress
-        self._connections: dict[str, Future] = {}
-        self._lease: Any = None
+        self._connections: dict[str, Future[Connection]] = {}
+        self._lease: Lease | None = None
         self._pool = ThreadPoolExecutor(max_workers=min(MOST_AT_ONCE, max(1, len(hosts))))
 
     def open(self, only: Collection[str] = ()) -> None:
@@ -74,8 +84,8 @@ class SshFleet:
         for name in only or self._hosts:
             self._connections[name] = self._pool.submit(self._connect, name)
 
-    def ask(self, title: str, verb: str, requests: Mapping[str, Mapping[str, Any]], timeout: float) -> dict[str, Any]:
-        """Send each host its request; a host that fails has its error as its answer and does not hide the others."""
+    def ask(self, title: str, verb: str, requests: Mapping[str, Request], timeout: float) -> Replies:
+        """Send each host its request; a host that fails has its error as its answer, beside the others' replies."""
         if verb == "perform" and self._lease and not self._lease.is_alive():
             return dict.fromkeys(requests, errors.Locked.lost())
         self._progress.begin(title, tuple(requests))
@@ -87,7 +97,7 @@ class SshFleet:
         self._progress.end()
         return {name: _answer(future) for future, name in futures.items()}
 
-    def acquire_lease(self, host: str, request: Mapping[str, Any], timeout: float) -> Any:
+    def acquire_lease(self, host: str, request: Request, timeout: float) -> Reply | errors.DeployerError:
         """Take a lock on a host over the connection that it has, and keep it until `close`, or until it is lost."""
         from deployer.remote import ssh
 
@@ -107,14 +117,14 @@ class SshFleet:
         """Ask the host of a lock that was taken."""
         return self._lease is not None and self._lease.is_alive()
 
-    def _ask_one(self, name: str, verb: str, request: Mapping[str, Any], timeout: float) -> dict:
+    def _ask_one(self, name: str, verb: str, request: Request, timeout: float) -> Reply:
         from deployer.remote import ssh  # Fabric takes 0.2 s to import: only commands that reach a host pay it
 
         with self._connection(name) as connection:
             return ssh.ask(connection, self._hosts[name], verb, request, timeout)
 
     @contextlib.contextmanager
-    def _connection(self, name: str) -> Iterator[Any]:
+    def _connection(self, name: str) -> Iterator[Connection]:
         """The connection to a host, given up when an error comes of it."""
         if name not in self._connections:
             self._connections[name] = _done(self._connect(name))
@@ -124,13 +134,13 @@ class SshFleet:
             _close(self._connections.pop(name))
             raise
 
-    def _connect(self, name: str) -> Any:
+    def _connect(self, name: str) -> Connection:
         from deployer.remote import ssh_connection
 
         return ssh_connection.connect(self._hosts[name])
 
     def close(self) -> None:
-        """Let go of what is held, then close every connection."""
+        """Release the lease, then close every connection."""
         if self._lease:
             self._lease.close()
         for connection in tuple(self._connections.values()):  # requests under way at an interrupt give up theirs
@@ -138,19 +148,24 @@ class SshFleet:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _done(connection: Any) -> Future:
-    future: Future = Future()
+def _done(connection: Connection) -> Future[Connection]:
+    future: Future[Connection] = Future()
     future.set_result(connection)
     return future
 
 
-def _close(connection: Future) -> None:
+def _close(connection: Future[Connection]) -> None:
     """Close a connection, or see to it that one which is not there yet is closed when it comes."""
     if not connection.cancel():
-        connection.add_done_callback(lambda done: done.exception() or done.result().close())
+        connection.add_done_callback(_close_result)
 
 
-def _answer(future) -> Any:
+def _close_result(connection: Future[Connection]) -> None:
+    if not connection.exception():
+        connection.result().close()
+
+
+def _answer(future: Future[Reply]) -> Reply | errors.DeployerError:
     try:
         return future.result()
     except errors.DeployerError as error:

@@ -1,13 +1,15 @@
-"""A program on a host that lives as long as it hears us: its first answer, our heartbeat, its end."""
+"""Our side of a lease on a host: its first answer, our heartbeats, its release."""
 
 import contextlib
 import json
 import threading
 import time
-from typing import Any, Protocol
+from typing import Protocol
+
+from deployer.model.wire import Reply
 
 HEARTBEAT_INTERVAL = 10.0  # seconds between two heartbeats
-HEARTBEAT_TIMEOUT = 30.0  # seconds for the answer to one: less than the host allows for silence
+HEARTBEAT_TIMEOUT = 30.0  # seconds for the answer to one: less than the host waits for a heartbeat
 CLOSE_TIMEOUT = 5.0
 
 
@@ -26,7 +28,7 @@ class Channel(Protocol):
 
 
 class Lease:
-    """Our side of such a program. Its lines are JSON, ours are numbers, which it says again."""
+    """A lease is held by a program on the host. Its lines are JSON; ours are numbers, which it repeats."""
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
@@ -35,8 +37,8 @@ class Lease:
         self._one_at_a_time = threading.Lock()
         self._ended = threading.Event()
 
-    def answer(self, seconds: float) -> dict[str, Any]:
-        """Wait for its first answer, and let it hear us meanwhile; raise EOFError or OSError when there is none."""
+    def answer(self, seconds: float) -> Reply:
+        """Wait for its first answer, with heartbeats meanwhile; raise EOFError or OSError when there is none."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             with contextlib.suppress(TimeoutError):
@@ -45,11 +47,11 @@ class Lease:
         raise TimeoutError
 
     def keep(self) -> None:
-        """From now on let it hear us every few seconds."""
-        threading.Thread(target=self._beat_on, daemon=True).start()
+        """From now on send a heartbeat every few seconds."""
+        threading.Thread(target=self._send_heartbeats, daemon=True).start()
 
     def is_alive(self) -> bool:
-        """Whether it hears us now; once it has not, it never will."""
+        """Whether it answers a heartbeat now; once it has not, it never will."""
         with self._one_at_a_time:
             if self._ended.is_set():
                 return False
@@ -62,7 +64,7 @@ class Lease:
             return not self._ended.is_set()
 
     def close(self) -> None:
-        """End it, and wait until it has let go: our next command must not meet this one."""
+        """Release it, and wait until that is done: our next command must not find it."""
         self._ended.set()
         if self._one_at_a_time.acquire(timeout=CLOSE_TIMEOUT):
             with contextlib.suppress(OSError, EOFError):
@@ -72,7 +74,7 @@ class Lease:
             self._one_at_a_time.release()
         self._channel.close()
 
-    def _beat_on(self) -> None:
+    def _send_heartbeats(self) -> None:
         while not self._ended.wait(HEARTBEAT_INTERVAL):
             self.is_alive()
 
@@ -82,8 +84,8 @@ class Lease:
         self._channel.sendall(b"%d\n" % self._number)
         return self._number
 
-    def _read(self, seconds: float) -> dict[str, Any]:
-        """Its next line, or what it said last; raise EOFError when it has ended."""
+    def _read(self, seconds: float) -> Reply:
+        """Its next line, or the last; raise EOFError when it has ended."""
         self._channel.settimeout(seconds)
         while b"\n" not in self._unread:
             part = self._channel.recv(65536)

@@ -13,7 +13,7 @@ import paramiko
 from fabric import Connection
 
 from deployer import errors
-from deployer.model.state import Host
+from deployer.model.hosts import Host
 from deployer.remote import agent_script
 from deployer.remote.lease import Lease
 from deployer.remote.ssh_connection import reason

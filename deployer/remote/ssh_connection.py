@@ -13,7 +13,7 @@ import paramiko
 from fabric import Config, Connection
 
 from deployer import errors
-from deployer.model.state import Host
+from deployer.model.hosts import Host
 from deployer.remote import ssh_config, ssh_keys, ssh_route
 from deployer.remote.ssh_route import Route
 

@@ -4,7 +4,7 @@ import re
 import shlex
 from dataclasses import dataclass, replace
 
-from deployer.model.state import Host, Login
+from deployer.model.hosts import Host, Login
 from deployer.remote import ssh_config
 from deployer.remote.ssh_config import ConfigUnreadable, Destination, SshConfig
 

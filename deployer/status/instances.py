@@ -4,11 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from deployer.heat import service_units
 from deployer.heat.engines import EngineRow, EngineView
 from deployer.inventory.schema import Inventory
+from deployer.model import names
 from deployer.model.facts import Observation, Server
-from deployer.model.state import HostState, Instance, Service, Unit
+from deployer.model.hosts import Instance
+from deployer.model.service import Service
+from deployer.model.state import HostState, Unit
 from deployer.observed.observe import SiteObservation
 from deployer.plan import host_steps
 from deployer.proxy import config
@@ -103,17 +105,12 @@ def _instance_status(
         heat_view(rows) if each.service is Service.ENGINE else "",
         _proxy_view(each, at_proxy),
         ", ".join(drift),
-        tuple(endpoint(*pair) for pair in pairs),
+        tuple(names.endpoint(*pair) for pair in pairs),
         is_listening,
         **digests(unit, desired),
         **at_the_proxy(server),
         **(workers(rows, view) if each.service is Service.ENGINE else {}),
     )
-
-
-def endpoint(address: str, port: int) -> str:
-    """`address:port`, with brackets around IPv6, as HAProxy writes it."""
-    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
 def state(observed: Observation | None, unit: Unit | None) -> str:
@@ -136,14 +133,8 @@ def at_the_proxy(server: Server | None) -> dict[str, Any]:
 
 def rows_of(host: str, unit: str, view: EngineView) -> list[EngineRow]:
     """Heat's rows of one engine unit of ours."""
-    name = engine_of(host, unit)
+    name = names.engine_of_unit(host, unit)
     return [row for row in view.rows if row.host == name]
-
-
-def engine_of(host: str, unit: str) -> str | None:
-    """The name under which Heat lists the engine that a unit of ours runs; None for a unit of something else."""
-    kind, _, number = unit.removesuffix(".service").partition("@")
-    return service_units.engine_name(host, number) if kind == f"heat-scaleout-{Service.ENGINE}" else None
 
 
 def heat_view(rows: Sequence[EngineRow]) -> str:

@@ -3,11 +3,13 @@
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 
-from deployer.heat import service_units
 from deployer.heat.engines import EngineRow, EngineView
 from deployer.inventory.schema import Inventory
+from deployer.model import names
 from deployer.model.facts import Listener, Server
-from deployer.model.state import HostState, Instance, Service, unit_name
+from deployer.model.hosts import Instance
+from deployer.model.service import Service
+from deployer.model.state import HostState
 from deployer.observed.observe import SiteObservation
 from deployer.plan import host_steps
 from deployer.proxy import config
@@ -59,12 +61,12 @@ def _units(inventory: Inventory, observation: SiteObservation, view: EngineView)
 
 
 def _service_and_port(unit: str) -> tuple[str, int | None]:
-    service, _, number = unit.removeprefix("heat-scaleout-").removesuffix(".service").partition("@")
-    return service, int(number) if service in config.SECTIONS and number.isdigit() else None
+    own = names.parse_unit(unit)
+    return names.service_of(unit), own.number if own and own.service in config.SECTIONS else None
 
 
 def _server_at(inventory: Inventory, observation: SiteObservation, host: str, port: int | None) -> Server | None:
-    address = instances.endpoint(inventory.hosts[host].address, port) if port else None
+    address = names.endpoint(inventory.hosts[host].address, port) if port else None
     return next((each for each in _of_proxy(inventory, observation) if each.address == address), None)
 
 
@@ -82,7 +84,7 @@ def _foreign_processes(
         observed = observation.hosts.get(each.host)
         for address, port in instances.addresses(each, desired.get(each.host)) if observed else ():
             for holder in host_steps.holders_of(address, port, observed.facts.listeners):
-                if not holder.unit.startswith("heat-scaleout-"):
+                if not names.is_ours(holder.unit):
                     yield _foreign_process(each, address, port, holder)
 
 
@@ -96,7 +98,7 @@ def _foreign_process(each: Instance, address: str, port: int, holder: Listener) 
         holder.pid or None,
         "running",
         drift=f"holds the address of {each.unit}",
-        listens_on=(instances.endpoint(address, port),),
+        listens_on=(names.endpoint(address, port),),
         listening=True,
     )
 
@@ -106,15 +108,13 @@ def _servers(
 ) -> Iterator[InstanceStatus]:
     """Servers of the running proxy that stand for no process of ours."""
     known = {server.path for server in instances.servers(inventory, observation).values() if server}
-    shown = {instances.endpoint(inventory.hosts[line.host].address, line.port) for line in units if line.port}
+    shown = {names.endpoint(inventory.hosts[line.host].address, line.port) for line in units if line.port}
     hosts = {entry.address: name for name, entry in inventory.hosts.items()}
     for each in _of_proxy(inventory, observation):
         if each.path in known or each.address in shown:
             continue
-        address, _, port = each.address.rpartition(":")
-        address = address.strip("[]")
-        number = int(port) if port.isdigit() else None
-        unit = unit_name(SERVICES[each.section], number) if address in hosts and number else each.path
+        address, number = names.parse_endpoint(each.address) or (each.address, None)
+        unit = names.unit_name(SERVICES[each.section], number) if address in hosts and number else each.path
         yield InstanceStatus(
             hosts.get(address, each.name),
             SERVICES[each.section],
@@ -150,11 +150,11 @@ def _own_engines(inventory: Inventory, observation: SiteObservation, view: Engin
 
 def _rows(inventory: Inventory, observation: SiteObservation, view: EngineView) -> Iterator[InstanceStatus]:
     """Rows of engines that none of these hosts runs: of another host when one is alive, of nobody when none is."""
-    names: dict[tuple[str, str], list[EngineRow]] = {}
+    named: dict[tuple[str, str], list[EngineRow]] = {}
     for row in _not_ours(inventory, observation, view):
         if _owner(observation, row) is None:
-            names.setdefault((row.hostname, row.host), []).append(row)
-    for (hostname, name), rows in names.items():
+            named.setdefault((row.hostname, row.host), []).append(row)
+    for (hostname, name), rows in named.items():
         is_running = any(view.is_alive(row) for row in rows)
         yield InstanceStatus(
             hostname,
@@ -181,14 +181,15 @@ def _owner(observation: SiteObservation, row: EngineRow) -> str | None:
         if observed.facts.engines and (observed.facts.hostname or host) == row.hostname
     )
     host = next(hosts, None)
-    return None if host and row.host.startswith(service_units.engine_name(host, "")) else host
+    own = names.parse_engine(row.host)
+    return None if own and own.host == host else host
 
 
 def _not_ours(inventory: Inventory, observation: SiteObservation, view: EngineView) -> list[EngineRow]:
     """Rows of engines that no unit of ours stands for, whether the inventory names it or it is left over."""
-    ours = {service_units.engine_name(each.host, each.number) for each in inventory.instances()}
+    ours = {names.engine_name(each.host, each.number) for each in inventory.instances()}
     ours |= {
-        instances.engine_of(host, name)
+        names.engine_of_unit(host, name)
         for host, observed in observation.hosts.items()
         for name, unit in observed.state.units.items()
         if unit.running or unit.enabled

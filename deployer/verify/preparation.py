@@ -11,8 +11,8 @@ from deployer.desired import desired_state
 from deployer.heat import redaction
 from deployer.heat.redacting_fleet import RedactingFleet
 from deployer.inventory.schema import Inventory
-from deployer.inventory.values import Endpoint
-from deployer.model.state import Service
+from deployer.model.names import Endpoint
+from deployer.model.service import Service
 from deployer.observed import observe
 from deployer.remote.fleet import Fleet
 from deployer.verify.acceptance import SUITE

@@ -32,7 +32,7 @@ class FakeFleet:
         self._lock: tuple[str, str, dict[str, Any]] | None = None  # host, path, what is noted there
         self.uwsgi_flags = "-O2 -DUWSGI_SSL"
         self._gone: dict[str, errors.DeployerError] = {}
-        self.abandoned: list[dict[str, Any]] = []  # what dead workers left in Heat
+        self.dead_workers: list[dict[str, Any]] = []  # what dead workers left in Heat
         self.held: dict[str, int] = {}  # engine -> how many resources it works on
         self._working: dict[str, int] = {}
         self._asked_to_leave: list[str] = []
@@ -180,30 +180,32 @@ class FakeFleet:
         return self._run_script(host, stdin.split()[1], json.loads(base64.b64decode(values[1])))
 
     def _run_script(self, host: FakeHost, name: str, values: dict[str, Any]) -> str:
-        if name == "abandoned":
-            found, self.abandoned = self.abandoned, [] if values["clean"] else self.abandoned
-            return json.dumps(found)
-        if name == "held":
-            return json.dumps(self.held)
-        if name == "engine_left":
-            return self._leave(host, values)
-        if "unit" in values and values["unit"] not in host.running():
-            raise Failed(f"python3 ended with 1: Heat does not list {values['host']} as up")
-        if "patience" in values:
-            return json.dumps(self.capacity)
-        if name == "engines_seen":
-            return json.dumps(
-                {
-                    "rows": self.rows(),
-                    "problems": self.heats_problems,
-                    "queues": {each["engine_id"]: [0, 1] for each in self.rows()},
-                }
-            )
-        if "seconds" in values and "unit" not in values:
-            return json.dumps(
+        programs = {
+            "dead_workers": lambda: json.dumps(self._recover(values["clean"])),
+            "resources_held": lambda: json.dumps(self.held),
+            "engine_started": lambda: self._start(host, values),
+            "engine_stopped": lambda: self._leave(host, values),
+            "connection_limits": lambda: json.dumps(self.capacity),
+            "engine_view": lambda: json.dumps(self._view()),
+            "try_logins": lambda: json.dumps(
                 {"problems": self.refused_logins.get(host.name, []), "bound": self.stacks_bound_to_loopback}
-            )
-        return json.dumps(self.rows())
+            ),
+        }
+        return programs[name]()
+
+    def _recover(self, clean: bool) -> list[dict[str, Any]]:
+        found, self.dead_workers = self.dead_workers, [] if clean else self.dead_workers
+        return found
+
+    def _view(self) -> dict[str, Any]:
+        rows = self.rows()
+        queues = {each["engine_id"]: [0, 1] for each in rows}
+        return {"rows": rows, "problems": self.heats_problems, "queues": queues}
+
+    def _start(self, host: FakeHost, values: dict[str, Any]) -> str:
+        if values["unit"] not in host.running():
+            raise Failed(f"python3 ended with 1: Heat does not list {values['host']} as up")
+        return ""
 
     def _leave(self, host: FakeHost, values: dict[str, Any]) -> str:
         self._asked_to_leave.append(values["host"])

@@ -9,7 +9,7 @@ import sites
 from oslo_config import iniparser
 
 from deployer.desired import desired_state
-from deployer.model.state import Service
+from deployer.model.service import Service
 from deployer.proxy import config
 from lab import authority
 

@@ -12,11 +12,15 @@ ROOT = sites.ROOT
 STANDARD = sys.stdlib_module_names
 MOST_LINES, MOST_LINES_OF_A_FUNCTION = 300, 45
 
-HEAT_CONF_NAMES = "conf_editor grammar addresses warnings masking options references rewrite secrets"
+HEAT_CONF_NAMES = "conf_editor grammar addresses warnings conf_redaction options references rewrite secret_values"
 HEAT_CONF = {f"heat.conf.{name}" for name in HEAT_CONF_NAMES.split()}
 PURE_HEAT = {*HEAT_CONF, "heat.releases"}
 CAPACITY = "sizes connections memory open_files timeouts capacity_checks"
 PURE = {
+    "model.service",
+    "model.names",
+    "model.hosts",
+    "model.probes",
     "model.state",
     "model.facts",
     "errors",
@@ -53,6 +57,7 @@ PURE = {
     "proxy.config",
     "proxy.runtime_api",
     "proxy.server_options",
+    "proxy.config_digest",
     "preflight.tls_checks",
     "plan.tls_migration",
     "plan.drain",
@@ -70,8 +75,8 @@ PURE_INVENTORY = {
     "inventory.document",
     "inventory.checks",
     "inventory.validation",
-    "inventory.wording",
-    "inventory.phrases",
+    "inventory.error_messages",
+    "inventory.formatting",
     "inventory.ports",
     "inventory.splice",
 }

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 import sites
 from contract.fake_fleet import FakeFleet
-from moments import KILLED, Killed, Moments, alone
+from fault_injection import KILLED, FaultInjector, Killed, alone
 
 from deployer.apply import lock
 from deployer.inventory.schema import Inventory
@@ -76,13 +76,13 @@ def prepared(command):
 def killed(command, fleet, allowed):
     """Run a command on a copy of the hosts until it is killed; the hosts, and the moment."""
     fleet = copy.deepcopy(fleet)
-    moments = fleet.moment = Moments(KILLED, allowed)
+    injected = fleet.moment = FaultInjector(KILLED, allowed)
     if allowed % 2:
         fleet.order = lambda names: list(names)[::-1]
     with pytest.raises(Killed):
         alone(command.inventory, fleet, command.run)
-    fleet.moment = Moments()
-    return fleet, moments.observation[-1]
+    fleet.moment = FaultInjector()
+    return fleet, injected.steps[-1]
 
 
 def is_named(report, host, step):
@@ -103,11 +103,11 @@ def is_as_wanted(command, fleet):
 def test_command_that_is_killed_at_any_moment_names_its_step_and_is_ended_by_one_more_run(command):
     fleet = prepared(command)
     whole = copy.deepcopy(fleet)
-    whole.moment = Moments()
+    whole.moment = FaultInjector()
     assert alone(command.inventory, whole, command.run).exit_code == 0
     wrong = []
 
-    for allowed in range(1, len(whole.moment.observation) + 1):
+    for allowed in range(1, len(whole.moment.steps) + 1):
         hosts, (host, when, step) = killed(command, fleet, allowed)
         is_free = not lock.holder(SITE, hosts)
         report = alone(command.inventory, hosts, command.run)
@@ -115,5 +115,5 @@ def test_command_that_is_killed_at_any_moment_names_its_step_and_is_ended_by_one
         if not (is_free and named and report.exit_code == 0 and is_as_wanted(command, hosts)):
             wrong.append((allowed, host, when, step, is_free, named, report.exit_code))
 
-    assert len(whole.moment.observation) >= 16
+    assert len(whole.moment.steps) >= 16
     assert wrong == []

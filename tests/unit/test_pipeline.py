@@ -4,7 +4,8 @@ import pytest
 import sites
 
 from deployer import errors, pipeline
-from deployer.model.state import Service, unit_name
+from deployer.model.names import unit_name
+from deployer.model.service import Service
 from deployer.model.steps import Plan, RolloutOptions
 
 API, CFN, PROXY = (
@@ -426,7 +427,7 @@ def test_restore_starts_the_old_server_before_the_proxy_stops(inventory, deploye
     )
 
 
-@pytest.mark.parametrize("fragment", ['"start_predecessor"', '"soft_stop"', '"disable"', '"remove"', "engine_left"])
+@pytest.mark.parametrize("fragment", ['"start_predecessor"', '"soft_stop"', '"disable"', '"remove"', "engine_stopped"])
 def test_restore_that_breaks_anywhere_is_finished_by_running_it_again(inventory, fragment):
     fleet = sites.a_fleet(inventory)
     files = {name: dict(host.files) for name, host in fleet.hosts.items()}

@@ -9,7 +9,7 @@ import sites
 from deployer import errors, pipeline
 from deployer.apply import waves
 from deployer.cli import console, run_report
-from deployer.model.state import Secret
+from deployer.model.hosts import Secret
 from deployer.model.steps import WriteFile
 from deployer.plan import textdiff
 from deployer.status import site

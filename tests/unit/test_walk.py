@@ -4,7 +4,8 @@
 """
 
 import sites
-import walking
+import walked_site
+from fault_injection import BREAKS, FAILS, KILLED, LOST
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -15,12 +16,11 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from moments import BREAKS, FAILS, KILLED, LOST
-from walking import NONE, Fault
+from walked_site import NONE, Fault
 
 from deployer import errors, pipeline
 from deployer.inventory import editor, scaling
-from deployer.model.state import Service
+from deployer.model.service import Service
 from deployer.model.steps import OnError, RolloutOptions
 
 NODES = st.sampled_from(["hostB", "hostC"])
@@ -43,15 +43,15 @@ class Walk(RuleBasedStateMachine):
 
     @initialize(installed=st.sampled_from([sites.HEAT_27, sites.HEAT_24]), fault=FAULTS, on_error=ON_ERROR)
     def begin(self, installed, fault, on_error):
-        self.site = walking.Site(installed)
-        self.again(self.site.deploy(walking.START, fault, RolloutOptions(on_error=on_error)), True)
+        self.site = walked_site.Site(installed)
+        self.again(self.site.deploy(walked_site.START, fault, RolloutOptions(on_error=on_error)), True)
 
     def again(self, report, at_once):
         """After a failure, sometimes at once: the same inventory converges in one run."""
         if at_once and not self.site.ends_well(report):
             report = self.site.deploy(self.site.text, options=RolloutOptions(force=True))
             assert self.site.ends_well(report)
-            walking.counts["converged in one run"] += 1
+            walked_site.counts["converged in one run"] += 1
 
     def edited(self, edit, fault, on_error, at_once):
         try:
@@ -88,7 +88,7 @@ class Walk(RuleBasedStateMachine):
     def drain(self, host, drained, fault, on_error, at_once):
         self.edited(lambda text: editor.with_drained(text, host, drained), fault, on_error, at_once)
 
-    @rule(conf=st.sampled_from(walking.CONFS), fault=FAULTS, on_error=ON_ERROR, at_once=st.booleans())
+    @rule(conf=st.sampled_from(walked_site.CONFS), fault=FAULTS, on_error=ON_ERROR, at_once=st.booleans())
     def change_source(self, conf, fault, on_error, at_once):
         self.site.changes_source(conf)
         self.again(self.site.deploy(self.site.text, fault, RolloutOptions(on_error=on_error)), at_once)
@@ -99,7 +99,7 @@ class Walk(RuleBasedStateMachine):
 
     @rule(data=st.data(), fault=FAULTS, on_error=ON_ERROR, at_once=st.booleans())
     def rollback(self, data, fault, on_error, at_once):
-        known = pipeline.history(walking.parsed(self.site.text), self.site.fleet)
+        known = pipeline.history(walked_site.parsed(self.site.text), self.site.fleet)
         if known:
             run = known[data.draw(st.sampled_from(sorted(known)))][0]
             self.again(self.site.rollback(run, fault, RolloutOptions(on_error=on_error)), at_once)
@@ -109,7 +109,7 @@ class Walk(RuleBasedStateMachine):
         self.site.own_engine(True)
         if not self.site.ends_well(self.site.restore(fault)) and at_once:
             assert self.site.ends_well(self.site.restore())
-            walking.counts["restored in one run more"] += 1
+            walked_site.counts["restored in one run more"] += 1
 
     @precondition(lambda self: self.site.running())
     @rule(data=st.data(), again=st.booleans())
@@ -131,7 +131,7 @@ class Walk(RuleBasedStateMachine):
 
     @invariant()
     def holds(self):
-        walking.counts["steps"] += 1
+        walked_site.counts["steps"] += 1
         if hasattr(self, "site"):
             self.site.holds()
 
@@ -143,7 +143,7 @@ class Walk(RuleBasedStateMachine):
 
 
 def walk(steps, **how):
-    """Walk about so many steps; what was met on the way is in walking.counts."""
+    """Walk about so many steps; what was met on the way is in walked_site.counts."""
     far = min(steps, 2 * HOW_FAR)
     run_state_machine_as_test(
         Walk,
@@ -167,9 +167,9 @@ def test_walk_that_is_always_the_same_keeps_its_promises():
 
 def test_walk_that_is_another_each_time_keeps_its_promises(request, capsys):
     steps = request.config.getoption("--walk-steps")
-    walking.counts.clear()
+    walked_site.counts.clear()
     walk(steps)
     with capsys.disabled():
         if steps > USUAL:
-            print(*(f"{count:7} {what}" for what, count in walking.counts.most_common()), sep="\n")
-    assert walking.counts["ended with 0"]
+            print(*(f"{count:7} {what}" for what, count in walked_site.counts.most_common()), sep="\n")
+    assert walked_site.counts["ended with 0"]

@@ -46,11 +46,6 @@ def is_loopback(host: str) -> bool:
     return (getattr(address, "ipv4_mapped", None) or address).is_loopback
 
 
-def bracketed(address: str) -> str:
-    """An address as URLs and `host:port` lists have it: IPv6 in brackets."""
-    return f"[{address}]" if ":" in address and not address.startswith("[") else address
-
-
 def replaced(value: str, spots: Iterable[Spot], replacement: Replacement) -> str:
     """The value with the text of each spot (in order, none overlapping) replaced."""
     parts: list[str] = []

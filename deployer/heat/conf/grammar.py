@@ -1,6 +1,6 @@
-"""Tell what each physical line of a heat.conf is, on the grammar of oslo_config.iniparser; keeps every character.
+"""Classify each physical line of a heat.conf, on the grammar of oslo_config.iniparser; keeps every character.
 
-What the lines mean together is conf's business; what may be shown of them is masking's.
+What the lines mean together is conf_editor's business; what may be shown of them is conf_redaction's.
 """
 
 import functools
@@ -104,7 +104,7 @@ def _meaning(text: str, previous: Line) -> tuple[Kind, str, str, str]:
 
 def _continuation(previous: Line) -> tuple[Kind, str, str, str]:
     if previous.kind is Kind.BROKEN:
-        return Kind.BROKEN, previous.section, previous.key, ""  # told once, at the line that it continues
+        return Kind.BROKEN, previous.section, previous.key, ""  # reported once, at the line that it continues
     if previous.key:
         return Kind.CONTINUATION, previous.section, previous.key, ""
     return Kind.BROKEN, previous.section, "", "starts with white space but continues no option"

@@ -9,7 +9,7 @@ from deployer.heat.conf.addresses import Spot
 
 
 class Role(StrEnum):
-    """Whose host an option names; the values are words for a sentence."""
+    """Whose host an option names; the values are written in warnings."""
 
     DATABASE = "the database"
     BROKER = "the message broker"

@@ -33,13 +33,13 @@ class _Template(string.Template):
     idpattern = r"[_a-z][\._a-z0-9]*"  # as in oslo_config.cfg.ConfigOpts.Template
 
 
-class _Names:
+class _Names(dict[str, str]):
     """Answers a template's names: those of the own section first, then of DEFAULT; `$DEFAULT.name` has no answer."""
 
     def __init__(self, section: str, lookup: Lookup, depth: int) -> None:
         self._section, self._lookup, self._depth = section, lookup, depth
 
-    def __getitem__(self, name: str) -> str:
+    def __missing__(self, name: str) -> str:
         for section, key in self._places(name):
             value = self._lookup(section, key)
             if value is not None:

@@ -1,4 +1,4 @@
-"""Decide which options of heat.conf change on a node, and why; every other line stays byte for byte. Pure."""
+"""Decide which options of heat.conf change on a node; every other line stays byte for byte. Pure."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -8,6 +8,8 @@ from deployer.heat.conf.addresses import Spot
 from deployer.heat.conf.conf_editor import Conf, Edit, Setting
 from deployer.heat.conf.options import Role
 from deployer.heat.conf.warnings import ConfWarning
+from deployer.model import names
+from deployer.model.names import Endpoint
 
 # A change may change what another option refers to; chains are short, and a value without references ends them.
 _MOST_ROUNDS = 8
@@ -17,16 +19,14 @@ _MOST_ROUNDS = 8
 class NodeAddresses:
     """Where a node's heat.conf will be: the node's own address and API ports, the source host, the proxy's binds.
 
-    Addresses are IP addresses without brackets; `proxy_api` and `proxy_cfn` are (address, port) as clients reach them,
-    over TLS if `secure`.
+    Addresses are IP addresses without brackets; `proxy_cfn` is where clients reach the CFN API, over TLS if `secure`.
     """
 
     address: str
     source_address: str
     api_port: int
     cfn_port: int
-    proxy_api: tuple[str, int]
-    proxy_cfn: tuple[str, int]
+    proxy_cfn: Endpoint
     secure: bool = False
 
 
@@ -37,12 +37,11 @@ class Change:
     section: str
     key: str
     line: int
-    because: str
 
 
 @dataclass(frozen=True)
 class Rewritten:
-    """A node's heat.conf, what changed in it, and what the operator should look at."""
+    """A node's heat.conf, what changed in it, and warnings for the operator."""
 
     text: str = field(repr=False)
     changes: tuple[Change, ...]
@@ -62,7 +61,6 @@ class _Planned:
     line: int
     was: str | None
     value: str
-    because: str
 
 
 def for_node(text: str, place: NodeAddresses, path: str = "/etc/heat/heat.conf") -> Rewritten:
@@ -80,7 +78,7 @@ def for_node(text: str, place: NodeAddresses, path: str = "/etc/heat/heat.conf")
             break
         plan = more
     edits = _edits(plan)
-    changes = tuple(Change(each.section, each.key, each.line, each.because) for each in _changing(plan))
+    changes = tuple(Change(each.section, each.key, each.line) for each in _changing(plan))
     conf_warnings = tuple(warnings.warnings_for(before, before.reading(edits)))
     return Rewritten(conf_editor.edited(text, edits, path), changes, conf_warnings)
 
@@ -101,18 +99,15 @@ def _edits(plan: _Plan) -> list[Edit]:
 
 def _own_addresses(before: Conf, place: NodeAddresses) -> Iterator[_Planned]:
     """Where the node's own APIs listen: the last occurrence of each option counts."""
-    for section, title, port in (("heat_api", "REST", place.api_port), ("heat_api_cfn", "CFN", place.cfn_port)):
-        host_because = f"the node's {title} API listens at the node's own address, {place.address}"
-        port_because = f"the node's {title} API listens at port {port}"
-        yield _set(before, section, ("bind_host", place.address), host_because)
-        yield _set(before, section, ("bind_port", str(port)), port_because)
+    for section, port in (("heat_api", place.api_port), ("heat_api_cfn", place.cfn_port)):
+        yield _set(before, section, "bind_host", place.address)
+        yield _set(before, section, "bind_port", str(port))
 
 
-def _set(before: Conf, section: str, option: tuple[str, str], because: str) -> _Planned:
-    key, value = option
+def _set(before: Conf, section: str, key: str, value: str) -> _Planned:
     found = [each for each in before.settings if each.section == section and each.key == key]
     line, was = (found[-1].line, found[-1].value) if found else (0, None)
-    return _Planned(section, key, line, was, value, because)
+    return _Planned(section, key, line, was, value)
 
 
 def _literal(before: Conf, place: NodeAddresses) -> Iterator[_Planned]:
@@ -121,7 +116,7 @@ def _literal(before: Conf, place: NodeAddresses) -> Iterator[_Planned]:
         role = options.role_of(setting.section, setting.key)
         if role and "$" not in setting.value:
             value = _moved(role, setting.key, setting.value, _Moves(place))
-            yield _planned(setting, value, _because(role, place))
+            yield _planned(setting, value)
 
 
 def _referring(before: Conf, after: Conf, place: NodeAddresses) -> Iterator[_Planned]:
@@ -129,13 +124,21 @@ def _referring(before: Conf, after: Conf, place: NodeAddresses) -> Iterator[_Pla
     for setting in before.settings:
         role = options.role_of(setting.section, setting.key)
         if role and "$" in setting.value:
-            value = _meaning_kept(role, setting, (before, after), place)
-            yield _planned(setting, value, _because(role, place))
+            value = _meaning_kept(role, setting, _Confs(before, after), place)
+            yield _planned(setting, value)
 
 
-def _meaning_kept(role: Role, setting: Setting, confs: tuple[Conf, Conf], place: NodeAddresses) -> str:
+@dataclass(frozen=True)
+class _Confs:
+    """The settings as they read on the source and, as far as they are rewritten by now, on the node."""
+
+    before: Conf
+    after: Conf
+
+
+def _meaning_kept(role: Role, setting: Setting, confs: _Confs, place: NodeAddresses) -> str:
     """The raw value that reads on the node as the source's did, but for moved hosts; with its references if it can."""
-    before, after = confs
+    before, after = confs.before, confs.after
     moved = _moved(role, setting.key, setting.value, _Moves(place, before, setting.section))
     read = before.substituted(moved, setting.section)
     if read is None:
@@ -170,9 +173,8 @@ def _moved(role: Role, key: str, value: str, moves: _Moves) -> str:
 
 
 def _over_tls(url: str, place: NodeAddresses) -> str:
-    """The URL of the proxy as the proxy speaks."""
-    address, port = place.proxy_cfn
-    plain = f"http://{addresses.bracketed(address)}:{port}"
+    """The URL of the proxy, over TLS if the proxy serves TLS."""
+    plain = f"http://{place.proxy_cfn}"
     if place.secure and f"{url}/".startswith(f"{plain}/"):
         return f"https{url.removeprefix('http')}"
     return url
@@ -181,11 +183,10 @@ def _over_tls(url: str, place: NodeAddresses) -> str:
 def _address(role: Role, key: str, spot: Spot, place: NodeAddresses) -> str:
     """What a host, with its prefix and port, becomes."""
     if role is Role.CFN:
-        address, port = place.proxy_cfn
-        return f"{addresses.bracketed(address)}:{port}"
+        return str(place.proxy_cfn)
     if key == "auth_host":  # keystonemiddleware adds the brackets itself
         return place.source_address + spot.tail
-    return _family(key, spot, place.source_address) + addresses.bracketed(place.source_address) + spot.tail
+    return _family(key, spot, place.source_address) + names.bracketed(place.source_address) + spot.tail
 
 
 def _family(key: str, spot: Spot, address: str) -> str:
@@ -196,13 +197,5 @@ def _family(key: str, spot: Spot, address: str) -> str:
     return "inet6:" if key in options.MEMCACHE and not unmarked else ""
 
 
-def _planned(setting: Setting, value: str, because: str) -> _Planned:
-    return _Planned(setting.section, setting.key, setting.line, setting.value, value, because)
-
-
-def _because(role: Role, place: NodeAddresses) -> str:
-    if role is Role.CFN:
-        address, port = place.proxy_cfn
-        how = ", over TLS" if place.secure else ""
-        return f"instances reach {role} through the proxy at {addresses.bracketed(address)}:{port}{how}"
-    return f"{role} is on the source host, {place.source_address}, not on the node"
+def _planned(setting: Setting, value: str) -> _Planned:
+    return _Planned(setting.section, setting.key, setting.line, setting.value, value)

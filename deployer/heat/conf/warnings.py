@@ -1,10 +1,10 @@
-"""Say what of a rewritten heat.conf the operator should look at: what still means the node itself. Pure."""
+"""Warnings on a rewritten heat.conf: what the operator should check, as it still means the node itself. Pure."""
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from deployer.heat.conf import addresses, grammar, masking, options, secrets
+from deployer.heat.conf import addresses, conf_redaction, grammar, options, secret_values
 from deployer.heat.conf.conf_editor import Conf, Setting
 from deployer.heat.conf.options import Role
 
@@ -30,7 +30,7 @@ class ConfWarning:
 
 
 def warnings_for(before: Conf, after: Conf) -> Iterator[ConfWarning]:
-    """Given the source's settings and the node's, yield what to look at, in the order of the source's file."""
+    """Given the source's settings and the node's, yield what to check, in the order of the source's file."""
     kept = after.settings[: len(before.settings)]  # new options come last
     for old, new in zip(before.settings, kept, strict=True):
         for sentence in _sentences(before, after, old, new):
@@ -39,7 +39,7 @@ def warnings_for(before: Conf, after: Conf) -> Iterator[ConfWarning]:
 
 
 def _sentences(before: Conf, after: Conf, old: Setting, new: Setting) -> Iterator[str]:
-    """What there is to say of one setting, given how it read and how it reads."""
+    """The warnings on one setting, given its value before and after."""
     if new.key == "bind_host" and new.section in API_SECTIONS:
         return
     role = options.role_of(new.section, new.key)
@@ -54,9 +54,9 @@ def _sentences(before: Conf, after: Conf, old: Setting, new: Setting) -> Iterato
 
 def loopbacks(key: str, value: str) -> tuple[str, ...]:
     """The loopback hosts that a value names anywhere but in its secrets."""
-    if secrets.is_secret(key):
+    if secret_values.is_secret(key):
         return ()
-    words = _WORD.findall(masking.redact_value(key, value))
+    words = _WORD.findall(conf_redaction.redact_value(key, value))
     return tuple(dict.fromkeys(word for word in words if addresses.is_loopback(word)))
 
 

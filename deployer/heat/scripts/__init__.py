@@ -10,7 +10,8 @@ import json
 import re
 from collections.abc import Iterator
 from importlib import resources
-from typing import Any
+
+from deployer.model.wire import Json
 
 INCLUDES = re.compile(r"^from deployer\.heat\.scripts import ([\w, ]*\w)", re.MULTILINE)
 # The included files become the modules they are here, so that an import means the same in both places.
@@ -23,17 +24,17 @@ for name, source in {parts!r}:
     setattr(sys.modules["deployer.heat.scripts"], name, module)
     exec(compile(source, name + ".py", "exec"), module.__dict__)
 """
-# What Heat's libraries or the system raise is the site's trouble, told in a line; a bug of ours keeps its traceback.
+# An error of Heat's libraries or of the system is printed in one line; a bug of ours keeps its traceback.
 HOOK = """\
-def told(kind, error, trace):
+def report(kind, error, trace):
     if kind.__module__ == "builtins" and not issubclass(kind, OSError):
         return sys.__excepthook__(kind, error, trace)
     print("%s: %s" % (kind.__name__, (str(error).splitlines() or [""])[0]), file=sys.stderr)
-sys.excepthook = told
+sys.excepthook = report
 """
 
 
-def text(name: str, **values: Any) -> str:
+def text(name: str, **values: Json) -> str:
     """The program `<name>.py` with a dict VALUES and the modules it includes before it.
 
     Values are anything JSON can hold.

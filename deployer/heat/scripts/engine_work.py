@@ -1,4 +1,4 @@
-"""What an engine still holds in Heat's database, and how its traces are taken away: for programs in Heat's Python.
+"""What an engine still holds in Heat's database, and how its traces are removed: for programs in Heat's Python.
 
 An engine holds a resource while it works on it (resource.engine_id) and, without convergence, a stack's lock
 (stack_lock.engine_id). A worker that ends properly marks its row of the service table as deleted and leaves it there.
@@ -23,13 +23,13 @@ def ids_of(database, host):
 
 
 def held(database, ids):
-    """What these workers work on, in words."""
+    """What these workers work on, as texts for a message."""
     resources = ["%s/%s (%s)" % tuple(row) for row in select(database, RESOURCES, ids)]
     return resources + ["the lock of stack %s" % row[0] for row in select(database, LOCKS, ids)]
 
 
 def named(things):
-    """Some things in words; of many the first."""
+    """A list of things for a message; of many the first."""
     more = len(things) - MOST_NAMED
     return ", ".join(things[:MOST_NAMED]) + (" and %d more" % more if more > 0 else "")
 

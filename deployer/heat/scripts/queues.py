@@ -1,4 +1,4 @@
-"""What Heat's broker says of its queues, and the deletion of those that nobody reads: for programs in Heat's Python.
+"""Heat's queues in its broker, and the deletion of those that nobody reads: for programs in Heat's Python.
 
 The address is read as oslo.messaging reads it (TransportURL.parse and impl_rabbit.Connection of 18.3). No error has a
 secret in it.
@@ -68,8 +68,8 @@ def connect(path, limit=LIMIT):
         try:
             return Broker(where, settings, limit)
         except Exception as error:  # whatever the driver raises is the answer
-            words = (str(error).splitlines() or ["no reason given"])[0]
-            tried.append("%s: %s: %s" % (where, type(error).__name__, textwrap.shorten(words, 300)))
+            message = (str(error).splitlines() or ["no reason given"])[0]
+            tried.append("%s: %s: %s" % (where, type(error).__name__, textwrap.shorten(message, 300)))
     raise NoBroker("; ".join(tried))
 
 
@@ -77,7 +77,7 @@ def counts(broker, names):
     """Queue -> (messages that wait, consumers), or None where there is no such queue."""
     import amqp
 
-    found = {}
+    found: "dict[str, object]" = {}
     channel = broker.link.channel()
     for name in names:
         try:
@@ -135,9 +135,9 @@ def read(path):
     conf.register_opts(OPTIONS, GROUP)
     conf([], project="heat", default_config_files=[path], default_config_dirs=[])
     url = parse.urlparse(conf.transport_url)
-    told = {name: ",".join(values) for name, values in parse.parse_qs(url.query).items()}
+    query = {name: ",".join(values) for name, values in parse.parse_qs(url.query).items()}
     return url, {
-        each.name: each.type(told[each.name]) if each.name in told else conf[GROUP][each.name] for each in OPTIONS
+        each.name: each.type(query[each.name]) if each.name in query else conf[GROUP][each.name] for each in OPTIONS
     }
 
 

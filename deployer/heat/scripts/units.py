@@ -1,4 +1,4 @@
-"""What systemd says of a unit of this host: for programs in Heat's Python."""
+"""The state of systemd units of this host: for programs in Heat's Python."""
 
 import glob
 import subprocess
@@ -13,7 +13,7 @@ def state(unit):
 
 
 def is_stopping(shown):
-    """Whether a process that was told to stop, or to start again, still ends its work."""
+    """Whether a process that is stopping or restarting still ends its work."""
     return shown["ActiveState"] == "deactivating" or shown.get("Job", "0") not in ("", "0")
 
 
@@ -34,7 +34,7 @@ def children(pid):
     return found
 
 
-def last_words(unit):
+def last_lines(unit):
     shown = subprocess.run(
         ["journalctl", "--unit", unit, "--lines=15", "--no-pager", "--output=cat"],
         stdout=subprocess.PIPE,

@@ -5,7 +5,8 @@ Heat's APIs open none (they ask the engines), so engine workers are all that cou
 
 from collections.abc import Iterator
 
-from deployer.model.state import Service
+from deployer.model.names import service_of
+from deployer.model.service import Service
 from deployer.preflight.capacity import sizes
 from deployer.preflight.capacity.database import ConnectionLimits
 from deployer.preflight.capacity.sizes import SiteSizes
@@ -61,7 +62,7 @@ def _running(site: SiteSizes, host: str) -> int:
     return sum(
         max(held.processes - 1, 1)
         for unit, held in site.measured[host].units.items()
-        if unit in own or unit.startswith(f"heat-scaleout-{Service.ENGINE}@")
+        if unit in own or service_of(unit) == Service.ENGINE
     )
 
 

@@ -32,7 +32,7 @@ def ask(inventory: Inventory, fleet: Fleet) -> ConnectionLimits:
     """Ask the source host; a database of another kind than MySQL is not asked, and one that fails says why."""
     source = inventory.heat.source
     heat = inventory.heat_of(source)
-    script = scripts.text("capacity", conf=f"{heat.config_dir}/heat.conf", patience=LOGIN_TIMEOUT)
+    script = scripts.text("connection_limits", conf=f"{heat.config_dir}/heat.conf", seconds=LOGIN_TIMEOUT)
     printed = engines.run(
         fleet, "ask the database", {source: (service_units.python_of(heat.prefix), script)}, QUERY_TIMEOUT
     )[source]

@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from deployer.model.state import Instance, Service
+from deployer.model.hosts import Instance
+from deployer.model.names import service_of
+from deployer.model.service import Service
 from deployer.preflight.capacity import sizes
 from deployer.preflight.capacity.sizes import SiteSizes
 
@@ -78,11 +80,7 @@ def _size(site: SiteSizes, name: str, service: Service) -> tuple[int, bool]:
     """Bytes of a process of a kind, and whether they were measured: on this host, else on another one."""
     for host in (name, *site.measured):
         own = {each.unit for each in site.facts(host).engines} if service is Service.ENGINE else set()
-        held = [
-            each
-            for unit, each in site.measured[host].units.items()
-            if unit in own or unit.startswith(f"heat-scaleout-{service}@")
-        ]
+        held = [each for unit, each in site.measured[host].units.items() if unit in own or service_of(unit) == service]
         if held:
             return sum(each.memory for each in held) // sum(each.processes for each in held), True
     return ASSUMED, False

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from deployer.model.state import Service
+from deployer.model.service import Service
 from deployer.preflight.capacity.sizes import SiteSizes
 from deployer.proxy import config
 

@@ -8,7 +8,8 @@ from deployer.heat import releases, service_units
 from deployer.heat.source import Source
 from deployer.inventory.schema import Inventory
 from deployer.model.facts import Facts, Observation
-from deployer.model.state import Instance, Service
+from deployer.model.hosts import Instance
+from deployer.model.service import Service
 from deployer.observed.resources import HostResources
 
 

@@ -1,4 +1,4 @@
-"""TLS on a host: whether its files fit and can be read, for which names and until when; and talking to a server."""
+"""TLS on a host: whether its files fit and can be read, for which names and until when; connections to a server."""
 
 import grp
 import hashlib
@@ -20,7 +20,7 @@ def inspect(asked):
             ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(asked["ca"])
         else:
             load(asked["certificate"], asked.get("key"))
-            found.update(told_by(asked["certificate"]))
+            found.update(details_of(asked["certificate"]))
     except ssl.SSLError as error:
         found["why"] = "%s cannot be used: %s" % (" with ".join(paths), (error.reason or str(error)).replace("_", " "))
     except OSError as error:
@@ -48,9 +48,10 @@ def load(certificate, key):
         context.load_cert_chain(certificate, beside, password=lambda: "")
 
 
-def told_by(certificate):
+def details_of(certificate):
     """The names of a certificate, and the seconds until it ends by this host's clock."""
-    read = ssl._ssl._test_decode_cert(certificate)  # nothing public of Python's library reads one from a file
+    # Nothing public of Python's library reads one from a file.
+    read = ssl._ssl._test_decode_cert(certificate)  # type: ignore[attr-defined]
     names = [value for kind, value in read.get("subjectAltName", ()) if kind == "DNS"]
     common = [value for part in read.get("subject", ()) for kind, value in part if kind == "commonName"]
     return {"names": names or common, "left": ssl.cert_time_to_seconds(read["notAfter"]) - time.time()}
@@ -75,7 +76,7 @@ def complaint(path, asked):
         open(path, "rb").close()
     except OSError as error:
         return error.errno or 1
-    except KeyError:  # told elsewhere
+    except KeyError:  # reported by another check
         return 0
     return 0
 

@@ -17,7 +17,7 @@ class ExclusiveRun:
     def __init__(self, request):
         self.lock_request = request.get("exclusive")
         self.steps = len(request["steps"])
-        self.lock = None  # a file; closed, and so let go, with this turn
+        self.lock = None  # a file; closed, and so released, with this run
 
     def begin(self, index, step):
         """Before a step: TimeoutError when another request does not end, BrokenPipeError when nobody waits for us."""
@@ -45,7 +45,7 @@ class ExclusiveRun:
 def refuse_if_orphaned():
     """Raise BrokenPipeError when nobody reads our answer any more: our session has ended, another may begin."""
     reader = select.poll()
-    reader.register(1, 0)  # POLLERR and POLLHUP are told unasked
+    reader.register(1, 0)  # POLLERR and POLLHUP are always reported
     if reader.poll(0):
         raise BrokenPipeError("whoever asked for this has gone")
 
@@ -63,7 +63,7 @@ def wait_until_idle(lock_request):
 
 
 def acquire(lock_request, how):
-    """The file of a lock that we have waited for; TimeoutError says who still has it."""
+    """The file of a lock that we have waited for; TimeoutError names who still has it."""
     descriptor = os.open(lock_request["path"], os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     file = os.fdopen(descriptor, "r+b", buffering=0)
     before = signal.signal(signal.SIGALRM, raise_timeout)

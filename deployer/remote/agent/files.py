@@ -4,7 +4,7 @@ import base64
 import os
 import shutil
 
-from deployer.remote.agent import ledger
+from deployer.remote.agent import atomic, ledger
 
 
 def write(step, ledger_path):
@@ -18,11 +18,11 @@ def write(step, ledger_path):
             keep(path, kept)
         book["files"][path] = {"original": kept}
         ledger.write(ledger_path, book)
-    ledger.replace(path, base64.b64decode(step["content"]), step)
+    atomic.replace(path, base64.b64decode(step["content"]), step["mode"], atomic.ids_of(step["owner"], step["group"]))
 
 
 def is_ours(path, book):
-    """Whether what is at a path is a file of ours: where the original came back, the host died before it was noted."""
+    """Whether what is at a path is a file of ours: if the original is back, the host died before that was recorded."""
     original = book["files"].get(path, {}).get("original")
     return path in book["files"] and (not original or os.path.exists(original))
 

@@ -12,7 +12,7 @@ import socket
 import subprocess
 import tempfile
 
-from deployer.remote.agent import journal, ledger
+from deployer.remote.agent import atomic, journal, ledger
 
 MOST = 20  # generations that are kept
 ROOM = 2**20  # bytes that must be free beyond what is written
@@ -23,7 +23,7 @@ def stage(request):
     """Judge every file that is to be written, keep what the generation is made of, and begin it: {problems: [text]}.
 
     Given {ledger, run: {number, ...}, state, files: [{path, digest, content, check, comes}], binds: [address]}; a file
-    that does not come is there already and has no content. Nothing but our own notes is changed; with problems, not
+    that does not come is there already and has no content. Nothing but our own records is changed; with problems, not
     even those.
     """
     folder = os.path.dirname(request["ledger"])
@@ -40,7 +40,7 @@ def stage(request):
 
 
 def close(request):
-    """Note how a run has ended; one that has changed nothing on any host is as if it had never been."""
+    """Record how a run has ended; one that has changed nothing on any host is as if it had never been."""
     folder, run = os.path.dirname(request["ledger"]), request["run"]
     if not os.path.isdir(folder):
         return {}
@@ -119,7 +119,7 @@ def unfit(place, space):
 
 
 def faults(file, private, coming):
-    """What the program that is to read a file says of it; programs that come along with it may be missing so far."""
+    """The judgement of the program that is to read a file; programs that come along with it may be missing so far."""
     path = os.path.join(private, os.path.basename(file["path"]))
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
         stream.write(base64.b64decode(file["content"]))
@@ -165,11 +165,11 @@ def keep(folder, file):
             content = stream.read()
     else:
         content = base64.b64decode(file["content"])
-    ledger.replace(path, content, ledger.ours())
+    atomic.replace(path, content, ledger.MODE)
 
 
 def write(folder, run, state):
-    ledger.replace(path_of(folder, run["number"]), json.dumps({"run": run, "state": state}).encode(), ledger.ours())
+    atomic.replace(path_of(folder, run["number"]), json.dumps({"run": run, "state": state}).encode(), ledger.MODE)
 
 
 def read(folder, number):

@@ -1,4 +1,4 @@
-"""Keep what HAProxy was told of drained servers where it reads it at every reload, whoever asks for that.
+"""Keep which servers are drained where HAProxy reads it at every reload, whoever asks for the reload.
 
 The file is its `server-state-file` (configuration manual of HAProxy 2.6, section 3.1), with the drained servers alone:
 of every other one the configuration and the checks know better.
@@ -6,10 +6,11 @@ of every other one the configuration and the checks know better.
 
 import os
 
-from deployer.remote.agent import ledger, programs, sockets
+from deployer.remote.agent import atomic, programs, sockets
 
 VERSION = "1\n"  # of the file's format, and the whole file when no server is drained
-COLUMNS = 20  # up to the SRV record: what follows, as whether the server speaks TLS, is the configuration's to say
+COLUMNS = 20  # up to the SRV record: what follows, as whether the server speaks TLS, is decided by the configuration
+MODE = 0o600
 DRAINED = 0x08  # SRV_ADMF_FDRAIN among the bits of `srv_admin_state`
 
 
@@ -19,16 +20,16 @@ def save(step):
     rows = [line.split() for line in answer.splitlines()]
     names = next((row[1:] for row in rows if row[:1] == ["#"]), [])
     if not names:
-        raise programs.Failed("the proxy did not say which servers are drained: %s" % answer.strip())
+        raise programs.Failed("HAProxy did not list the state of its servers: %s" % answer.strip())
     state = names.index("srv_admin_state")
     drained = [row for row in rows if len(row) == len(names) and row[0].isdigit() and int(row[state]) & DRAINED]
     header = ["#"] + names[:COLUMNS]
     lines = [" ".join(row) for row in [header] + [row[:COLUMNS] for row in drained]] if drained else []
-    ledger.replace(step["keep"]["file"], (VERSION + "".join(line + "\n" for line in lines)).encode(), ledger.ours())
+    atomic.replace(step["keep"]["file"], (VERSION + "".join(line + "\n" for line in lines)).encode(), MODE)
 
 
 def reload(step, ledger_path):
-    """Have the proxy read a configuration of ours, which alone says who is drained."""
+    """Have the proxy read a configuration of ours, which alone decides who is drained."""
     if os.path.isdir(os.path.dirname(step["kept"])):
-        ledger.replace(step["kept"], VERSION.encode(), ledger.ours())
+        atomic.replace(step["kept"], VERSION.encode(), MODE)
     return programs.systemctl(step, ledger_path)

@@ -4,16 +4,19 @@ import json
 import os
 import time
 
+from deployer.remote.agent import atomic
+
 NAME = "journal"
 MOST_LINES = 2000
+MODE = 0o600
 
 
 def begin(folder, run):
-    """Note that a run begins, given {number, command, who, at, ...}; lines of runs long past go."""
+    """Record that a run begins, given {number, command, who, at, ...}; old lines are removed."""
     path = os.path.join(folder, NAME)
     lines = read_lines(path)
     if len(lines) > MOST_LINES:
-        replace(path, lines[-MOST_LINES // 2 :])
+        atomic.replace(path, "".join(line + "\n" for line in lines[-MOST_LINES // 2 :]).encode(), MODE)
     note(folder, dict(run, event="begin"))
 
 
@@ -22,7 +25,7 @@ def note(folder, entry):
     if not os.path.isdir(folder):
         return
     line = json.dumps(dict(entry, at=entry.get("at") or now())) + "\n"
-    descriptor = os.open(os.path.join(folder, NAME), os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+    descriptor = os.open(os.path.join(folder, NAME), os.O_RDWR | os.O_CREAT | os.O_APPEND, MODE)
     try:
         os.write(descriptor, (line if is_whole(descriptor) else "\n" + line).encode())
         os.fsync(descriptor)
@@ -37,7 +40,7 @@ def is_whole(descriptor):
 
 
 def step_started(request, step):
-    """Note which step of a run begins, if the request belongs to one."""
+    """Record which step of a run begins, if the request belongs to one."""
     if "run" in request:
         note(
             os.path.dirname(request["ledger"]),
@@ -46,7 +49,7 @@ def step_started(request, step):
 
 
 def step_done(request):
-    """Note that the step has ended well."""
+    """Record that the step has ended well."""
     if "run" in request:
         note(os.path.dirname(request["ledger"]), {"event": "did", "number": request["run"]})
 
@@ -86,16 +89,6 @@ def read_lines(path):
             return stream.read().splitlines()
     except FileNotFoundError:
         return []
-
-
-def replace(path, lines):
-    temporary = path + ".new"
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as stream:
-        stream.write("".join(line + "\n" for line in lines))
-        stream.flush()
-        os.fsync(stream.fileno())
-    os.rename(temporary, path)
 
 
 def now():

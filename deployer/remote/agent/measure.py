@@ -10,7 +10,7 @@ from deployer.remote.agent import sockets
 def measure(request):
     """Given patterns of units: {available: bytes, most_files, units: {name: {processes, memory: bytes}}}.
 
-    What this system does not tell is None.
+    None for what this system does not show.
     """
     return {"available": available(), "most_files": most_files(), "units": held_by(request.get("units", []))}
 
@@ -25,7 +25,11 @@ def most_files():
     most = number_in("/proc/sys/fs/nr_open")
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[0], most))
-    except (OSError, ValueError, TypeError):  # in a container, say; then systemd has no more than it was started with
+    except (
+        OSError,
+        ValueError,
+        TypeError,
+    ):  # a container: systemd has what it was started with
         return hard_limit_of(1) or most
     return most
 

@@ -18,7 +18,7 @@ UNIT_KEYS = "Id,ActiveState,SubState,MainPID,NeedDaemonReload,NRestarts,UnitFile
 
 
 def observe(request):
-    """Given what to look at, return what is there now; what is missing is left out, never an error.
+    """Given what to observe, return what is there now; what is missing is left out, never an error.
 
     {busy: why} when the host was to be `settled` and is not.
     """
@@ -26,7 +26,7 @@ def observe(request):
     if busy:
         return {"busy": busy}
     carry = tuple(request.get("carry", []))
-    begun = {name: begin(each) for name, each in request.get("programs", {}).items()}  # they work while we look
+    begun = {name: begin(each) for name, each in request.get("programs", {}).items()}  # they run meanwhile
     units = units_like(request.get("units", []))
     return {
         "python": list(sys.version_info[:3]),
@@ -72,12 +72,12 @@ def answer(begun, seconds):
     if isinstance(begun, str):
         return {"printed": "", "why": begun}
     try:
-        printed, talked = begun.communicate(timeout=seconds)
+        printed, messages = begun.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
         begun.kill()
         begun.communicate()
         return {"printed": "", "why": "no answer in %d s" % seconds}
-    last = talked.decode("utf-8", "replace").strip().splitlines()[-1:] or ["ended with %d" % begun.returncode]
+    last = messages.decode("utf-8", "replace").strip().splitlines()[-1:] or ["ended with %d" % begun.returncode]
     return {"printed": printed.decode("utf-8", "replace"), "why": last[0] if begun.returncode else None}
 
 

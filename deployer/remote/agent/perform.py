@@ -22,12 +22,12 @@ from deployer.remote.agent import (
 def perform(request):
     """Given steps in order, do them and stop at the first that fails: {done: [output], failed: null | {index, why}}.
 
-    A step that only waits, and may be asked again from there, is told by `again`.
+    A step that only waits, and may be asked again from there, is marked by `again`.
     """
-    done, turn = [], exclusive.ExclusiveRun(request)
+    done, exclusive_run = [], exclusive.ExclusiveRun(request)
     for index, step in enumerate(request["steps"]):
         try:
-            turn.begin(index, step)
+            exclusive_run.begin(index, step)
             journal.step_started(request, step)
             done.append(STEPS[step["do"]](step, request["ledger"]) or "")
             journal.step_done(request)
@@ -35,7 +35,7 @@ def perform(request):
             return {"done": done, "failed": {"index": index, "why": str(waiting), "again": True}}
         except (programs.Failed, OSError, LookupError, subprocess.SubprocessError) as error:
             return {"done": done, "failed": {"index": index, "why": str(error) or type(error).__name__}}
-    turn.end(os.path.dirname(request["ledger"]))
+    exclusive_run.end(os.path.dirname(request["ledger"]))
     return {"done": done, "failed": None}
 
 
@@ -54,7 +54,7 @@ def release_port(step, ledger_path):
     try:
         socket_takeover.lead_to_newest(held)
         left = socket_takeover.drain(held, step["timeout"], probes.POLL_INTERVAL)
-    except PermissionError:  # nobody may look into another process's sockets here
+    except PermissionError:  # this kernel lets nobody copy another process's sockets
         left = 0
     if left:
         where = ", ".join("%(address)s:%(port)d" % each for each in held)
@@ -117,7 +117,7 @@ def uid_of(unit):
 
 
 def remove_records(step, ledger_path):
-    """Remove our own notes from a host where nothing of ours is left, unless they say how to start a process again."""
+    """Remove our records from a host where nothing of ours is left, unless they are needed to start a process again."""
     book = ledger.read(ledger_path)
     if not book["files"] and all(each["unit"] for each in book["stopped"]):
         shutil.rmtree(os.path.dirname(ledger_path), ignore_errors=True)
@@ -145,7 +145,7 @@ def stop_holders(held, step, ledger_path):
         probes.wait_until(
             lambda at=each: not still_holds(at),
             step["timeout"],
-            "%(address)s:%(port)d is still held after its process was told to stop" % each,
+            "%(address)s:%(port)d is still held after its process was stopped" % each,
         )
 
 
@@ -154,10 +154,10 @@ def still_holds(holder):
 
 
 def remember_stopped(held, ledger_path):
-    """Note what is about to be stopped, whether it starts with the host, and what it was."""
+    """Record what is about to be stopped, whether it starts with the host, and what it was."""
     book = ledger.read(ledger_path)
     ports = {each["port"] for each in held}
-    noted = {each["unit"] for each in book["stopped"] if each["enabled"]}  # disabled by a run that went no further
+    recorded = {each["unit"] for each in book["stopped"] if each["enabled"]}  # disabled by a run that went no further
     book["stopped"] = [each for each in book["stopped"] if each["port"] not in ports]
     for each in held:
         argv = sockets.process(each["pid"]).get("argv", [])
@@ -167,7 +167,7 @@ def remember_stopped(held, ledger_path):
                 "argv": argv,
                 "address": each["address"],
                 "port": each["port"],
-                "enabled": each["unit"] in noted or is_enabled(each["unit"]),
+                "enabled": each["unit"] in recorded or is_enabled(each["unit"]),
             }
         )
     ledger.write(ledger_path, book)

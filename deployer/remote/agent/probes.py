@@ -1,4 +1,4 @@
-"""Wait on a host for what no event announces: answers over HTTP, of a unix socket, and the effect of a word to one."""
+"""Wait on a host for what no event announces: answers over HTTP and of a unix socket, the effect of a command."""
 
 import csv
 import http.client
@@ -8,7 +8,7 @@ import time
 
 from deployer.remote.agent import certificates, exclusive, haproxy_state, observe, programs, sockets
 
-POLL_INTERVAL = 0.05  # seconds between two looks at something that no event announces
+POLL_INTERVAL = 0.05  # seconds: no event announces it
 POLLS_PER_UNIT_CHECK = 10
 
 
@@ -28,14 +28,14 @@ def await_http(step, _):
     """
     last = [""]
     started = time.monotonic()
-    for looks in itertools.count(1):
+    for polls in itertools.count(1):
         if answers(step, last):
             return
         timed_out = time.monotonic() > started + step["timeout"]
-        if timed_out or looks % POLLS_PER_UNIT_CHECK == 0 and crash_loops(step["unit"]):
+        if timed_out or polls % POLLS_PER_UNIT_CHECK == 0 and crash_loops(step["unit"]):
             raise programs.Failed(
                 "no good answer from %s:%d%s (%s)\n%s"
-                % (step["address"], step["port"], step["path"], last[0], programs.last_words(step["unit"]))
+                % (step["address"], step["port"], step["path"], last[0], programs.last_lines(step["unit"]))
             )
         exclusive.refuse_if_orphaned()
         time.sleep(POLL_INTERVAL)
@@ -73,7 +73,7 @@ def await_reply(step, _):
 
 
 def set_server(step, _):
-    """Say a line to a unix socket, which answers nothing when it obeys, and wait until its answers show the effect."""
+    """Send a command to a unix socket, which answers nothing when it obeys, and wait until answers show the effect."""
     answer = sockets.ask(step["socket"], step["send"]).strip()
     if answer:
         raise programs.Failed("%s answered: %s" % (step["send"].strip(), answer))
@@ -90,14 +90,14 @@ def set_server(step, _):
 
 
 def timed_out(step, condition):
-    """What to say of an effect that does not come in time; Failed unless it may be done without."""
-    words = "after %d s %s" % (step["timeout"], condition["else"])
+    """The message on an effect that does not come in time; Failed unless `force` goes on without it."""
+    message = "after %d s %s" % (step["timeout"], condition["else"])
     found = cells(step["socket"], condition)
     if found:
-        words += " (%s: %s)" % (condition["column"], ", ".join(found))
+        message += " (%s: %s)" % (condition["column"], ", ".join(found))
     if step.get("force"):
-        return words
-    raise programs.Failed(words)
+        return message
+    raise programs.Failed(message)
 
 
 def shows(path, condition):

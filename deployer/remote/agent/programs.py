@@ -9,23 +9,23 @@ class Failed(Exception):
 
 
 class NotYet(Failed):
-    """A program that still waits for something, which its text says; it may be asked again."""
+    """A program that still waits, its text says for what; it may be run again."""
 
 
-MOST = 2000  # characters of what a program says
-NOT_YET = 75  # how a program says so: EX_TEMPFAIL of sysexits.h
+MOST = 2000  # characters of a program's output
+NOT_YET = 75  # the exit status for it: EX_TEMPFAIL of sysexits.h
 
 
 def systemctl(step, _):
-    """Run systemctl; when it fails, the last words of the units it was about say more than it does."""
+    """Run systemctl; when it fails, the end of the journals of its units says more than it does."""
     try:
         return call(["systemctl"] + step["arguments"], step.get("timeout", 120))
     except Failed as failed:
         units = [each for each in step["arguments"][1:] if not each.startswith("-")]
-        raise Failed("\n".join([str(failed)] + [last_words(unit) for unit in units])) from None
+        raise Failed("\n".join([str(failed)] + [last_lines(unit) for unit in units])) from None
 
 
-def last_words(unit):
+def last_lines(unit):
     shown = subprocess.run(
         ["journalctl", "--unit", unit, "--lines=15", "--no-pager", "--output=cat"],
         stdout=subprocess.PIPE,
@@ -36,7 +36,7 @@ def last_words(unit):
 
 
 def call(argv, timeout=60, given=None):
-    """Run a program; what it prints, or Failed with its exit status and its last words."""
+    """Run a program; its output, or Failed with its exit status and the end of its output."""
     ran = subprocess.run(argv, input=given or b"", stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=timeout)
     printed = ran.stdout.decode("utf-8", "replace")
     if ran.returncode == NOT_YET:

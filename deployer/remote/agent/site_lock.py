@@ -1,4 +1,4 @@
-"""Hold a lock on this host as long as whoever asked says that it is there; show who holds it, and end that."""
+"""The site lock: a lease on this host that lasts as long as heartbeats come; who holds it, and its forced release."""
 
 import errno
 import fcntl
@@ -12,7 +12,7 @@ import threading
 import time
 
 RECORD = "hhqqi"  # struct flock of fcntl(2), as a Python with large files passes it
-POLL_INTERVAL = 0.01  # seconds between two looks at something that no event announces
+POLL_INTERVAL = 0.01  # seconds: no event announces it
 MOST_POLLS = 300
 
 

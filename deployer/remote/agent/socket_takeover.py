@@ -1,7 +1,7 @@
-"""Hand an address over from the process that listens there to another, without a client noticing.
+"""Socket takeover: an address passes from the process that listens there to another, and no client notices.
 
-Root may copy another process's socket (pidfd_getfd(2), Linux 5.6). On such copies the old listener is told to share
-its address (SO_REUSEPORT, which asks for one owner of all its sockets), the kernel is told to lead new connections to
+Root may copy another process's socket (pidfd_getfd(2), Linux 5.6). On such copies the old listener is made to share
+its address (SO_REUSEPORT, which asks for one owner of all its sockets), the kernel is set to lead new connections to
 the newest listener (SO_ATTACH_REUSEPORT_CBPF, socket(7)), and kept-alive connections are closed while they are idle.
 """
 
@@ -43,11 +43,11 @@ def share_port(held, uid):
 
 
 def detach_filter(listener):
-    """Take away what an earlier hand-over has told the kernel about this address."""
+    """Detach the filter of an earlier takeover from this address."""
     try:
         listener.setsockopt(socket.SOL_SOCKET, DETACH_REUSEPORT_BPF, 0)
     except OSError as error:
-        if error.errno not in (errno.ENOENT, errno.EINVAL):  # it was told nothing
+        if error.errno not in (errno.ENOENT, errno.EINVAL):  # it had no filter
             raise
 
 
@@ -106,7 +106,7 @@ def attach_filter(holder, program):
 
 
 def answers_from(address, port, source):
-    """Whether who gets the connections from a port of this host answers HTTP, whatever it says."""
+    """Whether who gets the connections from a port of this host answers HTTP, with whatever status."""
     with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as connection:
         connection.settimeout(5)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -176,7 +176,7 @@ def close_if_idle(place, unsure):
 
 
 def is_idle(info, unsure):
-    """Whether a connection's last words were an answer (struct tcp_info of linux/tcp.h)."""
+    """Whether the last bytes on a connection were an answer (struct tcp_info of linux/tcp.h)."""
     (unacknowledged,) = struct.unpack_from("I", info, 24)
     (sent,) = struct.unpack_from("I", info, 44)  # ms ago, as is the next
     (received,) = struct.unpack_from("I", info, 52)

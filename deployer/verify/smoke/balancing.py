@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from deployer.errors import DeployerError
 from deployer.inventory.schema import Inventory
-from deployer.model.state import Service
+from deployer.model.service import Service
 from deployer.proxy import config, runtime_api
 from deployer.remote.fleet import Fleet
 from deployer.verify.smoke.clouds import Cloud

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 from xml.etree import ElementTree
 
-from deployer.model.state import Secret
+from deployer.model.hosts import Secret
 from deployer.verify.smoke.clouds import Cloud
 from deployer.verify.smoke.result import CheckFailed
 

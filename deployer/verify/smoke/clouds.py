@@ -10,8 +10,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from deployer import errors
-from deployer.inventory.values import Endpoint
-from deployer.model.state import Service
+from deployer.model.names import Endpoint
+from deployer.model.service import Service
 from deployer.verify.smoke.result import CheckFailed
 
 ANSWER_LIMIT = 60  # seconds for one request

@@ -1,27 +1,23 @@
 """Whether the engines that Heat lists are the inventory's."""
 
-import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from deployer.errors import DeployerError
-from deployer.heat import service_units
 from deployer.inventory.schema import Inventory
-from deployer.model.state import Service, unit_name
+from deployer.model import names
+from deployer.model.service import Service
 from deployer.remote.fleet import Fleet
 from deployer.verify.smoke.clouds import Cloud
 from deployer.verify.smoke.result import CheckFailed
 
-OURS = re.compile(r"(?P<host>.+)-engine-(?P<number>[0-9]+)")  # see launch.engine_name
 UNITS_TIMEOUT = 20.0  # seconds for a host to tell its units
 
 
 def check_engines(inventory: Inventory, fleet: Fleet, cloud: Cloud) -> str:
     """Compare Heat's list of engines with the inventory and say who is up; raise Unproven when they differ."""
     wanted = [
-        service_units.engine_name(each.host, each.number)
-        for each in inventory.instances()
-        if each.service is Service.ENGINE
+        names.engine_name(each.host, each.number) for each in inventory.instances() if each.service is Service.ENGINE
     ]
     up = workers_up(_rows(cloud))
     return compare(up, wanted, _ended(inventory, fleet, unexpected(up, wanted)))
@@ -40,7 +36,7 @@ def workers_up(rows: Iterable[Mapping[str, Any]]) -> dict[str, int]:
 
 def unexpected(up: Mapping[str, int], wanted: Collection[str]) -> list[str]:
     """The engines that are up and named as ours are, but which the inventory does not have."""
-    return sorted(name for name, count in up.items() if count and name not in wanted and OURS.fullmatch(name))
+    return sorted(name for name, count in up.items() if count and name not in wanted and names.parse_engine(name))
 
 
 def compare(up: Mapping[str, int], wanted: Collection[str], ended: Collection[str] = ()) -> str:
@@ -71,15 +67,15 @@ def _rows(cloud: Cloud) -> list[dict[str, Any]]:
     return answer.json()["services"]
 
 
-def _ended(inventory: Inventory, fleet: Fleet, names: Collection[str]) -> list[str]:
+def _ended(inventory: Inventory, fleet: Fleet, listed: Collection[str]) -> list[str]:
     """Those engines whose host says that no such unit runs: Heat takes a row for up until two reports are missing."""
-    places = {name: OURS.fullmatch(name) for name in names}
-    hosts = {place["host"] for place in places.values() if place["host"] in inventory.hosts}
-    replies = fleet.ask("look", "observe", {host: {"units": ["heat-scaleout-*"]} for host in hosts}, UNITS_TIMEOUT)
+    places = {name: place for name in listed if (place := names.parse_engine(name))}
+    hosts = {place.host for place in places.values() if place.host in inventory.hosts}
+    replies = fleet.ask("look", "observe", {host: {"units": [names.UNIT_PATTERN]} for host in hosts}, UNITS_TIMEOUT)
     return [
         name
         for name, place in places.items()
-        if place["host"] in hosts and not _runs(replies[place["host"]], unit_name(Service.ENGINE, int(place["number"])))
+        if place.host in hosts and not _runs(replies[place.host], names.unit_name(Service.ENGINE, place.number))
     ]
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from deployer import errors
 from deployer.heat import service_units
 from deployer.inventory.schema import Inventory
-from deployer.inventory.values import Endpoint
-from deployer.model.state import Service
+from deployer.model.names import Endpoint
+from deployer.model.service import Service
 from deployer.remote.fleet import Fleet
 from deployer.verify.smoke import balancing, cfn, clouds, engine_list, stack
 from deployer.verify.smoke.clouds import Cloud

@@ -2,11 +2,12 @@
 
 import pytest
 import sites
-from moments import BREAKS, FAILS, LOST, Moments
+from fault_injection import BREAKS, FAILS, LOST, FaultInjector
 
 from deployer import errors
+from deployer.model.names import unit_name
 from deployer.model.run import DONE, FAILED, REVERTED, Author
-from deployer.model.state import Service, unit_name
+from deployer.model.service import Service
 from deployer.model.steps import OnError, RolloutOptions
 
 HEAT_CONF = "/etc/heat/heat.conf"
@@ -53,7 +54,7 @@ def has_cache(fleet):
     return [name for name in ("hostB", "hostC") if b"[cache]" in fleet.hosts[name].files[HEAT_CONF].content]
 
 
-class OnceAt(Moments):
+class OnceAt(FaultInjector):
     """A step fails once whose words contain a text, on one host."""
 
     def __init__(self, host, fragment, kind=FAILS):
@@ -61,7 +62,7 @@ class OnceAt(Moments):
         self.where = (host, fragment)
 
     def __call__(self, host, when, step):
-        self.number = len(self.observation) + 1 if self._is_it(host, when, step) else self.number
+        self.number = len(self.steps) + 1 if self._is_it(host, when, step) else self.number
         super().__call__(host, when, step)
 
     def _is_it(self, host, when, step):
@@ -141,14 +142,14 @@ def test_continue_takes_no_address_over_when_nobody_who_serves_is_left(fleet):
 def test_continue_restarts_no_host_twice(inventory, deployed):
     deployed.breaks("hostC", '"restart"')
     pids = deployed.hosts["hostB"].running()
-    observation = deployed.moment = Moments()
+    watched = deployed.moment = FaultInjector()
 
     both = RolloutOptions(("hostB", "hostC"), on_error=OnError.CONTINUE)
 
     report = sites.deploy(inventory, deployed, author=AUTHOR, options=both)
 
-    done = [says or "" for host, when, says in observation.observation if (host, when) == ("hostB", "after")]
-    restarts = [says for says in done if "restart" in says]
+    done = [step or "" for host, when, step in watched.steps if (host, when) == ("hostB", "after")]
+    restarts = [step for step in done if "restart" in step]
     assert (report.exit_code, list(report.applied.failed)) == (5, ["hostC"])
     assert len(restarts) == len(set(restarts)) > 1
     assert not set(pids.values()) & set(deployed.hosts["hostB"].running().values())
@@ -167,7 +168,7 @@ def test_canary_that_is_lost_leaves_the_others_serving_and_one_run_more_ends_it(
     assert len(deployed.hosts["hostC"].running()) == 4
     assert deployed.hosts["hostB"].last_run["result"] is None
     deployed.mends()
-    deployed.moment = Moments()
+    deployed.moment = FaultInjector()
     assert deploy(inventory, deployed, OnError.STOP).exit_code == 0
     assert sites.planned(inventory, deployed).plan.changes() == ()
 
@@ -212,7 +213,7 @@ def test_revert_that_fails_itself_is_told_and_one_run_more_ends_it(deployed):
     report = deploy(GROWN, deployed, OnError.REVERT)
 
     assert (report.exit_code, report.result, list(report.reverted.applied.failed)) == (5, FAILED, ["hostC"])
-    deployed.moment = Moments()
+    deployed.moment = FaultInjector()
     assert deploy(GROWN, deployed, OnError.STOP).exit_code == 0
     assert sites.planned(GROWN, deployed).plan.changes() == ()
 

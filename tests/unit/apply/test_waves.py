@@ -9,7 +9,8 @@ from contract.fake_host import FakeHost
 
 from deployer import errors
 from deployer.apply import agent_requests, waves
-from deployer.model.state import AnswersHttp, AnswersSocket, Program, Service
+from deployer.model.probes import AnswersHttp, AnswersSocket, Program
+from deployer.model.service import Service
 from deployer.model.steps import (
     AwaitReady,
     DrainServer,

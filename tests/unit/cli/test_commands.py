@@ -390,7 +390,7 @@ def test_restart_with_a_wrong_flag_ends_with_3_and_contacts_nobody(invoke, inven
 
 
 def test_recover_lists_what_dead_engines_left_and_takes_it_away(invoke, inventory, fleet):
-    fleet.abandoned = [
+    fleet.dead_workers = [
         {
             "engine_id": "id-1",
             "host": "hostC-engine-1",

@@ -1,6 +1,6 @@
 """The truth table as text: what an operator reads, and what is left out of it."""
 
-from truth import ENGINE, STAT, a_row, a_view, lines, with_unit
+from observed_sites import ENGINE, STAT, a_row, a_view, lines, with_unit
 
 from deployer.cli import status_table
 from deployer.model.state import Unit

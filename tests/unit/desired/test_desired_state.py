@@ -5,9 +5,10 @@ import sites
 
 from deployer import errors
 from deployer.desired import desired_state
-from deployer.inventory.values import Endpoint
 from deployer.model.facts import Observation
-from deployer.model.state import HostState, Service, unit_name
+from deployer.model.names import Endpoint, unit_name
+from deployer.model.service import Service
+from deployer.model.state import HostState
 
 HEAT_CONF = "/etc/heat/heat.conf"
 

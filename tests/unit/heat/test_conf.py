@@ -1,6 +1,6 @@
 """conf reads what oslo.config reads, and changes nothing but what it is told to."""
 
-import nasty
+import heat_confs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,17 +16,17 @@ def as_oslo_has_them(parsed: conf_editor.Conf) -> dict:
     return {pair: parsed.values(*pair) for pair in pairs}
 
 
-@nasty.examples(60)
-@given(nasty.files())
+@heat_confs.examples(60)
+@given(heat_confs.files())
 def test_parse_of_a_valid_file_reads_what_oslo_config_reads(text):
-    assert as_oslo_has_them(conf_editor.parse(text)) == nasty.oslo_reads(text)
+    assert as_oslo_has_them(conf_editor.parse(text)) == heat_confs.oslo_reads(text)
 
 
-@nasty.examples(60)
-@given(nasty.anything | nasty.anything.map(lambda text: f"[DEFAULT]\n{text}"))
+@heat_confs.examples(60)
+@given(heat_confs.anything | heat_confs.anything.map(lambda text: f"[DEFAULT]\n{text}"))
 def test_parse_of_any_text_accepts_and_refuses_as_oslo_config_does(text):
     try:
-        meant = nasty.oslo_reads(text)
+        meant = heat_confs.oslo_reads(text)
     except iniparser.ParseError as refused:
         with pytest.raises(errors.BadConfig) as raised:
             conf_editor.parse(text, "heat.conf")
@@ -38,20 +38,20 @@ def test_parse_of_any_text_accepts_and_refuses_as_oslo_config_does(text):
         assert as_oslo_has_them(conf_editor.parse(text)) == meant
 
 
-@nasty.examples(60)
-@given(nasty.files(), nasty.sections, nasty.words, nasty.values)
+@heat_confs.examples(60)
+@given(heat_confs.files(), heat_confs.sections, heat_confs.words, heat_confs.values)
 def test_edit_without_a_line_makes_oslo_config_read_the_value_and_nothing_else_differ(text, section, key, value):
-    before = nasty.oslo_reads(text)
+    before = heat_confs.oslo_reads(text)
 
-    after = nasty.oslo_reads(conf_editor.edited(text, [Edit(section, key, value)]))
+    after = heat_confs.oslo_reads(conf_editor.edited(text, [Edit(section, key, value)]))
 
     pair = (grammar.section_key(section), key)
     assert after.pop(pair) == (*before.pop(pair, ())[:-1], value)
     assert after == before
 
 
-@nasty.examples(60)
-@given(nasty.files(), st.data(), nasty.values)
+@heat_confs.examples(60)
+@given(heat_confs.files(), st.data(), heat_confs.values)
 def test_edit_of_a_line_changes_that_occurrence_alone(text, data, value):
     settings = conf_editor.parse(text).settings
     if not settings:
@@ -62,11 +62,11 @@ def test_edit_of_a_line_changes_that_occurrence_alone(text, data, value):
 
     meant = [value if each is chosen else each.value for each in settings]
     assert [each.value for each in conf_editor.parse(edited).settings] == meant
-    assert as_oslo_has_them(conf_editor.parse(edited)) == nasty.oslo_reads(edited)
+    assert as_oslo_has_them(conf_editor.parse(edited)) == heat_confs.oslo_reads(edited)
 
 
-@nasty.examples(60)
-@given(nasty.files(), st.data(), nasty.inline)
+@heat_confs.examples(60)
+@given(heat_confs.files(), st.data(), heat_confs.inline)
 def test_edit_leaves_every_other_line_byte_for_byte(text, data, value):
     settings = conf_editor.parse(text).settings
     if not settings:
@@ -83,8 +83,11 @@ def test_edit_leaves_every_other_line_byte_for_byte(text, data, value):
     assert edited[len("".join(head)) :].startswith(lines[chosen.line - 1][:place])
 
 
-@nasty.examples(60)
-@given(nasty.files(), st.lists(st.tuples(nasty.sections, nasty.words, nasty.values), max_size=5))
+@heat_confs.examples(60)
+@given(
+    heat_confs.files(),
+    st.lists(st.tuples(heat_confs.sections, heat_confs.words, heat_confs.values), max_size=5),
+)
 def test_edits_made_again_change_nothing(text, wanted):
     edits = [Edit(*each) for each in wanted]
     once = conf_editor.edited(text, edits)
@@ -92,16 +95,16 @@ def test_edits_made_again_change_nothing(text, wanted):
     assert conf_editor.edited(once, edits) == once
 
 
-@nasty.examples(60)
-@given(nasty.files(), nasty.sections, nasty.words, nasty.values)
+@heat_confs.examples(60)
+@given(heat_confs.files(), heat_confs.sections, heat_confs.words, heat_confs.values)
 def test_edit_keeps_the_end_of_the_file_as_it_was(text, section, key, value):
     edited = conf_editor.edited(text, [Edit(section, key, value)])
 
     assert edited.endswith(("\n", "\r")) == text.endswith(("\n", "\r"))
 
 
-@nasty.examples(60)
-@given(nasty.files())
+@heat_confs.examples(60)
+@given(heat_confs.files())
 def test_edit_to_the_value_it_has_changes_no_byte(text):
     edits = [Edit(each.section, each.key, each.value, each.line) for each in conf_editor.parse(text).settings]
 
@@ -114,12 +117,12 @@ references = st.lists(
 ).map("".join)
 
 
-@nasty.examples(60)
+@heat_confs.examples(60)
 @given(references, references, references, st.sampled_from(["DEFAULT", "g"]))
 def test_resolved_substitutes_as_oslo_config_does(one, two, three, section):
     text = f"[DEFAULT]\na = {one}\n[g]\nb = {two}\na = plain\n[{section}]\nc = {three}\n"
     try:
-        meant = nasty.oslo_option(text, section, "c")
+        meant = heat_confs.oslo_option(text, section, "c")
     except (cfg.Error, RecursionError):
         meant = None
 
@@ -146,7 +149,7 @@ def test_edit_of_a_line_that_holds_another_option_is_refused():
         conf_editor.edited("[a]\nb = 1\nc = 2\n", [Edit("a", "b", "3", line=3)])
 
 
-def test_parse_tells_every_broken_line_at_once_and_quotes_none():
+def test_parse_reports_every_broken_line_at_once_and_quotes_none():
     text = "hunter2 = 1\n[DEFAULT]\nhunter2\n  hunter2\n\n  hunter2\n= hunter2\n[hunter2\n[]\nok = a\0hunter2\n"
 
     with pytest.raises(errors.BadConfig) as refused:
@@ -161,7 +164,7 @@ def test_parse_keeps_dashes_apart_because_oslo_config_reads_underscored_names_al
     text = "[heat_api]\nbind-host = 192.0.2.1\n"
 
     assert conf_editor.parse(text).value("heat_api", "bind_host") is None
-    assert ("heat_api", "bind_host") not in nasty.oslo_reads(text)
+    assert ("heat_api", "bind_host") not in heat_confs.oslo_reads(text)
 
 
 def test_parse_takes_bytes_that_are_no_utf_8():

@@ -11,32 +11,22 @@ from deployer.heat.engines import EngineView, Queue
 from deployer.observed import observe
 
 
-def test_rows_are_those_of_heats_table():
-    inventory = sites.an_inventory()
-    fleet = sites.a_fleet(inventory)
-
-    (row,) = engines.rows(inventory, fleet)
-
-    assert (row.host, row.hostname, row.up, row.age) == ("hostA", "hostA", True, 3.0)
-    assert fleet.asked == [("ask Heat", "perform", ("hostA",))]
-
-
-def test_rows_of_a_source_that_is_gone_raise_its_error():
+def test_resources_held_of_a_source_that_is_lost_raise_its_error():
     inventory = sites.an_inventory()
     fleet = sites.a_fleet(inventory)
     fleet.loses("hostA")
 
     with pytest.raises(errors.HostUnreachable):
-        engines.rows(inventory, fleet)
+        engines.resources_held(inventory, fleet)
 
 
-def test_rows_that_the_database_refuses_raise_with_the_host_and_the_reason():
+def test_resources_held_without_a_database_raise_with_the_host_and_the_reason():
     inventory = sites.an_inventory()
     fleet = sites.a_fleet(inventory)
     fleet.breaks("hostA", "python3", "OperationalError: (2003) cannot connect")
 
     with pytest.raises(errors.HostFailed, match=r"hostA: OperationalError: \(2003\) cannot connect"):
-        engines.rows(inventory, fleet)
+        engines.resources_held(inventory, fleet)
 
 
 def test_run_of_several_hosts_keeps_the_answers_of_those_that_work():
@@ -65,7 +55,7 @@ def seen(fleet, inventory):
     return engines.view(found.hosts["hostA"].facts.answers)
 
 
-def test_view_has_the_rows_and_the_queues_of_one_look():
+def test_view_has_the_rows_and_the_queues_of_one_observation():
     inventory = sites.an_inventory()
     fleet = sites.a_fleet(inventory)
 
@@ -90,7 +80,7 @@ def test_question_gives_the_program_as_input_and_never_as_an_argument():
     assert question["argv"] == ["/opt/heat/bin/python3", "-"]
 
 
-def test_view_without_an_answer_knows_nothing_and_says_why():
+def test_view_without_an_answer_knows_nothing_and_gives_the_reason():
     inventory = sites.an_inventory()
     fleet = sites.a_fleet(inventory)
     fleet.breaks("hostA", "python3", "ModuleNotFoundError: No module named 'sqlalchemy'")
@@ -101,7 +91,7 @@ def test_view_without_an_answer_knows_nothing_and_says_why():
     assert engines.view({}).known is False
 
 
-def test_view_without_the_broker_has_the_rows_and_says_why():
+def test_view_without_the_broker_has_the_rows_and_gives_the_reason():
     told = {
         "rows": [{"engine_id": "a", "host": "h", "hostname": "h", "up": True, "age": 1.0}],
         "queues": {},

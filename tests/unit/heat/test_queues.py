@@ -157,7 +157,7 @@ def test_tls_with_an_authority_proves_the_brokers_name(tmp_path):
         "rabbit://u:CANARY@x,v:CANARY@y/",
     ],
 )
-def test_broker_that_cannot_be_asked_is_told_without_its_secrets(tmp_path, url):
+def test_broker_that_cannot_be_asked_is_reported_without_its_secrets(tmp_path, url):
     path = tmp_path / "heat.conf"
     path.write_text(f"[DEFAULT]\ntransport_url = {url}\n")
 

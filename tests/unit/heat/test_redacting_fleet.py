@@ -52,7 +52,7 @@ def leaks(*texts):
         *(("hostB", step) for step in ('"do": "write"', '"systemctl"', '"await_http"', '"run"')),
     ],
 )
-def test_failed_step_tells_no_secret_of_what_programs_said(inventory, hosts, fleet, host, fragment):
+def test_failed_step_shows_no_secret_in_the_output_of_programs(inventory, hosts, fleet, host, fragment):
     hosts.breaks(host, fragment, WORDS)
 
     try:
@@ -65,7 +65,7 @@ def test_failed_step_tells_no_secret_of_what_programs_said(inventory, hosts, fle
     assert leaks(*said) == []
 
 
-def test_note_on_a_database_that_does_not_answer_tells_no_secret(inventory, hosts, fleet):
+def test_warning_on_a_database_that_does_not_answer_shows_no_secret(inventory, hosts, fleet):
     hosts.breaks("hostA", '"run"', WORDS)
 
     notes = sites.deploy(inventory, fleet, sites.yes).warnings
@@ -74,14 +74,14 @@ def test_note_on_a_database_that_does_not_answer_tells_no_secret(inventory, host
     assert leaks(*notes) == []
 
 
-def test_what_the_words_hold_without_the_discretion_is_a_secret(inventory, hosts):
+def test_message_without_redaction_holds_what_is_a_secret(inventory, hosts):
     """Without this, no test here could fail."""
     hosts.breaks("hostB", '"systemctl"', WORDS)
 
     assert leaks(run_report.text(sites.deploy(inventory, hosts, sites.yes))) != []
 
 
-def test_status_tells_no_secret_of_what_heat_said(inventory, hosts, fleet):
+def test_status_shows_no_secret_in_the_output_of_heat(inventory, hosts, fleet):
     sites.deploy(inventory, fleet, sites.yes)
     hosts.heats_problems = [f"database: {WORDS}"]
 
@@ -92,7 +92,7 @@ def test_status_tells_no_secret_of_what_heat_said(inventory, hosts, fleet):
     assert leaks(shown) == []
 
 
-def test_refused_logins_tell_no_secret(inventory, hosts, fleet):
+def test_refused_logins_show_no_secret(inventory, hosts, fleet):
     hosts.refused_logins["hostB"] = [{"what": "database", "where": "db:3306", "why": WORDS}]
 
     found = pipeline.preflight(inventory, fleet)
@@ -101,7 +101,7 @@ def test_refused_logins_tell_no_secret(inventory, hosts, fleet):
     assert leaks(*found.problems, *found.warnings) == []
 
 
-def test_recovery_that_never_looked_at_a_host_tells_no_secret(inventory, hosts, fleet):
+def test_recovery_that_never_observed_a_host_shows_no_secret(inventory, hosts, fleet):
     hosts.breaks("hostA", '"run"', WORDS)
 
     with pytest.raises(errors.HostFailed) as raised:
@@ -111,7 +111,7 @@ def test_recovery_that_never_looked_at_a_host_tells_no_secret(inventory, hosts, 
     assert leaks(str(raised.value), raised.value.message, raised.value.hint, repr(raised.value)) == []
 
 
-def test_error_of_a_host_tells_no_secret_and_keeps_its_kind(inventory, hosts, fleet):
+def test_error_of_a_host_shows_no_secret_and_keeps_its_kind(inventory, hosts, fleet):
     hosts.fails_with("hostB", errors.HostFailed("hostB", f"the agent did not run: {WORDS}", hint=WORDS))
 
     error = fleet.ask("look", "observe", {"hostB": {}}, 5.0)["hostB"]
@@ -121,7 +121,7 @@ def test_error_of_a_host_tells_no_secret_and_keeps_its_kind(inventory, hosts, fl
     assert leaks(error.message, error.hint, str(error), repr(error)) == []
 
 
-def test_secret_that_a_host_alone_still_has_is_hidden_too(inventory, hosts, fleet):
+def test_secret_that_a_host_alone_still_has_is_redacted_too(inventory, hosts, fleet):
     hosts.hosts["hostB"].has_file("/etc/heat/heat.conf", "[database]\nconnection = mysql://heat:old-p4ssword@db/heat\n")
     hosts.breaks("hostB", '"systemctl"', "engine: login with old-p4ssword refused")
 
@@ -139,11 +139,11 @@ def test_source_that_is_lost_leaves_what_looks_like_a_secret_hidden(inventory, h
     assert reply["hostB"]["failed"]["why"] == "lost mysql://heat:***@db/heat"
 
 
-def test_hosts_that_say_nothing_are_asked_nothing_more(inventory, hosts, fleet):
+def test_hosts_without_messages_are_asked_nothing_more(inventory, hosts, fleet):
     sites.deploy(inventory, fleet, sites.yes)
     hosts.asked.clear()
 
     sites.planned(inventory, fleet)
-    engines.rows(inventory, fleet)
+    engines.resources_held(inventory, fleet)
 
     assert [verb for _, verb, _ in hosts.asked] == ["observe", "perform"]

@@ -28,17 +28,17 @@ SPELLINGS = {
     [AWKWARD, quote(AWKWARD, safe=""), AWKWARD.replace("$", "$$"), f"'{AWKWARD}'"],
     ids=["plain", "encoded", "dollars", "quoted"],
 )
-def test_secret_is_hidden_however_the_file_has_it_and_however_it_is_told(written, spell):
+def test_secret_is_redacted_however_the_file_has_it_and_however_it_is_printed(written, spell):
     assert redaction.redact_known(f"refused: <{spell(AWKWARD)}>", [written]) == "refused: <***>"
 
 
 @settings(deadline=None, derandomize=True, database=None)
 @given(st.text(min_size=8, max_size=40).filter(lambda text: text == text.strip(" ~")), st.sampled_from(list(SPELLINGS)))
-def test_any_secret_of_eight_characters_is_hidden_in_any_spelling(secret, name):
+def test_any_secret_of_eight_characters_is_redacted_in_any_spelling(secret, name):
     assert redaction.redact_known(f"~~{SPELLINGS[name](secret)}~~", [secret]) == "~~***~~"
 
 
-def test_longer_secret_is_hidden_before_one_that_begins_it():
+def test_longer_secret_is_redacted_before_one_that_begins_it():
     assert redaction.redact_known("hushhushhush", ["hushhush", "hushhushhush"]) == "***"
 
 
@@ -50,7 +50,7 @@ def test_longer_secret_is_hidden_before_one_that_begins_it():
         ("it is heat.", "it is ***."),
     ],
 )
-def test_secret_that_is_a_word_is_hidden_as_a_word_of_its_own_only(text, expected):
+def test_secret_that_is_a_word_is_redacted_as_a_word_of_its_own_only(text, expected):
     assert redaction.redact(text, ["heat"]) == expected
 
 
@@ -58,7 +58,7 @@ def test_secret_that_is_a_word_is_hidden_as_a_word_of_its_own_only(text, expecte
     ("text", "expected"),
     [("cannot reach abc of c", "cannot reach abc of c"), ("mysql://heat:abc@h/heat", "mysql://heat:***@h/heat")],
 )
-def test_secret_of_three_letters_is_hidden_where_its_place_tells_it(text, expected):
+def test_secret_of_three_letters_is_redacted_where_its_place_shows_it(text, expected):
     assert redaction.redact(text, ["abc"]) == expected
 
 
@@ -72,7 +72,7 @@ def test_secret_of_three_letters_is_hidden_where_its_place_tells_it(text, expect
         ("--password=one --user=u", "--password=*** --user=u"),
     ],
 )
-def test_secret_that_nobody_knows_is_hidden_where_its_place_tells_it(text, expected):
+def test_secret_that_nobody_knows_is_redacted_where_its_place_shows_it(text, expected):
     assert redaction.redact(text, []) == expected
 
 
@@ -87,19 +87,19 @@ def test_secret_that_nobody_knows_is_hidden_where_its_place_tells_it(text, expec
         "",
     ],
 )
-def test_words_that_hold_no_secret_stay_as_they_are(text):
+def test_messages_that_hold_no_secret_stay_as_they_are(text):
     assert redaction.redact(text, []) == text
 
 
-def test_words_give_no_orders_to_a_terminal():
+def test_messages_give_no_commands_to_a_terminal():
     assert redaction.redact("a\x1b]0;x\x07b\r\n\tc\rd\u202e", []) == "a\\x1b]0;x\\x07b\n\tc\\x0dd\\x202e"
 
 
-def test_line_of_a_secret_of_several_lines_is_hidden():
+def test_line_of_a_secret_of_several_lines_is_redacted():
     assert redaction.redact_known("he said BBBBBBBBBBBB", ["AAAAAAAAAAAA\nBBBBBBBBBBBB"]) == "he said ***"
 
 
-def test_reply_keeps_what_is_compared_and_hides_what_is_told():
+def test_reply_keeps_what_is_compared_and_redacts_its_messages():
     secret = "controller-1-secret"
     answer = {
         "files": {"/etc/x": {"content": secret}},
@@ -115,7 +115,7 @@ def test_reply_keeps_what_is_compared_and_hides_what_is_told():
     assert shown["done"][1] == "told ***"
 
 
-def test_field_that_a_reply_never_had_before_is_told_without_secrets():
+def test_field_that_a_reply_never_had_before_is_reported_without_secrets():
     assert redaction.redact_reply({"news": {"of": ["a hushhush b"]}}, ["hushhush"]) == {"news": {"of": ["a *** b"]}}
 
 
@@ -129,5 +129,5 @@ def test_field_that_a_reply_never_had_before_is_told_without_secrets():
         ({"done": ["mysql://heat:x@h"]}, True),
     ],
 )
-def test_reply_talks_when_it_has_words_for_people(answer, expected):
+def test_reply_has_messages_when_it_has_text_for_people(answer, expected):
     assert redaction.has_messages(answer) is expected

@@ -3,11 +3,12 @@
 from pathlib import Path
 
 import pytest
-from nodes import a_place, read
+from node_addresses import a_place, read
 
 from deployer import errors
 from deployer.heat.conf import rewrite
 from deployer.heat.conf.rewrite import NodeAddresses
+from deployer.model.names import Endpoint
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "heat"
 
@@ -19,7 +20,7 @@ def warnings(text: str) -> list[str]:
 
 @pytest.mark.parametrize(("host", "address"), [("hostB", "10.0.0.2"), ("hostC", "10.0.0.3")])
 def test_guides_file_on_a_node_equals_the_guides(host, address):
-    place = NodeAddresses(address, "10.0.0.1", 8004, 8000, ("10.0.0.1", 8004), ("10.0.0.1", 8000))
+    place = NodeAddresses(address, "10.0.0.1", 8004, 8000, Endpoint("10.0.0.1", 8000))
 
     rewritten = rewrite.for_node((GOLDEN / "guide-hostA.conf").read_text(), place)
 
@@ -51,7 +52,7 @@ def test_a_sites_file_on_a_node_equals_the_golden_one():
     ],
 )  # fmt: skip
 def test_an_ipv6_source_is_written_as_each_option_wants_it(before, after):
-    place = a_place(source_address="2001:db8::11", address="2001:db8::12", proxy_cfn=("2001:db8::10", 8000))
+    place = a_place(source_address="2001:db8::11", address="2001:db8::12", proxy_cfn=Endpoint("2001:db8::10", 8000))
 
     text = rewrite.for_node(f"[database]\n{before}\n", place).text
 
@@ -108,18 +109,18 @@ def test_apis_listen_at_the_nodes_own_address_whatever_the_file_had(section):
          "heat.conf:4: [a] x: reads differently on the node, because it refers to an option that changes"),
     ],
 )  # fmt: skip
-def test_what_still_means_the_node_itself_is_remarked_with_its_line(text, remark):
+def test_what_still_means_the_node_itself_is_warned_of_with_its_line(text, remark):
     assert remark in warnings(text)
 
 
 @pytest.mark.parametrize(
     "value", ["/srv/localhost/x", "mylocalhost", "localhost.example.org", "2001:db8::1", "1127.0.0.1"]
 )
-def test_what_only_looks_like_loopback_is_not_remarked(value):
+def test_what_only_looks_like_loopback_is_not_warned_of(value):
     assert not warnings(f"[a]\nx = {value}\n")
 
 
-def test_a_missing_broker_or_database_is_remarked():
+def test_a_missing_broker_or_database_is_warned_of():
     found = [str(remark) for remark in rewrite.for_node("", a_place(), "heat.conf").warnings]
 
     assert [line.split(": ")[1] for line in found] == ["[DEFAULT] transport_url", "[database] connection"]

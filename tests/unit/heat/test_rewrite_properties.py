@@ -1,9 +1,9 @@
 """rewrite on generated files: hosts move, everything else in a value and in the file stays."""
 
-import nasty
+import heat_confs
 from hypothesis import given
 from hypothesis import strategies as st
-from nodes import LOOPBACKS, OTHERS, a_place, read
+from node_addresses import LOOPBACKS, OTHERS, a_place, read
 
 from deployer.heat.conf import conf_editor, grammar, options, references, rewrite
 
@@ -19,7 +19,7 @@ def moved(host: str) -> str:
     return "192.0.2.11" if host in LOOPBACKS else host
 
 
-@nasty.examples(60)
+@heat_confs.examples(60)
 @given(passwords, some_hosts, ports, queries)
 def test_database_url_keeps_everything_but_a_loopback_host(password, host, port, query):
     value = f"mysql+pymysql://heat:{password}@{{}}{port}/heat{query}"
@@ -28,7 +28,7 @@ def test_database_url_keeps_everything_but_a_loopback_host(password, host, port,
     assert read(text, "database", "connection") == value.format(moved(host))
 
 
-@nasty.examples(60)
+@heat_confs.examples(60)
 @given(st.lists(st.tuples(plain, some_hosts, ports), min_size=1, max_size=3), queries)
 def test_transport_url_keeps_everything_but_loopback_hosts(items, query):
     value = "rabbit://" + ",".join(f"u:{password}@{{}}{port}" for password, _, port in items) + f"/vhost{query}"
@@ -38,7 +38,7 @@ def test_transport_url_keeps_everything_but_loopback_hosts(items, query):
     assert read(text, "DEFAULT", "transport_url") == value.format(*map(moved, names))
 
 
-@nasty.examples(60)
+@heat_confs.examples(60)
 @given(
     st.sampled_from(["rabbit_hosts", "memcached_servers", "memcache_servers"]),
     st.lists(st.tuples(some_hosts, ports), min_size=1, max_size=4),
@@ -63,8 +63,8 @@ referring_files = st.lists(st.tuples(st.sampled_from(KEYS), st.sampled_from(VALU
 )
 
 
-@nasty.examples(80)
-@given(referring_files | nasty.files())
+@heat_confs.examples(80)
+@given(referring_files | heat_confs.files())
 def test_rewriting_again_changes_nothing(text):
     once = rewrite.for_node(text, a_place())
 
@@ -74,7 +74,7 @@ def test_rewriting_again_changes_nothing(text):
     assert not again.changes
 
 
-@nasty.examples(80)
+@heat_confs.examples(80)
 @given(referring_files)
 def test_values_with_references_read_on_the_node_as_they_were_meant(text):
     before, after = conf_editor.parse(text), conf_editor.parse(rewrite.for_node(text, a_place()).text)
@@ -88,8 +88,8 @@ def test_values_with_references_read_on_the_node_as_they_were_meant(text):
             assert moved or meant == read_now
 
 
-@nasty.examples(60)
-@given(nasty.files() | referring_files)
+@heat_confs.examples(60)
+@given(heat_confs.files() | referring_files)
 def test_lines_without_a_change_stay_byte_for_byte(text):
     rewritten = rewrite.for_node(text, a_place())
     written = {change.line for change in rewritten.changes}
@@ -104,9 +104,9 @@ def test_lines_without_a_change_stay_byte_for_byte(text):
     assert all(text in now for text in kept)  # `in` goes on where the last one was found
 
 
-@nasty.examples(30)
+@heat_confs.examples(30)
 @given(st.text(alphabet="hunter2/#?$%:", min_size=1, max_size=8).map(lambda text: f"S3cret{text}"), some_hosts)
-def test_no_secret_is_in_what_is_said_of_a_file(secret, host):
+def test_no_secret_is_in_what_is_printed_of_a_file(secret, host):
     text = (
         f"[database]\nconnection = mysql://u:{secret}@{host}/h?password={secret}\nother = mysql://u:{secret}@{host}/\n"
         f"[a]\npassword = 127.0.0.1{secret}\nauth_url = http://u:{secret}@{host}:5000\nadmin_token = localhost\n"

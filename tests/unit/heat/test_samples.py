@@ -1,14 +1,14 @@
-"""The heat.conf that Heat's own generator writes, release by release, through conf, rewrite and masking."""
+"""The heat.conf that Heat's own generator writes, release by release, through conf, rewrite and conf_redaction."""
 
 import gzip
 import re
 from pathlib import Path
 
-import nasty
+import heat_confs
 import pytest
-from nodes import a_place
+from node_addresses import a_place
 
-from deployer.heat.conf import conf_editor, masking, rewrite
+from deployer.heat.conf import conf_editor, rewrite
 from deployer.heat.conf.conf_editor import Edit
 
 SAMPLES = sorted((Path(__file__).parents[2] / "samples" / "heat").glob("*.conf.gz"))
@@ -36,7 +36,7 @@ def test_samples_are_there():
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.name)
 def test_sample_with_every_option_on_reads_as_oslo_config_reads_it(path):
     text = switched_on(path)
-    parsed, meant = conf_editor.parse(text), nasty.oslo_reads(text)
+    parsed, meant = conf_editor.parse(text), heat_confs.oslo_reads(text)
 
     assert len(meant) > 250
     assert {(each.section, each.key): parsed.values(each.section, each.key) for each in parsed.settings} == meant
@@ -48,10 +48,10 @@ def test_every_option_of_a_sample_set_to_something_nasty_reads_so(path):
     settings = conf_editor.parse(text).settings
     edits = [Edit(each.section, each.key, f"' {each.value}#$\"", each.line) for each in settings]
 
-    read = nasty.oslo_reads(conf_editor.edited(text, edits))
+    read = heat_confs.oslo_reads(conf_editor.edited(text, edits))
 
     assert [value for values in read.values() for value in values] == [
-        f"' {value}#$\"" for values in nasty.oslo_reads(text).values() for value in values
+        f"' {value}#$\"" for values in heat_confs.oslo_reads(text).values() for value in values
     ]
 
 
@@ -63,24 +63,26 @@ def test_sample_gets_the_apis_addresses_and_keeps_every_line(path):
     assert {each.key for each in rewritten.changes} == {"bind_host", "bind_port"}
     left = iter(rewritten.text.splitlines())
     assert all(line in left for line in text.splitlines())
-    assert nasty.oslo_reads(rewritten.text)["heat_api", "bind_host"] == ("192.0.2.12",)
+    assert heat_confs.oslo_reads(rewritten.text)["heat_api", "bind_host"] == ("192.0.2.12",)
 
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.name)
-def test_secrets_of_a_sample_are_masked_on_or_off(path):
+def test_secrets_of_a_sample_are_redacted_on_or_off(path):
     text = re.sub(rf"^#({'|'.join(SECRETS)}) = .*$", r"#\1 = S3cret", sample(path), flags=re.MULTILINE)
     text = re.sub(rf"^#({'|'.join(URLS)}) = .*$", r"#\1 = x://u:S3cret@h/", text, flags=re.MULTILINE)
     on = re.sub(r"^#(\w+) =", r"\1 =", text, flags=re.MULTILINE)
 
     assert text.count("S3cret") >= 6
-    assert "S3cret" not in masking.redact(text) + masking.redact(on)
-    assert "x://u:***@h/" in masking.redact(on)
+    assert "S3cret" not in heat_confs.as_redacted(text) + heat_confs.as_redacted(on)
+    assert "x://u:***@h/" in heat_confs.as_redacted(on)
 
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.name)
-def test_masking_shows_all_of_a_sample_but_a_few_lines(path):
+def test_redaction_shows_all_of_a_sample_but_a_few_lines(path):
     text = sample(path)
 
-    hidden = [old for old, new in zip(text.splitlines(), masking.redact(text).splitlines(), strict=True) if old != new]
+    hidden = [
+        old for old, new in zip(text.splitlines(), heat_confs.as_redacted(text).splitlines(), strict=True) if old != new
+    ]
 
     assert len(hidden) <= 5

@@ -21,7 +21,7 @@ def test_script_with_values_is_python_3_8(name):
 
 
 def test_values_arrive_as_they_were_given():
-    before_the_program = "\n".join(scripts.text("logins", **NASTY).splitlines()[:3])
+    before_the_program = "\n".join(scripts.text("try_logins", **NASTY).splitlines()[:3])
 
     ran = subprocess.run(
         [sys.executable, "-"],
@@ -36,7 +36,7 @@ def test_values_arrive_as_they_were_given():
 
 
 def test_secret_values_are_not_legible_in_the_program():
-    assert "canary-of-heat-conf" not in scripts.text("logins", conf="canary-of-heat-conf", seconds=1)
+    assert "canary-of-heat-conf" not in scripts.text("try_logins", conf="canary-of-heat-conf", seconds=1)
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_secret_values_are_not_legible_in_the_program():
         ("type('NoBroker', (Exception,), {'__module__': 'queues'})('h:5672: no\\nmore')", "NoBroker: h:5672: no\n"),
     ],
 )
-def test_trouble_of_the_site_is_told_in_a_line(monkeypatch, raised, told):
+def test_error_of_the_site_is_reported_in_a_line(monkeypatch, raised, told):
     assert raising(monkeypatch, raised) == told
 
 

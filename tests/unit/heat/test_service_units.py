@@ -5,7 +5,10 @@ from dataclasses import replace
 import sites
 
 from deployer.heat import service_units
-from deployer.model.state import AnswersHttp, Instance, Program, Service, unit_name
+from deployer.model.hosts import Instance
+from deployer.model.names import unit_name
+from deployer.model.probes import AnswersHttp, Program
+from deployer.model.service import Service
 from deployer.model.tls import Trust
 
 TLS = service_units.TlsFiles("/etc/ssl/api.pem", "/etc/ssl/api.key", "digest", Trust("hostB", "/etc/ssl/ca.pem"))

@@ -5,7 +5,7 @@ import sites
 
 from deployer import errors
 from deployer.heat import source
-from deployer.model.state import Service
+from deployer.model.service import Service
 
 
 def a_source(conf=sites.CONF, **others):
@@ -125,3 +125,18 @@ def test_path_of_a_health_check_that_would_change_the_proxy_is_refused(path):
 
     with pytest.raises(errors.BadConfig, match="api-paste.ini: the path of the health check"):
         a_source(**{"api-paste.ini": paste}).check_path(Service.API)
+
+
+def test_check_path_is_that_of_the_pipeline_that_heat_loads_for_its_flavor():
+    paste = (
+        "[pipeline:heat-api]\npipeline = app\n[pipeline:heat-api-noauth]\npipeline = alive app\n"
+        "[filter:alive]\npath = /alive\npaste.filter_factory = oslo_middleware:Healthcheck.factory\n"
+    )
+    conf = "[paste_deploy]\nflavor = noauth\n"
+
+    assert source_with(paste, "").check_path(Service.API) == "/"
+    assert source_with(paste, conf).check_path(Service.API) == "/alive"
+
+
+def source_with(paste, conf):
+    return a_source(conf, **{"api-paste.ini": paste})

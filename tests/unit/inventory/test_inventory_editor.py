@@ -9,7 +9,7 @@ from inventory_texts import HOSTS, INVENTORIES, a_text, read
 
 from deployer import errors
 from deployer.inventory import editor, reader
-from deployer.model.state import Service
+from deployer.model.service import Service
 
 HEAD = "version: 1\nheat: {source: hostA}\nproxy: {host: hostA}\nhosts:\n  hostA: {address: 10.0.0.1, engines: 1}\n"
 

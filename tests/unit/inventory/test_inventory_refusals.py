@@ -212,7 +212,7 @@ def test_escaped_control_character_is_refused(escape, template):
     assert any(problem.startswith("2:") and "is not allowed in an inventory" in problem for problem in found)
 
 
-def test_several_errors_are_told_at_once_in_the_order_of_the_file():
+def test_several_errors_are_reported_at_once_in_the_order_of_the_file():
     text = a_text(
         heat="source: hostX, prefix: heat",
         hosts="  hostA: {address: 10.0.0.1, enignes: 2}\n  hostB: {address: 10.0.0.1, api: [80], engines: 99}\n",
@@ -296,7 +296,7 @@ def test_damaged_host_key_is_refused(key):
     assert problems(a_host(f"address: 10.0.0.4, ssh: {{host_key: {key}}}"))
 
 
-def test_everything_wrong_in_one_file_is_told_in_one_run():
+def test_everything_wrong_in_one_file_is_reported_in_one_run():
     golden = ROOT / "tests/golden/inventory"
 
     with pytest.raises(errors.BadInventory) as caught:
@@ -325,11 +325,11 @@ CA = "backend_tls: {ca: /etc/ssl/ca.pem}"
         ),
         (
             a_text(proxy="host: hostA, tls: {certificate: /root/site.pem}"),
-            "proxy.tls.certificate: no unit of ours sees homes and temporary folders",
+            "proxy.tls.certificate: our units see no home and no temporary folder",
         ),
         (
             a_text(heat=f"source: hostA, {TLS}", proxy="host: hostA, backend_tls: {ca: /tmp/ca.pem}"),
-            "proxy.backend_tls.ca: no unit of ours sees homes and temporary folders",
+            "proxy.backend_tls.ca: our units see no home and no temporary folder",
         ),
     ],
 )

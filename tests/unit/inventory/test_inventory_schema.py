@@ -7,8 +7,9 @@ from inventory_texts import HOSTS, ROOT, a_text, problems, read
 
 from deployer import errors
 from deployer.inventory import reader
-from deployer.inventory.values import Endpoint
-from deployer.model.state import Host, Instance, Login, Secret, Service
+from deployer.model.hosts import Host, Instance, Login, Secret
+from deployer.model.names import Endpoint
+from deployer.model.service import Service
 
 HOME = str(Path.home())
 

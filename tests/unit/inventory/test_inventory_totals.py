@@ -10,7 +10,7 @@ from test_inventory_editor import HEAD, LAYOUTS, TAILS
 
 from deployer import errors
 from deployer.inventory import editor
-from deployer.model.state import Service
+from deployer.model.service import Service
 
 KINDS = (Service.API, Service.CFN, Service.ENGINE)
 HOST_C = "  hostC:\n    address: 10.0.0.3\n    engines: 1  # of C\n"

@@ -6,7 +6,7 @@ import sites
 from deployer import errors
 from deployer.inventory import reader, scaling
 from deployer.inventory.scaling import ScaleRequest
-from deployer.model.state import Service
+from deployer.model.service import Service
 
 ENGINES = ScaleRequest({Service.ENGINE: 6})
 LONE = sites.an_inventory_text(hostB="{address: 10.0.0.2}", hostC="", hostA="{address: 10.0.0.1, engines: 1}")

@@ -3,7 +3,11 @@
 import pytest
 import sites
 
-from deployer.model.state import AnswersHttp, Instance, Service, Unit, digest_of, unit_name
+from deployer.model.hosts import Instance
+from deployer.model.names import unit_name
+from deployer.model.probes import AnswersHttp
+from deployer.model.service import Service
+from deployer.model.state import Unit, digest_of
 
 
 def test_file_compares_by_digest_owner_and_mode_and_not_by_what_it_carries():

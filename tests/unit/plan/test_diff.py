@@ -6,7 +6,9 @@ import sites
 
 from deployer.desired import desired_state
 from deployer.model.facts import Observation
-from deployer.model.state import AnswersHttp, AnswersSocket, HostState, Service
+from deployer.model.probes import AnswersHttp, AnswersSocket
+from deployer.model.service import Service
+from deployer.model.state import HostState
 from deployer.model.steps import AwaitReady, EnableUnit, ReleasePort, RolloutOptions, WriteFile
 from deployer.plan import diff, host_steps
 

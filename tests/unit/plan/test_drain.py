@@ -3,7 +3,10 @@
 import sites
 
 from deployer.model.facts import Observation, Server
-from deployer.model.state import AnswersHttp, HostState, Service, unit_name
+from deployer.model.names import unit_name
+from deployer.model.probes import AnswersHttp
+from deployer.model.service import Service
+from deployer.model.state import HostState
 from deployer.model.steps import DrainServer, ReadyServer, RestartUnit
 from deployer.plan import diff, drain
 

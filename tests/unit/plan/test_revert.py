@@ -3,7 +3,9 @@
 import sites
 
 from deployer.model.facts import Observation
-from deployer.model.state import AnswersSocket, HostState, Service
+from deployer.model.probes import AnswersSocket
+from deployer.model.service import Service
+from deployer.model.state import HostState
 from deployer.model.steps import AwaitReady, Plan, RestartUnit, StartUnit, Wave
 from deployer.plan import revert
 

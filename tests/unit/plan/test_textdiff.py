@@ -3,7 +3,8 @@
 import sites
 
 from deployer.model.facts import Observation
-from deployer.model.state import HostState, Service
+from deployer.model.service import Service
+from deployer.model.state import HostState
 from deployer.model.steps import Plan, RemoveFile, RestartUnit, Wave, WriteFile
 from deployer.plan import textdiff
 

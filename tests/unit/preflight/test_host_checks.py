@@ -6,7 +6,9 @@ import sites
 from deployer import errors
 from deployer.desired import desired_state
 from deployer.model.facts import Observation
-from deployer.model.state import HostState, Service, unit_name
+from deployer.model.names import unit_name
+from deployer.model.service import Service
+from deployer.model.state import HostState
 from deployer.model.steps import Plan, StartUnit, Wave, WriteFile
 from deployer.observed.observe import SiteObservation
 from deployer.plan import host_steps

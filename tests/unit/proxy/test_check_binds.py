@@ -34,7 +34,7 @@ def test_addresses_that_the_host_does_not_have_are_found(line, found):
     ("address", "code", "said"),
     [("127.0.0.1", 0, ""), (NOWHERE, 1, f"this host does not have {NOWHERE}: the proxy goes on with what it has\n")],
 )
-def test_program_says_what_is_missing_and_fails(tmp_path, address, code, said):
+def test_program_reports_what_is_missing_and_fails(tmp_path, address, code, said):
     path = tmp_path / "apis-proxy.conf"
     path.write_text(f"listen rest\n    bind {address}:8004\n")
 

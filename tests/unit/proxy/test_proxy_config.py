@@ -5,8 +5,9 @@ import re
 import pytest
 import sites
 
-from deployer.inventory.values import Endpoint
-from deployer.model.state import AnswersSocket, Service
+from deployer.model.names import Endpoint
+from deployer.model.probes import AnswersSocket
+from deployer.model.service import Service
 from deployer.model.tls import Trust
 from deployer.proxy import config, server_options
 
@@ -90,7 +91,7 @@ def test_bind_is_written_for_haproxy_and_needed_as_the_kernel_shows_it(bind, sho
     assert state.units[config.UNIT].needs[0] == needs
 
 
-def test_tls_ends_at_the_proxy_and_the_apis_are_told():
+def test_tls_ends_at_the_proxy_and_the_apis_are_reported():
     text = a_text(proxy="tls: {certificate: /etc/haproxy/site.pem}")
 
     rest = section(text, "listen rest_api_proxy")
@@ -175,7 +176,7 @@ def test_statistics_are_served_only_where_the_inventory_has_them():
     assert "statistics" not in a_text()
 
 
-def test_masked_text_has_no_password_and_is_else_the_same():
+def test_redacted_text_has_no_password_and_is_else_the_same():
     text = a_text(proxy='stats: {bind: "127.0.0.1:1936", user: operator, password: "can:ary"}')
 
     assert config.redact(text) == text.replace("can:ary", "***")

@@ -8,7 +8,7 @@ import pytest
 import ssh_server
 from ssh_site import BASTION_KEY, CLIENT_KEY, HOST_KEY
 
-from deployer.model.state import Host, Login
+from deployer.model.hosts import Host, Login
 from deployer.remote import fleet
 
 

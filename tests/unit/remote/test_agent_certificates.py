@@ -28,7 +28,7 @@ def look_at(folder, **names):
     return certificates.inspect({kind: str(folder / name) for kind, name in names.items()})
 
 
-def test_certificate_tells_its_names_and_how_long_it_lasts(issued):
+def test_certificate_shows_its_names_and_how_long_it_lasts(issued):
     found = look_at(issued, certificate="api.pem", key="api.key")
 
     assert (found["why"], found["names"]) == (None, ["hostB"])
@@ -69,11 +69,11 @@ def test_digest_is_another_when_any_of_the_files_is(issued):
         ({"ca": "none.pem"}, "none.pem: No such file or directory"),
     ],
 )
-def test_files_that_do_not_fit_are_told_in_words(issued, files, words):
+def test_files_that_do_not_fit_are_reported_as_text(issued, files, words):
     assert words in look_at(issued, **files)["why"]
 
 
-def test_key_with_a_passphrase_is_told_and_nobody_is_asked_for_it(issued, tmp_path):
+def test_key_with_a_passphrase_is_reported_and_nobody_is_asked_for_it(issued, tmp_path):
     from lab import command
 
     command.run(
@@ -95,7 +95,7 @@ def test_key_with_a_passphrase_is_told_and_nobody_is_asked_for_it(issued, tmp_pa
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes another user")
-def test_key_that_its_user_cannot_read_is_told_though_root_can(issued, tmp_path):
+def test_key_that_its_user_cannot_read_is_reported_though_root_can(issued, tmp_path):
     folder = tmp_path / "closed"
     folder.mkdir(mode=0o700)
     for name in ("api.pem", "api.key"):
@@ -106,7 +106,7 @@ def test_key_that_its_user_cannot_read_is_told_though_root_can(issued, tmp_path)
     assert certificates.inspect({**asked, "user": "root", "group": "root"})["why"] is None
 
 
-def test_user_that_does_not_exist_is_for_others_to_tell(issued):
+def test_user_that_does_not_exist_is_for_others_to_report(issued):
     me = pwd.getpwuid(os.geteuid()).pw_name
     asked = {"certificate": str(issued / "api.pem"), "key": str(issued / "api.key"), "group": "root"}
 
@@ -114,7 +114,7 @@ def test_user_that_does_not_exist_is_for_others_to_tell(issued):
     assert certificates.inspect({**asked, "user": me})["why"] is None
 
 
-def test_observe_looks_at_the_certificates_asked_for(issued):
+def test_observe_inspects_the_certificates_asked_for(issued):
     found = observe.observe({"certificates": {"apis": {"ca": str(issued / "ca.pem")}}})["certificates"]
 
     assert (list(found), found["apis"]["why"], found["apis"]["left"]) == (["apis"], None, None)

@@ -95,7 +95,7 @@ def test_waiting_ends_when_nobody_reads_the_answer(performed, pipes, step):
     assert orphan.wait(LIMIT) != 0  # its answer could not be written either
 
 
-def test_second_request_fails_while_the_first_is_at_work_and_says_at_what(performed, pipes, alone):
+def test_second_request_fails_while_the_first_is_at_work_and_reports_at_what(performed, pipes, alone):
     first = performed(run("true"), waits(pipes), exclusive=alone)
     pipes[0].read_text()
 
@@ -128,7 +128,7 @@ def test_request_that_changes_nothing_waits_for_nobody(performed, pipes, alone):
     pipes[1].write_text("")
 
 
-def test_look_at_a_host_that_is_to_be_settled_says_who_is_at_work(performed, pipes, alone):
+def test_observation_of_a_host_that_is_to_be_settled_reports_who_is_at_work(performed, pipes, alone):
     first = performed(waits(pipes), exclusive=alone)
     pipes[0].read_text()
 

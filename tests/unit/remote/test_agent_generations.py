@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from deployer.model.state import digest_of
-from deployer.remote.agent import generations, journal, ledger
+from deployer.remote.agent import atomic, generations, journal, ledger
 
 ROOM = SimpleNamespace(f_flag=0, f_bavail=2**20, f_frsize=4096)
 
@@ -107,13 +107,15 @@ def test_content_that_is_not_there_any_more_is_a_problem_and_nothing_is_kept(hos
     assert not folder.exists()
 
 
-def test_file_that_its_program_refuses_is_told_by_its_own_name_and_nothing_is_left_of_the_trial(host, folder, tmp_path):
+def test_file_that_its_program_refuses_is_reported_by_its_own_name_and_nothing_is_left_of_the_trial(
+    host, folder, tmp_path
+):
     assert host(1, check=["sh", "-c", "echo $0 is bad >&2; exit 1", "{}"]) == [f"{host.path}: {host.path} is bad"]
 
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["etc"]
 
 
-def test_program_that_says_nothing_is_told_by_its_status(host):
+def test_program_that_says_nothing_is_reported_by_its_status(host):
     assert host(1, check=["sh", "-c", "exit 7"]) == [f"{host.path}: refused with 7"]
 
 
@@ -142,7 +144,7 @@ def test_file_that_does_not_come_is_not_judged(host):
         (SimpleNamespace(f_flag=0, f_bavail=3, f_frsize=4096), "has no room: 12288 bytes are free, 1048584 are needed"),
     ],
 )
-def test_place_that_takes_no_file_is_told_and_nothing_is_judged_or_kept(host, folder, monkeypatch, found, why):
+def test_place_that_takes_no_file_is_reported_and_nothing_is_judged_or_kept(host, folder, monkeypatch, found, why):
     monkeypatch.setattr(os, "statvfs", lambda place: found if place == str(host.path.parent) else ROOM)
 
     problems = host(1, check=["false"])
@@ -163,7 +165,7 @@ def test_write_that_fails_half_way_begins_no_run(host, folder, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(ledger, "replace", full)
+    monkeypatch.setattr(atomic, "replace", full)
 
     with pytest.raises(OSError, match="No space"):
         host(1)

@@ -126,10 +126,10 @@ def test_proxy_warns_of_nothing_but_the_drained_server(proxy):
     assert warnings == ["config : Server section/one remains in forced drain mode."]
 
 
-def test_answer_that_is_no_table_is_told(tmp_path, monkeypatch):
+def test_answer_that_is_no_table_is_reported(tmp_path, monkeypatch):
     monkeypatch.setattr(sockets, "ask", lambda *_: "Permission denied\n")
 
-    with pytest.raises(programs.Failed, match="did not say which servers are drained: Permission denied"):
+    with pytest.raises(programs.Failed, match="did not list the state of its servers: Permission denied"):
         haproxy_state.save({"keep": {"file": str(tmp_path / "drained"), "socket": "/s", "send": "?"}})
 
     assert list(tmp_path.iterdir()) == []

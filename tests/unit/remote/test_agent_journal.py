@@ -52,7 +52,7 @@ def test_run_that_begins_is_the_newest_with_its_author_and_has_no_step(folder):
     assert journal.last_run(folder) == RUN | {"doing": None}
 
 
-def test_step_is_told_from_before_it_begins_until_it_has_ended(folder):
+def test_step_is_reported_from_before_it_begins_until_it_has_ended(folder):
     journal.begin(folder, RUN)
     journal.step_started(request(folder), {"description": "restart it"})
     during = told(folder)
@@ -103,7 +103,7 @@ def test_last_line_that_was_cut_off_is_as_if_it_had_not_been(folder, cut):
     assert told(folder) == (3, None, None)
 
 
-def test_run_after_a_line_that_was_cut_off_is_told(folder):
+def test_run_after_a_line_that_was_cut_off_is_reported(folder):
     journal.begin(folder, RUN)
     cut_off(folder, 9)
     journal.begin(folder, RUN | {"number": 4})

@@ -5,7 +5,7 @@ import os
 from deployer.remote.agent import measure, sockets
 
 
-def test_measure_tells_memory_and_files_of_this_machine():
+def test_measure_returns_memory_and_files_of_this_machine():
     found = measure.measure({})
 
     assert 0 < found["available"] < 2**50

@@ -33,7 +33,7 @@ def test_observe_of_a_single_file_finds_it(tree):
     assert list(observe.observe({"trees": [f"{tree}/heat.conf"]})["files"]) == [f"{tree}/heat.conf"]
 
 
-def test_observe_tells_mode_and_owner(tree):
+def test_observe_returns_mode_and_owner(tree):
     found = observe.observe({"trees": [f"{tree}/heat.conf"]})["files"][f"{tree}/heat.conf"]
 
     assert (found["mode"], found["owner"]) == (0o640, observe.user_name(os.geteuid()))
@@ -75,13 +75,13 @@ def test_observe_reads_texts_by_pattern(tree):
     assert observe.observe({"texts": [f"{tree}/*.conf"]})["texts"] == {f"{tree}/heat.conf": "conf"}
 
 
-def test_observe_sorts_the_paths_of_all_patterns_of_a_look_up(tree):
+def test_observe_sorts_the_paths_of_all_patterns_of_a_search(tree):
     globs = observe.observe({"globs": {"all": [f"{tree}/s*", f"{tree}/h*"]}})["globs"]
 
     assert globs == {"all": [f"{tree}/heat.conf", f"{tree}/sub"]}
 
 
-def test_observe_tells_accounts_disk_and_interpreter(tmp_path):
+def test_observe_returns_accounts_disk_and_interpreter(tmp_path):
     reply = observe.observe({"accounts": ["root", "nobody-at-all"], "disk": [str(tmp_path / "not" / "there")]})
 
     assert reply["accounts"] == {"root": 0, "nobody-at-all": None}

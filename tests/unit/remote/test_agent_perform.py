@@ -109,7 +109,7 @@ def test_failed_step_stops_the_rest_and_is_named_by_its_index(book, tmp_path):
         ({"do": "dance"}, "dance"),
     ],
 )
-def test_whatever_fails_is_told_in_words(book, step, why):
+def test_whatever_fails_is_reported_as_text(book, step, why):
     assert why in performed(book, step)["failed"]["why"]
 
 
@@ -117,14 +117,14 @@ def test_run_gets_its_input_and_no_shell(book):
     assert performed(book, run("cat", stdin="$HOME\n"), run("echo", "$HOME; ls"))["done"] == ["$HOME\n", "$HOME; ls\n"]
 
 
-def test_last_words_of_a_program_that_talks_much_are_its_last(book):
+def test_output_of_a_program_that_fails_is_cut_to_its_end(book):
     why = performed(book, run("sh", "-c", "seq 100000 >&2; exit 1"))["failed"]["why"]
 
     assert why.endswith("100000")
     assert len(why) < 2100
 
 
-def test_last_words_of_a_program_begin_with_a_whole_word(book):
+def test_end_of_an_output_begins_with_a_whole_word(book):
     """Half a secret would not be known as one."""
     why = performed(book, run("sh", "-c", "yes secretsecret | head -n 1000 | tr '\\n' ' ' >&2; exit 1"))["failed"][
         "why"
@@ -178,7 +178,7 @@ def test_free_of_a_process_that_does_not_stop_fails_in_time(book):
         why = performed(book, free(process, timeout=0.1))["failed"]["why"]
         process.stdin.close()
 
-    assert "is still held after its process was told to stop" in why
+    assert "is still held after its process was stopped" in why
 
 
 def test_holder_of_every_address_holds_the_one_asked_for():
@@ -190,7 +190,7 @@ def test_holder_of_every_address_holds_the_one_asked_for():
     ("files", "unit", "stays"),
     [({}, "heat-api.service", False), ({}, "", True), ({"/x": {"original": None}}, "heat-api.service", True)],
 )
-def test_notes_stay_while_they_say_how_to_bring_something_back(book, files, unit, stays):
+def test_notes_stay_while_they_are_needed_to_bring_something_back(book, files, unit, stays):
     ledger.write(book, {"files": files, "folders": [], "stopped": [{"unit": unit, "port": 8004, "argv": ["x"]}]})
 
     assert performed(book, {"do": "remove_records"})["failed"] is None
@@ -203,7 +203,7 @@ def test_await_http_ends_with_the_first_good_answer(book, api):
     assert api.asked == ["/healthcheck"] * 3
 
 
-def test_await_http_of_bad_answers_tells_the_last_in_time(book, api):
+def test_await_http_of_bad_answers_reports_the_last_in_time(book, api):
     why = performed(book, await_http(api.server_port, expect=[204], timeout=0.1))["failed"]["why"]
 
     assert f"no good answer from 127.0.0.1:{api.server_port}/healthcheck (status " in why
@@ -245,11 +245,11 @@ def test_await_http_over_tls_refuses_another_name_and_another_authority(book, se
     assert why in failed["why"]
 
 
-def test_await_http_over_tls_of_a_plain_server_tells_so(book, api):
+def test_await_http_over_tls_of_a_plain_server_reports_it(book, api):
     assert "SSL" in performed(book, await_http(api.server_port, secure=True, timeout=0.1))["failed"]["why"]
 
 
-def test_await_http_with_nobody_listening_tells_so_in_time(book):
+def test_await_http_with_nobody_listening_reports_it_in_time(book):
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
 
@@ -301,7 +301,7 @@ def tell(*until, **how):
     }
 
 
-def test_tell_waits_until_every_answer_shows_the_effect(book, answers):
+def test_command_waits_until_every_answer_shows_the_effect(book, answers):
     answers.update(
         {
             tell()["send"]: ["\n"],
@@ -314,13 +314,13 @@ def test_tell_waits_until_every_answer_shows_the_effect(book, answers):
     assert answers["asked"] == [tell()["send"], *["show stat\n"] * 2, *["show proc\n"] * 2]
 
 
-def test_tell_that_is_answered_with_a_complaint_fails_with_it(book, answers):
+def test_command_that_is_answered_with_a_complaint_fails_with_it(book, answers):
     answers[tell()["send"]] = ["No such server.\n"]
 
     assert performed(book, tell(IDLE))["failed"]["why"] == "set server rest/hostB state drain answered: No such server."
 
 
-def test_tell_without_effect_fails_in_time_and_says_what_it_waited_for(book, answers):
+def test_command_without_effect_fails_in_time_and_reports_what_it_waited_for(book, answers):
     answers.update({tell()["send"]: [""], "show stat\n": [STAT.format(3, "DRAIN")]})
 
     why = performed(book, tell(IDLE, timeout=0.1))["failed"]["why"]
@@ -328,7 +328,7 @@ def test_tell_without_effect_fails_in_time_and_says_what_it_waited_for(book, ans
     assert why == "after 0 s it still has requests in progress (scur: 3)"
 
 
-def test_tell_that_may_do_without_its_effect_says_what_it_waited_for(book, answers):
+def test_command_that_may_do_without_its_effect_reports_what_it_waited_for(book, answers):
     answers.update({tell()["send"]: [""], "show stat\n": [STAT.format(3, "DRAIN")]})
 
     reply = performed(book, tell(IDLE, timeout=0.1, force=True))
@@ -336,13 +336,13 @@ def test_tell_that_may_do_without_its_effect_says_what_it_waited_for(book, answe
     assert reply == {"done": ["after 0 s it still has requests in progress (scur: 3)"], "failed": None}
 
 
-def test_tell_of_a_server_that_is_not_in_the_table_never_counts_as_shown(book, answers):
+def test_command_of_a_server_that_is_not_in_the_table_never_counts_as_shown(book, answers):
     answers.update({tell()["send"]: [""], "show stat\n": ["# pxname,svname,scur,status,\nrest,hostC,0,UP,\n"]})
 
     assert performed(book, tell(IDLE, timeout=0.1))["failed"] is not None
 
 
-def test_tell_to_a_socket_that_is_not_there_fails(book, tmp_path):
+def test_command_to_a_socket_that_is_not_there_fails(book, tmp_path):
     assert "No such file" in performed(book, tell(socket=str(tmp_path / "nothing")))["failed"]["why"]
 
 

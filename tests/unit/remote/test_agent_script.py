@@ -62,7 +62,7 @@ def test_script_shows_no_secret_of_its_request():
     assert b"canary-of-heat-conf" not in agent_script.of("perform", request)
 
 
-def test_script_of_a_look_is_small():
+def test_script_of_an_observation_is_small():
     assert len(agent_script.of("observe", {})) < 32_000
 
 

@@ -63,7 +63,7 @@ def shown(path):
     return site_lock.holder({"path": str(path)})["held_by"]
 
 
-def test_holder_is_told_and_shown_and_writes_for_root_alone(path, holders):
+def test_holder_is_reported_and_shown_and_writes_for_root_alone(path, holders):
     held = holders(path).answer()["held"]
 
     assert held == shown(path)
@@ -78,7 +78,7 @@ def test_holder_is_told_and_shown_and_writes_for_root_alone(path, holders):
     assert path.stat().st_mode & 0o777 == 0o600
 
 
-def test_second_holder_is_told_who_has_the_lock_and_ends(path, holders):
+def test_second_holder_is_reported_who_has_the_lock_and_ends(path, holders):
     held = holders(path).answer()["held"]
     second = holders(path, id="2")
 
@@ -122,7 +122,7 @@ def test_waiting_holder_gets_the_lock_when_the_first_ends(path, holders):
     assert second.end() == ({"released": True}, 0)
 
 
-def test_waiting_ends_after_its_seconds_and_tells_who_has_the_lock(path, holders):
+def test_waiting_ends_after_its_seconds_and_reports_who_has_the_lock(path, holders):
     held = holders(path)
     held.answer()
 
@@ -162,7 +162,7 @@ def test_release_of_a_lock_that_nobody_holds_ends_nobody(path):
     assert site_lock.release({"path": str(path), "id": "1"}) == {"ended": {}, "held_by": {}}
 
 
-def test_lock_that_may_not_be_written_is_refused_in_words(tmp_path, holders):
+def test_lock_that_may_not_be_written_is_refused_as_text(tmp_path, holders):
     (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
 
     assert "link" in holders(tmp_path / "link").answer()["refused"]

@@ -136,7 +136,7 @@ def test_old_server_answers_until_they_are_steered(old):
     assert [answer(asked(connected(held))) for _ in range(10)] == [b"old"] * 10
 
 
-def test_request_in_progress_is_answered_before_the_old_server_is_told_to_be_free(old, beside):
+def test_request_in_progress_is_answered_before_the_old_server_is_reported_to_be_free(old, beside):
     process, held = old
     slow = asked(connected(held), "/slow")
     assert process.stdout.readline() == "asked\n"

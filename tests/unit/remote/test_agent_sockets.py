@@ -107,7 +107,7 @@ def test_process_with_a_title_is_found_by_its_program():
     assert sockets.name_in("/opt/heat/bin/heat-engine: parent process") == "heat-engine"
 
 
-def test_nothing_is_looked_for_without_a_word():
+def test_no_process_is_searched_without_a_name():
     assert sockets.processes_like([]) == []
 
 

@@ -14,7 +14,7 @@ import ssh_server
 from steps_here import write
 
 from deployer import errors
-from deployer.model.state import Host, Login
+from deployer.model.hosts import Host, Login
 from deployer.remote import fleet, lease, ssh, ssh_connection
 
 HOST_KEY, CLIENT_KEY, OTHER_KEY = (paramiko.ECDSAKey.generate() for _ in range(3))

@@ -7,7 +7,7 @@ import pytest
 from ssh_site import BASTION_KEY, CLIENT_KEY, HOST_KEY, JUMP_KEY, TARGET, is_here
 
 from deployer import errors
-from deployer.model.state import Host, Login
+from deployer.model.hosts import Host, Login
 from deployer.remote import fleet
 
 

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from deployer.model.state import Host, Login
+from deployer.model.hosts import Host, Login
 from deployer.remote import ssh_config, ssh_route
 from deployer.remote.ssh_config import ConfigUnreadable
 

@@ -1,10 +1,12 @@
 """What is there without being asked for: each with its name, and what is no business of ours left alone."""
 
 import sites
-from truth import API, ENGINE, FINE, LISTENING, PROXY, a_row, a_site, a_view, lines, with_unit
+from observed_sites import API, ENGINE, FINE, LISTENING, PROXY, a_row, a_site, a_view, lines, with_unit
 
 from deployer.model.facts import Observation
-from deployer.model.state import HostState, Service, Unit, unit_name
+from deployer.model.names import unit_name
+from deployer.model.service import Service
+from deployer.model.state import HostState, Unit
 from deployer.status import site
 
 

@@ -1,7 +1,7 @@
 """One line a process the inventory asks for, with every view of it and what differs from the inventory."""
 
 import sites
-from truth import API, CFN, ENGINE, FINE, PROXY, STAT, a_row, a_site, a_view, line, lines, with_unit
+from observed_sites import API, CFN, ENGINE, FINE, PROXY, STAT, a_row, a_site, a_view, line, lines, with_unit
 
 from deployer.desired import desired_state
 from deployer.heat.engines import UNKNOWN_VIEW

@@ -8,8 +8,8 @@ import pytest
 
 from deployer import errors
 from deployer.inventory import reader
-from deployer.inventory.values import Endpoint
-from deployer.model.state import Secret
+from deployer.model.hosts import Secret
+from deployer.model.names import Endpoint
 from deployer.proxy.runtime_api import Server
 from deployer.verify.smoke import balancing, cfn, clouds, engine_list, stack
 from deployer.verify.smoke.result import CheckFailed, Outcome, Recorder

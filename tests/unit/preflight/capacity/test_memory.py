@@ -3,7 +3,8 @@
 import sites
 from capacity_sites import MIB, a_site, engines
 
-from deployer.model.state import Service, unit_name
+from deployer.model.names import unit_name
+from deployer.model.service import Service
 from deployer.observed.resources import HostResources, UnitUsage
 from deployer.preflight.capacity import memory
 

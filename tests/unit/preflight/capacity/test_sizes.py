@@ -7,7 +7,7 @@ import sites
 from capacity_sites import a_site
 
 from deployer.model.facts import Listener, Observation
-from deployer.model.state import Service
+from deployer.model.service import Service
 from deployer.preflight.capacity import sizes
 
 

@@ -32,10 +32,10 @@ def answered(what, ask, problems):
 
 
 def why(error):
-    """The driver's own words; those of others may hold the URL, and so the password."""
+    """The driver's own message; the messages of others may hold the URL, and so the password."""
     cause = getattr(error, "orig", None)
-    words = textwrap.shorten((str(cause).splitlines() or [""])[0], 300) if cause else ""
-    return "%s: %s" % (type(cause).__name__, words) if cause else type(error).__name__
+    message = textwrap.shorten((str(cause).splitlines() or [""])[0], 300) if cause else ""
+    return "%s: %s" % (type(cause).__name__, message) if cause else type(error).__name__
 
 
 def table():

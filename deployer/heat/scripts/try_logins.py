@@ -64,7 +64,7 @@ def stacks_bound_to_loopback(conf):
     try:
         with sqlalchemy.create_engine(conf.database.connection).connect() as link:
             return link.exec_driver_sql(query.replace("%", "%%")).scalar()
-    except Exception:  # a database that does not answer is told by its own try
+    except Exception:  # a database that does not answer is reported by its own try
         return 0
 
 
@@ -105,8 +105,8 @@ def keystone(conf):
 
 
 def problem(what, where, error):
-    words = (str(error).splitlines() or ["no reason given"])[0]  # some drivers raise a bare timeout
-    return {"what": what, "where": where, "why": "%s: %s" % (type(error).__name__, textwrap.shorten(words, 300))}
+    message = (str(error).splitlines() or ["no reason given"])[0]  # some drivers raise a bare timeout
+    return {"what": what, "where": where, "why": "%s: %s" % (type(error).__name__, textwrap.shorten(message, 300))}
 
 
 main()

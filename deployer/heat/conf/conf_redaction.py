@@ -1,39 +1,31 @@
-"""Show heat.conf, or how it changes, without its secrets."""
+"""Redaction of heat.conf: its values, its lines and its diff, without the secrets."""
 
 import difflib
-import hashlib
-import hmac
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from deployer.heat.conf import grammar, secrets
+from deployer.heat.conf import grammar, secret_values
 from deployer.heat.conf.grammar import Kind, Line
+from deployer.heat.conf.secret_values import REDACTED
 
-MASK = "***"
 _OPTION = re.compile(r"[\w.-]+")
 _NAMED = re.compile(r"""(\s*(?:- )?["']?([\w.-]+)["']?\s*[:=]\s*)(\S.*?)(\s*)""")
 
 
 @dataclass(frozen=True)
 class _Shown:
-    """A line as it is and as it may be shown, and the secrets that were taken out of it."""
+    """A line as it is and as it may be shown, with the secrets that were redacted in it."""
 
     raw: str = field(repr=False)
-    masked: str
+    redacted: str
     owner: tuple[str, str]
     secrets: tuple[str, ...] = field(repr=False)
 
 
-def redact(text: str) -> str:
-    """The file with `***` for every secret, those in comments and in lines that do not parse included."""
-    lines = grammar.lines_of(text)
-    return "".join(shown.masked + line.end for shown, line in zip(_shown(lines), lines, strict=True))
-
-
 def redact_value(key: str, value: str) -> str:
     """An option's value with `***` for every secret in it; as many lines as before."""
-    return secrets.replace_secret(key, value, _mask)
+    return secret_values.replace_secret(key, value, _redacted)
 
 
 def secrets_in(text: str) -> frozenset[str]:
@@ -43,57 +35,49 @@ def secrets_in(text: str) -> frozenset[str]:
 
 
 def redact_lines(text: str) -> str:
-    """A file of another grammar than heat.conf's (YAML, say) with `***` for every secret that its line tells as one."""
-    return "".join(_named_or_in_prose(line) for line in text.splitlines(keepends=True))
+    """A file of another grammar than heat.conf's, such as YAML, with `***` for every secret."""
+    return "".join(_redacted_line(line) for line in text.splitlines(keepends=True))
 
 
-def redacted_diff(before: str, after: str, path: str, salt: bytes = b"") -> str:
-    """A unified diff of two files that tells which secrets changed and shows none; "" when they are equal.
-
-    With a salt, which should be random and the same for one run, a changed secret also has a short digest, by which
-    the same secret is known again in that run and which cannot be guessed from a list of likely passwords.
-    """
+def redacted_diff(before: str, after: str, path: str) -> str:
+    """A unified diff of two files that marks which secrets changed and shows none; "" when they are equal."""
     old, new = (_shown(grammar.lines_of(text)) for text in (before, after))
     matcher = difflib.SequenceMatcher(None, [each.raw for each in old], [each.raw for each in new], autojunk=False)
-    lines = [line for group in matcher.get_grouped_opcodes() for line in _hunk(group, old, new, salt)]
+    lines = [line for group in matcher.get_grouped_opcodes() for line in _hunk(group, old, new)]
     return "\n".join((f"--- {path} (before)", f"+++ {path} (after)", *lines, "")) if lines else ""
 
 
-def _named_or_in_prose(line: str) -> str:
+def _redacted_line(line: str) -> str:
     named = _NAMED.fullmatch(line)
-    if named and secrets.is_secret(named[2]):
-        return f"{named[1]}{MASK}{named[4]}"
-    return secrets.replace_secrets_in_prose(line, _mask)
+    if named and secret_values.is_secret(named[2]):
+        return f"{named[1]}{REDACTED}{named[4]}"
+    return secret_values.replace_secrets_in_prose(line, _redacted)
 
 
-def _mask(secret: str) -> str:
-    return "\n".join([MASK] * (secret.count("\n") + 1))
+def _redacted(secret: str) -> str:
+    return "\n".join([REDACTED] * (secret.count("\n") + 1))
 
 
 _Opcode = tuple[str, int, int, int, int]
 
 
-def _hunk(group: Sequence[_Opcode], old: Sequence[_Shown], new: Sequence[_Shown], salt: bytes) -> Iterator[str]:
+def _hunk(group: Sequence[_Opcode], old: Sequence[_Shown], new: Sequence[_Shown]) -> Iterator[str]:
     first, last = group[0], group[-1]
     yield f"@@ -{first[1] + 1},{last[2] - first[1]} +{first[3] + 1},{last[4] - first[3]} @@"
     known = {each.owner: each.secrets for tag, start, stop, _, _ in group if tag != "equal" for each in old[start:stop]}
     for tag, start, stop, new_start, new_stop in group:
         if tag == "equal":
-            yield from (f" {each.masked}" for each in old[start:stop])
+            yield from (f" {each.redacted}" for each in old[start:stop])
             continue
-        yield from (f"-{each.masked}" for each in old[start:stop])
-        yield from (f"+{each.masked}{_note(each, known, salt)}" for each in new[new_start:new_stop])
+        yield from (f"-{each.redacted}" for each in old[start:stop])
+        yield from (f"+{each.redacted}{_mark(each, known)}" for each in new[new_start:new_stop])
 
 
-def _note(shown: _Shown, known: dict[tuple[str, str], tuple[str, ...]], salt: bytes) -> str:
-    """What there is to say of a new line's secrets, given those of the lines that it replaces."""
+def _mark(shown: _Shown, known: dict[tuple[str, str], tuple[str, ...]]) -> str:
+    """The mark on a new line whose secrets differ from those of the lines that it replaces."""
     if not shown.secrets or known.get(shown.owner) == shown.secrets:
         return ""
-    word = "changed" if known.get(shown.owner) else "new"
-    if not salt:
-        return f" ({word})"
-    secret = "\0".join(shown.secrets).encode("utf-8", "surrogateescape")
-    return f" ({word}, sha256 {hmac.new(salt, secret, hashlib.sha256).hexdigest()[:8]})"
+    return " (changed)" if known.get(shown.owner) else " (new)"
 
 
 def _shown(lines: Sequence[Line]) -> list[_Shown]:
@@ -115,7 +99,7 @@ def _setting(group: Sequence[Line]) -> Iterator[_Shown]:
     place = grammar.separator(first.text) + 1
     texts = [first.text[place:], *(line.text for line in group[1:])]
     found: list[str] = []
-    value = secrets.replace_secret(first.key, "\n".join(text.strip() for text in texts), _collecting(found))
+    value = secret_values.replace_secret(first.key, "\n".join(text.strip() for text in texts), _collecting(found))
     for line, text, part in zip(group, texts, value.split("\n"), strict=True):
         head = first.text[:place] if line is first else ""
         yield _Shown(line.text, head + _in_place(text, part), (line.section, line.key), tuple(found))
@@ -129,14 +113,14 @@ def _comment(line: Line, previous: _Shown | None) -> _Shown:
     key = body[: max(place - 1, 0)].strip()
     found: list[str] = []
     if previous and previous.secrets and previous.owner[1].startswith("#") and _may_continue(body, key):
-        return _Shown(line.text, sign + _in_place(body, MASK), previous.owner, (body,))
+        return _Shown(line.text, sign + _in_place(body, REDACTED), previous.owner, (body,))
     if _OPTION.fullmatch(key):
         shown = body[:place] + _in_place(
-            body[place:], secrets.replace_secret(key, body[place:].strip(), _collecting(found))
+            body[place:], secret_values.replace_secret(key, body[place:].strip(), _collecting(found))
         )
         return _Shown(line.text, sign + shown, (line.section, f"#{key}"), tuple(found))
     return _Shown(
-        line.text, sign + secrets.replace_secret("", body, _collecting(found)), (line.section, "#"), tuple(found)
+        line.text, sign + secret_values.replace_secret("", body, _collecting(found)), (line.section, "#"), tuple(found)
     )
 
 
@@ -149,7 +133,7 @@ def _may_continue(body: str, key: str) -> bool:
 def _other(line: Line) -> _Shown:
     if line.kind is not Kind.BROKEN:
         return _Shown(line.text, line.text, (line.section, ""), ())
-    return _Shown(line.text, _in_place(line.text, MASK), (line.section, "?"), (line.text,))
+    return _Shown(line.text, _in_place(line.text, REDACTED), (line.section, "?"), (line.text,))
 
 
 def _with_continuations(lines: Sequence[Line], start: int) -> Sequence[Line]:
@@ -159,14 +143,14 @@ def _with_continuations(lines: Sequence[Line], start: int) -> Sequence[Line]:
     return lines[start:stop]
 
 
-def _collecting(found: list[str]) -> secrets.Replace:
-    """A mask that remembers what it hid."""
+def _collecting(found: list[str]) -> secret_values.Replace:
+    """A redaction that also collects the secrets."""
 
-    def stamp(secret: str) -> str:
+    def replace(secret: str) -> str:
         found.append(secret)
-        return _mask(secret)
+        return _redacted(secret)
 
-    return stamp
+    return replace
 
 
 def _in_place(text: str, part: str) -> str:

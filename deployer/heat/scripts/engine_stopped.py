@@ -1,6 +1,6 @@
-"""Wait until an engine that was told to stop has ended its work, then take away the traces it leaves.
+"""Wait until a stopping engine has ended its work, then remove the traces it leaves.
 
-VALUES: conf (path of heat.conf), host (the engine's name), unit, seconds, force (whether work may be left behind).
+VALUES: conf (path of heat.conf), host (the engine's name), unit, seconds.
 Ends with 75 when the engine still works after `seconds`, and prints on what.
 """
 
@@ -11,7 +11,7 @@ from deployer.heat.scripts import engine_work, queues, service_table, units
 
 CONF, HOST, UNIT = VALUES["conf"], VALUES["host"], VALUES["unit"]  # noqa: F821 (given before this text)
 SECONDS = VALUES["seconds"]  # noqa: F821
-LOOK = 0.2  # seconds between two looks at what is announced by nothing
+POLL_INTERVAL = 0.2  # seconds: no event announces an end of work
 NOT_YET = 75  # EX_TEMPFAIL of sysexits.h
 
 
@@ -22,7 +22,7 @@ def main():
     while units.is_stopping(units.state(UNIT)):
         if time.monotonic() > deadline:
             not_yet(engine_work.held(database, ids))
-        time.sleep(LOOK)
+        time.sleep(POLL_INTERVAL)
     left = engine_work.held(database, ids)
     if left:
         sys.exit(
@@ -38,7 +38,7 @@ def main():
             return
         if time.monotonic() > deadline:
             sys.exit("%s has ended, but somebody reads %s" % (HOST, engine_work.named(read)))
-        time.sleep(LOOK)
+        time.sleep(POLL_INTERVAL)
 
 
 def not_yet(work):

@@ -1,4 +1,4 @@
-"""A site that is changed at random: what befalls it, what it must be after each command, and a count of what it met."""
+"""A site that is changed at random: the faults, what must be true after each command, and a count of what occurred."""
 
 import contextlib
 import functools
@@ -6,16 +6,17 @@ import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 
-import moments
+import fault_injection
 import sites
 from contract.fake_host import Failed
-from moments import Killed, Moments
+from fault_injection import FaultInjector, Killed
 
 from deployer import errors
 from deployer.apply import lock
 from deployer.inventory import reader
 from deployer.model.run import Author
-from deployer.model.state import Service, digest_of
+from deployer.model.service import Service
+from deployer.model.state import digest_of
 from deployer.model.steps import DEFAULT_ROLLOUT, OnError, RolloutOptions
 
 CONF, KEPT = "/etc/heat/heat.conf", ".before-heat-scaleout"
@@ -203,20 +204,20 @@ class Site:
     def _carry(self, text: str, fault: Fault, options: RolloutOptions, run):
         """Run a command, whatever befalls it, and judge what it left; its report, or None when there is none."""
         before, was_clean, inventory = self.site_status(), self.clean, parsed(text)
-        happening = self.fleet.moment = Moments(fault.kind, fault.number, self._watching(inventory, options))
+        happening = self.fleet.moment = FaultInjector(fault.kind, fault.number, self._watching(inventory, options))
         self.fleet.order = (lambda names: list(names)[::-1]) if fault.backwards else list
         if fault.gone:
             self.fleet.loses(fault.gone)
         report, error = None, None
         try:
-            report = moments.alone(
+            report = fault_injection.alone(
                 inventory, self.fleet, lambda fleet: run(fleet, self._accepting(text), self._author(text))
             )
         except Killed:
             counts["killed"] += 1
         except errors.DeployerError as refused:
             error = refused
-        self.fleet.moment, self.fleet.order = Moments(), list
+        self.fleet.moment, self.fleet.order = FaultInjector(), list
         self.fleet.mends()
         self._judge(inventory, before, was_clean, happening, fault, options, report, error)
         return report
@@ -233,7 +234,12 @@ class Site:
             assert report.exit_code == 0 or happened, (report.applied.failed, report.left.changes())
             self._numbered(report)
             self.clean = report.exit_code == 0
-            if report.exit_code and options.on_error is OnError.REVERT and fault.kind == moments.FAILS and was_clean:
+            if (
+                report.exit_code
+                and options.on_error is OnError.REVERT
+                and fault.kind == fault_injection.FAILS
+                and was_clean
+            ):
                 self._is_put_back(before, report)
         else:
             self.clean = False

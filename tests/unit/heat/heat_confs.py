@@ -10,6 +10,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from oslo_config import cfg
 
+from deployer.heat.conf import conf_redaction
+
 # The same examples every time; HEAT_SCALEOUT_EXAMPLES=5000 looks further, and at other ones each time.
 _EXAMPLES = int(os.environ.get("HEAT_SCALEOUT_EXAMPLES", "0"))
 _FOLDER = Path(tempfile.mkdtemp(prefix="heat-conf-"))
@@ -37,6 +39,12 @@ def oslo_option(text: str, section: str, key: str) -> str | None:
         heat.register_opt(cfg.StrOpt(name), None if other == "DEFAULT" else other)
     heat(["--config-file", str(_written(text))], project="heat", default_config_dirs=[])
     return heat[key] if section == "DEFAULT" else heat[section][key]
+
+
+def as_redacted(text: str) -> str:
+    """A file as the diff shows it that adds it; a final line end is not part of it."""
+    lines = conf_redaction.redacted_diff("", text, "heat.conf").split("\n")[3:-1]
+    return "\n".join(line[1:].removesuffix(" (new)") for line in lines)
 
 
 def _written(text: str) -> Path:

@@ -1,18 +1,19 @@
-"""pydantic's errors -> findings in the operator's words. Never repeats a value that may be a secret."""
+"""pydantic's errors -> findings with messages for operators. Never repeats a value that may be a secret."""
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, get_args
+from typing import get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 
-from deployer.inventory import phrases, values
-from deployer.inventory.document import Finding, Node
+from deployer.inventory import formatting, values
+from deployer.inventory.document import Finding, Node, Path
 from deployer.inventory.sections import Document, HostEntry
 
 # Keys whose value is not repeated: a gateway may be given as user:password@host by mistake.
-SILENT = ("password", "gateway")
+NOT_REPEATED = ("password", "gateway")
 
 KINDS = {
     "int_type": "should be a whole number",
@@ -42,19 +43,21 @@ BELONGS = {
 
 
 def findings(error: ValidationError, root: Node) -> Iterator[Finding]:
-    """Given what pydantic says of a whole document, yield a finding for each error, at its place."""
+    """Given pydantic's errors on a whole document, yield a finding for each error, at its place."""
     for item in error.errors(include_url=False):
         yield _finding(item, root)
 
 
-def described(item: Mapping[str, Any], path: tuple) -> str:
-    """Return what is wrong with the value at a path, in words."""
+def described(item: ErrorDetails, path: Path) -> str:
+    """Return the message on a wrong value."""
     kind, context = item["type"], item.get("ctx", {})
     shown = _shown(item["input"], path)
     if kind == "string_pattern_mismatch":
         return f"{shown}should be {values.MEANING[context['pattern']]}"
     if kind == "literal_error":
-        return f"{shown}should be {context['expected']}{phrases.nearest(item['input'], _choices(context['expected']))}"
+        return (
+            f"{shown}should be {context['expected']}{formatting.nearest(item['input'], _choices(context['expected']))}"
+        )
     if kind == "value_error":
         return f"{shown}{context['error']}"
     if kind == "string_type" and ("timeouts" in path or path[-1] == "interval"):
@@ -64,7 +67,7 @@ def described(item: Mapping[str, Any], path: tuple) -> str:
     return shown + _with_hint(KINDS.get(kind, item["msg"]), item["input"], kind)
 
 
-def path_in(root: Node, location: tuple) -> tuple:
+def path_in(root: Node, location: Path) -> Path:
     """Return pydantic's location without the parts that are no keys of the file, such as the member of a union."""
     path: list[str | int] = []
     node: Node | None = root
@@ -77,7 +80,7 @@ def path_in(root: Node, location: tuple) -> tuple:
     return tuple(path)
 
 
-def place_of(root: Node, path: tuple, of_key: bool = False) -> tuple[int, int]:
+def place_of(root: Node, path: Path, of_key: bool = False) -> tuple[int, int]:
     """Return the line and column of the value at a path (or of its key), or of the nearest that exists around it."""
     node = entry = root
     for part in path:
@@ -85,13 +88,13 @@ def place_of(root: Node, path: tuple, of_key: bool = False) -> tuple[int, int]:
             return entry.line, entry.column
         pair = node.entry(part)
         node, entry = child, pair[0] if pair else child
-    # What a block holds begins on the next line; its key says better where that is.
+    # The content of a block begins on the next line; the line of its key is clearer.
     is_block = isinstance(node.value, dict | tuple) and not node.is_flow
     place = entry if of_key or is_block or node.value is None else node
     return place.line, place.column
 
 
-def _finding(item: Mapping[str, Any], root: Node) -> Finding:
+def _finding(item: ErrorDetails, root: Node) -> Finding:
     location, kind = item["loc"], item["type"]
     if kind == "extra_forbidden":
         path = location[:-1]
@@ -102,29 +105,29 @@ def _finding(item: Mapping[str, Any], root: Node) -> Finding:
     return Finding(*place_of(root, path, of_key="[key]" in location), path, described(item, path))
 
 
-def _unknown(location: tuple) -> str:
+def _unknown(location: Path) -> str:
     key, known = location[-1], list(_fields_at(location[:-1]))
-    hint = phrases.nearest(key, known) or (f"; it belongs in {BELONGS[key]}" if key in BELONGS else "")
-    return f'unknown key "{phrases.printable(key)}"' + (hint or f"; known here: {', '.join(known)}")
+    hint = formatting.nearest(key, known) or (f"; it belongs in {BELONGS[key]}" if key in BELONGS else "")
+    return f'unknown key "{formatting.printable(key)}"' + (hint or f"; known here: {', '.join(known)}")
 
 
 def _choices(expected: str) -> list[str]:
     return re.findall(r"'([^']+)'", expected)
 
 
-def _fields_at(path: tuple) -> Mapping[str, FieldInfo]:
+def _fields_at(path: Path) -> Mapping[str, FieldInfo]:
     """Return the fields of the section at a path."""
     section: type[BaseModel] = Document
     for index, part in enumerate(path):
         if path[0] == "hosts" and index < 2:
             section = HostEntry
             continue
-        field = section.model_fields.get(part)
+        field = section.model_fields.get(str(part))
         section = _section_of(field.annotation) if field else section
     return section.model_fields
 
 
-def _section_of(annotation: Any) -> type[BaseModel]:
+def _section_of(annotation: object) -> type[BaseModel]:
     candidates = (annotation, *get_args(annotation))
     return next(kind for kind in candidates if isinstance(kind, type) and issubclass(kind, BaseModel))
 
@@ -137,9 +140,9 @@ def _with_hint(message: str, value: object, kind: str) -> str:
     return message
 
 
-def _shown(value: object, path: tuple) -> str:
+def _shown(value: object, path: Path) -> str:
     """Return a short scalar as it may be shown in front of a message."""
-    if isinstance(value, bool) or value is None or set(SILENT) & set(path) or isinstance(value, dict | tuple):
+    if isinstance(value, bool) or value is None or set(NOT_REPEATED) & set(path) or isinstance(value, dict | tuple):
         return ""
-    text = phrases.printable(value)
+    text = formatting.printable(value)
     return f'"{text}": ' if isinstance(value, str) else f"{text}: "

@@ -1,6 +1,6 @@
 """Ask Heat's database how many connections it allows, and heat.conf how many an engine worker may open; prints JSON.
 
-VALUES: conf (path of heat.conf), patience (seconds for the login). Only MySQL and MariaDB are asked.
+VALUES: conf (path of heat.conf), seconds (limit of the login). Only MySQL and MariaDB are asked.
 """
 
 import json
@@ -14,16 +14,16 @@ from oslo_db import options
 def main():
     conf = read(VALUES["conf"])  # noqa: F821 (given before this text)
     # A worker's overflow is its number of threads, or more (heat/engine/service.py, _configure_db_conn_pool_size).
-    told = {
+    found = {
         "pool": conf.database.max_pool_size or 0,
         "overflow": max(conf.database.max_overflow or 0, conf.executor_thread_pool_size),
     }
     if conf.database.connection.startswith(("mysql", "mariadb")):
         try:
-            told.update(asked(conf.database.connection, VALUES["patience"]))  # noqa: F821
+            found.update(asked(conf.database.connection, VALUES["seconds"]))  # noqa: F821
         except Exception as error:  # whatever the driver raises; its text may hold the URL, and so the password
-            told["why"] = type(error).__name__
-    json.dump(told, sys.stdout)
+            found["why"] = type(error).__name__
+    json.dump(found, sys.stdout)
 
 
 def read(path):

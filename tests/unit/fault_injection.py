@@ -1,4 +1,4 @@
-"""What may come between a command and its end: at some moment it is killed, or a host fails or is lost."""
+"""Faults at a chosen step of a command: it is killed, the step fails, the host breaks, or the host is lost."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,25 +17,24 @@ class Killed(BaseException):
 
 
 @dataclass
-class Moments:
-    """Every moment before and after a step of a command; at the one with a number something happens.
+class FaultInjector:
+    """Records the moments before and after each step of a command, and injects a fault at the one with a number.
 
-    It is killed, the step fails, the host fails each such step from then on, or is lost. `watch` is told of the rest.
+    The command is killed, the step fails, the host fails each such step from then on, or is lost. `watch` is called at
+    all others.
     """
 
     kind: str = ""
     number: int = 0
     watch: Callable[[], None] = lambda: None
-    observation: list[tuple[str, str, str | None]] = field(
-        default_factory=list
-    )  # host, before or after, the step in words
+    steps: list[tuple[str, str, str | None]] = field(default_factory=list)  # host, before or after, its sentence
     broken: tuple[str, str] | None = None
 
     def __call__(self, host: str, when: str, step) -> None:
-        self.observation.append((host, when, step.get("description")))
+        self.steps.append((host, when, step.get("description")))
         if (host, step["do"]) == self.broken:
             raise Failed("it broke")
-        if self.kind and len(self.observation) == self.number:
+        if self.kind and len(self.steps) == self.number:
             self._happens(host, step)
         self.watch()
 
@@ -50,7 +49,7 @@ class Moments:
 
     @property
     def happened(self) -> bool:
-        return bool(self.kind) and len(self.observation) >= self.number
+        return bool(self.kind) and len(self.steps) >= self.number
 
 
 def alone(inventory, fleet: FakeFleet, run: Callable):

@@ -1,4 +1,4 @@
-"""A site in one truth table, for tests: hosts as wanted but for what a test changes, and what Heat knows of them."""
+"""Observed sites for tests of `status`: hosts as desired but for what a test changes, and what Heat knows of them."""
 
 import sites
 
@@ -6,7 +6,9 @@ from deployer import errors
 from deployer.desired import desired_state
 from deployer.heat.engines import UNKNOWN_VIEW, EngineRow, EngineView, Queue
 from deployer.model.facts import Observation
-from deployer.model.state import HostState, Service, unit_name
+from deployer.model.names import unit_name
+from deployer.model.service import Service
+from deployer.model.state import HostState
 from deployer.model.steps import Plan
 from deployer.observed.observe import SiteObservation
 from deployer.proxy import runtime_api

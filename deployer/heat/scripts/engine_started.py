@@ -1,39 +1,38 @@
-"""List the engines that Heat's database knows, or wait until those of one unit are up; prints JSON.
+"""Wait until Heat's database lists every worker of an engine that was started, or restarted, as up.
 
-VALUES: conf (path of heat.conf), and to wait: host (the engine's name), unit, seconds. Ends with 75 when the unit still
-ends its work before it starts again after `seconds`, and prints on what.
+VALUES: conf (path of heat.conf), host (the engine's name), unit, seconds. Ends with 75 while the unit still does the
+work of before its restart, and prints which.
 """
 
 import contextlib
-import json
 import sys
 import time
 
 from deployer.heat.scripts import engine_work, queues, service_table, units
 
-LOOK = 0.2  # seconds between two looks at the table: a row is announced by nothing
-PAUSE = 20  # seconds of waiting for work after which it is told what it is
+CONF, HOST, UNIT = VALUES["conf"], VALUES["host"], VALUES["unit"]  # noqa: F821 (given before this text)
+SECONDS = VALUES["seconds"]  # noqa: F821
+POLL_INTERVAL = 0.2  # seconds: no event announces a row of the table
+PROGRESS_INTERVAL = 20  # seconds of waiting for work after which it is reported
 NOT_YET = 75  # EX_TEMPFAIL of sysexits.h
 
 
 def main():
-    database = service_table.database(VALUES["conf"])  # noqa: F821 (given before this text)
-    if "unit" in VALUES:  # noqa: F821
-        await_end(database, VALUES["host"], VALUES["unit"])  # noqa: F821
-        fresh = wait(database, VALUES["host"], VALUES["unit"], VALUES["seconds"])  # noqa: F821
-        forget_others(database, VALUES["conf"], VALUES["host"], fresh)  # noqa: F821
-    json.dump(service_table.rows(database), sys.stdout)
+    database = service_table.database(CONF)
+    await_end(database, HOST, UNIT)
+    fresh = wait(database, HOST, UNIT, SECONDS)
+    forget_others(database, CONF, HOST, fresh)
 
 
 def await_end(database, host, unit):
-    """Wait until a unit that was told to restart has ended its work."""
-    deadline = time.monotonic() + PAUSE
+    """Wait until a unit that is restarting has ended its work."""
+    deadline = time.monotonic() + PROGRESS_INTERVAL
     while units.is_stopping(units.state(unit)):
         if time.monotonic() > deadline:
             work = engine_work.held(database, engine_work.ids_of(database, host))
             print("%s still works on %s" % (host, engine_work.named(work) or "something that has no name in Heat"))
             sys.exit(NOT_YET)
-        time.sleep(LOOK)
+        time.sleep(POLL_INTERVAL)
 
 
 def wait(database, host, unit, seconds):
@@ -50,12 +49,14 @@ def wait(database, host, unit, seconds):
         if pid and len(fresh) >= max(1, len(units.children(pid))):
             return fresh
         if time.monotonic() > deadline or state["ActiveState"] == "failed" or int(state["NRestarts"]) >= 3:
-            sys.exit("Heat does not list %s as up; the last words of %s:\n%s" % (host, unit, units.last_words(unit)))
-        time.sleep(LOOK)
+            sys.exit(
+                "Heat does not list %s as up; the end of the journal of %s:\n%s" % (host, unit, units.last_lines(unit))
+            )
+        time.sleep(POLL_INTERVAL)
 
 
 def forget_others(database, conf, host, fresh):
-    """Take away what earlier workers of this engine left, but for those that still hold something."""
+    """Remove what earlier workers of this engine left, but for workers that still hold resources."""
     gone = [each for each in engine_work.ids_of(database, host) if each not in fresh]
     idle = [each for each in gone if not engine_work.held(database, [each])]
     with contextlib.suppress(queues.NoBroker):  # `invoke recover` shows what is left

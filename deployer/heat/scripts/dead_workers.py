@@ -1,9 +1,9 @@
-"""What workers of engines that died have left in Heat's database and broker, and its removal; prints JSON.
+"""What workers of dead engines have left in Heat's database and broker, and its removal; prints JSON.
 
-VALUES: conf (path of heat.conf), clean (whether it is taken away). Printed: [{engine_id, host, held, queues}].
+VALUES: conf (path of heat.conf), clean (whether it is removed). Printed: [{engine_id, host, held, queues}].
 
-A worker is dead when nobody reads its queues and Heat itself has it down: one that is told to stop reads nothing any
-more while it ends its work, but goes on reporting. What it worked on is marked as failed, as `heat-manage
+A worker is dead when nobody reads its queues and Heat itself has it down: a stopping one reads nothing any more
+while it ends its work, but goes on reporting. What it worked on is marked as failed, as `heat-manage
 reset_stack_status` does (heat/db/api.py), but no other resource of the stack, which a living engine may work on.
 """
 

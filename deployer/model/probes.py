@@ -1,0 +1,45 @@
+"""How a process proves that it is ready, or has stopped: one kind of probe a class."""
+
+from dataclasses import dataclass, field
+
+from deployer.model.tls import Trust
+
+
+@dataclass(frozen=True)
+class Probe:
+    """How a started process proves that it is ready, within `timeout` seconds; one kind a subclass."""
+
+    timeout: float = field(default=60.0, kw_only=True)
+
+
+@dataclass(frozen=True)
+class AnswersHttp(Probe):
+    """An HTTP GET, over TLS if `secure`, is answered with one of `expect`; `trust`: by whom alone (None: anybody)."""
+
+    address: str
+    port: int
+    path: str = "/"
+    expect: tuple[int, ...] = (200, 300)
+    secure: bool = False
+    trust: Trust | None = None
+
+
+@dataclass(frozen=True)
+class AnswersSocket(Probe):
+    """A unix socket's answer to a line contains a text."""
+
+    socket: str
+    send: str
+    contains: str
+
+
+@dataclass(frozen=True)
+class Program(Probe):
+    """A program given `stdin` ends with 0; the end of its output is the reason when it does not.
+
+    Within `busy_timeout` seconds it may end with 75 any number of times: it still waits, and prints for what.
+    """
+
+    argv: tuple[str, ...]
+    stdin: str = field(default="", repr=False)
+    busy_timeout: float = 0.0
