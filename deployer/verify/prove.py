@@ -29,7 +29,8 @@ from deployer.remote import fleet
 from deployer.verify.smoke import clouds, smoke_suite
 from deployer.verify.smoke.result import Check, Outcome
 
-SUITE = Path(__file__).resolve().parents[2] / "tests" / "acceptance"
+INSTALLED = Path(__file__).resolve().parents[1] / "acceptance"  # where setup.py puts it in a wheel
+SUITE = INSTALLED if INSTALLED.is_dir() else INSTALLED.parents[1] / "tests" / "acceptance"
 LIBRARIES = ("pytest", "testinfra", "openstack", "botocore")
 SUITE_TIMEOUT = 120.0  # seconds for the suite, and some more for each host
 SUITE_TIMEOUT_PER_HOST = 30.0
@@ -118,7 +119,7 @@ def _require(junit: Path | None) -> None:
         if importlib.util.find_spec(library) is None:
             raise clouds.not_installed(library)
     if not SUITE.is_dir():
-        raise errors.BadInput(f"there is no {SUITE}", hint="invoke verify runs from a checkout of heat-scaleout.")
+        raise errors.BadInput(f"there is no {SUITE}", hint="The installation is not complete: make it again.")
     if junit and (junit.is_dir() or not os.access(junit.absolute().parent, os.W_OK)):
         raise errors.BadInput(f"{junit} cannot be written", hint="--junit takes a file in a folder that exists.")
 
