@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from deployer.cli import called_as
 from deployer.cli.console import counted, plan_json
 from deployer.errors import DeployerError
 from deployer.model.steps import Step
@@ -59,7 +60,7 @@ def _is_back(report: Any, host: str) -> bool:
 
 
 def _next(report: Any) -> str:
-    return report.planned.rerun
+    return called_as.command(report.planned.rerun)
 
 
 def _failures(failed: Mapping[str, DeployerError]) -> Iterator[str]:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deployer import errors
-from deployer.cli import console
+from deployer.cli import called_as, console
+from deployer.inventory import location
 
 if TYPE_CHECKING:
     from deployer.inventory.schema import Inventory
@@ -26,12 +27,11 @@ def exit_codes(format: str) -> Iterator[None]:
             raise errors.BadInput(f"--format takes table or json, not {format!r}")
         yield
     except errors.DeployerError as error:
-        console.message(console.error_text(error))
+        console.message(called_as.spelled(console.error_text(error)))
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
-        console.message(
-            "interrupted: `invoke deploy` goes on with what the inventory says now, from what the hosts have"
-        )
+        then = "`invoke deploy` goes on with what the inventory says now, from what the hosts have"
+        console.message(f"interrupted: {called_as.spelled(then)}")
         sys.exit(INTERRUPTED)
 
 
@@ -44,9 +44,7 @@ def read(context, inventory: str | None) -> "Inventory":
 
 def locate(context, inventory: str | None) -> Path:
     """Return where the inventory is: as said, by the environment, by invoke.yaml, or the lab's."""
-    from deployer.inventory import reader
-
-    return reader.locate(inventory, os.environ, Path.cwd(), context.config.get("inventory"))
+    return location.locate(inventory, os.environ, Path.cwd(), context.config.get("inventory"))
 
 
 def text_of(path: str) -> str:
@@ -107,4 +105,4 @@ def show_warnings(warnings: tuple[str, ...]) -> None:
 
 def show(format: str, text: Callable[[], str], data: Callable[[], Mapping[str, Any]]) -> None:
     """Print a result in the format that was asked for."""
-    print(console.as_json(data()) if format == "json" else text())
+    print(called_as.spelled(console.as_json(data()) if format == "json" else text()))
