@@ -14,7 +14,7 @@ from pathlib import Path
 from deployer import errors
 from deployer.apply import lock
 from deployer.apply.generations import Author
-from deployer.cli import console, terminal
+from deployer.cli import called_as, console, terminal
 from deployer.inventory import reader
 from deployer.inventory.schema import Inventory
 from deployer.remote.fleet import Fleet
@@ -65,7 +65,7 @@ def exclusive(context, inventory: str | None, wait: str, read: Read) -> Iterator
 
 def lock_writer() -> lock.Writer:
     """This very command."""
-    command = " ".join(["invoke", *sys.argv[1:]])[:LONGEST_COMMAND]
+    command = " ".join([called_as.program(), *sys.argv[1:]])[:LONGEST_COMMAND]
     return lock.Writer(os.urandom(4).hex(), _user(), socket.gethostname(), os.getpid(), command)
 
 
