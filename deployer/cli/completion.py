@@ -16,7 +16,7 @@ from deployer.cli.command_line import Cursor, Grammar
 from deployer.inventory import location
 from deployer.model.steps import OnError
 
-SHELLS = tuple("bash zsh fish".split())
+SHELLS = ("fish", "bash", "zsh")
 LIST_FORMATS = ("flat", "nested", "json")
 FILES = ("@files", "")
 SCRIPTS = Path(__file__).parent / "shells"

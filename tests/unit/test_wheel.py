@@ -2,92 +2,46 @@
 
 import ast
 import json
-import os
 import re
-import shutil
-import subprocess
 import sys
 import sysconfig
-import venv
 import zipfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
 import pytest
 import sites
+import wheels
 
 from deployer.cli.tasks import namespace
 
 ROOT = sites.ROOT
-# What a checkout has that a build reads, and more that it must leave out.
-CHECKOUT = "setup.py setup.cfg pyproject.toml MANIFEST.in README.md LICENSE tasks.py deployer lab templates tests"
 # Parts of a library that setup.cfg asks for by another name.
 BROUGHT_BY = {"paramiko": "fabric", "keystoneauth1": "openstacksdk", "pydantic_core": "pydantic"}
 # These run on hosts, with Heat's own libraries.
 ON_HOSTS = ("deployer/heat/scripts", "deployer/remote/agent", "tests/acceptance/heat_reads.py")
 
 
-@dataclass(frozen=True)
-class Installed:
-    """The tool in an environment of its own, and the empty folder that it is run from."""
-
-    environment: Path
-    folder: Path
-
-    def run(self, *arguments: object, code: int = 0) -> subprocess.CompletedProcess[str]:
-        """Run it as a user would; fail unless it ends with `code`."""
-        ran = subprocess.run(
-            [self.environment / "bin/heat-scaleout", *map(str, arguments)],
-            cwd=self.folder,
-            env={"PATH": os.environ["PATH"], "HOME": str(self.folder), "LANG": "C.UTF-8"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-        assert ran.returncode == code, f"{arguments} ended with {ran.returncode}\n{ran.stdout}\n{ran.stderr}"
-        assert "Traceback" not in ran.stderr
-        return ran
-
-
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel of a copy of this checkout in which an earlier version was built."""
-    copy = tmp_path_factory.mktemp("checkout")
-    for name in CHECKOUT.split():
-        if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(ROOT / name, copy)
-    (copy / "build/lib/deployer").mkdir(parents=True)
-    (copy / "build/lib/deployer/renamed_since.py").touch()
-    pip("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", copy / "wheels", copy)
-    (built,) = (copy / "wheels").glob("*.whl")
-    return built
+    return wheels.built(tmp_path_factory.mktemp("checkout"))
 
 
 @pytest.fixture(scope="module")
 def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A fresh environment with the wheel in it, and after it the libraries of this one."""
-    folder = tmp_path_factory.mktemp("environment")
-    venv.create(folder, with_pip=False)
-    pip("--python", folder / "bin/python", "install", "--no-index", "--no-deps", wheel)
+    folder = wheels.environment(tmp_path_factory.mktemp("environment"), "--no-index", "--no-deps", wheel)
     (packages,) = folder.glob("lib/python*/site-packages")
     (packages / "libraries.pth").write_text(sysconfig.get_paths()["purelib"])
     return folder
 
 
 @pytest.fixture
-def installed(environment: Path, tmp_path: Path) -> Installed:
+def installed(environment: Path, tmp_path: Path) -> wheels.Installed:
+    """The tool, run from an empty folder."""
     (tmp_path / "empty").mkdir()
-    return Installed(environment, tmp_path / "empty")
-
-
-def pip(*arguments: object) -> None:
-    ran = subprocess.run([sys.executable, "-m", "pip", "--quiet", *map(str, arguments)], timeout=120)
-    assert ran.returncode == 0
+    return wheels.Installed(environment, tmp_path / "empty")
 
 
 def files_below(folder: Path) -> set[str]:

@@ -69,7 +69,7 @@ def test_no_command_at_all_shows_the_help(heat_scaleout):
         (["--list", "nowhere"], "Sub-collection 'nowhere' not found!", "`heat-scaleout --help`"),
         (["--list", "--list-format", "x"], "--list-format takes flat, nested, json", "`heat-scaleout --help`"),
         (["--list", "--list-depth", "x"], "invalid literal", "`heat-scaleout --help`"),
-        (["--print-completion-script", "tcsh"], "takes bash, zsh, fish, not 'tcsh'", "`heat-scaleout --help`"),
+        (["--print-completion-script", "tcsh"], "takes fish, bash, zsh, not 'tcsh'", "`heat-scaleout --help`"),
     ],
 )
 def test_wrong_command_line_ends_with_3_and_two_plain_lines(heat_scaleout, argv, error, hint):
