@@ -20,8 +20,8 @@ _heat_scaleout() {
     fi
 }
 
-if [[ "${funcstack[1]}" == _heat_scaleout ]]; then
-    _heat_scaleout # a file of $fpath, which zsh loads when it first completes
+if [[ "${funcstack[1]}" == _heat-scaleout ]]; then
+    _heat_scaleout # this is the file _heat-scaleout of $fpath, which zsh runs when it completes
 else
     compdef _heat_scaleout heat-scaleout
 fi

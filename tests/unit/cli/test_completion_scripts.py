@@ -4,6 +4,7 @@ import os
 import pty
 import select
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -68,8 +69,9 @@ def typed(home, argv, text, expected):
     shown, deadline = "", time.monotonic() + ANSWER_TIMEOUT
     while expected not in shown and select.select([terminal], [], [], max(0.0, deadline - time.monotonic()))[0]:
         shown += os.read(terminal, 4096).decode(errors="replace")
-    os.close(terminal)
+    os.kill(process, signal.SIGKILL)
     os.waitpid(process, 0)
+    os.close(terminal)
     return shown
 
 
@@ -117,3 +119,12 @@ def test_zsh_completes_what_stands_at_the_cursor(shell_home, zsh, line, expected
     begin = "autoload -Uz compinit; compinit -u -D; source ./zsh\n"
 
     assert expected in typed(shell_home, [zsh, "-f", "-i"], begin + line, expected)
+
+
+@pytest.mark.parametrize("zsh", [each for each in ("zsh",) if shutil.which(each)])
+def test_zsh_finds_the_script_as_a_file_of_its_search_path(shell_home, zsh):
+    (shell_home / "functions").mkdir()
+    (shell_home / "zsh").rename(shell_home / "functions/_heat-scaleout")
+    begin = "fpath=(~/functions $fpath); autoload -Uz compinit; compinit -u -D\n"
+
+    assert "alpha" in typed(shell_home, [zsh, "-f", "-i"], begin + "heat-scaleout add-engine al\t", "alpha")
