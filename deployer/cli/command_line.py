@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from invoke import Collection
-from invoke.parser import Argument, ParserContext
+from invoke.collection import Collection
+from invoke.parser.argument import Argument
+from invoke.parser.context import ParserContext
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def name_of(argument: Argument) -> str:
 
 def _after(cursor: Cursor, word: str, grammar: Grammar) -> Cursor:
     if cursor.awaits:
-        return replace(cursor, awaits=None, given={**cursor.given, cursor.awaits.name: word})
+        return replace(cursor, awaits=None, given={**cursor.given, name_of(cursor.awaits): word})
     if word.startswith("-"):
         argument = _argument(cursor, word, grammar)
         return replace(cursor, awaits=argument) if argument and argument.takes_value else cursor

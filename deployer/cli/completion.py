@@ -8,8 +8,10 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from invoke import Collection, Config, FilesystemLoader
-from invoke.parser import ParserContext
+from invoke.collection import Collection
+from invoke.config import Config
+from invoke.loader import FilesystemLoader
+from invoke.parser.context import ParserContext
 
 from deployer.cli import called_as, command_line, settings, terminal
 from deployer.cli.command_line import Cursor, Grammar
@@ -47,41 +49,42 @@ def print_candidates(words: Sequence[str], core: ParserContext, installed: Colle
     """
     try:
         collection, config = _installed(installed) if _is_installed(words[0]) else _of_checkout()
-        found = list(candidates(words, command_line.grammar_of(core, collection), config))
+        grammar = command_line.grammar_of(core, collection)
+        found = list(candidates(words, grammar, config.get("inventory")))
     except Exception:  # whatever it is, who is in the middle of a command line is not to be told of it
         return
     for word, about in found:
         print(f"{word}\t{' '.join(about.split())}")
 
 
-def candidates(words: Sequence[str], grammar: Grammar, config: Mapping[str, object]) -> Candidates:
-    """Yield what the last word of a command line may be, as the settings of `config` and the inventory say."""
+def candidates(words: Sequence[str], grammar: Grammar, configured: object) -> Candidates:
+    """Yield what the last word of a command line may be; `configured` is the inventory of the settings."""
     *before, current = words[1:]
     flag, equals, value = current.partition("=")
     if flag.startswith("--") and equals:
         before, current, start = [*before, flag], value, f"{flag}="
     else:
         start, current = "", current.removeprefix("=")  # bash has the sign as a word of its own
-    for word, about in _fitting(command_line.cursor_after(before, grammar), current, grammar, config):
+    for word, about in _fitting(command_line.cursor_after(before, grammar), current, grammar, configured):
         if (word, about) == FILES:
             yield FILES
         elif word.startswith(current):
             yield start + word, about
 
 
-def _fitting(cursor: Cursor, current: str, grammar: Grammar, config: Mapping[str, object]) -> Candidates:
+def _fitting(cursor: Cursor, current: str, grammar: Grammar, configured: object) -> Candidates:
     """What may stand at the cursor, whatever it begins with."""
     if cursor.awaits or cursor.missing and not current.startswith("-"):
-        return _values(cursor, current, grammar, config)
+        return _values(cursor, current, grammar, configured)
     if cursor.command or current.startswith("-"):
         return command_line.flags(cursor, grammar)
     return iter(grammar.about.items())
 
 
-def _values(cursor: Cursor, current: str, grammar: Grammar, config: Mapping[str, object]) -> Candidates:
+def _values(cursor: Cursor, current: str, grammar: Grammar, configured: object) -> Candidates:
     name = command_line.name_of(cursor.takes) if cursor.takes else ""
     if name in ("host", "limit"):
-        yield from _hosts(current if name == "limit" else "", _inventory(cursor, config))
+        yield from _hosts(current if name == "limit" else "", _inventory(cursor, configured))
     elif name == "help":
         yield from grammar.about.items()
     elif name == "inventory":
@@ -93,11 +96,11 @@ def _values(cursor: Cursor, current: str, grammar: Grammar, config: Mapping[str,
         yield from ((each, "") for each in VALUES.get(name, ()))
 
 
-def _inventory(cursor: Cursor, config: Mapping[str, object]) -> Path:
+def _inventory(cursor: Cursor, configured: object) -> Path:
     """The inventory that the command would take."""
-    given, configured = cursor.given.get("inventory"), config.get("inventory")
+    given = cursor.given.get("inventory")
     typed = str(Path(given).expanduser()) if given else None  # the shell has not run over it yet
-    return location.locate(typed, os.environ, Path.cwd(), str(configured) if configured else None)
+    return location.locate(typed, os.environ, Path.cwd(), configured)
 
 
 def _hosts(listed: str, inventory: Path) -> Candidates:

@@ -9,10 +9,10 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from invoke import Exit, Program
-from invoke.exceptions import ParseError, UnknownFileType
-from invoke.parser import Argument, ParserContext
-from invoke.util import yaml
+from invoke.exceptions import Exit, ParseError
+from invoke.parser.argument import Argument
+from invoke.parser.context import ParserContext
+from invoke.program import Program
 
 from deployer import errors
 from deployer.cli import called_as, completion, console, settings, terminal, versions
@@ -29,8 +29,6 @@ HELP = {
     "debug": "show what Invoke does",
 }
 CLOSED_PIPE = 141  # as a shell says of a program that SIGPIPE has ended
-# What Invoke raises for a file of settings that it cannot read.
-BAD_SETTINGS = (yaml.YAMLError, OSError, ValueError, AttributeError, UnknownFileType)
 
 
 class HeatScaleout(Program):
@@ -40,7 +38,7 @@ class HeatScaleout(Program):
         """Return Invoke's flags, those that are shown with our help."""
         arguments: list[Argument] = super().core_args()
         for each in arguments:
-            each.help = HELP.get(each.name, each.help)
+            each.help = HELP.get(str(each.name)) or each.help
         return arguments
 
     def normalize_argv(self, argv: list[str] | None) -> None:
@@ -148,7 +146,7 @@ def settings_errors() -> Iterator[None]:
     """Turn what Invoke says of a file of settings into our error, with the exit code of bad input."""
     try:
         yield
-    except BAD_SETTINGS as error:
+    except Exception as error:  # Invoke lets pass what YAML, the system or its own merging raises
         message = f"a file of settings cannot be read: {error}"
         raise _bad_input(message, "It is invoke.yaml of this folder, ~/.invoke.yaml or that of --config.") from None
 

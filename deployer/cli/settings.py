@@ -3,7 +3,7 @@
 import errno
 from pathlib import Path
 
-from invoke import Config
+from invoke.config import Config
 
 
 class Settings(Config):

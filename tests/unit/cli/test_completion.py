@@ -120,7 +120,7 @@ def test_inventory_that_is_broken_completes_nothing_and_says_nothing(offered, fo
     assert offered("heat-scaleout", "add-engine", "") == []
 
 
-@pytest.mark.parametrize("settings", ["inventory: [", "inventory: nowhere.yaml", "- a list"])
+@pytest.mark.parametrize("settings", ["inventory: [", "inventory: 3", "inventory: nowhere.yaml", "- a list"])
 def test_settings_that_lead_nowhere_complete_no_host_and_say_nothing(offered, folder, settings):
     (folder / "invoke.yaml").write_text(settings)
 

@@ -92,10 +92,11 @@ def test_settings_that_cannot_be_read_end_with_3_and_no_traceback(heat_scaleout,
     assert "invoke.yaml of this folder" in err.splitlines()[-1]
 
 
-def test_settings_of_the_current_folder_name_the_inventory(heat_scaleout, tmp_path):
-    (tmp_path / "invoke.yaml").write_text("inventory: elsewhere.yaml")
+@pytest.mark.parametrize("name", ["elsewhere.yaml", "3"])
+def test_settings_of_the_current_folder_name_the_inventory(heat_scaleout, tmp_path, name):
+    (tmp_path / "invoke.yaml").write_text(f"inventory: {name}")
 
-    assert heat_scaleout("plan")[2].startswith("error: elsewhere.yaml: there is no such file\n")
+    assert heat_scaleout("plan")[2].startswith(f"error: {name}: there is no such file\n")
 
 
 def test_settings_that_are_a_program_are_not_run_from_the_current_folder(heat_scaleout, tmp_path):
