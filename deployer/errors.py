@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
+INTERRUPTED = 130  # the exit code after Ctrl-C
+
 
 class DeployerError(Exception):
     """Something the operator can mend. `exit_code` follows the contract of docs/commands.md."""

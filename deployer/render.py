@@ -6,7 +6,8 @@ from typing import Any
 
 import jinja2
 
-FOLDER = Path(__file__).resolve().parent.parent / "templates"
+INSTALLED = Path(__file__).resolve().parent / "templates"  # where setup.py puts them in a wheel
+FOLDER = INSTALLED if INSTALLED.is_dir() else INSTALLED.parents[1] / "templates"
 
 
 def text(template: str, **values: Any) -> str:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from deployer.model.service import Service
 
+FORMATS = ("table", "json")
+
 
 @dataclass(frozen=True)
 class Flags:

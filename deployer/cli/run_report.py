@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from deployer.apply.report import Report
+from deployer.cli import called_as
 from deployer.cli.console import counted, plan_json
 from deployer.errors import DeployerError
 from deployer.model.steps import Step
@@ -60,7 +61,7 @@ def _is_reverted(report: Report, host: str) -> bool:
 
 
 def _next(report: Report) -> str:
-    return report.planned.change.goal.command
+    return called_as.command(report.planned.change.goal.command)
 
 
 def _failures(failed: Mapping[str, DeployerError]) -> Iterator[str]:

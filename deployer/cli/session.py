@@ -12,7 +12,7 @@ from pathlib import Path
 
 from deployer import errors
 from deployer.apply import lock
-from deployer.cli import console, terminal
+from deployer.cli import called_as, console, terminal
 from deployer.inventory import inventory_file
 from deployer.inventory.inventory_file import InventoryFile
 from deployer.inventory.schema import Inventory
@@ -52,7 +52,7 @@ def exclusive(
 
 def lock_writer() -> lock.Writer:
     """This very command."""
-    command = " ".join(["invoke", *sys.argv[1:]])[:LONGEST_COMMAND]
+    command = " ".join([called_as.program(), *sys.argv[1:]])[:LONGEST_COMMAND]
     return lock.Writer(os.urandom(4).hex(), _user(), socket.gethostname(), os.getpid(), command)
 
 

@@ -10,32 +10,29 @@ from typing import Any
 from invoke import Context
 
 from deployer import errors
-from deployer.cli import console
+from deployer.cli import called_as, console, flags
 from deployer.heat import redacting_fleet
 from deployer.heat.redacting_fleet import RedactingFleet
-from deployer.inventory import reader
+from deployer.inventory import location, reader
 from deployer.inventory.schema import Inventory
 
 SHORTEST_INTERVAL = 0.5  # seconds between two looks at every host
-INTERRUPTED = 130
-FORMATS = ("table", "json")
 
 
 @contextmanager
 def exit_codes(format: str) -> Iterator[None]:
     """Turn what an operator can cause into two lines and an exit code; our own bugs keep their traceback."""
     try:
-        if format not in FORMATS:
+        if format not in flags.FORMATS:
             raise errors.BadInput(f"--format takes table or json, not {format!r}")
         yield
     except errors.DeployerError as error:
-        console.message(console.error_text(error))
+        console.message(called_as.spelled(console.error_text(error)))
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
-        console.message(
-            "interrupted: `invoke deploy` goes on with what the inventory says now, from what the hosts have"
-        )
-        sys.exit(INTERRUPTED)
+        then = "`invoke deploy` goes on with what the inventory says now, from what the hosts have"
+        console.message(f"interrupted: {called_as.spelled(then)}")
+        sys.exit(errors.INTERRUPTED)
 
 
 def read(context: Context, inventory: str | None) -> Inventory:
@@ -45,7 +42,7 @@ def read(context: Context, inventory: str | None) -> Inventory:
 
 def locate(context: Context, inventory: str | None) -> Path:
     """Return where the inventory is: as said, by the environment, by invoke.yaml, or the lab's."""
-    return reader.locate(inventory, os.environ, Path.cwd(), context.config.get("inventory"))
+    return location.locate(inventory, os.environ, Path.cwd(), context.config.get("inventory"))
 
 
 def text_of(path: str) -> str:
@@ -104,4 +101,4 @@ def show_warnings(warnings: Iterable[str]) -> None:
 
 def show(format: str, text: Callable[[], str], data: Callable[[], Mapping[str, Any]]) -> None:
     """Print a result in the format that was asked for."""
-    print(console.as_json(data()) if format == "json" else text())
+    print(called_as.spelled(console.as_json(data()) if format == "json" else text()))

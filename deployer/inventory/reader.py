@@ -1,29 +1,17 @@
 """Reads an inventory file: the Inventory, or every error of the file at once with its line and column."""
 
 import os.path
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from deployer import errors
-from deployer.inventory import document, formatting, validation
+from deployer.inventory import document, formatting, location, validation
 from deployer.inventory.document import Finding
 from deployer.inventory.schema import Inventory
 
 LARGEST = 1024 * 1024
 MOST_SHOWN = 100
-VARIABLE = "HEAT_SCALEOUT_INVENTORY"
-DEFAULT = "inventories/lab.yaml"
-
-
-def locate(argument: str | None, environ: Mapping[str, str], cwd_root: Path, configured: str | None = None) -> Path:
-    """Return the inventory's path: of the argument, the environment, invoke.yaml (`configured`) or the default.
-
-    Each is a path, or the name of a file in `cwd_root`/inventories with or without its suffix.
-    """
-    wanted = argument or environ.get(VARIABLE) or configured or DEFAULT
-    near = cwd_root / "inventories" / wanted
-    candidates = [Path(wanted), cwd_root / wanted, near, Path(f"{near}.yaml")]
-    return next((path for path in candidates if os.path.isfile(path)), Path(wanted))  # noqa: PTH113
+HOW_TO_NAME = f"Name the file: --inventory FILE, {location.VARIABLE}=FILE, or `inventory: FILE` in invoke.yaml."
 
 
 def read(path: Path) -> Inventory:
@@ -60,8 +48,8 @@ def parse(text: bytes | str, path: Path) -> Inventory:
 
 def _names_near(path: Path) -> str:
     folder = next((up / "inventories" for up in path.absolute().parents if (up / "inventories").is_dir()), None)
-    names = sorted(found.stem for found in folder.glob("*.yaml")) if folder else []
-    return f"In {folder} there are: {', '.join(names)}." if names else "Give the path of a YAML file."
+    names = location.names_in(folder) if folder else []
+    return f"In {folder} there are: {', '.join(names)}." if names else HOW_TO_NAME
 
 
 def _decoded(text: bytes | str, path: Path) -> str:

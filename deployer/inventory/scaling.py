@@ -33,7 +33,7 @@ def request_of(numbers: Mapping[str, int]) -> ScaleRequest:
 def refuse_impossible(inventory: Inventory, request: ScaleRequest) -> None:
     """Raise BadInput for a request for nothing, for less than nothing, or for the end of a kind that clients use."""
     if not request.totals and request.workers is None:
-        raise errors.BadInput("scale needs a number to scale to", "Try: invoke scale --engines 6 --api 4")
+        raise errors.BadInput("scale needs a number to scale to", "Try: `invoke scale --engines 6 --api 4`")
     for service, total in request.totals.items():
         if total < 0:
             raise errors.BadInput(f"{total} is no number of processes", f"Ask for 1 {service} or more.")

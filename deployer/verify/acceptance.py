@@ -12,7 +12,8 @@ from xml.etree import ElementTree
 from deployer.inventory.schema import Inventory
 from deployer.verify.smoke.result import Check, Outcome
 
-SUITE = Path(__file__).resolve().parents[2] / "tests" / "acceptance"
+INSTALLED = Path(__file__).resolve().parents[1] / "acceptance"  # where setup.py puts it in a wheel
+SUITE = INSTALLED if INSTALLED.is_dir() else INSTALLED.parents[1] / "tests" / "acceptance"
 SUITE_TIMEOUT = 120.0  # seconds for the suite, and some more for each host
 SUITE_TIMEOUT_PER_HOST = 30.0
 JUDGED = (0, 1)  # pytest's exit codes when every test was run

@@ -9,7 +9,7 @@ import pytest
 import sites
 
 from deployer import errors
-from deployer.cli import read_commands, terminal
+from deployer.cli import read_commands
 from deployer.inventory import reader
 from deployer.status import site
 
@@ -104,7 +104,7 @@ def test_table_of_exit_codes_has_every_code_and_no_other():
         if isinstance(each, type) and issubclass(each, errors.DeployerError)
     }
 
-    assert listed == sorted({0, 1, read_commands.CHANGES_PENDING, terminal.INTERRUPTED, site.DRIFT, *raised})
+    assert listed == sorted({0, 1, read_commands.CHANGES_PENDING, errors.INTERRUPTED, site.DRIFT, *raised})
 
 
 @pytest.mark.parametrize(("page", "target"), links(), ids=named)

@@ -64,7 +64,8 @@ def chosen(cloud: str | None, clouds_file: str | None) -> Cloud:
 def not_installed(module: str) -> errors.BadInput:
     """The error for a library that only a proof needs."""
     return errors.BadInput(
-        f"invoke verify needs {module}, which is not installed", hint="pip install 'heat-scaleout[verify]'"
+        f"`invoke verify` needs {module}, which is not installed",
+        hint="The installation is not complete: make it again.",
     )
 
 

@@ -6,7 +6,7 @@ import pytest
 from inventory_texts import INVENTORIES, a_text, problems
 
 from deployer import errors
-from deployer.inventory import reader
+from deployer.inventory import location, reader
 
 
 @pytest.fixture
@@ -37,18 +37,18 @@ def folder(tmp_path, monkeypatch):
 def test_inventory_is_located_by_argument_then_environment_then_setting(
     folder, argument, environ, configured, expected
 ):
-    assert reader.locate(argument, environ, folder, configured) == folder / expected
+    assert location.locate(argument, environ, folder, configured) == folder / expected
 
 
 def test_path_from_where_the_operator_stands_comes_first(folder):
-    assert reader.locate("near.yaml", {}, folder) == Path("near.yaml")
-    assert reader.locate(str(folder / "other.yaml"), {}, folder) == folder / "other.yaml"
+    assert location.locate("near.yaml", {}, folder) == Path("near.yaml")
+    assert location.locate(str(folder / "other.yaml"), {}, folder) == folder / "other.yaml"
 
 
 @pytest.mark.parametrize("name", ["nothing", "/", "a\0b", "x" * 5000, "../.."])
 def test_name_that_leads_nowhere_is_refused_with_the_known_names(folder, name):
     with pytest.raises(errors.BadInventory) as caught:
-        reader.read(reader.locate(name, {}, folder))
+        reader.read(location.locate(name, {}, folder))
 
     assert len(str(caught.value)) < 6000
     assert "\0" not in str(caught.value)
@@ -56,7 +56,7 @@ def test_name_that_leads_nowhere_is_refused_with_the_known_names(folder, name):
 
 def test_missing_file_is_refused_with_the_names_in_the_nearest_inventories(folder):
     with pytest.raises(errors.BadInventory, match="nothing: there is no such file") as caught:
-        reader.read(reader.locate("nothing", {}, folder))
+        reader.read(location.locate("nothing", {}, folder))
 
     assert caught.value.hint == f"In {folder}/inventories there are: lab, site."
     assert caught.value.exit_code == 3

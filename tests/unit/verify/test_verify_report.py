@@ -151,7 +151,7 @@ def test_library_that_is_missing_is_bad_input_with_what_to_install(monkeypatch):
     with pytest.raises(errors.BadInput, match="no_such_library") as caught:
         preparation.refuse_unprepared(None)
 
-    assert caught.value.hint == "pip install 'heat-scaleout[verify]'"
+    assert caught.value.hint == "The installation is not complete: make it again."
 
 
 @pytest.mark.parametrize("place", ["", "missing/report.xml"])

@@ -1,0 +1,155 @@
+"""The installed command: its help, its exit codes for wrong command lines, and its name in what it tells to run."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+import sites
+
+from deployer.cli import called_as, program, terminal
+from deployer.errors import Locked
+
+CODE = "import sys; sys.argv[0] = 'heat-scaleout'; from deployer.cli.program import main; sys.exit(main())"
+
+
+@pytest.fixture
+def heat_scaleout(tmp_path, monkeypatch, capsys):
+    """Run it in this process, in an empty folder: its exit code, stdout and stderr."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("HEAT_SCALEOUT_INVENTORY", raising=False)
+
+    def run(*argv):
+        monkeypatch.setattr(sys, "argv", ["/usr/bin/heat-scaleout", *map(str, argv)])
+        capsys.readouterr()
+        return program.main() or 0, *capsys.readouterr()
+
+    return run
+
+
+def started(shell_words, **environment):
+    """Run it as a process of its own in a line for bash; `$tool` is the command."""
+    environment = {**os.environ, "PYTHONPATH": str(sites.ROOT), **environment}
+    line = f'tool() {{ "{sys.executable}" -c "{CODE}" "$@"; }}; {shell_words}'
+    return subprocess.run(["bash", "-c", line], capture_output=True, text=True, timeout=30, env=environment)
+
+
+def test_help_shows_commands_and_flags_that_matter_here(heat_scaleout):
+    code, out, _ = heat_scaleout("--help")
+
+    assert code == 0
+    assert out.startswith("Usage: heat-scaleout COMMAND [HOST] [FLAGS]\n")
+    assert "  add-engine  " in out and "--version" in out
+    assert "--prompt-for-sudo-password" not in out and "task1" not in out
+    assert max(map(len, out.splitlines())) <= 80
+
+
+def test_help_of_a_command_names_the_host_that_it_takes(heat_scaleout):
+    code, out, _ = heat_scaleout("add-engine", "--yes", "--help")
+
+    assert heat_scaleout("--help", "add-engine")[1] == out
+    assert (code, out.splitlines()[0]) == (0, "Usage: heat-scaleout add-engine HOST [FLAGS]")
+    assert "--count=STRING" in out
+
+
+def test_no_command_at_all_shows_the_help(heat_scaleout):
+    assert heat_scaleout()[:2] == heat_scaleout("--help")[:2]
+
+
+@pytest.mark.parametrize(
+    ("argv", "error", "hint"),
+    [
+        (["deplo"], "No idea what 'deplo' is!", "Did you mean deploy? `heat-scaleout --help` lists the commands."),
+        (["--foo"], "No idea what '--foo' is!", "`heat-scaleout --help` lists the commands."),
+        (["deploy", "--foo"], "No idea what '--foo' is!", "`heat-scaleout --help deploy` shows what it takes."),
+        (["add-engine"], "required positional arguments: 'host'", "`heat-scaleout --help add-engine` shows"),
+        (["deploy", "--inventory"], "Flag --inventory needed value", "`heat-scaleout --help deploy` shows"),
+        (["--help", "deplo"], "No idea what 'deplo' is!", "Did you mean deploy?"),
+        (["--list", "nowhere"], "Sub-collection 'nowhere' not found!", "`heat-scaleout --help`"),
+        (["--list", "--list-format", "x"], "--list-format takes flat, nested, json", "`heat-scaleout --help`"),
+        (["--list", "--list-depth", "x"], "invalid literal", "`heat-scaleout --help`"),
+        (["--print-completion-script", "tcsh"], "takes fish, bash, zsh, not 'tcsh'", "`heat-scaleout --help`"),
+    ],
+)
+def test_wrong_command_line_ends_with_3_and_two_plain_lines(heat_scaleout, argv, error, hint):
+    code, out, err = heat_scaleout(*argv)
+
+    first, second = err.splitlines()
+    assert (code, out) == (3, "")
+    assert first.startswith("error: ") and error in first
+    assert second.startswith(f"hint: {hint}")
+
+
+@pytest.mark.parametrize("text", ["inventory: [", "- a list", "run: 3", "\0", "\xe9"])
+def test_settings_that_cannot_be_read_end_with_3_and_no_traceback(heat_scaleout, tmp_path, text):
+    (tmp_path / "invoke.yaml").write_bytes(text.encode("latin-1"))
+
+    code, out, err = heat_scaleout("plan")
+
+    assert (code, out) == (3, "")
+    assert err.startswith("error: a file of settings cannot be read: ")
+    assert "invoke.yaml of this folder" in err.splitlines()[-1]
+
+
+@pytest.mark.parametrize("name", ["elsewhere.yaml", "3"])
+def test_settings_of_the_current_folder_name_the_inventory(heat_scaleout, tmp_path, name):
+    (tmp_path / "invoke.yaml").write_text(f"inventory: {name}")
+
+    assert heat_scaleout("plan")[2].startswith(f"error: {name}: there is no such file\n")
+
+
+def test_settings_that_are_a_program_are_not_run_from_the_current_folder(heat_scaleout, tmp_path):
+    (tmp_path / "invoke.py").write_text("open('was_run', 'w').close()")
+
+    heat_scaleout("plan")
+
+    assert not (tmp_path / "was_run").exists()
+
+
+def test_interrupted_command_ends_with_130(heat_scaleout, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(terminal, "locate", interrupted)
+
+    assert heat_scaleout("plan")[0] == 130
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_reader_who_has_gone_gets_no_traceback(unbuffered):
+    ran = started("{ tool --help; echo ended with $? >&2; } | true", PYTHONUNBUFFERED=unbuffered)
+
+    assert ran.stderr in ("ended with 0\n", f"ended with {program.CLOSED_PIPE}\n")
+
+
+def test_closed_output_is_no_error_of_ours():
+    assert started("tool --list >&-").stderr == ""
+
+
+def test_version_goes_to_standard_output_with_tool_and_python_first(heat_scaleout):
+    code, out, err = heat_scaleout("--version")
+
+    assert (code, err) == (0, "")
+    assert [line.split()[0] for line in out.splitlines()[:3]] == ["heat-scaleout", "Python", "fabric"]
+
+
+def test_commands_in_texts_are_those_of_the_program_that_runs(monkeypatch):
+    text = f"{Locked.lost().hint} It was: invoke deploy --yes"
+
+    monkeypatch.setattr(sys, "argv", ["/opt/venv/bin/heat-scaleout"])
+    assert called_as.spelled(text).startswith("`heat-scaleout deploy` goes on")
+    assert called_as.spelled(text).endswith("It was: invoke deploy --yes")  # somebody else's command stays as it was
+    assert called_as.command("invoke rollback --to 3") == "heat-scaleout rollback --to 3"
+
+    monkeypatch.setattr(sys, "argv", ["/opt/venv/bin/invoke"])
+    assert called_as.spelled(text) == text
+    assert called_as.command("invoke rollback --to 3") == "invoke rollback --to 3"
+
+
+def test_hint_of_an_error_names_the_program_that_runs(heat_scaleout, tmp_path):
+    (tmp_path / "site.yaml").write_text(sites.an_inventory_text())
+
+    code, _, err = heat_scaleout("scale", "--inventory", "site.yaml")
+
+    assert (code, err.splitlines()[-1]) == (3, "hint: Try: `heat-scaleout scale --engines 6 --api 4`")
