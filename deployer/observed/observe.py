@@ -15,7 +15,8 @@ from deployer.proxy import config, runtime_api
 from deployer.remote.fleet import Fleet
 
 LEDGER = "/var/lib/heat-scaleout/ledger.json"
-EXCLUSIVE = {"path": "/run/heat-scaleout-perform.lock", "seconds": 30.0}  # what another may take to end
+EXCLUSIVE_TIMEOUT = 30.0  # seconds for another command on a host to end its step
+EXCLUSIVE = {"path": "/run/heat-scaleout-perform.lock", "seconds": EXCLUSIVE_TIMEOUT}
 UNIT_PATTERN = "heat-scaleout-*"
 OBSERVE_TIMEOUT = 60.0  # seconds for a host to answer a look
 
