@@ -479,7 +479,10 @@ class FakeHost:
 
     def _needs(self, name: str) -> list[tuple[str, int]]:
         if name == PROXY:
-            text = self.files[OWN + "apis-proxy.conf"].content.decode()
+            file = self.files.get(OWN + "apis-proxy.conf")
+            if file is None:
+                raise Failed(f"systemctl ended with 1: Job for {name} failed: there is no {OWN}apis-proxy.conf")
+            text = file.content.decode()
             return [(address, int(port)) for address, port in re.findall(r"(?m)^    bind ([\d.]+):(\d+)", text)]
         return [(self.address, int(name.split("@")[1][: -len(".service")]))] if _service(name) in ("api", "cfn") else []
 
