@@ -56,6 +56,8 @@ PURE = {
     "preflight.tls_checks",
     "plan.tls_migration",
     "plan.drain",
+    "plan.rolling",
+    "plan.site_diff",
     "model.tls",
     *PURE_HEAT,
     *(

@@ -34,12 +34,20 @@ def hosts(*servers, units=(API,), state=None):
     }
 
 
+def drains(*servers, stopping=(API,), **how):
+    return tuple(drain.drain_steps(drain.proxy_view(hosts(*servers, **how)), {"hostB": stopping}, "it restarts"))
+
+
+def leftover(*servers):
+    return list(drain.leftover_undrain_steps(drain.proxy_view(hosts(*servers)), [SERVING]))
+
+
 def drained(*servers, stopping=(API,), **how):
-    return [step.server for step in drain.drain_steps(hosts(*servers, **how), {"hostB": stopping}, "it restarts")]
+    return [step.server for step in drains(*servers, stopping=stopping, **how)]
 
 
 def test_server_of_a_leaving_process_is_drained_at_the_proxy_that_has_it():
-    (step,) = drain.drain_steps(hosts(B, C), {"hostB": [API]}, "it restarts")
+    (step,) = drains(B, C)
 
     assert step == DrainServer("hostA", "rest_api_proxy/hostB-8004", because="it restarts")
 
@@ -91,25 +99,25 @@ def test_server_at_an_ipv6_address_is_found():
         "hostB": Observation(HostState(), sites.facts(listeners=(sites.a_listener(8004, "2001:db8::2", unit=API),))),
     }
 
-    assert [step.server for step in drain.drain_steps(observed, {"hostB": [API]}, "")] == ["rest_api_proxy/hostB-8004"]
+    (step,) = drain.drain_steps(drain.proxy_view(observed), {"hostB": [API]}, "it restarts")
+
+    assert step.server == "rest_api_proxy/hostB-8004"
 
 
 def test_every_drain_has_its_way_back():
-    drains = tuple(drain.drain_steps(hosts(B, C), {"hostB": [API]}, "it restarts"))
-
-    assert list(drain.undrain_steps(drains, "it is ready")) == [
+    assert list(drain.undrain_steps(drains(B, C), "it is ready")) == [
         ReadyServer("hostA", "rest_api_proxy/hostB-8004", because="it is ready")
     ]
 
 
 def test_server_that_an_earlier_run_left_drained_gets_its_requests_back():
-    (step,) = drain.leftover_undrain_steps(hosts(with_status(B, "DRAIN"), C), [SERVING])
+    (step,) = leftover(with_status(B, "DRAIN"), C)
 
     assert (step.server, step.because) == ("rest_api_proxy/hostB-8004", "it was drained")
 
 
 def test_server_that_serves_is_left_as_it_is():
-    assert list(drain.leftover_undrain_steps(hosts(B, C), [SERVING])) == []
+    assert leftover(B, C) == []
 
 
 def test_server_of_a_process_that_this_plan_starts_gets_its_requests_back():
