@@ -105,7 +105,8 @@ def recall(hosts: Collection[str], number: int | None, fleet: Fleet) -> dict[str
 
 def _request(run: Mapping[str, Any], state: HostState | None, observed: HostState) -> dict[str, Any]:
     files = [] if state is None else [_file(file, observed.files.get(path)) for path, file in state.files.items()]
-    binds = sorted(_binds(state)) if any(each["comes"] and each["only"] == Service.PROXY for each in files) else []
+    is_proxy_written = any(each["comes"] and each["only"] == Service.PROXY for each in files)
+    binds = sorted(_binds(state)) if state is not None and is_proxy_written else []
     return {
         "ledger": LEDGER,
         "run": run,

@@ -9,7 +9,7 @@ from deployer import errors
 from deployer.model.state import AnswersHttp, AnswersSocket, File, HostState, Probe, Program, Service, Unit
 from deployer.model.tls import Trust
 
-PROBES = {each.__name__: each for each in (AnswersHttp, AnswersSocket, Program)}
+PROBES: Mapping[str, type[Probe]] = {each.__name__: each for each in (AnswersHttp, AnswersSocket, Program)}
 
 
 def states_of(number: int, kept: Mapping[str, Mapping[str, Any]], working: Iterable[str]) -> dict[str, HostState]:
@@ -111,13 +111,15 @@ def _unit(name: str, kept: Mapping[str, Any]) -> Unit:
 
 
 def _probe_json(probe: Probe | None) -> dict[str, Any] | None:
-    return probe and {"kind": type(probe).__name__, **asdict(probe)}
+    return None if probe is None else {"kind": type(probe).__name__, **asdict(probe)}
 
 
 def _probe(kept: Mapping[str, Any] | None) -> Probe | None:
     if kept is None:
         return None
-    fields = {name: tuple(value) if isinstance(value, list) else value for name, value in kept.items()}
+    fields: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in kept.items() if name != "kind"
+    }
     if fields.get("trust"):
         fields["trust"] = Trust(**fields["trust"])
-    return PROBES[fields.pop("kind")](**fields)
+    return PROBES[kept["kind"]](**fields)

@@ -111,14 +111,11 @@ def has_tls_apis(inventory: Inventory, name: str) -> bool:
 
 def _certificates(inventory: Inventory, name: str) -> dict[str, dict[str, str]]:
     """The files that TLS takes on a host, by purpose, and as whom they are read; HAProxy reads its own as root."""
-    heat, proxy, asked = inventory.heat_of(name), inventory.proxy, {}
-    if has_tls_apis(inventory, name):
-        asked[service_units.APIS] = {
-            "certificate": heat.tls.certificate,
-            "key": heat.tls.key,
-            "user": heat.user,
-            "group": heat.group,
-        }
+    heat, proxy = inventory.heat_of(name), inventory.proxy
+    asked: dict[str, dict[str, str]] = {}
+    if heat.tls and has_tls_apis(inventory, name):
+        files = {"certificate": heat.tls.certificate, "key": heat.tls.key}
+        asked[service_units.APIS] = {**files, "user": heat.user, "group": heat.group}
     if name == proxy.host and inventory.has_apis():
         asked |= {config.CLIENT_CERTIFICATE: {"certificate": proxy.tls.certificate}} if proxy.tls else {}
         asked |= {config.BACKEND_CA: {"ca": proxy.backend_tls.ca}} if proxy.backend_tls else {}

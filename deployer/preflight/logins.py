@@ -27,8 +27,8 @@ HINTS = {
 
 def try_logins(inventory: Inventory, desired: Mapping[str, HostState], fleet: Fleet) -> Findings:
     """Try the new heat.conf of every node, which stays in memory there."""
-    nodes = {host: state for host, state in desired.items() if _conf(inventory, host, state)}
-    programs = {host: _program(inventory, host, state) for host, state in nodes.items()}
+    confs = {host: _conf(inventory, host, state) for host, state in desired.items()}
+    programs = {host: _program(inventory, host, conf) for host, conf in confs.items() if conf}
     printed = engines.run(fleet, "try logins", programs, LOGINS_TIMEOUT) if programs else {}
     bound = max((json.loads(each)["bound"] for each in printed.values() if isinstance(each, str)), default=0)
     return Findings(
@@ -44,15 +44,14 @@ def _problems(host: str, printed: str | errors.DeployerError) -> Iterator[str]:
         yield from (_sentence(host, each) for each in json.loads(printed)["problems"])
 
 
-def _program(inventory: Inventory, host: str, state: HostState) -> tuple[str, str]:
-    content = _conf(inventory, host, state)
-    text = scripts.text("logins", conf=base64.b64encode(content).decode(), seconds=LOGIN_TIMEOUT)
-    return service_units.python_of(inventory.heat_of(host).prefix), text
+def _program(inventory: Inventory, host: str, conf: bytes) -> tuple[str, str]:
+    script = scripts.text("logins", conf=base64.b64encode(conf).decode(), seconds=LOGIN_TIMEOUT)
+    return service_units.python_of(inventory.heat_of(host).prefix), script
 
 
 def _conf(inventory: Inventory, host: str, state: HostState) -> bytes | None:
     file = state.files.get(f"{inventory.heat_of(host).config_dir}/heat.conf")
-    return file and file.content
+    return file.content if file else None
 
 
 def _sentence(host: str, each: Mapping[str, str]) -> str:

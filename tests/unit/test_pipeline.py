@@ -180,7 +180,7 @@ def test_growth_without_the_memory_for_it_is_refused(deployed):
     deployed.hosts["hostB"].available = 100 * 2**20
     grown = sites.an_inventory(hostB="{address: 10.0.0.2, api: 1, cfn: 1, engines: 3}")
 
-    with pytest.raises(errors.NotReady, match="hostB: the processes that come need about .* but 100 MiB are available"):
+    with pytest.raises(errors.NotReady, match="hostB: the new processes need about .* but 100 MiB are available"):
         sites.deploy(grown, deployed, sites.yes)
 
 

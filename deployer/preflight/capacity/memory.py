@@ -33,31 +33,44 @@ class Need:
 
 def problems(site: SiteSizes) -> Iterator[str]:
     """Hosts whose memory is too small by what was measured."""
-    for name, needs in _short(site):
-        if all(need.measured for need in needs):
-            yield f"{_sentence(site, name, needs)}: free some, or put fewer processes or workers there."
+    for shortage in _shortages(site):
+        if shortage.is_measured:
+            yield f"{shortage}: free some, or put fewer processes or workers there."
 
 
 def warnings(site: SiteSizes) -> Iterator[str]:
     """Hosts whose memory may be too small, as some sizes are assumed."""
-    for name, needs in _short(site):
-        if not all(need.measured for need in needs):
-            yield f"{_sentence(site, name, needs)}."
+    for shortage in _shortages(site):
+        if not shortage.is_measured:
+            yield f"{shortage}."
 
 
-def _short(site: SiteSizes) -> Iterator[tuple[str, list[Need]]]:
+@dataclass(frozen=True)
+class Shortage:
+    """A host, the processes that come to it, and the bytes of memory that it has for them, which are too few."""
+
+    host: str
+    needs: tuple[Need, ...]
+    available: int
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether the size of every process was measured."""
+        return all(need.measured for need in self.needs)
+
+    def __str__(self) -> str:
+        total = sum(need.total for need in self.needs) // MIB
+        return (
+            f"{self.host}: the new processes need about {total} MiB of memory, {', '.join(map(str, self.needs))}, "
+            f"but {self.available // MIB} MiB are available"
+        )
+
+
+def _shortages(site: SiteSizes) -> Iterator[Shortage]:
     for name, measured in site.measured.items():
-        needs = list(_needs(site, name))
+        needs = tuple(_needs(site, name))
         if measured.available is not None and sum(need.total for need in needs) > measured.available:
-            yield name, needs
-
-
-def _sentence(site: SiteSizes, name: str, needs: list[Need]) -> str:
-    total, available = sum(need.total for need in needs) // MIB, site.measured[name].available // MIB
-    return (
-        f"{name}: the processes that come need about {total} MiB of memory, {', '.join(map(str, needs))}, "
-        f"but {available} MiB are available"
-    )
+            yield Shortage(name, needs, measured.available)
 
 
 def _needs(site: SiteSizes, name: str) -> Iterator[Need]:

@@ -20,7 +20,8 @@ QUESTION = "show stat\n"
 def reached(inventory: Inventory, fleet: Fleet, cloud: Cloud, service: Service) -> str:
     """Send requests to an API's address until every server got one and say how many; raise Unproven if not."""
     url = cloud.endpoint(service).split("/v1")[0] + "/"
-    names, got = server_names(inventory, service), {}
+    names = server_names(inventory, service)
+    got: dict[str, int] = {}
     before = _servers(inventory, fleet, service)
     for _ in range(MOST_ROUNDS):
         statuses = [cloud.get(url, {}).status_code for _ in range(PER_ROUND * len(names))]

@@ -130,7 +130,7 @@ def _quiet(*libraries: str) -> None:
         logging.getLogger(library).setLevel(logging.WARNING)
 
 
-def _files(clouds_file: str | None) -> dict[str, list[str]]:
+def _files(clouds_file: str | None) -> dict[str, Any]:
     """Where openstacksdk reads a cloud from; the passwords may be in a secure.yaml beside, as in its own places."""
     if not clouds_file:
         return {}

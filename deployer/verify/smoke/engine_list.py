@@ -8,6 +8,7 @@ from deployer.errors import DeployerError
 from deployer.heat import service_units
 from deployer.inventory.schema import Inventory
 from deployer.model.state import Service, unit_name
+from deployer.observed.observe import UNIT_PATTERN
 from deployer.remote.fleet import Fleet
 from deployer.verify.smoke.clouds import Cloud
 from deployer.verify.smoke.result import CheckFailed
@@ -73,14 +74,11 @@ def _rows(cloud: Cloud) -> list[dict[str, Any]]:
 
 def _ended(inventory: Inventory, fleet: Fleet, names: Collection[str]) -> list[str]:
     """Those engines whose host says that no such unit runs: Heat takes a row for up until two reports are missing."""
-    places = {name: OURS.fullmatch(name) for name in names}
-    hosts = {place["host"] for place in places.values() if place["host"] in inventory.hosts}
-    replies = fleet.ask("look", "observe", {host: {"units": ["heat-scaleout-*"]} for host in hosts}, UNITS_TIMEOUT)
-    return [
-        name
-        for name, place in places.items()
-        if place["host"] in hosts and not _runs(replies[place["host"]], unit_name(Service.ENGINE, int(place["number"])))
-    ]
+    matches = {name: match for name in names if (match := OURS.fullmatch(name)) and match["host"] in inventory.hosts}
+    units = {name: unit_name(Service.ENGINE, int(match["number"])) for name, match in matches.items()}
+    hosts = {match["host"] for match in matches.values()}
+    replies = fleet.ask("observe", "observe", {host: {"units": [UNIT_PATTERN]} for host in hosts}, UNITS_TIMEOUT)
+    return [name for name, match in matches.items() if not _runs(replies[match["host"]], units[name])]
 
 
 def _runs(reply: Any, unit: str) -> bool:

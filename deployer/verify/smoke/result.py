@@ -50,7 +50,8 @@ class Recorder:
     def __init__(self, where: str, say: Callable[[str], None], expected: tuple[type[Exception], ...] = ()) -> None:
         self.checks: list[Check] = []
         self._where, self._say = where, say
-        self._expected = (CheckFailed, errors.DeployerError, OSError, ValueError, LookupError, *expected)
+        own = (CheckFailed, errors.DeployerError, OSError, ValueError, LookupError)
+        self._expected: tuple[type[Exception], ...] = (*own, *expected)
         self._secrets: list[str] = []
 
     def hide(self, secrets: Iterable[str]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from deployer import errors
 from deployer.heat import service_units
@@ -61,7 +62,7 @@ def _use(site: SmokeTarget, cloud: Cloud, recorder: Recorder) -> None:
     recorder.tried("engines", ENGINES, lambda: engine_list.check_engines(inventory, fleet, cloud))
     recorder.tried("CFN API", CFN, lambda: _stacks_listed(cloud))
     for service in site.services:
-        recorder.tried(_apis(service), EVERY_API, lambda each=service: balancing.reached(inventory, fleet, cloud, each))
+        recorder.tried(_apis(service), EVERY_API, partial(balancing.reached, inventory, fleet, cloud, service))
     stack.prove(cloud, recorder)
 
 

@@ -18,7 +18,7 @@ def test_host_without_the_memory_for_a_measured_engine_is_a_problem_with_every_n
     (told,) = memory.problems(site)
 
     assert told == (
-        "hostB: the processes that come need about 325 MiB of memory, 5 of engine (65 MiB each), but 300 "
+        "hostB: the new processes need about 325 MiB of memory, 5 of engine (65 MiB each), but 300 "
         "MiB are available: free some, or put fewer processes or workers there."
     )
     assert list(memory.warnings(site)) == []
@@ -29,7 +29,7 @@ def test_sizes_that_nothing_measured_are_assumed_and_told_as_a_note():
 
     assert list(memory.problems(site)) == []
     assert list(memory.warnings(site)) == [
-        "hostB: the processes that come need about 1600 MiB of memory, 3 of api (100 MiB each, assumed), 3 of cfn "
+        "hostB: the new processes need about 1600 MiB of memory, 3 of api (100 MiB each, assumed), 3 of cfn "
         "(100 MiB each, assumed), 10 of engine (100 MiB each, assumed), but 1000 MiB are available."
     ]
 
