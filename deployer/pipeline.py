@@ -30,6 +30,7 @@ from deployer.preflight.findings import Findings
 from deployer.remote.fleet import Fleet
 from deployer.status import site
 from deployer.status.site import SiteStatus
+from deployer.status.site_view import SiteView
 from deployer.verify import acceptance, preparation
 from deployer.verify.report import Proof
 from deployer.verify.smoke import smoke_suite
@@ -151,7 +152,7 @@ def status(inventory: Inventory, fleet: Fleet) -> SiteStatus:
     view = engines.view(source.facts.answers)
     desired = desired_state.desired_states(inventory, observation.hosts).states
     plan = diff.plan_between({name: desired[name] for name in observation.hosts}, observation.hosts)
-    return site.status_of(inventory, observation, desired, view, plan)
+    return site.status_of(SiteView(inventory, observation, desired, view), plan)
 
 
 def verify(inventory: Inventory, fleet: RedactingFleet, cloud: Cloud, message: Callable[[str], None]) -> Proof:

@@ -43,6 +43,7 @@ PURE = {
     "cli.history_table",
     "plan.saved_plan",
     "status.instances",
+    "status.site_view",
     "status.orphans",
     "cli.status_table",
     "preflight.host_checks",

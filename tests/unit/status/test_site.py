@@ -11,6 +11,7 @@ from deployer.model.steps import Plan
 from deployer.observed.observe import SiteObservation
 from deployer.proxy import runtime_api
 from deployer.status import site
+from deployer.status.site_view import SiteView
 
 
 def test_site_as_wanted_has_a_line_for_each_process_and_no_drift():
@@ -178,7 +179,8 @@ def test_numbered_server_names_are_found_at_the_proxy():
     answer = STAT.replace("hostB-8004", "rest-server-1")
     observed["hostA"] = Observation(observed["hostA"].state, sites.facts(servers=runtime_api.servers(answer)))
 
-    shown = site.status_of(inventory, SiteObservation(observed, {}), desired, UNKNOWN_VIEW, Plan()).lines
+    view = SiteView(inventory, SiteObservation(observed, {}), desired, UNKNOWN_VIEW)
+    shown = site.status_of(view, Plan()).lines
 
     assert [each.proxy for each in shown if each.service == "api"] == ["UP"]
 
