@@ -29,13 +29,13 @@ from deployer.plan.site_diff import SiteDiff
 
 
 def planned(change: Change, desired: Desired, observed: Mapping[str, Observation]) -> Planned:
-    """What would be done for a change, on the hosts of its limit."""
+    """The plan for a change, on the hosts of its limit."""
     chosen = {host: state for host, state in desired.states.items() if not change.limit or host in change.limit}
     return Planned(change, desired, observed, _plan_for(change, chosen, observed, change.options))
 
 
 def again(planned: Planned, observed: Mapping[str, Observation], options: RolloutOptions) -> Plan:
-    """What there is to do on the hosts of a plan that are as they are observed now."""
+    """The plan for a change on those hosts of an earlier plan that were observed again."""
     states = {host: planned.desired.states[host] for host in planned.plan.hosts if host in observed}
     return _plan_for(planned.change, states, observed, options)
 
@@ -62,7 +62,7 @@ def plan_between(
     site, proxy = SiteDiff(desired, observed, options), drain.proxy_view(observed)
     rolling_hosts = rolling.hosts_to_roll(site)
     staying = site.without(rolling_hosts)
-    undrain = Wave("serve again", proxy.effective_at_once(_leftover_undrains(staying, proxy)))
+    undrain = Wave("undrain APIs", proxy.effective_at_once(_leftover_undrains(staying, proxy)))
     idle = [name for name in rolling_hosts if any(_leftover_undrains(site.only(name), proxy))]
     batch = rolling.roll(site, proxy.with_undrained(undrain.steps), rolling_hosts, idle)
     waves = [*_additions(staying), undrain, *batch.waves, *_switch_of_traffic(site, batch, undrain), *_removals(site)]
@@ -70,32 +70,34 @@ def plan_between(
 
 
 def _additions(site: SiteDiff) -> Iterator[Wave]:
-    """What comes to hosts on which nothing restarts, before anybody sends it requests."""
-    yield Wave("stage files", site.steps(host_steps.write_steps))
+    """What is added on hosts where nothing restarts, before the proxy sends it requests."""
+    yield Wave("write files", site.steps(host_steps.write_steps))
     yield Wave("start engines", site.steps(host_steps.engine_start_steps))
     yield Wave("start APIs", site.steps(host_steps.api_start_steps))
 
 
 def _switch_of_traffic(site: SiteDiff, batch: RollingBatch, undrain: Wave) -> Iterator[Wave]:
-    """The proxy gets its configuration between the drains of what leaves and the undrains of what is left drained."""
+    """First drain what stops, then update the proxy, then undrain what an earlier run left drained."""
     proxy, site = batch.proxy, replace(site, observed=batch.observed)
     undrained = {
         step.server for wave in (undrain, *batch.waves) for step in wave.steps if isinstance(step, ReadyServer)
     }
-    left = tuple(step for step in _leftover_undrains(site, proxy) if step.server not in undrained)
+    others = tuple(step for step in _leftover_undrains(site, proxy) if step.server not in undrained)
     new_servers = tuple(drain.without_server(proxy, _serving_apis(site)))
-    yield Wave("drain APIs", tuple(drain.drain_steps(proxy, _leaving_apis(site), "it leaves", site.options)))
+    yield Wave(
+        "drain APIs", tuple(drain.drain_steps(proxy, _stopping_apis(site), "not in the inventory", site.options))
+    )
     yield Wave("drain hosts", tuple(drain.host_drain_steps(proxy, _drained_apis(site), site.options)))
-    yield Wave("proxy", replace(site, new_servers=new_servers).steps(host_steps.proxy_steps))
-    yield Wave("serve", left)
+    yield Wave("update proxy", replace(site, new_servers=new_servers).steps(host_steps.proxy_steps))
+    yield Wave("undrain other APIs", others)
 
 
 def _removals(site: SiteDiff) -> Iterator[Wave]:
-    """What no client and no proxy needs any more."""
+    """What clients and proxy no longer need."""
     yield Wave("stop proxy", site.steps(host_steps.proxy_stop_steps))
     yield Wave("stop APIs", site.steps(host_steps.api_stop_steps))
     yield Wave("stop engines", site.steps(host_steps.engine_stop_steps))
-    yield Wave("clear files", site.steps(host_steps.cleanup_steps))
+    yield Wave("remove files", site.steps(host_steps.cleanup_steps))
 
 
 def _leftover_undrains(site: SiteDiff, proxy: ProxyView) -> Iterator[ReadyServer]:
@@ -108,8 +110,8 @@ def _serving_apis(site: SiteDiff) -> list[Unit]:
     return [unit for host in site.hosts() for unit in host_steps.serving_apis(host)]
 
 
-def _leaving_apis(site: SiteDiff) -> dict[str, list[str]]:
-    """Host -> its APIs that the inventory does not name any more."""
+def _stopping_apis(site: SiteDiff) -> dict[str, list[str]]:
+    """Host -> its APIs that are no longer in the inventory."""
     return {
         host.name: [
             unit.name for unit in host_steps.units_of(host.observed.state, APIS) if unit.name not in host.desired.units
@@ -129,7 +131,7 @@ def _drained_apis(site: SiteDiff) -> dict[str, list[str]]:
 def plan_restore(
     desired: Mapping[str, HostState], observed: Mapping[str, Observation], options: RolloutOptions = DEFAULT_ROLLOUT
 ) -> Plan:
-    """The plan back to the single server, given states without anything of ours: first who served before us serves."""
+    """The plan back to the single server, which serves first; the desired states have nothing of ours."""
     plan = plan_revert(desired, observed, {}, options)
     if not plan.waves and not any(each.state.managed or each.facts.last_run for each in observed.values()):
         return plan
@@ -143,18 +145,18 @@ def plan_revert(
     before: Mapping[str, Observation],
     options: RolloutOptions = DEFAULT_ROLLOUT,
 ) -> Plan:
-    """The plan back to what hosts had before, among which are the processes that were stopped since then."""
+    """The plan back to what hosts had before, which starts the processes again that were stopped since then."""
     plan = plan_between(desired, observed, options)
     starts = tuple(
-        StartPredecessor(host, stopped, because="the proxy gives its addresses back")
+        StartPredecessor(host, stopped, because="the proxy releases its addresses")
         for host, each in observed.items()
         if host in desired and (stopped := _startable(each, before.get(host)))
     )
-    return Plan((*([Wave("serve from the old server", starts)] if starts else []), *plan.waves), plan.hosts)
+    return Plan((*([Wave("start old server", starts)] if starts else []), *plan.waves), plan.hosts)
 
 
 def _startable(observed: Observation, before: Observation | None) -> tuple[Mapping[str, Any], ...]:
-    """What we have stopped on a host, since `before` if given, that was a unit and does not serve again by now."""
+    """The units that we stopped on a host, since `before` if given, and that do not listen again by now."""
     listening = {each.unit for each in observed.facts.listeners}
     known = before.facts.stopped if before else ()
     return tuple(

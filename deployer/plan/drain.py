@@ -72,7 +72,7 @@ def drain_steps(
 
 
 def warnings_without_drain(observed: Mapping[str, Observation], planned: Iterable[Step]) -> Iterator[str]:
-    """One sentence for each server that a plan restarts without a drain, as no other of its section serves."""
+    """One sentence for each server that a plan restarts without a drain, as its section has no other that serves."""
     steps, proxy = tuple(planned), proxy_view(observed)
     drained = {step.server for step in steps if isinstance(step, DrainServer)}
     restarted = {
@@ -81,15 +81,15 @@ def warnings_without_drain(observed: Mapping[str, Observation], planned: Iterabl
     for server in proxy.servers_of(restarted):
         if server.serves and server.path not in drained:
             yield (
-                f"nobody else serves {server.section} while {server.name} restarts: requests fail meanwhile, unless "
-                "another serves first"
+                f"{server.section} has no other server while {server.name} restarts: requests fail during the restart, "
+                "unless another server is started first"
             )
 
 
 def host_drain_steps(
     proxy: ProxyView, drained: Mapping[str, Collection[str]], options: RolloutOptions = DEFAULT_ROLLOUT
 ) -> Iterator[DrainServer]:
-    """Given host -> units that run on without requests, yield a drain for each server that still gets some."""
+    """Given host -> units that keep running without requests, yield a drain for each server that still gets some."""
     for server in proxy.servers_of(drained):
         if not server.drained:
             yield DrainServer(proxy.host, server.path, options.drain_wait, options.force, because="its host is drained")

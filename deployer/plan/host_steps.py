@@ -70,9 +70,9 @@ def api_start_steps(host: HostDiff) -> Iterator[Step]:
 
 
 def _starts(host: HostDiff, units: list[Unit]) -> Iterator[Step]:
-    """All at once on a host that serves nobody yet, else one after the other.
+    """All at once on a host that serves no requests yet, else one after the other.
 
-    Each loads all of Heat, for seconds of a core, and requests would wait for it.
+    Each loads all of Heat, which takes seconds of a core, and requests would wait for it.
     """
     yield from _enables(host, units)
     new = [unit for unit in units if not host.runs(unit)]
@@ -102,16 +102,16 @@ def _reads(unit: Unit, path: str) -> bool:
 
 def restart_steps(host: HostDiff, units: Iterable[Unit]) -> Iterator[Step]:
     """Restart processes, and wait until they are ready."""
-    because = "asked for" if host.name in host.options.restart else "its configuration changed"
+    because = "requested" if host.name in host.options.restart else "its configuration changed"
     for unit in units:
         yield RestartUnit(host.name, unit.name, because=because)
     yield from _ready_checks(host.name, units)
 
 
 def proxy_steps(host: HostDiff) -> Iterator[Step]:
-    """Write the proxy's configuration, and start it beside whoever has its addresses, or reload it.
+    """Check that the proxy reaches its new servers, write its configuration, and start or reload it.
 
-    Only then stop those others. Before that it must reach each of its new servers.
+    It starts beside the processes that hold its addresses, which are stopped only then.
     """
     unit = host.desired.units.get(PROXY)
     if unit is None:
@@ -140,7 +140,7 @@ def reach_steps(proxy_host: str, servers: Iterable[Unit]) -> Iterator[Step]:
 
 
 def _proxy_start(host: HostDiff, unit: Unit) -> Step | None:
-    """What makes the proxy run with its configuration; only a new unit takes a restart."""
+    """The step with which the proxy gets its configuration; only a changed unit needs a restart."""
     if not host.runs(unit):
         return StartUnit(host.name, unit.name, because="not running")
     if _is_rewritten(UNIT_FILES + unit.name, host):
@@ -204,7 +204,7 @@ def _stops(host: HostDiff, services: Iterable[Service]) -> Iterator[Step]:
 
 
 def _with_timeout(probe: Probe, options: RolloutOptions) -> Probe:
-    """A wait for an engine's work that ends when the operator says."""
+    """The probe with the wait that the operator asked for, if any."""
     return probe if options.wait is None or not isinstance(probe, Program) else replace(probe, patience=options.wait)
 
 
@@ -214,14 +214,14 @@ def cleanup_steps(host: HostDiff) -> Iterator[Step]:
     for path in unneeded:
         yield RemoveFile(host.name, path, because="no longer needed")
     if any(_is_unit_file(path) for path in unneeded):
-        yield ReloadSystemd(host.name, because="unit files are gone")
+        yield ReloadSystemd(host.name, because="unit files removed")
 
 
 def _enables(host: HostDiff, units: Iterable[Unit]) -> Iterator[Step]:
     observed = host.observed.state.units
     for unit in units:
         if not (unit.name in observed and observed[unit.name].enabled):
-            yield EnableUnit(host.name, unit.name, because="it must start with the host")
+            yield EnableUnit(host.name, unit.name, because="must start at boot")
 
 
 def _ready_checks(host: str, units: Iterable[Unit]) -> Iterator[Step]:

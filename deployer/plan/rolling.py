@@ -31,7 +31,7 @@ def hosts_to_roll(site: SiteDiff) -> tuple[str, ...]:
 def roll(site: SiteDiff, proxy: ProxyView, hosts: Collection[str], idle: Collection[str]) -> RollingBatch:
     """Roll some hosts one after the other: first the `idle` ones, which get no requests anyway.
 
-    Those of `last` come after all others. `proxy` is the proxy as it is when the first host begins.
+    The hosts `last` of the options come after all others. `proxy` is the proxy when the first host begins.
     """
     batch = RollingBatch((), site.observed, proxy)
     for name in sorted(hosts, key=lambda name: (name in site.options.last, name not in idle)):
@@ -48,9 +48,9 @@ def _with_host(batch: RollingBatch, site: SiteDiff, name: str) -> RollingBatch:
 
 
 def _waves(host: HostDiff, proxy: ProxyView, proxy_update: tuple[Step, ...]) -> Iterator[Wave]:
-    """One host as a whole: its engines, then its APIs without their requests, proven, then with their requests again.
+    """One host as a whole: its engines first, then its APIs, each drained, restarted, proven ready and undrained.
 
-    `proxy_update` is what the proxy does where it has to speak to the host in another way.
+    `proxy_update` are the steps of the proxy where the host's APIs turn to TLS or back.
     """
     name = host.name
     apis = host_steps.outdated_units(host, APIS)
@@ -59,12 +59,12 @@ def _waves(host: HostDiff, proxy: ProxyView, proxy_update: tuple[Step, ...]) -> 
     yield Wave(f"change {name}", tuple(_changes(host)), rolls=name)
     yield Wave(f"drain APIs on {name}", drains, rolls=name)
     yield Wave(f"restart APIs on {name}", tuple(host_steps.restart_steps(host, apis)), rolls=name)
-    yield Wave(f"proxy follows {name}", proxy_update, rolls=name)
-    yield Wave(f"serve from {name}", tuple(drain.undrain_steps(drains, "it is ready")), rolls=name)
+    yield Wave(f"update proxy for {name}", proxy_update, rolls=name)
+    yield Wave(f"undrain APIs on {name}", tuple(drain.undrain_steps(drains, "it is ready")), rolls=name)
 
 
 def _changes(host: HostDiff) -> Iterator[Step]:
-    """What is done on a host while its APIs serve: files, engines, and APIs that do not run yet."""
+    """What changes on a host while its APIs serve: files, engines, and APIs that do not run yet."""
     yield from host_steps.write_steps(host)
     yield from host_steps.engine_start_steps(host)
     yield from host_steps.restart_steps(host, host_steps.outdated_units(host, [Service.ENGINE]))

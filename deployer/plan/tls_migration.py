@@ -1,4 +1,4 @@
-"""Decides how the proxy follows a host whose APIs turn from plain HTTP to TLS, or back, host by host. Pure."""
+"""Decides how the proxy is updated, host by host, while APIs turn from plain HTTP to TLS or back. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ from deployer.proxy import config, server_options
 
 @dataclass(frozen=True)
 class ProxyUpdate:
-    """The steps that make the proxy speak to a host as its APIs do now, and the hosts as they are after them."""
+    """The steps that give the proxy the server options of a host's APIs, and the hosts as they are after them."""
 
     steps: tuple[Step, ...]
     observed: Mapping[str, Observation]
@@ -30,10 +30,9 @@ class RunningProxy:
 
 
 def update_proxy(site: SiteDiff, host: str) -> ProxyUpdate:
-    """Given a host whose APIs run as desired by now, let the proxy speak to those alone in a new way.
+    """Given a host whose APIs run as desired by now, change the proxy's server options for those APIs alone.
 
-    First the proxy's host has to reach and trust them: a server that it does not trust serves nobody, and would fail
-    only later.
+    First the proxy's host must reach and trust them: a server that it does not trust would answer no client.
     """
     proxy = _running_proxy(site.observed)
     if proxy is None:
@@ -47,7 +46,7 @@ def update_proxy(site: SiteDiff, host: str) -> ProxyUpdate:
         return ProxyUpdate(checks, site.observed)
     text, digest = server_options.with_options(proxy.config, changed)
     file = _file(text, site.desired.get(proxy.host), site.observed[proxy.host].state)
-    because = f"{host} is spoken to in another way"
+    because = f"TLS options for {host} changed"
     steps = (
         *checks,
         WriteFile(proxy.host, file, because=because),
@@ -75,7 +74,7 @@ def _apis_by_address(desired: HostState) -> dict[str, Unit]:
 
 
 def _options(apis: Mapping[str, Unit]) -> dict[str, str]:
-    """Address -> how the proxy has to speak to it; nothing of one that speaks TLS in a way that is not known."""
+    """Address -> the TLS options of its server; none for an API with TLS whose certificate is not known."""
     return {
         address: config.tls_options(unit.reached.trust if isinstance(unit.reached, AnswersHttp) else None)
         for address, unit in apis.items()

@@ -84,7 +84,7 @@ def test_second_deploy_changes_nothing_and_asks_each_host_once(inventory, deploy
     report = sites.deploy(inventory, deployed, sites.yes)
 
     assert (report.exit_code, report.planned.plan.waves) == (0, ())
-    assert deployed.asked == [("look", "observe", ("hostA", "hostB", "hostC"))]
+    assert deployed.asked == [("observe", "observe", ("hostA", "hostB", "hostC"))]
     assert (performed(deployed), pids(deployed)) == ({}, before)
 
 
@@ -141,7 +141,7 @@ def test_deploy_without_a_change_measures_nothing_and_asks_no_database(inventory
 
     sites.deploy(inventory, deployed, sites.yes)
 
-    assert titles(deployed) == ["look"]
+    assert titles(deployed) == ["observe"]
 
 
 def test_fewer_engines_need_no_look_at_the_limits(deployed):
@@ -149,7 +149,7 @@ def test_fewer_engines_need_no_look_at_the_limits(deployed):
 
     sites.deploy(sites.an_inventory(hostB="{address: 10.0.0.2, api: 1, cfn: 1, engines: 1}"), deployed, sites.yes)
 
-    assert {"measure", "ask the database"} & set(titles(deployed)) == set()
+    assert {"measure", "query the database"} & set(titles(deployed)) == set()
 
 
 def test_growth_past_what_the_database_allows_is_refused_before_the_first_change(deployed):
@@ -157,7 +157,9 @@ def test_growth_past_what_the_database_allows_is_refused_before_the_first_change
     grown = sites.an_inventory(hostB="{address: 10.0.0.2, api: 1, cfn: 1, engines: 3}")
     before = deployed.performed()
 
-    with pytest.raises(errors.NotReady, match=r"allows 119 connections, but 24 engine workers .* 120 in all") as caught:
+    with pytest.raises(
+        errors.NotReady, match=r"allows 119 connections, but 24 engine workers .* 120 in total"
+    ) as caught:
         sites.deploy(grown, deployed, sites.yes)
 
     assert caught.value.exit_code == 3
@@ -173,7 +175,7 @@ def test_growth_that_could_pass_what_the_database_allows_is_noted(deployed):
     report = sites.deploy(grown, deployed, sites.yes)
 
     assert report.exit_code == 0
-    assert [each for each in report.warnings if "it were 1656, beside 4 of others" in each]
+    assert [each for each in report.warnings if "Heat uses 1656, and others use 4:" in each]
 
 
 def test_growth_without_the_memory_for_it_is_refused(deployed):
@@ -221,10 +223,10 @@ def test_host_that_leaves_is_stopped_after_the_proxy_has_forgotten_it(deployed):
     assert report.exit_code == 0
     assert running(deployed)["hostB"] == []
     assert [title for title, verb, _ in deployed.asked if verb == "perform"][-4:] == [
-        "proxy",
+        "update proxy",
         "stop APIs",
         "stop engines",
-        "clear files",
+        "remove files",
     ]
     assert [path for path in deployed.hosts["hostB"].files if path.startswith("/etc/")] == []
 
@@ -420,9 +422,9 @@ def test_restore_has_those_serve_again_who_did_and_leaves_nothing_of_ours(invent
 def test_restore_starts_the_old_server_before_the_proxy_stops(inventory, deployed):
     todo = sites.restore(inventory, deployed, sites.no).planned.plan
 
-    assert [wave.name for wave in todo.waves][:3] == ["serve from the old server", "stop proxy", "stop APIs"]
+    assert [wave.name for wave in todo.waves][:3] == ["start old server", "stop proxy", "stop APIs"]
     assert str(todo.changes()[0]) == (
-        "start heat-api-cfn.service, heat-api.service again (the proxy gives its addresses back)"
+        "start heat-api-cfn.service, heat-api.service again (the proxy releases its addresses)"
     )
 
 
@@ -541,7 +543,7 @@ def test_stranger_on_the_proxys_address_is_refused_and_keeps_running(inventory, 
     source.listeners = [each for each in source.listeners if each.port != 8000]
     pid = source.runs("nginx", 8000, "nginx.service")
 
-    with pytest.raises(errors.NotReady, match="held by nginx"):
+    with pytest.raises(errors.NotReady, match="in use by nginx"):
         sites.deploy(inventory, fleet, sites.yes)
 
     assert pid in [each.pid for each in source.listeners]
@@ -656,7 +658,7 @@ def test_host_lost_before_the_first_change_costs_nothing(inventory, fleet):
 def test_host_lost_during_a_deploy_is_named_and_stops_the_next_wave(inventory, fleet):
     class Loses:
         def ask(self, title, verb, requests, timeout):
-            if title == "stage files":
+            if title == "write files":
                 fleet.loses("hostC")
             return fleet.ask(title, verb, requests, timeout)
 
@@ -685,7 +687,7 @@ def test_run_that_was_interrupted_after_its_last_step_is_named_until_one_comes_t
         sites.deploy(inventory, Dies(), sites.yes)
     todo = sites.planned(inventory, fleet)
     assert (todo.plan.changes(), len(sites.unfinished(todo))) == ((), 1)
-    assert "has not come to its end on hostA, hostB, hostC; no step was under way" in sites.unfinished(todo)[0]
+    assert "has not finished on hostA, hostB, hostC; no step was in progress" in sites.unfinished(todo)[0]
 
     sites.deploy(inventory, fleet, sites.yes)
 
@@ -738,7 +740,7 @@ def test_status_without_heats_database_still_shows_the_processes(inventory, depl
 def test_status_asks_every_host_once(inventory, deployed):
     pipeline.status(inventory, deployed)
 
-    assert deployed.asked == [("look", "observe", ("hostA", "hostB", "hostC"))]
+    assert deployed.asked == [("observe", "observe", ("hostA", "hostB", "hostC"))]
 
 
 def test_status_names_a_worker_that_was_killed_and_a_stranger_that_came(inventory, deployed):
@@ -804,7 +806,7 @@ def test_rollback_to_a_restore_is_refused_and_changes_nothing(inventory, deploye
     deployed.mends()
     before = running(deployed)
 
-    with pytest.raises(errors.BadInput, match="generation 2 has kept nothing on "):
+    with pytest.raises(errors.BadInput, match="generation 2 has no state on "):
         sites.rollback(inventory, 2, deployed, sites.yes)
 
     assert running(deployed) == before

@@ -254,7 +254,7 @@ class Site:
         """What has not come to its end is told by the next look."""
         open_on = [name for name, host in self.hosts.items() if host.last_run and host.last_run["result"] is None]
         warnings = sites.unfinished(sites.planned(parsed(self.text), self.fleet))
-        told = [re.search(r"has not come to its end on ([^;]*);", note)[1].split(", ") for note in warnings]
+        told = [re.search(r"has not finished on ([^;]*);", note)[1].split(", ") for note in warnings]
         assert sorted(sum(told, [])) == open_on
         assert not open_on or happened or not report  # one that was refused has ended nothing
         numbers = [host.last_run["number"] for host in self.hosts.values() if host.last_run]

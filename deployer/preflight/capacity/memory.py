@@ -1,4 +1,4 @@
-"""Whether each host has the memory for the processes that it is to get. Pure."""
+"""Checks that each host has the memory for its new processes. Pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,25 +10,32 @@ from deployer.preflight.capacity.sizes import SiteSizes
 MIB = 2**20
 # What one process of Heat takes where none runs that could be measured. Seen with Heat 27.0.1, shared pages counted
 # once: an engine's 65 MiB at first and 100 MiB after its first stacks, an API's 55 MiB.
-ASSUMED = 100 * MIB
+ASSUMED_SIZE = 100 * MIB
+
+
+@dataclass(frozen=True)
+class ProcessSize:
+    """The bytes of memory of one process, and whether they were measured or are assumed."""
+
+    bytes: int
+    measured: bool
 
 
 @dataclass(frozen=True)
 class Need:
-    """Some processes of a kind that come to a host: how many, the bytes of each, and whether that was measured."""
+    """New processes of one service on a host: how many, and the size of each."""
 
     service: Service
     processes: int
-    each: int
-    measured: bool
+    size: ProcessSize
 
     @property
     def total(self) -> int:
-        return self.processes * self.each
+        return self.processes * self.size.bytes
 
     def __str__(self) -> str:
-        words = "" if self.measured else ", assumed"
-        return f"{self.processes} of {self.service} ({self.each // MIB} MiB each{words})"
+        how = "" if self.size.measured else ", assumed"
+        return f"{self.processes} of {self.service} ({self.size.bytes // MIB} MiB each{how})"
 
 
 def problems(site: SiteSizes) -> Iterator[str]:
@@ -47,7 +54,7 @@ def warnings(site: SiteSizes) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Shortage:
-    """A host, the processes that come to it, and the bytes of memory that it has for them, which are too few."""
+    """A host, its new processes, and the bytes of memory available for them, which are too few."""
 
     host: str
     needs: tuple[Need, ...]
@@ -56,7 +63,7 @@ class Shortage:
     @property
     def is_measured(self) -> bool:
         """Whether the size of every process was measured."""
-        return all(need.measured for need in self.needs)
+        return all(need.size.measured for need in self.needs)
 
     def __str__(self) -> str:
         total = sum(need.total for need in self.needs) // MIB
@@ -78,17 +85,17 @@ def _needs(site: SiteSizes, name: str) -> Iterator[Need]:
         of_kind = (each for each in site.inventory.instances_of(name) if each.service is service)
         more = sum(max(_more(site, each), 0) for each in of_kind)
         if more:
-            yield Need(service, more, *_size(site, name, service))
+            yield Need(service, more, _size(site, name, service))
 
 
 def _more(site: SiteSizes, each: Instance) -> int:
-    """Processes that an instance is to have and does not have now: its workers and their parent."""
+    """Processes that an instance should have and does not have now: its workers and their parent."""
     held = site.measured[each.host].units.get(each.unit)
     return sizes.processes(site, each) - (held.processes if held else 0)
 
 
-def _size(site: SiteSizes, name: str, service: Service) -> tuple[int, bool]:
-    """Bytes of a process of a kind, and whether they were measured: on this host, else on another one."""
+def _size(site: SiteSizes, name: str, service: Service) -> ProcessSize:
+    """The size of a process of a service, as measured on this host, else on another one, else assumed."""
     for host in (name, *site.measured):
         own = {each.unit for each in site.facts(host).engines} if service is Service.ENGINE else set()
         held = [
@@ -97,5 +104,5 @@ def _size(site: SiteSizes, name: str, service: Service) -> tuple[int, bool]:
             if unit in own or unit.startswith(f"heat-scaleout-{service}@")
         ]
         if held:
-            return sum(each.memory for each in held) // sum(each.processes for each in held), True
-    return ASSUMED, False
+            return ProcessSize(sum(each.memory for each in held) // sum(each.processes for each in held), measured=True)
+    return ProcessSize(ASSUMED_SIZE, measured=False)

@@ -61,7 +61,7 @@ def test_waiting_that_ends_without_the_lock_is_refused(inventory, fleet):
 def test_holder_who_has_not_written_its_name_yet_is_still_refused(inventory, fleet, monkeypatch):
     monkeypatch.setattr(fleet, "acquire_lease", lambda *_: {"held_by": {}})
 
-    with pytest.raises(errors.Locked, match="another command, which has just begun"):
+    with pytest.raises(errors.Locked, match="another command that has just started"):
         lock.take(inventory, fleet, BOB)
 
 
@@ -78,13 +78,13 @@ def test_hosts_that_cannot_be_reached_are_all_named_when_the_proxys_is_one(inven
 def test_lock_that_may_not_be_written_is_no_lock(inventory, fleet, monkeypatch):
     monkeypatch.setattr(fleet, "acquire_lease", lambda *_: {"refused": "Permission denied"})
 
-    with pytest.raises(errors.NotReady, match="hostA: no lock can be taken there .Permission denied.: log in as root"):
+    with pytest.raises(errors.NotReady, match="hostA: could not take the lock .Permission denied.: log in as root"):
         lock.take(inventory, fleet, ALICE)
 
 
 def test_release_ends_the_lock_with_that_id_alone(inventory, fleet):
     lock.take(inventory, fleet, ALICE)
-    with pytest.raises(errors.BadInput, match="nobody holds the lock with the id 2b2b; it is held by alice@desk"):
+    with pytest.raises(errors.BadInput, match="no command holds the lock with id 2b2b; it is held by alice@desk"):
         lock.release(inventory, as_another(fleet), "2b2b")
     assert fleet.holds_lease()
 

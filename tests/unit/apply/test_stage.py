@@ -118,7 +118,7 @@ def test_end_is_noted_by_those_that_answer(todo, fleet):
     stage.begin(todo, fleet)
     fleet.loses("hostC")
 
-    stage.end(Run(1, AUTHOR), DONE, list(fleet.hosts), fleet)
+    stage.record_result(Run(1, AUTHOR), DONE, list(fleet.hosts), fleet)
 
     assert results(fleet) == {"hostA": "done", "hostB": "done", "hostC": None}
 

@@ -154,7 +154,7 @@ def test_run_that_has_not_ended_is_told_with_its_hosts_author_and_step():
         )
     )
 
-    for word in ("hostB", "hostC", "generation 4", "invoke deploy", "alice@desk", "under way: restart it"):
+    for word in ("hostB", "hostC", "generation 4", "invoke deploy", "alice@desk", "in progress: restart it"):
         assert word in told
     assert "hostA" not in told and "hostD" not in told
 
@@ -184,14 +184,14 @@ def test_states_of_a_generation_are_those_of_each_host():
 
 @pytest.mark.parametrize("empty", [None, {"files": {}, "units": {}}])
 def test_generation_without_anything_of_a_host_that_works_then_is_refused(empty):
-    with pytest.raises(errors.BadInput, match="generation 3 has kept nothing on hostB$"):
+    with pytest.raises(errors.BadInput, match="generation 3 has no state on hostB$"):
         generations.states_of(3, {"hostA": has_kept(None), "hostB": has_kept(empty)}, ["hostB", "hostB"])
 
 
 def test_generation_that_was_refused_while_a_host_was_lost_is_there_alone_and_is_refused():
     state, hosts = kept(states("27")["hostB"]), ["hostA", "hostB"]
 
-    with pytest.raises(errors.BadInput, match="generation 4 has kept nothing on hostA$"):
+    with pytest.raises(errors.BadInput, match="generation 4 has no state on hostA$"):
         generations.states_of(
             4, {"hostA": has_kept(state, (3, hosts)), "hostB": has_kept(state, (3, hosts), (4, hosts))}, hosts
         )

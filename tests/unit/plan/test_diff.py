@@ -100,7 +100,7 @@ def test_file_of_ours_that_is_not_wanted_any_more_is_removed_last():
         "stop heat-scaleout-engine@1.service (not in the inventory)",
         "remove /etc/heat-scaleout/engine.config (no longer needed)",
         "remove /etc/systemd/system/heat-scaleout-engine@.service (no longer needed)",
-        "let systemd read its units again (unit files are gone)",
+        "let systemd read its units again (unit files removed)",
     ]
 
 
@@ -125,17 +125,17 @@ def test_units_that_systemd_has_not_read_again_are_read_although_no_file_differs
 def test_new_host_gets_files_then_engines_then_apis_then_the_proxy():
     todo = difference(sites.a_state(sites.a_file(), PROXY_CONF, PROXY, API, CFN, ENGINE), HostState())
 
-    assert waves(todo) == ["stage files", "start engines", "start APIs", "proxy"]
+    assert waves(todo) == ["write files", "start engines", "start APIs", "update proxy"]
     assert sentences(todo) == [
         "write /etc/heat/heat.conf (new)",
-        "enable heat-scaleout-engine@1.service (it must start with the host)",
+        "enable heat-scaleout-engine@1.service (must start at boot)",
         "start heat-scaleout-engine@1.service (not running)",
-        "enable heat-scaleout-api@8004.service (it must start with the host)",
-        "enable heat-scaleout-cfn@8000.service (it must start with the host)",
+        "enable heat-scaleout-api@8004.service (must start at boot)",
+        "enable heat-scaleout-cfn@8000.service (must start at boot)",
         "start heat-scaleout-api@8004.service (not running)",
         "start heat-scaleout-cfn@8000.service (not running)",
         "write /etc/heat-scaleout/apis-proxy.conf (new)",
-        "enable heat-scaleout-proxy.service (it must start with the host)",
+        "enable heat-scaleout-proxy.service (must start at boot)",
         "start heat-scaleout-proxy.service (not running)",
     ]
 
@@ -168,7 +168,7 @@ def test_api_that_moves_leaves_its_old_host_only_after_the_proxy_knows_the_new_o
 
     assert [(wave.name, wave.steps[0].host) for wave in todo.waves] == [
         ("start APIs", "hostC"),
-        ("proxy", "hostA"),
+        ("update proxy", "hostA"),
         ("stop APIs", "hostB"),
     ]
 
@@ -226,7 +226,7 @@ def test_engine_that_is_not_running_is_started_and_not_restarted():
 def test_running_engine_that_is_not_enabled_is_only_enabled():
     todo = difference(sites.a_state(ENGINE), sites.a_state(sites.a_unit(enabled=False)))
 
-    assert sentences(todo) == ["enable heat-scaleout-engine@1.service (it must start with the host)"]
+    assert sentences(todo) == ["enable heat-scaleout-engine@1.service (must start at boot)"]
 
 
 def test_hosts_change_one_after_the_other_each_as_a_whole_and_its_engines_first():
@@ -271,7 +271,7 @@ def test_hosts_that_are_asked_to_restart_do_so_though_nothing_changed():
 
     todo = diff.plan_between(desired, dict.fromkeys(desired, Observation(state)), RolloutOptions(restart=("hostC",)))
 
-    assert sentences(todo) == [f"restart {unit.name} (asked for)" for unit in (ENGINE, API)]
+    assert sentences(todo) == [f"restart {unit.name} (requested)" for unit in (ENGINE, API)]
     assert {step.host for step in todo} == {"hostC"}
 
 
@@ -355,7 +355,7 @@ def test_take_over_stops_the_old_server_only_once_the_proxy_serves_beside_it():
 
     assert [str(step) for step in todo] == [
         "write /etc/heat-scaleout/apis-proxy.conf (new)",
-        "enable heat-scaleout-proxy.service (it must start with the host)",
+        "enable heat-scaleout-proxy.service (must start at boot)",
         "share 10.0.0.1:8004 (the proxy takes over)",
         "start heat-scaleout-proxy.service (not running)",
         "wait until heat-scaleout-proxy.service is ready",

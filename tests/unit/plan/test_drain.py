@@ -75,8 +75,8 @@ def test_restart_of_those_who_alone_serve_is_told():
 
     assert told == [
         [
-            "nobody else serves rest_api_proxy while hostB-8004 restarts: requests fail meanwhile, unless "
-            "another serves first"
+            "rest_api_proxy has no other server while hostB-8004 restarts: requests fail during the restart, "
+            "unless another server is started first"
         ],
         [],
         [],

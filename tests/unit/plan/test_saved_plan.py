@@ -131,13 +131,13 @@ def test_other_steps_are_named_when_nothing_they_were_decided_from_moved(todo, k
     fewer = replace(todo, plan=replace(todo.plan, waves=tuple(each for each in todo.plan.waves if each is not starts)))
     gone = [f"{step.host}: {step}" for step in starts.steps if step.changes]
 
-    assert saved_plan.changes_since(kept, fewer) == tuple(f"not needed any more: {step}" for step in gone)
-    assert saved_plan.changes_since(again(fewer), todo) == tuple(f"needed by now: {step}" for step in gone)
+    assert saved_plan.changes_since(kept, fewer) == tuple(f"no longer planned: {step}" for step in gone)
+    assert saved_plan.changes_since(again(fewer), todo) == tuple(f"newly planned: {step}" for step in gone)
 
 
 @pytest.mark.parametrize("text", ["", "no json", "[]", "7", "null", '{"kind": "other"}', '{"schema_version": 1}'])
 def test_file_that_holds_no_plan_is_refused(text):
-    with pytest.raises(errors.BadInput, match=r"plan\.json: this is no plan"):
+    with pytest.raises(errors.BadInput, match=r"plan\.json is not a saved plan"):
         saved_plan.from_json(text, "plan.json")
 
 

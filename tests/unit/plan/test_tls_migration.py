@@ -186,7 +186,7 @@ def test_certificate_that_ends_soon_is_a_note_of_the_plan(fleet):
 
     sites.deploy(secure(proxy=f"{CA}, {CLIENTS}"), fleet, lambda planned, warnings: told.extend(warnings) or True)
 
-    assert [each for each in told if each.startswith("hostA: the certificate of `proxy.tls` ends in 3 days")] != []
+    assert [each for each in told if each.startswith("hostA: the certificate of `proxy.tls` expires in 3 days")] != []
 
 
 def unit_text(fleet, host):

@@ -54,10 +54,10 @@ def test_host_that_is_gone_is_told_with_its_hint_and_the_others_are_judged():
         ({"systemd": False}, ("systemd",)),
         ({"skew": 42.0}, ("+42 s off", "chrony")),
         ({"skew": -42.0}, ("-42 s off",)),
-        ({"free": {"/var": 5 * 2**20}}, ("/var has 5 MiB left", "100 MiB")),
-        ({"installed": ()}, ("there is no Heat below /opt/heat", "heat.prefix")),
+        ({"free": {"/var": 5 * 2**20}}, ("/var has only 5 MiB free", "100 MiB")),
+        ({"installed": ()}, ("Heat is not installed below /opt/heat", "heat.prefix")),
         ({"installed": sites.HEAT_24}, ("Heat is 24.1.2, but hostA has 27.0.1", "same release")),
-        ({"accounts": {"haproxy": 1, "heat": None}}, ("there is no user heat",)),
+        ({"accounts": {"haproxy": 1, "heat": None}}, ("user heat does not exist",)),
     ],
 )
 def test_problem_of_a_host_is_told_with_its_name_and_what_to_do(facts, words):
@@ -103,7 +103,7 @@ def test_launcher_that_a_host_cannot_have_is_told(launcher, installed, words):
 def test_logins_are_tried_where_a_heat_conf_is_to_be_written_and_nowhere_else():
     write = WriteFile("hostB", sites.a_file())
     other = WriteFile("hostC", sites.a_file("/etc/heat/api-paste.ini"))
-    todo = Plan((Wave("stage files", (write, other, StartUnit("hostA", "x"))),), ("hostA", "hostB", "hostC"))
+    todo = Plan((Wave("write files", (write, other, StartUnit("hostA", "x"))),), ("hostA", "hostB", "hostC"))
 
     assert host_checks.with_new_logins(sites.an_inventory(), todo) == ("hostB",)
 
@@ -119,8 +119,8 @@ def test_host_without_a_process_of_heat_needs_none():
 
 
 def test_proxys_host_needs_haproxy_and_its_user():
-    assert "there is no /usr/sbin/haproxy" in problem(hostA=facts_without("haproxy"))
-    assert "there is no user haproxy" in problem(hostA=sites.facts(accounts={"heat": 1, "haproxy": None}))
+    assert "/usr/sbin/haproxy does not exist" in problem(hostA=facts_without("haproxy"))
+    assert "user haproxy does not exist" in problem(hostA=sites.facts(accounts={"heat": 1, "haproxy": None}))
 
 
 def test_other_hosts_need_no_haproxy():
@@ -132,7 +132,7 @@ def test_port_that_a_stranger_holds_is_refused_by_name():
 
     told = problem(hostB=sites.facts(listeners=(nginx,)))
 
-    assert "hostB: 10.0.0.2:8004 is taken by nginx (pid 9 of nginx.service)" in told
+    assert "hostB: 10.0.0.2:8004 is in use by nginx (pid 9 of nginx.service)" in told
 
 
 def test_port_that_its_own_unit_holds_is_no_problem():
@@ -158,7 +158,7 @@ def test_proxys_address_that_a_stranger_holds_is_refused_by_name():
 
     told = problem(hostA=sites.facts(listeners=(nginx,)))
 
-    assert "10.0.0.1:8000, which the proxy needs, is held by nginx (pid 9 of nginx.service)" in told
+    assert "the proxy needs 10.0.0.1:8000, which is in use by nginx (pid 9 of nginx.service)" in told
     assert "canary" not in told
 
 

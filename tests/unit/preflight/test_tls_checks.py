@@ -55,11 +55,11 @@ def test_site_without_tls_is_no_business_of_this():
     [
         ({"apis": Certificate(why="/etc/ssl/api.pem: none")}, "hostB", "`heat.tls`: /etc/ssl/api.pem: none: put a PEM"),
         ({"clients": Certificate(why="/etc/ssl/site.pem: x")}, "hostA", "`proxy.tls`: /etc/ssl/site.pem: x: put a PEM"),
-        ({"apis": replace(GOOD, left=-3 * DAY - 1)}, "hostB", "ended 3 days ago: the proxy would refuse it"),
+        ({"apis": replace(GOOD, left=-3 * DAY - 1)}, "hostB", "expired 3 days ago: the proxy would refuse it"),
         ({"apis": replace(GOOD, names=("other",))}, "hostB", "is for other, not for hostB"),
         ({"apis": replace(GOOD, names=())}, "hostB", "is for no name, not for hostB"),
         ({"flags": "-O2 -DUWSGI_PCRE"}, "hostB", f"{UWSGI} was built without OpenSSL"),
-        ({"why": "no answer in 10 s"}, "hostB", "says no answer in 10 s"),
+        ({"why": "no answer in 10 s"}, "hostB", "failed (no answer in 10 s)"),
     ],
 )
 def test_what_tls_cannot_work_with_is_told_with_what_to_do(how, host, words):
@@ -96,11 +96,11 @@ def test_wildcard_of_a_certificate_stands_for_one_part_of_a_name(pattern, name, 
 @pytest.mark.parametrize(
     ("left", "words"),
     [
-        (29.5 * DAY, "ends in 29 days"),
-        (1.5 * DAY, "ends in 1 day:"),
-        (60.0, "ends in less than a day"),
-        (-60.0, "ended less than a day ago"),
-        (-40 * DAY, "ended 40 days ago"),
+        (29.5 * DAY, "expires in 29 days"),
+        (1.5 * DAY, "expires in 1 day:"),
+        (60.0, "expires in less than a day"),
+        (-60.0, "expired less than a day ago"),
+        (-40 * DAY, "expired 40 days ago"),
     ],
 )
 def test_certificate_of_the_proxy_that_ends_soon_or_has_ended_is_a_note(left, words):
@@ -115,7 +115,10 @@ def test_certificate_of_the_proxy_that_ends_soon_or_has_ended_is_a_note(left, wo
 @pytest.mark.parametrize(
     ("installed", "words"),
     [
-        (("openstack_heat-22.0.0.dist-info", "heat-api"), "serves by heat-api alone, which cannot speak TLS"),
+        (
+            ("openstack_heat-22.0.0.dist-info", "heat-api"),
+            "serves its APIs with heat-api only, which does not support TLS",
+        ),
         (sites.HEAT_24, "needs uWSGI"),
     ],
 )

@@ -84,7 +84,7 @@ def test_engine_that_is_up_without_being_in_the_inventory_is_named():
 def test_engine_that_ended_but_is_still_listed_is_told_and_no_failure():
     up = {"hostB-engine-1": 1, "hostB-engine-2": 4}
 
-    assert "for two minutes more: hostB-engine-2" in engine_list.compare(up, ["hostB-engine-1"], ["hostB-engine-2"])
+    assert "for up to two minutes: hostB-engine-2" in engine_list.compare(up, ["hostB-engine-1"], ["hostB-engine-2"])
 
 
 class FakeFleet:
@@ -108,7 +108,7 @@ def test_engine_out_of_the_inventory_is_asked_for_on_its_host(running, is_told):
     except CheckFailed as error:
         said = str(error)
 
-    assert ("for two minutes more: hostB-engine-2" in said) is is_told
+    assert ("for up to two minutes: hostB-engine-2" in said) is is_told
     assert ("hostB-engine-2 is up, but the inventory has no such engine" in said) is not is_told
 
 
@@ -149,7 +149,7 @@ def test_counts_of_a_pinned_client_say_why_others_got_none():
 def test_servers_without_a_request_are_named_with_what_haproxy_says():
     said = balancing.missing(["b", "c", "d"], {"b": 32}, [a_server("b"), a_server("c", status="DOWN")])
 
-    assert said == "no request of 32 reached c (HAProxy says DOWN), d (HAProxy does not have it)"
+    assert said == "no request of 32 reached c (HAProxy shows DOWN), d (HAProxy does not have it)"
 
 
 def test_signature_covers_the_host_and_port_of_the_url():
@@ -245,7 +245,7 @@ def test_libraries_log_no_answers_of_keystone_at_any_verbosity(tmp_path, monkeyp
 
 def test_step_that_fails_is_noted_with_its_reason_and_without_secrets():
     book = a_book()
-    book.hide(["hush"])
+    book.redact(["hush"])
 
     held = book.tried("Keystone", "it gives a token", lambda: raising(CheckFailed("password hush refused")))
 

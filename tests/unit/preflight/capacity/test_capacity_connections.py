@@ -17,7 +17,7 @@ def test_pools_that_pass_what_the_database_allows_are_a_problem_with_every_numbe
 
     assert told == (
         "hostA: the database allows 70 connections, but 16 engine workers (hostB 8, hostC 8) keep up to 5 each in "
-        "their pools, 80 in all: raise max_connections to 100, lower [database] max_pool_size of heat.conf, or have "
+        "their pools, 80 in total: raise max_connections to 100, lower [database] max_pool_size of heat.conf, or have "
         "fewer engines or workers."
     )
 
@@ -27,8 +27,8 @@ def test_what_could_happen_at_worst_is_a_note_with_every_number():
     (told,) = connections.warnings(a_site(), CAPACITY)
 
     assert told == (
-        "hostA: the database allows 1000 connections (at most 17 were open so far); if every thread of 16 engine "
-        "workers (hostB 8, hostC 8) had 5 + 64 open, it were 1104, beside 4 of others: watch Max_used_connections."
+        "hostA: the database allows 1000 connections (at most 17 were open so far). If every thread of 16 engine "
+        "workers (hostB 8, hostC 8) has 5 + 64 open, Heat uses 1104, and others use 4: watch Max_used_connections."
     )
 
 
@@ -86,7 +86,7 @@ def test_database_that_does_not_say_how_many_it_allows_is_no_matter():
 def test_database_that_failed_is_told_with_the_reason():
     (told,) = connections.warnings(a_site(), replace(CAPACITY, allowed=None, why="OperationalError"))
 
-    assert "hostA: the database did not say how many connections it allows (OperationalError)" in told
+    assert "hostA: the database did not report how many connections it allows (OperationalError)" in told
 
 
 def test_apis_open_no_connections_and_do_not_count():

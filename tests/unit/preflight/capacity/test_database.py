@@ -17,7 +17,7 @@ def test_capacity_is_what_the_source_host_says():
     observed, fleet = asked()
 
     assert observed == ConnectionLimits(allowed=5000, most=17, connected=16, own=12, pool=5, overflow=64)
-    assert fleet.asked == [("ask the database", "perform", ("hostA",))]
+    assert fleet.asked == [("query the database", "perform", ("hostA",))]
 
 
 def test_database_that_is_not_asked_has_no_limit():

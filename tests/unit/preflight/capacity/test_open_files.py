@@ -28,7 +28,7 @@ def test_proxy_that_needs_more_files_than_there_are_is_a_problem_with_every_numb
 
 
 def test_process_that_gets_few_files_is_a_note():
-    words = "a process may open 4000 files there, few for Heat: 4096 or more are advised."
+    words = "a process may open only 4000 files, few for Heat: 4096 or more are recommended."
 
     assert judged(4000, "maxconn: 1500")[1] == [f"hostB: {words}", f"hostC: {words}"]
 
