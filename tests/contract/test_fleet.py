@@ -365,7 +365,7 @@ def test_staged_file_is_judged_and_kept_and_nothing_else_is_changed(fleet_under_
     forget(fleet_under_test, place)
 
 
-def test_address_that_the_host_does_not_have_is_told_and_no_run_begins(fleet_under_test, place):
+def test_address_that_the_host_does_not_have_is_reported_and_no_run_begins(fleet_under_test, place):
     assert stage(fleet_under_test, place, 1, binds=["0.0.0.0", "203.0.113.9", "127.0.0.1"]) == [
         "nobody can listen on 203.0.113.9 here: Cannot assign requested address"
     ]
@@ -373,7 +373,7 @@ def test_address_that_the_host_does_not_have_is_told_and_no_run_begins(fleet_und
     assert last_run(fleet_under_test, place) == {}
 
 
-def test_file_that_its_program_refuses_is_told_and_no_run_begins(fleet_under_test, place):
+def test_file_that_its_program_refuses_is_reported_and_no_run_begins(fleet_under_test, place):
     problems = stage(fleet_under_test, place, 1, a_file(f"{place}/file", "bad", check=["false", "{}"]))
 
     assert len(problems) == 1
@@ -430,7 +430,7 @@ def test_step_that_failed_is_what_the_run_was_doing(fleet_under_test, place):
     forget(fleet_under_test, place)
 
 
-def test_file_that_is_not_there_any_more_is_told_when_it_is_not_to_come(fleet_under_test, place):
+def test_file_that_is_not_there_any_more_is_reported_when_it_is_not_to_come(fleet_under_test, place):
     path = f"{place}/file"
     do(fleet_under_test, place, write(path, "other"))
 
@@ -494,7 +494,7 @@ def test_lock_of_a_host_that_is_gone_is_its_error(fleet_under_test, place):
     assert not fleet_under_test.fleet.holds_lease()
 
 
-def test_lock_that_was_lost_stops_every_change_and_no_look(fleet_under_test, place):
+def test_lock_that_was_lost_stops_every_change_and_no_observation(fleet_under_test, place):
     held = hold(fleet_under_test, place, "1")["held"]
     assert ask_for_lock(fleet_under_test, place, "release", id="2") == {"ended": {}, "held_by": held}
     assert fleet_under_test.fleet.holds_lease()

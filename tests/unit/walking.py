@@ -274,8 +274,8 @@ class Site:
     def _is_as_wanted(self) -> None:
         """After a command that ended well: nothing to do, and the proxy's servers are what runs."""
         inventory = parsed(self.text)
-        todo = sites.planned(inventory, self.fleet)
-        assert todo.plan.changes() == ()
+        planned = sites.planned(inventory, self.fleet)
+        assert planned.plan.changes() == ()
         assert self.running() == sorted({(each.host, each.unit) for each in inventory.instances()})
         serving = {f"{each.address}:{each.port}" for each in inventory.instances() if each.port and not each.drained}
         rows = [row.split(",") for row in self.hosts["hostA"].servers().values()]
@@ -301,9 +301,9 @@ class Site:
     def _accepting(self, text: str):
         """Accept as a command does that keeps its inventory then; what it writes is known from now on."""
 
-        def accept(todo, warnings) -> bool:
+        def accept(planned, warnings) -> bool:
             self.text = text
-            for name, state in todo.desired.states.items():
+            for name, state in planned.desired.states.items():
                 for path, file in state.files.items():
                     self.known[name, path].add(file.digest)
             return True

@@ -40,7 +40,7 @@ def test_second_writer_is_refused_with_who_holds_the_lock_and_what_to_do(invento
     assert fleet.holds_lease()
 
 
-def test_waiting_writer_is_told_for_whom_and_then_holds_the_lock(inventory, fleet):
+def test_waiting_writer_is_shown_the_holder_and_then_holds_the_lock(inventory, fleet):
     lock.take(inventory, fleet, ALICE)
     other, told = as_another(fleet), []
     other.waited = lambda: fleet.__exit__()
@@ -98,7 +98,7 @@ def test_release_ends_the_lock_with_that_id_alone(inventory, fleet):
 def test_deploy_that_loses_its_lock_changes_nothing_more_and_ends_with_6(inventory, fleet):
     lock.take(inventory, fleet, ALICE)
 
-    def accept(todo, warnings):
+    def accept(planned, warnings):
         lock.release(inventory, as_another(fleet), "1f3a")
         return True
 
@@ -109,7 +109,7 @@ def test_deploy_that_loses_its_lock_changes_nothing_more_and_ends_with_6(invento
     assert [done for done in fleet.performed().values() if any("write" in each for each in done)] == []
 
 
-def test_look_of_the_holder_alone_waits_for_hosts_that_are_at_work(inventory, fleet):
+def test_observation_of_the_holder_alone_waits_for_hosts_that_are_at_work(inventory, fleet):
     asked = []
     hosts = FakeFleet(fleet.hosts)
     hosts.ask = lambda title, verb, requests, limit: (

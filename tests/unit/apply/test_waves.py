@@ -57,11 +57,11 @@ def test_plan_without_waves_asks_nobody(fleet):
 
 
 def test_every_step_is_done_in_one_request_a_host_and_wave(fleet):
-    todo = a_plan((*starts(), *starts("hostC")), (StopUnit("hostB", ENGINES[0]),))
+    plan = a_plan((*starts(), *starts("hostC")), (StopUnit("hostB", ENGINES[0]),))
 
-    applied = waves.run(todo, fleet)
+    applied = waves.run(plan, fleet)
 
-    assert (applied.done, dict(applied.failed), applied.left) == (tuple(todo), {}, ())
+    assert (applied.done, dict(applied.failed), applied.left) == (tuple(plan), {}, ())
     assert fleet.asked == [("wave 1", "perform", ("hostB", "hostC")), ("wave 2", "perform", ("hostB",))]
 
 
@@ -156,9 +156,9 @@ def test_engine_that_cannot_be_killed_fails_with_the_reason_of_its_host():
 def test_failed_step_stops_its_host_and_the_next_wave_and_is_named(fleet):
     write = WriteFile("hostB", sites.a_file("/etc/x"), because="new")
     fleet.breaks("hostB", ENGINES[0], "Job failed")
-    todo = a_plan((write, *starts()), starts("hostC"))
+    plan = a_plan((write, *starts()), starts("hostC"))
 
-    applied = waves.run(todo, fleet)
+    applied = waves.run(plan, fleet)
 
     assert applied.done == (write,)
     assert applied.left == (*starts(), *starts("hostC"))
@@ -255,13 +255,13 @@ def test_host_that_is_lost_on_the_way_has_its_error_and_all_its_steps_left(fleet
         ),
     ],
 )
-def test_step_in_the_words_of_the_agent(step, request_):
+def test_step_becomes_a_request_of_the_agent(step, request_):
     asked = agent_requests.request(step)
 
     assert {name: asked[name] for name in request_} == request_
 
 
-def test_write_in_the_words_of_the_agent_carries_content_and_access():
+def test_write_request_carries_content_and_access():
     file = sites.a_file(
         "/x", "content", owner="heat", group="heat", mode=0o640, check=("true", "{}"), only=Service.PROXY
     )

@@ -142,7 +142,7 @@ def a_found(result, doing=None, number=4):
     return Observation(HostState(), Facts(last_run=last_run))
 
 
-def test_run_that_has_not_ended_is_told_with_its_hosts_author_and_step():
+def test_run_that_has_not_ended_is_reported_with_its_hosts_author_and_step():
     told = "\n".join(
         history.describe_unfinished(
             {

@@ -46,7 +46,7 @@ def drained(*servers, stopping=(API,), **how):
     return [step.server for step in drains(*servers, stopping=stopping, **how)]
 
 
-def test_server_of_a_leaving_process_is_drained_at_the_proxy_that_has_it():
+def test_server_of_a_stopping_process_is_drained_at_the_proxy_that_has_it():
     (step,) = drains(B, C)
 
     assert step == DrainServer("hostA", "rest_api_proxy/hostB-8004", because="it restarts")
@@ -62,7 +62,7 @@ def test_server_is_not_drained_when_the_others_do_not_serve():
         assert drained(B, with_status(C, status)) == []
 
 
-def test_restart_of_those_who_alone_serve_is_told():
+def test_restart_of_those_who_alone_serve_is_reported():
     restart = RestartUnit("hostB", API)
     told = [
         list(drain.warnings_without_drain(hosts(B, other), steps))
@@ -83,7 +83,7 @@ def test_restart_of_those_who_alone_serve_is_told():
     ]
 
 
-def test_process_that_does_not_leave_is_not_drained():
+def test_process_that_does_not_stop_is_not_drained():
     assert drained(B, C, CFN_B, stopping=()) == []
     assert drained(B, C, stopping=(CFN,), units=(API, CFN)) == []
 
@@ -104,13 +104,13 @@ def test_server_at_an_ipv6_address_is_found():
     assert step.server == "rest_api_proxy/hostB-8004"
 
 
-def test_every_drain_has_its_way_back():
+def test_every_drain_has_its_undrain():
     assert list(drain.undrain_steps(drains(B, C), "it is ready")) == [
         ReadyServer("hostA", "rest_api_proxy/hostB-8004", because="it is ready")
     ]
 
 
-def test_server_that_an_earlier_run_left_drained_gets_its_requests_back():
+def test_server_that_an_earlier_run_left_drained_is_undrained():
     (step,) = leftover(with_status(B, "DRAIN"), C)
 
     assert (step.server, step.because) == ("rest_api_proxy/hostB-8004", "it was drained")
@@ -120,54 +120,54 @@ def test_server_that_serves_is_left_as_it_is():
     assert leftover(B, C) == []
 
 
-def test_server_of_a_process_that_this_plan_starts_gets_its_requests_back():
+def test_server_of_a_process_that_this_plan_starts_is_undrained():
     observed = hosts(with_status(B, "DRAIN"), C, state=HostState())
     observed["hostB"] = Observation(HostState(), sites.facts())
 
-    todo = diff.plan_between({"hostA": HostState(), "hostB": sites.a_state(SERVING)}, observed)
+    plan = diff.plan_between({"hostA": HostState(), "hostB": sites.a_state(SERVING)}, observed)
 
-    assert [type(step).__name__ for step in todo.changes()] == ["EnableUnit", "StartUnit", "ReadyServer"]
+    assert [type(step).__name__ for step in plan.changes()] == ["EnableUnit", "StartUnit", "ReadyServer"]
 
 
-def test_server_of_a_process_that_dies_over_and_over_gets_its_requests_back_after_its_restart():
+def test_server_of_a_process_that_dies_over_and_over_is_undrained_after_its_restart():
     old = sites.a_unit(Service.API, 8004, config="old")
     observed = hosts(with_status(B, "DRAIN"), C, units=(), state=sites.a_state(old))
 
-    todo = diff.plan_between({"hostA": HostState(), "hostB": sites.a_state(SERVING)}, observed)
+    plan = diff.plan_between({"hostA": HostState(), "hostB": sites.a_state(SERVING)}, observed)
 
-    assert [type(step).__name__ for step in todo.changes()] == ["RestartUnit", "ReadyServer"]
+    assert [type(step).__name__ for step in plan.changes()] == ["RestartUnit", "ReadyServer"]
 
 
 def test_restart_is_drained_before_and_served_after_in_waves_of_its_own():
     unit, old = (sites.a_unit(Service.API, 8004, config=config) for config in ("new", "old"))
     observed = hosts(B, C, state=sites.a_state(old))
 
-    todo = diff.plan_between({"hostA": HostState(), "hostB": sites.a_state(unit)}, observed)
+    plan = diff.plan_between({"hostA": HostState(), "hostB": sites.a_state(unit)}, observed)
 
-    assert [(type(step).__name__, step.host) for wave in todo.waves for step in wave.steps] == [
+    assert [(type(step).__name__, step.host) for wave in plan.waves for step in wave.steps] == [
         ("DrainServer", "hostA"),
         ("RestartUnit", "hostB"),
         ("ReadyServer", "hostA"),
     ]
-    assert len(todo.waves) == 3
+    assert len(plan.waves) == 3
 
 
-def test_leaving_process_is_drained_before_the_proxy_forgets_it_and_stops_after():
+def test_stopping_process_is_drained_before_the_proxy_forgets_it_and_stops_after():
     proxy, old = (sites.a_unit(Service.PROXY, 0, config=config) for config in ("new", "old"))
     observed = hosts(B, C, state=sites.a_state(sites.a_unit(Service.API, 8004)))
     observed["hostA"] = Observation(sites.a_state(old), observed["hostA"].facts)
 
-    todo = diff.plan_between({"hostA": sites.a_state(proxy), "hostB": HostState()}, observed)
+    plan = diff.plan_between({"hostA": sites.a_state(proxy), "hostB": HostState()}, observed)
 
-    assert [type(step).__name__ for step in todo] == ["DrainServer", "ReloadUnit", "StopUnit"]
+    assert [type(step).__name__ for step in plan] == ["DrainServer", "ReloadUnit", "StopUnit"]
 
 
 def test_start_drains_nothing():
     observed = hosts(C, units=())
 
-    todo = diff.plan_between({"hostA": HostState(), "hostB": sites.a_state(sites.a_unit(Service.API, 8004))}, observed)
+    plan = diff.plan_between({"hostA": HostState(), "hostB": sites.a_state(sites.a_unit(Service.API, 8004))}, observed)
 
-    assert [type(step).__name__ for step in todo] == ["EnableUnit", "StartUnit"]
+    assert [type(step).__name__ for step in plan] == ["EnableUnit", "StartUnit"]
 
 
 def two_nodes(*servers, b="old", c="old"):
@@ -184,10 +184,10 @@ def two_nodes(*servers, b="old", c="old"):
     return desired, observed
 
 
-def steps_of(todo):
+def steps_of(plan):
     return [
         f"{type(step).__name__} {getattr(step, 'server', '').rpartition('/')[2] or step.host}"
-        for step in todo.changes()
+        for step in plan.changes()
     ]
 
 

@@ -39,7 +39,7 @@ def test_hosts_that_have_all_they_need_are_no_problem():
     assert problems() == ()
 
 
-def test_host_that_is_gone_is_told_with_its_hint_and_the_others_are_judged():
+def test_host_that_is_gone_is_reported_with_its_hint_and_the_others_are_checked():
     assert problems(gone=("hostB",), hostC=sites.facts(root=False)) == (
         "hostB: no answer: Is sshd up?",
         "hostC: the agent does not run as root: log in as root, or set `sudo: true`.",
@@ -60,7 +60,7 @@ def test_host_that_is_gone_is_told_with_its_hint_and_the_others_are_judged():
         ({"accounts": {"haproxy": 1, "heat": None}}, ("user heat does not exist",)),
     ],
 )
-def test_problem_of_a_host_is_told_with_its_name_and_what_to_do(facts, words):
+def test_problem_of_a_host_is_reported_with_its_name_and_what_to_do(facts, words):
     told = problem(hostB=sites.facts(**facts))
 
     assert told.startswith("hostB: ")
@@ -90,7 +90,7 @@ def test_heat_without_programs_needs_uwsgi():
         ),
     ],
 )
-def test_launcher_that_a_host_cannot_have_is_told(launcher, installed, words):
+def test_launcher_that_a_host_cannot_have_is_reported(launcher, installed, words):
     inventory = sites.an_inventory(heat=f"launcher: {launcher}", hostC="")
     observed = sites.bare(inventory, installed=installed)
     desired = desired_state.desired_states(sites.an_inventory(heat="launcher: uwsgi", hostC=""), observed).states
@@ -103,9 +103,9 @@ def test_launcher_that_a_host_cannot_have_is_told(launcher, installed, words):
 def test_logins_are_tried_where_a_heat_conf_is_to_be_written_and_nowhere_else():
     write = WriteFile("hostB", sites.a_file())
     other = WriteFile("hostC", sites.a_file("/etc/heat/api-paste.ini"))
-    todo = Plan((Wave("write files", (write, other, StartUnit("hostA", "x"))),), ("hostA", "hostB", "hostC"))
+    plan = Plan((Wave("write files", (write, other, StartUnit("hostA", "x"))),), ("hostA", "hostB", "hostC"))
 
-    assert host_checks.with_new_logins(sites.an_inventory(), todo) == ("hostB",)
+    assert host_checks.with_new_logins(sites.an_inventory(), plan) == ("hostB",)
 
 
 def test_heat_with_programs_needs_no_uwsgi():
@@ -127,7 +127,7 @@ def test_other_hosts_need_no_haproxy():
     assert problems(hostB=facts_without("haproxy", accounts={"heat": 1, "haproxy": None})) == ()
 
 
-def test_port_that_a_stranger_holds_is_refused_by_name():
+def test_port_that_a_foreign_process_holds_is_refused_by_name():
     nginx = sites.a_listener(8004, "0.0.0.0", "nginx", pid=9, unit="nginx.service")
 
     told = problem(hostB=sites.facts(listeners=(nginx,)))
@@ -153,7 +153,7 @@ def test_proxys_address_that_heats_api_holds_is_taken_over():
     assert problems(hostA=sites.facts(listeners=(own,))) == ()
 
 
-def test_proxys_address_that_a_stranger_holds_is_refused_by_name():
+def test_proxys_address_that_a_foreign_process_holds_is_refused_by_name():
     nginx = sites.a_listener(8000, "0.0.0.0", "nginx", pid=9, unit="nginx.service", argv=("nginx", "password=canary"))
 
     told = problem(hostA=sites.facts(listeners=(nginx,)))
@@ -198,7 +198,7 @@ def test_heats_api_is_recognised_however_it_was_started(program, argv, unit):
         ((), ""),
     ],
 )
-def test_stranger_and_process_of_a_container_are_no_api_to_take_over(argv, unit):
+def test_foreign_process_and_process_of_a_container_are_no_api_to_take_over(argv, unit):
     assert not host_checks.is_heat_api(sites.a_listener(program="x", argv=argv, unit=unit))
 
 

@@ -61,7 +61,7 @@ def test_heat_conf_is_sent_as_input_and_never_as_an_argument(site):
     assert arguments == [["/opt/heat/bin/python3", "-"]]
 
 
-def test_stacks_that_keep_a_loopback_keystone_are_noted_once_for_all_hosts(site):
+def test_stacks_that_keep_a_loopback_keystone_give_one_warning_for_all_hosts(site):
     site[-1].stacks_bound_to_loopback = 7
 
     tried = logins.try_logins(*site)

@@ -40,7 +40,7 @@ def problems(inventory=None, **how):
     return tls_checks.problems(inventory or tls_inventory(), found_with(**how))
 
 
-def test_certificates_as_they_should_be_are_no_problem_and_no_note():
+def test_certificates_as_they_should_be_are_no_problem_and_no_warning():
     assert (problems(), tls_checks.warnings(found_with())) == ((), ())
 
 
@@ -62,7 +62,7 @@ def test_site_without_tls_is_no_business_of_this():
         ({"why": "no answer in 10 s"}, "hostB", "failed (no answer in 10 s)"),
     ],
 )
-def test_what_tls_cannot_work_with_is_told_with_what_to_do(how, host, words):
+def test_what_tls_cannot_work_with_is_reported_with_what_to_do(how, host, words):
     (told,) = problems(**how)
 
     assert told.startswith(f"{host}: ")
@@ -103,7 +103,7 @@ def test_wildcard_of_a_certificate_stands_for_one_part_of_a_name(pattern, name, 
         (-40 * DAY, "expired 40 days ago"),
     ],
 )
-def test_certificate_of_the_proxy_that_ends_soon_or_has_ended_is_a_note(left, words):
+def test_certificate_of_the_proxy_that_ends_soon_or_has_ended_is_a_warning(left, words):
     observed = found_with(clients=replace(GOOD, left=left))
 
     (told,) = tls_checks.warnings(observed)

@@ -81,7 +81,7 @@ def test_engine_that_is_up_without_being_in_the_inventory_is_named():
         engine_list.compare(up, ["hostB-engine-1"])
 
 
-def test_engine_that_ended_but_is_still_listed_is_told_and_no_failure():
+def test_engine_that_ended_but_is_still_listed_is_reported_and_no_failure():
     up = {"hostB-engine-1": 1, "hostB-engine-2": 4}
 
     assert "for up to two minutes: hostB-engine-2" in engine_list.compare(up, ["hostB-engine-1"], ["hostB-engine-2"])
@@ -146,7 +146,7 @@ def test_counts_of_a_pinned_client_say_why_others_got_none():
     assert said.startswith("b 4, c 0 (`balance: source` gives one client one server")
 
 
-def test_servers_without_a_request_are_named_with_what_haproxy_says():
+def test_servers_without_a_request_are_named_with_what_haproxy_shows():
     said = balancing.missing(["b", "c", "d"], {"b": 32}, [a_server("b"), a_server("c", status="DOWN")])
 
     assert said == "no request of 32 reached c (HAProxy shows DOWN), d (HAProxy does not have it)"
@@ -181,7 +181,7 @@ def test_answer_that_is_no_list_of_stacks_proves_nothing(content):
         cfn.number_of_stacks(content)
 
 
-def test_error_of_the_cfn_api_is_told_as_text():
+def test_error_of_the_cfn_api_is_shown_as_text():
     content = b"<ErrorResponse><Error><Message>no such key</Message><Code>AccessDenied</Code></Error></ErrorResponse>"
 
     assert "AccessDenied" in cfn.answer_text(content)
@@ -243,7 +243,7 @@ def test_libraries_log_no_answers_of_keystone_at_any_verbosity(tmp_path, monkeyp
     assert not logging.getLogger(name).isEnabledFor(logging.INFO)
 
 
-def test_step_that_fails_is_noted_with_its_reason_and_without_secrets():
+def test_step_that_fails_is_recorded_with_its_reason_and_without_secrets():
     book = a_book()
     book.redact(["hush"])
 
@@ -253,7 +253,7 @@ def test_step_that_fails_is_noted_with_its_reason_and_without_secrets():
     assert [(each.outcome, each.reason) for each in book.checks] == [(Outcome.FAILED, "password *** refused")]
 
 
-def test_step_that_holds_is_noted_with_what_it_saw_and_its_time():
+def test_step_that_holds_is_recorded_with_what_it_saw_and_its_time():
     book = a_book()
 
     assert book.tried("engines", "all are up", lambda: "4 of 4")

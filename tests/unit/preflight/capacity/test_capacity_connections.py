@@ -22,7 +22,7 @@ def test_pools_that_pass_what_the_database_allows_are_a_problem_with_every_numbe
     )
 
 
-def test_what_could_happen_at_worst_is_a_note_with_every_number():
+def test_what_could_happen_at_worst_is_a_warning_with_every_number():
     assert list(connections.problems(a_site(), CAPACITY)) == []
     (told,) = connections.warnings(a_site(), CAPACITY)
 
@@ -35,7 +35,7 @@ def test_what_could_happen_at_worst_is_a_note_with_every_number():
 @pytest.mark.parametrize(
     ("allowed", "connected", "warnings"), [(1108, 16, 0), (1107, 16, 1), (1108, 17, 1), (5000, 16, 0)]
 )
-def test_note_comes_only_when_the_worst_and_the_others_pass_what_is_allowed(allowed, connected, warnings):
+def test_warning_comes_only_when_the_worst_and_the_others_pass_what_is_allowed(allowed, connected, warnings):
     assert (
         len(list(connections.warnings(a_site(), replace(CAPACITY, allowed=allowed, connected=connected)))) == warnings
     )
@@ -46,7 +46,7 @@ def test_pools_that_are_just_allowed_are_no_problem(allowed, problems):
     assert len(list(connections.problems(a_site(), replace(CAPACITY, allowed=allowed)))) == problems
 
 
-def test_site_that_does_not_grow_is_told_and_not_refused():
+def test_site_that_does_not_grow_is_reported_and_not_refused():
     as_wanted = {name: HostResources(None, None, engines(5, 5)) for name in ("hostB", "hostC")}
     site = a_site(measured=as_wanted)
 
@@ -77,13 +77,13 @@ def test_hosts_that_were_not_measured_do_not_make_a_site_grow():
     assert list(connections.problems(site, SMALL)) == []
 
 
-def test_database_that_does_not_say_how_many_it_allows_is_no_matter():
+def test_database_that_does_not_report_how_many_it_allows_is_no_problem():
     silent = replace(CAPACITY, allowed=None)
 
     assert [*connections.problems(a_site(), silent), *connections.warnings(a_site(), silent)] == []
 
 
-def test_database_that_failed_is_told_with_the_reason():
+def test_database_that_failed_is_reported_with_the_reason():
     (told,) = connections.warnings(a_site(), replace(CAPACITY, allowed=None, why="OperationalError"))
 
     assert "hostA: the database did not report how many connections it allows (OperationalError)" in told

@@ -58,7 +58,7 @@ def test_smaller_engines_and_what_runs_already_need_nothing():
         assert [*memory.problems(site), *memory.warnings(site)] == []
 
 
-def test_host_that_has_enough_or_does_not_say_is_no_matter():
+def test_host_that_has_enough_or_is_unknown_is_no_problem():
     site = a_site(measured={"hostB": HostResources(None)})
 
     assert [*memory.problems(site), *memory.warnings(site)] == []
