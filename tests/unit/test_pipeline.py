@@ -255,13 +255,13 @@ def test_changed_heat_conf_of_the_source_restarts_one_host_after_the_other(inven
         "change hostC",
         "restart APIs on hostC",
     ]
-    told = [
+    expected = [
         f"@1 set server {section}/{host}-{port} state {state}"
         for host in ("hostB", "hostC")
         for state in ("drain", "ready")
         for section, port in (("rest_api_proxy", 8004), ("cfn_api_proxy", 8000))
     ]
-    assert sorted(performed(deployed)["hostA"]) == sorted(told)
+    assert sorted(performed(deployed)["hostA"]) == sorted(expected)
     assert [key for key, pid in pids(deployed).items() if before[key] == pid] == [("hostA", PROXY)]
 
 
@@ -420,10 +420,10 @@ def test_restore_starts_the_old_server_again_and_leaves_nothing_of_ours(inventor
 
 
 def test_restore_starts_the_old_server_before_the_proxy_stops(inventory, deployed):
-    planned = sites.restore(inventory, deployed, sites.no).planned.plan
+    plan = sites.restore(inventory, deployed, sites.no).planned.plan
 
-    assert [wave.name for wave in planned.waves][:3] == ["start old server", "stop proxy", "stop APIs"]
-    assert str(planned.changes()[0]) == (
+    assert [wave.name for wave in plan.waves][:3] == ["start old server", "stop proxy", "stop APIs"]
+    assert str(plan.changes()[0]) == (
         "start heat-api-cfn.service, heat-api.service again (the proxy releases its addresses)"
     )
 

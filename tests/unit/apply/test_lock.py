@@ -1,4 +1,4 @@
-"""One command at a time changes a site: who else wants to is told who it is, or waits; readers ask nobody."""
+"""One command at a time changes a site: another one is shown the holder, or waits; readers need no lock."""
 
 import json
 from dataclasses import asdict
@@ -42,12 +42,12 @@ def test_second_writer_is_refused_with_who_holds_the_lock_and_what_to_do(invento
 
 def test_waiting_writer_is_shown_the_holder_and_then_holds_the_lock(inventory, fleet):
     lock.take(inventory, fleet, ALICE)
-    other, told = as_another(fleet), []
+    other, reported = as_another(fleet), []
     other.waited = lambda: fleet.__exit__()
 
-    lock.take(inventory, other, BOB, 60.0, told.append)
+    lock.take(inventory, other, BOB, 60.0, reported.append)
 
-    assert len(told) == 1 and told[0].startswith("waiting up to 60 s for alice@desk")
+    assert len(reported) == 1 and reported[0].startswith("waiting up to 60 s for alice@desk")
     assert lock.holder(inventory, fleet).owner == "bob"
 
 

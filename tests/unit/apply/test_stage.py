@@ -40,8 +40,8 @@ def test_every_host_begins_the_run_and_keeps_its_state(planned, fleet):
 
     assert results(fleet) == dict.fromkeys(fleet.hosts, None)
     assert {host.last_run["who"] for host in fleet.hosts.values()} == {"alice@desk"}
-    told = json.loads(json.dumps(generations.state_to_json(planned.desired.states["hostB"])))
-    assert fleet.hosts["hostB"].generations[1]["state"] == told
+    kept = json.loads(json.dumps(generations.state_to_json(planned.desired.states["hostB"])))
+    assert fleet.hosts["hostB"].generations[1]["state"] == kept
     assert fleet.hosts["hostB"].generations[1]["run"]["hosts"] == ["hostA", "hostB", "hostC"]
 
 
@@ -126,10 +126,10 @@ def test_end_is_recorded_by_those_that_answer(planned, fleet):
 def test_recall_brings_every_run_and_the_state_of_a_number(planned, fleet):
     stage.begin(planned, fleet)
 
-    told = stage.recall(fleet.hosts, 1, fleet)
+    recalled = stage.recall(fleet.hosts, 1, fleet)
 
-    assert [run["number"] for run in told["hostB"]["runs"]] == [1]
-    assert generations.state_from_json(told["hostB"]["state"]) == planned.desired.states["hostB"]
+    assert [run["number"] for run in recalled["hostB"]["runs"]] == [1]
+    assert generations.state_from_json(recalled["hostB"]["state"]) == planned.desired.states["hostB"]
     assert stage.recall(fleet.hosts, None, fleet)["hostB"]["state"] is None
 
 

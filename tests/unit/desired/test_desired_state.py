@@ -1,4 +1,4 @@
-"""What every host should have follows from the inventory and one look at the hosts."""
+"""What every host should have follows from the inventory and one observation of the hosts."""
 
 import pytest
 import sites

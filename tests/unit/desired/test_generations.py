@@ -54,10 +54,10 @@ def test_every_state_comes_back_with_contents_proofs_and_all_else(name):
 def test_kept_state_has_no_content_of_a_file():
     state = states("27")["hostB"]
 
-    told = json.dumps(generations.state_to_json(state))
+    text = json.dumps(generations.state_to_json(state))
 
     assert [
-        path for path, file in state.files.items() if file.content and base64.b64encode(file.content).decode() in told
+        path for path, file in state.files.items() if file.content and base64.b64encode(file.content).decode() in text
     ] == []
 
 
@@ -143,7 +143,7 @@ def a_found(result, doing=None, number=4):
 
 
 def test_run_that_has_not_ended_is_reported_with_its_hosts_author_and_step():
-    told = "\n".join(
+    text = "\n".join(
         history.describe_unfinished(
             {
                 "hostA": a_found("done"),
@@ -155,8 +155,8 @@ def test_run_that_has_not_ended_is_reported_with_its_hosts_author_and_step():
     )
 
     for word in ("hostB", "hostC", "generation 4", "invoke deploy", "alice@desk", "in progress: restart it"):
-        assert word in told
-    assert "hostA" not in told and "hostD" not in told
+        assert word in text
+    assert "hostA" not in text and "hostD" not in text
 
 
 @pytest.mark.parametrize(("numbers", "following"), [((), 1), ((4,), 5), ((4, 9), 10)])

@@ -64,7 +64,7 @@ def test_server_is_not_drained_when_the_others_do_not_serve():
 
 def test_restart_of_those_who_alone_serve_is_reported():
     restart = RestartUnit("hostB", API)
-    told = [
+    reported = [
         list(drain.warnings_without_drain(hosts(B, other), steps))
         for other, steps in (
             (with_status(C, "DRAIN"), [restart]),
@@ -73,7 +73,7 @@ def test_restart_of_those_who_alone_serve_is_reported():
         )
     ]
 
-    assert told == [
+    assert reported == [
         [
             "rest_api_proxy has no other server while hostB-8004 restarts: requests fail during the restart, "
             "unless another server is started first"

@@ -182,11 +182,13 @@ def test_uwsgi_without_openssl_is_refused_before_any_change(fleet):
 
 def test_certificate_that_ends_soon_is_a_warning_of_the_plan(fleet):
     fleet.hosts["hostA"].certificates["/etc/ssl/site.pem"] = {"left": 86400.0 * 3.5}
-    told = []
+    reported = []
 
-    sites.deploy(secure(proxy=f"{CA}, {CLIENTS}"), fleet, lambda planned, warnings: told.extend(warnings) or True)
+    sites.deploy(secure(proxy=f"{CA}, {CLIENTS}"), fleet, lambda planned, warnings: reported.extend(warnings) or True)
 
-    assert [each for each in told if each.startswith("hostA: the certificate of `proxy.tls` expires in 3 days")] != []
+    assert [
+        each for each in reported if each.startswith("hostA: the certificate of `proxy.tls` expires in 3 days")
+    ] != []
 
 
 def unit_text(fleet, host):

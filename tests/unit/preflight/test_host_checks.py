@@ -61,16 +61,16 @@ def test_host_that_is_gone_is_reported_with_its_hint_and_the_others_are_checked(
     ],
 )
 def test_problem_of_a_host_is_reported_with_its_name_and_what_to_do(facts, words):
-    told = problem(hostB=sites.facts(**facts))
+    reported = problem(hostB=sites.facts(**facts))
 
-    assert told.startswith("hostB: ")
-    assert [word for word in words if word not in told] == []
+    assert reported.startswith("hostB: ")
+    assert [word for word in words if word not in reported] == []
 
 
 def test_problems_of_all_hosts_come_at_once():
-    told = problems(hostA=sites.facts(systemd=False), hostB=sites.facts(root=False, skew=99.0))
+    reported = problems(hostA=sites.facts(systemd=False), hostB=sites.facts(root=False, skew=99.0))
 
-    assert [each.split(":")[0] for each in told] == ["hostA", "hostB", "hostB"]
+    assert [each.split(":")[0] for each in reported] == ["hostA", "hostB", "hostB"]
 
 
 def test_heat_without_programs_needs_uwsgi():
@@ -95,9 +95,9 @@ def test_launcher_that_a_host_cannot_have_is_reported(launcher, installed, words
     observed = sites.bare(inventory, installed=installed)
     desired = desired_state.desired_states(sites.an_inventory(heat="launcher: uwsgi", hostC=""), observed).states
 
-    (told,) = host_checks.problems(inventory, SiteObservation(observed, {}), desired)
+    (reported,) = host_checks.problems(inventory, SiteObservation(observed, {}), desired)
 
-    assert words in told
+    assert words in reported
 
 
 def test_logins_are_tried_where_a_heat_conf_is_to_be_written_and_nowhere_else():
@@ -130,9 +130,9 @@ def test_other_hosts_need_no_haproxy():
 def test_port_that_a_foreign_process_holds_is_refused_by_name():
     nginx = sites.a_listener(8004, "0.0.0.0", "nginx", pid=9, unit="nginx.service")
 
-    told = problem(hostB=sites.facts(listeners=(nginx,)))
+    reported = problem(hostB=sites.facts(listeners=(nginx,)))
 
-    assert "hostB: 10.0.0.2:8004 is in use by nginx (pid 9 of nginx.service)" in told
+    assert "hostB: 10.0.0.2:8004 is in use by nginx (pid 9 of nginx.service)" in reported
 
 
 def test_port_that_its_own_unit_holds_is_no_problem():
@@ -156,10 +156,10 @@ def test_proxys_address_that_heats_api_holds_is_taken_over():
 def test_proxys_address_that_a_foreign_process_holds_is_refused_by_name():
     nginx = sites.a_listener(8000, "0.0.0.0", "nginx", pid=9, unit="nginx.service", argv=("nginx", "password=canary"))
 
-    told = problem(hostA=sites.facts(listeners=(nginx,)))
+    reported = problem(hostA=sites.facts(listeners=(nginx,)))
 
-    assert "the proxy needs 10.0.0.1:8000, which is in use by nginx (pid 9 of nginx.service)" in told
-    assert "canary" not in told
+    assert "the proxy needs 10.0.0.1:8000, which is in use by nginx (pid 9 of nginx.service)" in reported
+    assert "canary" not in reported
 
 
 def test_proxys_address_that_the_proxy_holds_is_no_problem():

@@ -1,4 +1,4 @@
-"""What is said of certificates and of what is to serve them, before anything is changed."""
+"""Problems and warnings of certificates and of the programs that use them."""
 
 from dataclasses import replace
 
@@ -63,10 +63,10 @@ def test_site_without_tls_is_no_business_of_this():
     ],
 )
 def test_what_tls_cannot_work_with_is_reported_with_what_to_do(how, host, words):
-    (told,) = problems(**how)
+    (sentence,) = problems(**how)
 
-    assert told.startswith(f"{host}: ")
-    assert words in told
+    assert sentence.startswith(f"{host}: ")
+    assert words in sentence
 
 
 def test_name_of_the_inventory_is_the_one_that_counts():
@@ -106,9 +106,9 @@ def test_wildcard_of_a_certificate_stands_for_one_part_of_a_name(pattern, name, 
 def test_certificate_of_the_proxy_that_ends_soon_or_has_ended_is_a_warning(left, words):
     observed = found_with(clients=replace(GOOD, left=left))
 
-    (told,) = tls_checks.warnings(observed)
-    assert told.startswith("hostA: the certificate of `proxy.tls` ")
-    assert words in told
+    (sentence,) = tls_checks.warnings(observed)
+    assert sentence.startswith("hostA: the certificate of `proxy.tls` ")
+    assert words in sentence
     assert tls_checks.problems(tls_inventory(), observed) == ()
 
 
@@ -126,5 +126,5 @@ def test_heat_that_cannot_serve_tls_is_refused_before_anything_is_changed(instal
     inventory = tls_inventory()
     observed = {name: Observation(HostState(), sites.facts(installed)) for name in inventory.hosts}
 
-    (told,) = host_checks.problems(inventory, SiteObservation(observed, {}), {})
-    assert words in told
+    (sentence,) = host_checks.problems(inventory, SiteObservation(observed, {}), {})
+    assert words in sentence

@@ -54,17 +54,17 @@ def raising(error):
 def test_engines_all_up_are_counted_with_their_workers_and_the_hosts_own_are_named():
     rows = [a_row("hostB-engine-1"), a_row("hostB-engine-1"), a_row("hostA"), a_row("old", "down")]
 
-    said = engine_list.compare(engine_list.workers_up(rows), ["hostB-engine-1"])
+    shown = engine_list.compare(engine_list.workers_up(rows), ["hostB-engine-1"])
 
-    assert said == "1 of 1 up with 2 workers; besides, a host's own: hostA (1 worker)"
+    assert shown == "1 of 1 up with 2 workers; besides, a host's own: hostA (1 worker)"
 
 
 @pytest.mark.parametrize(
-    ("rows", "said"),
+    ("rows", "shown"),
     [([], "hostB-engine-1 is not listed"), ([a_row("hostB-engine-1", "down")], "hostB-engine-1 is down")],
 )
-def test_engine_of_the_inventory_that_is_not_up_is_named(rows, said):
-    with pytest.raises(CheckFailed, match=said):
+def test_engine_of_the_inventory_that_is_not_up_is_named(rows, shown):
+    with pytest.raises(CheckFailed, match=shown):
         engine_list.compare(engine_list.workers_up(rows), ["hostB-engine-1"])
 
 
@@ -97,19 +97,19 @@ class FakeFleet:
         return {host: {"units": {unit: {"active": "active"} for unit in self.units[host]}} for host in requests}
 
 
-@pytest.mark.parametrize(("running", "is_told"), [((), True), (("heat-scaleout-engine@2.service",), False)])
-def test_engine_out_of_the_inventory_is_asked_for_on_its_host(running, is_told):
+@pytest.mark.parametrize(("running", "is_reported"), [((), True), (("heat-scaleout-engine@2.service",), False)])
+def test_engine_out_of_the_inventory_is_asked_for_on_its_host(running, is_reported):
     inventory = reader.parse(INVENTORY, Path("/site/lab.yaml"))
     rows = [a_row("hostB-engine-1"), a_row("hostB-engine-2")]
     heat = type("Heat", (), {"request": lambda *_, **__: FakeAnswer(200, {"services": rows})})()
 
     try:
-        said = engine_list.check_engines(inventory, FakeFleet(hostB=running), a_cloud(heat))
+        shown = engine_list.check_engines(inventory, FakeFleet(hostB=running), a_cloud(heat))
     except CheckFailed as error:
-        said = str(error)
+        shown = str(error)
 
-    assert ("for up to two minutes: hostB-engine-2" in said) is is_told
-    assert ("hostB-engine-2 is up, but the inventory has no such engine" in said) is not is_told
+    assert ("for up to two minutes: hostB-engine-2" in shown) is is_reported
+    assert ("hostB-engine-2 is up, but the inventory has no such engine" in shown) is not is_reported
 
 
 def test_counters_that_grew_are_added_up():
@@ -141,15 +141,15 @@ def test_requests_are_enough_when_every_server_that_can_be_reached_was(way, got,
 
 
 def test_counts_of_a_pinned_client_say_why_others_got_none():
-    said = balancing.counts_text(["b", "c"], {"b": 4}, "source")
+    shown = balancing.counts_text(["b", "c"], {"b": 4}, "source")
 
-    assert said.startswith("b 4, c 0 (`balance: source` gives one client one server")
+    assert shown.startswith("b 4, c 0 (`balance: source` gives one client one server")
 
 
 def test_servers_without_a_request_are_named_with_what_haproxy_shows():
-    said = balancing.missing(["b", "c", "d"], {"b": 32}, [a_server("b"), a_server("c", status="DOWN")])
+    shown = balancing.missing(["b", "c", "d"], {"b": 32}, [a_server("b"), a_server("c", status="DOWN")])
 
-    assert said == "no request of 32 reached c (HAProxy shows DOWN), d (HAProxy does not have it)"
+    assert shown == "no request of 32 reached c (HAProxy shows DOWN), d (HAProxy does not have it)"
 
 
 def test_signature_covers_the_host_and_port_of_the_url():

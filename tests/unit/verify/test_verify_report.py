@@ -119,11 +119,11 @@ def test_json_of_a_proof_has_every_check_and_its_schema_version():
 
 
 def test_junit_of_a_proof_is_well_formed_with_a_case_a_check_whatever_the_output():
-    said = "control \x00 \x1b[31m <&>\"' ]]> \ud800 end"
+    output = "control \x00 \x1b[31m <&>\"' ]]> \ud800 end"
     shown = a_proof(
         a_check(seconds=1.5),
-        failed(said),
-        a_check(smoke_suite.WHERE, detail=said),
+        failed(output),
+        a_check(smoke_suite.WHERE, detail=output),
         a_check(smoke_suite.WHERE, outcome=Outcome.SKIPPED, reason="no token"),
     )
 

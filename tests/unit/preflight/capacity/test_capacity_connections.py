@@ -1,4 +1,4 @@
-"""Database connections: refused when the pools alone are too many for a site that grows, told when they could be."""
+"""Database connections: refused when the pools alone are too many for a site that grows, a warning when they may be."""
 
 from dataclasses import replace
 
@@ -13,9 +13,9 @@ SMALL = replace(CAPACITY, allowed=70)  # four engines of 4 workers keep 80
 
 
 def test_pools_that_pass_what_the_database_allows_are_a_problem_with_every_number():
-    (told,) = connections.problems(a_site(), SMALL)
+    (sentence,) = connections.problems(a_site(), SMALL)
 
-    assert told == (
+    assert sentence == (
         "hostA: the database allows 70 connections, but 16 engine workers (hostB 8, hostC 8) keep up to 5 each in "
         "their pools, 80 in total: raise max_connections to 100, lower [database] max_pool_size of heat.conf, or have "
         "fewer engines or workers."
@@ -24,9 +24,9 @@ def test_pools_that_pass_what_the_database_allows_are_a_problem_with_every_numbe
 
 def test_what_could_happen_at_worst_is_a_warning_with_every_number():
     assert list(connections.problems(a_site(), CAPACITY)) == []
-    (told,) = connections.warnings(a_site(), CAPACITY)
+    (sentence,) = connections.warnings(a_site(), CAPACITY)
 
-    assert told == (
+    assert sentence == (
         "hostA: the database allows 1000 connections (at most 17 were open so far). If every thread of 16 engine "
         "workers (hostB 8, hostC 8) has 5 + 64 open, Heat uses 1104, and others use 4: watch Max_used_connections."
     )
@@ -84,9 +84,9 @@ def test_database_that_does_not_report_how_many_it_allows_is_no_problem():
 
 
 def test_database_that_failed_is_reported_with_the_reason():
-    (told,) = connections.warnings(a_site(), replace(CAPACITY, allowed=None, why="OperationalError"))
+    (sentence,) = connections.warnings(a_site(), replace(CAPACITY, allowed=None, why="OperationalError"))
 
-    assert "hostA: the database did not report how many connections it allows (OperationalError)" in told
+    assert "hostA: the database did not report how many connections it allows (OperationalError)" in sentence
 
 
 def test_apis_open_no_connections_and_do_not_count():

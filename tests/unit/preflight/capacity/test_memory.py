@@ -15,9 +15,9 @@ APIS = {
 def test_host_without_the_memory_for_a_measured_engine_is_a_problem_with_every_number():
     site = a_site(measured={"hostB": HostResources(300 * MIB, None, APIS | engines(5))})
 
-    (told,) = memory.problems(site)
+    (problem,) = memory.problems(site)
 
-    assert told == (
+    assert problem == (
         "hostB: the new processes need about 325 MiB of memory, 5 of engine (65 MiB each), but 300 "
         "MiB are available: free some, or put fewer processes or workers there."
     )
