@@ -1,4 +1,4 @@
-"""One short function a command: each names its stages in order, and no other module knows them all."""
+"""Runs each command as one short function that names its stages in order; no other module knows them all."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -32,17 +32,17 @@ from deployer.preflight.findings import Findings
 from deployer.remote.fleet import Fleet
 from deployer.status import site
 from deployer.status.site import SiteStatus
+from deployer.status.site_view import SiteView
 
 if TYPE_CHECKING:
-    from deployer.verify import acceptance, preparation
-    from deployer.verify import report as proof
-    from deployer.verify.report import Proof
+    from deployer.verify import acceptance, preparation, proof
+    from deployer.verify.proof import Proof
     from deployer.verify.smoke import smoke_suite
     from deployer.verify.smoke.clouds import Cloud
     from deployer.verify.smoke.result import Check
 else:  # 40 ms of XML, clouds and CFN, which no other command needs
     acceptance, preparation, proof, smoke_suite = (
-        lazy.module(f"deployer.verify.{name}") for name in ("acceptance", "preparation", "report", "smoke.smoke_suite")
+        lazy.module(f"deployer.verify.{name}") for name in ("acceptance", "preparation", "proof", "smoke.smoke_suite")
     )
 
 STATUS_TIMEOUT = 10.0  # seconds for a host to answer `status`
@@ -50,7 +50,7 @@ Accept = Callable[[Planned, tuple[str, ...]], bool]  # shows a plan and the warn
 
 
 def deploy(change: Change, fleet: Fleet, accept: Accept) -> Report:
-    """Bring the hosts to what the change aims at, and compare again.
+    """Bring the hosts to what the change asks for, and compare again.
 
     `accept` is asked once, before the first change. Raise HostUnreachable, NotReady with every problem of every host,
     or StalePlan, before anything is changed.
@@ -66,14 +66,14 @@ def deploy(change: Change, fleet: Fleet, accept: Accept) -> Report:
     run = stage.begin(planned, fleet)
     stage.save_inventory(planned, run, fleet)
     rollout = execute.run(planned, run, before, fleet)
-    left = execute.left(planned, rollout, fleet)
+    left = execute.compare(planned, rollout, fleet)
     report = Report(planned, rollout, left, run, warnings=warnings)
-    stage.end(run, report.result, list(observed), fleet)
+    stage.record_result(run, report.result, list(observed), fleet)
     return report
 
 
 def plan(change: Change, fleet: Fleet, contents: bool = False) -> Planned:
-    """What a deploy would do; changes nothing. `contents` brings the contents of every file, for diffs."""
+    """What a deploy would do; changes nothing. `contents`: also observe the contents of every file, for diffs."""
     observed = observe.observe_hosts(change.inventory, fleet, change.observed_hosts(), contents)
     desired = goal.desired_for(change.goal, change.inventory, observed)
     return diff.planned(change, desired, observed)
@@ -93,7 +93,7 @@ def scale(file: InventoryFile, request: ScaleRequest, fleet: Fleet) -> Inventory
 
 
 def _weights(inventory: Inventory, request: ScaleRequest, fleet: Fleet) -> tuple[dict[str, int], dict[str, int]]:
-    """Host -> its CPUs, and engine -> the resources that it holds, where engines have to leave."""
+    """Host -> its CPUs, and engine -> the resources that it works on, where engines have to stop."""
     observed = observe.observe_hosts(inventory, fleet, scaling.hosts_for(inventory))
     held = engines.resources_held(inventory, fleet) if scaling.has_fewer_engines(inventory, request) else {}
     return {name: each.facts.cpus for name, each in observed.items()}, held
@@ -102,7 +102,7 @@ def _weights(inventory: Inventory, request: ScaleRequest, fleet: Fleet) -> tuple
 def rollback(change: Change, number: int, fleet: Fleet, accept: Accept) -> Report:
     """Bring the hosts to what they had in a generation, whose inventory is given.
 
-    Raise BadInput for one of which some host has kept nothing, as of a restore; else as `deploy`.
+    Raise BadInput when a host has no state of that generation, as after a restore; else as `deploy`.
     """
     kept = stage.recall(change.inventory.hosts, number, fleet)
     return deploy(replace(change, goal=Goal(Purpose.ROLLBACK, number, kept)), fleet, accept)
@@ -114,20 +114,20 @@ def rollback_target(inventory: Inventory, fleet: Fleet, number: int | None) -> R
 
 
 def restore(change: Change, fleet: Fleet, accept: Accept) -> Report:
-    """Take everything of ours away and have those serve again who did before us."""
+    """Remove everything of ours, and start again the processes that served before."""
     return deploy(replace(change, goal=goal.RESTORE), fleet, accept)
 
 
 @dataclass(frozen=True)
 class Recovery:
-    """What dead engines have left, and whether it was cleaned."""
+    """What dead engines left behind, and whether it was cleaned."""
 
     workers: tuple[DeadWorker, ...]
     cleaned: bool = False
 
 
 def recover(inventory: Inventory, fleet: Fleet, accept: Callable[[tuple[DeadWorker, ...]], bool]) -> Recovery:
-    """Find what dead engines have left in Heat and its broker, and clean it if that is accepted."""
+    """Find what dead engines left behind in Heat and its broker, and clean it if that is accepted."""
     workers = recovery.dead_workers(inventory, fleet)
     if not workers or not accept(workers):
         return Recovery(workers)
@@ -135,13 +135,13 @@ def recover(inventory: Inventory, fleet: Fleet, accept: Callable[[tuple[DeadWork
 
 
 def history(inventory: Inventory, fleet: Fleet) -> History:
-    """Number -> the generation and the hosts that have it, in order."""
+    """Number -> the generation and the hosts that have recorded it, in order."""
     replies = stage.recall(inventory.hosts, None, fleet)
     return recorded.merge_runs({host: reply["runs"] for host, reply in replies.items()})
 
 
 def preflight(inventory: Inventory, fleet: Fleet) -> Findings:
-    """Every problem that would make a deploy fail, and what else to know; changes nothing."""
+    """Every problem that would make a deploy fail, and warnings; changes nothing."""
     observation = observe.observe_site(inventory, fleet)
     if inventory.heat.source not in observation.hosts:
         return Findings(host_checks.problems(inventory, observation, {}))
@@ -159,13 +159,13 @@ def status(inventory: Inventory, fleet: Fleet) -> SiteStatus:
     view = engines.view(source.facts.answers)
     desired = desired_state.desired_states(inventory, observation.hosts).states
     plan = diff.plan_between({name: desired[name] for name in observation.hosts}, observation.hosts)
-    return site.status_of(inventory, observation, desired, view, plan)
+    return site.status_of(SiteView(inventory, observation, desired, view), plan)
 
 
 def verify(inventory: Inventory, fleet: RedactingFleet, cloud: "Cloud", message: Callable[[str], None]) -> "Proof":
     """Prove the site from outside: the acceptance suite on every node, then Heat through the proxy as a client.
 
-    `message` is sent each step before it begins. A site that fails is a Proof with failed checks, never an error.
+    `message` receives the name of each step before it begins. A site that fails gives failed checks, not an error.
     """
     started = time.monotonic()
     message(f"acceptance suite: {', '.join(inventory.hosts)}")
@@ -191,7 +191,7 @@ def lock_holder(inventory: Inventory, fleet: Fleet) -> Holder | None:
 
 
 def unlock(inventory: Inventory, fleet: Fleet, id: str) -> Holder:
-    """End the command that holds the lock, by the lock's id; raise BadInput when nobody has that id."""
+    """End the command that holds the lock, by the lock's id; raise BadInput when the lock has another id."""
     return lock.release(inventory, fleet, id)
 
 
@@ -206,6 +206,6 @@ def observed_hosts(inventory: Inventory, fleet: Fleet) -> Mapping[str, Observati
 
 
 def source_from_folder(inventory: Inventory, folder: Path) -> Mapping[str, Observation]:
-    """Hosts as if they had nothing but, on the source, a local copy of its configuration folder."""
+    """Observations as if the hosts had only, on the source, a local copy of its configuration folder."""
     source = inventory.heat.source
     return {source: Observation(export.read(folder, inventory.heat_of(source).config_dir))}

@@ -1,1 +1,1 @@
-"""Runs a plan: staged, wave by wave, recorded on every host, under the site lock."""
+"""Applies a plan under the site lock: stages it, runs its waves, reverts failures, records the result on every host."""

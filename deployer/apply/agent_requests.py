@@ -1,13 +1,14 @@
-"""Each step in the words of the agent: what to do on a host, and for how long."""
+"""Translates steps into requests of the agent: what to do on a host, and for how long. Pure."""
 
 import base64
 import functools
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from deployer.heat.source import KEPT
 from deployer.model.names import service_of, unit_name
-from deployer.model.probes import AnswersHttp, AnswersSocket, Program
+from deployer.model.probe import AnswersHttp, AnswersSocket, Program
 from deployer.model.service import Service
 from deployer.model.steps import (
     AwaitReady,
@@ -28,20 +29,51 @@ from deployer.model.steps import (
     StopUnit,
     WriteFile,
 )
-from deployer.proxy import runtime_api
+from deployer.proxy import config, runtime_api
 
 STEP_TIMEOUT = 120.0  # seconds for one step that says nothing else
 STOP_TIMEOUT = 180.0  # seconds for a process to stop: the proxy may take 130 for the requests it has
 
+Request = dict[str, Any]  # JSON, as deployer/remote/agent/perform.py reads it
+UnitStep = EnableUnit | StartUnit | RestartUnit | StopUnit
+PortStep = SharePort | ReleasePort
+
+
+def batches_of(steps: Iterable[Step]) -> tuple[tuple[Step, ...], ...]:
+    """Neighbouring steps that one request can name, as one batch; each other step is a batch of its own."""
+    batches: list[tuple[Step, ...]] = []
+    for step in steps:
+        if batches and _can_share_request(batches[-1][0], step):
+            batches[-1] += (step,)
+        else:
+            batches.append((step,))
+    return tuple(batches)
+
+
+def _can_share_request(first: Step, second: Step) -> bool:
+    """Whether a host does both side by side when one request names them."""
+    if isinstance(first, UnitStep) and isinstance(second, UnitStep):
+        is_soft = _is_soft_stop(first) or _is_soft_stop(second)
+        return not is_soft and _systemctl_options(first) == _systemctl_options(second)
+    return type(first) is type(second) and isinstance(first, PortStep)
+
+
+def batch_request(batch: Sequence[Step]) -> Request:
+    """The request for a batch of `batches_of`, with the sentences of its steps as description."""
+    units = [step for step in batch if isinstance(step, UnitStep)]
+    ports = [step for step in batch if isinstance(step, PortStep)]
+    one = _units_request(units) if units else _ports_request(ports) if ports else request(batch[0])
+    return one | {"description": ", ".join(map(str, batch))}
+
 
 @functools.singledispatch
-def request(step: Step) -> dict[str, Any]:
-    """A step in the words of the agent."""
+def request(step: Step) -> Request:
+    """The request for one step."""
     raise TypeError(f"no request for {type(step).__name__}")
 
 
 @request.register
-def _(step: WriteFile) -> dict[str, Any]:
+def _(step: WriteFile) -> Request:
     file = step.file
     return {
         "do": "write",
@@ -55,27 +87,26 @@ def _(step: WriteFile) -> dict[str, Any]:
 
 
 @request.register
-def _(step: RemoveFile) -> dict[str, Any]:
+def _(step: RemoveFile) -> Request:
     return {"do": "remove", "path": step.path}
 
 
-@request.register
-def _(step: SharePort) -> dict[str, Any]:
-    return {"do": "share_port", **_holders(step)}
+@request.register(SharePort)
+@request.register(ReleasePort)
+def _(step: PortStep) -> Request:
+    return _ports_request([step])
+
+
+def _ports_request(steps: Sequence[PortStep]) -> Request:
+    holders = [
+        {"address": step.address, "port": step.port, "pid": step.holder.pid, "unit": step.holder.unit} for step in steps
+    ]
+    verb = "share_port" if isinstance(steps[0], SharePort) else "release_port"
+    return {"do": verb, "holders": holders, "beside": unit_name(Service.PROXY), "timeout": STEP_TIMEOUT}
 
 
 @request.register
-def _(step: ReleasePort) -> dict[str, Any]:
-    return {"do": "release_port", **_holders(step)}
-
-
-def _holders(step: SharePort | ReleasePort) -> dict[str, Any]:
-    holder = {"address": step.address, "port": step.port, "pid": step.holder.pid, "unit": step.holder.unit}
-    return {"holders": [holder], "beside": unit_name(Service.PROXY), "timeout": STEP_TIMEOUT}
-
-
-@request.register
-def _(step: StartPredecessor) -> dict[str, Any]:
+def _(step: StartPredecessor) -> Request:
     return {
         "do": "start_predecessor",
         "stopped": [dict(each) for each in step.stopped],
@@ -85,65 +116,76 @@ def _(step: StartPredecessor) -> dict[str, Any]:
 
 
 @request.register
-def _(step: RemoveRecords) -> dict[str, Any]:
+def _(step: RemoveRecords) -> Request:
     return {"do": "remove_records"}
 
 
 @request.register
-def _(step: ReloadSystemd) -> dict[str, Any]:
+def _(step: ReloadSystemd) -> Request:
     return systemctl("daemon-reload")
 
 
-@request.register
-def _(step: EnableUnit) -> dict[str, Any]:
-    return systemctl("enable", "--quiet", step.unit)
+@request.register(EnableUnit)
+@request.register(StartUnit)
+@request.register(RestartUnit)
+@request.register(StopUnit)
+def _(step: UnitStep) -> Request:
+    return _units_request([step])
 
 
-@request.register
-def _(step: StartUnit) -> dict[str, Any]:
-    return systemctl("start", step.unit)
+def _units_request(steps: Sequence[UnitStep]) -> Request:
+    first = steps[0]
+    if _is_soft_stop(first):
+        return {"do": "soft_stop", "unit": first.unit, "timeout": STOP_TIMEOUT}
+    return systemctl(*_systemctl_options(first), *(step.unit for step in steps))
 
 
-@request.register
-def _(step: RestartUnit) -> dict[str, Any]:
-    return systemctl("restart", *_unwaited(step.unit), step.unit)
+def _is_soft_stop(step: UnitStep) -> bool:
+    """Whether a step stops the proxy, which the agent does in a way of its own: systemctl alone would cut requests."""
+    return isinstance(step, StopUnit) and step.unit == unit_name(Service.PROXY)
 
 
-@request.register
-def _(step: ReloadUnit) -> dict[str, Any]:
-    return systemctl("reload", step.unit) | {"do": "reload", "kept": runtime_api.DRAINED_STATE_FILE}
+def _systemctl_options(step: UnitStep) -> tuple[str, ...]:
+    """The verb of systemctl for a step, with its options."""
+    match step:
+        case EnableUnit():
+            return ("enable", "--quiet")
+        case StartUnit():
+            return ("start",)
+        case RestartUnit():
+            return ("restart", *_no_block(step.unit))
+        case StopUnit():
+            return ("disable", "--quiet", "--now", *_no_block(step.unit))
 
 
-@request.register
-def _(step: StopUnit) -> dict[str, Any]:
-    if step.unit == unit_name(Service.PROXY):
-        return {"do": "soft_stop", "unit": step.unit, "timeout": STOP_TIMEOUT}
-    return systemctl("disable", "--quiet", "--now", *_unwaited(step.unit), step.unit)
-
-
-def _unwaited(unit: str) -> tuple[str, ...]:
-    """An engine ends its work first, for as long as an hour: a step of its own waits for that and tells of it."""
+def _no_block(unit: str) -> tuple[str, ...]:
+    """An engine ends its work first, for as long as an hour: another step waits for that and shows the progress."""
     return ("--no-block",) if service_of(unit) == Service.ENGINE else ()
 
 
 @request.register
-def _(step: DrainServer) -> dict[str, Any]:
+def _(step: ReloadUnit) -> Request:
+    return systemctl("reload", step.unit) | {"do": "reload", "kept": config.DRAINED_STATE_FILE}
+
+
+@request.register
+def _(step: DrainServer) -> Request:
     return {"do": "set_server", "timeout": step.wait, "force": step.force, **runtime_api.drain(step.server)}
 
 
 @request.register
-def _(step: ReadyServer) -> dict[str, Any]:
+def _(step: ReadyServer) -> Request:
     return {"do": "set_server", "timeout": STEP_TIMEOUT, **runtime_api.ready(step.server)}
 
 
-def systemctl(*arguments: str) -> dict[str, Any]:
+def systemctl(*arguments: str) -> Request:
     """A call of systemctl."""
     return {"do": "systemctl", "arguments": arguments, "timeout": STEP_TIMEOUT}
 
 
 @request.register(AwaitReady)
 @request.register(AwaitStopped)
-def _(step: AwaitReady | AwaitStopped) -> dict[str, Any]:
+def _(step: AwaitReady | AwaitStopped) -> Request:
     probe = step.probe
     match probe:
         case AnswersHttp():

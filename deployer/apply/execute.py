@@ -1,4 +1,4 @@
-"""Executes a staged plan: its waves, what `--on-error` asks for after a failure, and what is left in the end."""
+"""Executes a staged plan: runs its waves, reverts or continues after a failure, and compares the hosts again."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
@@ -41,15 +41,15 @@ def run(planned: Planned, run: Run | None, before: Before, fleet: Fleet) -> Roll
     return rollout
 
 
-def left(planned: Planned, rollout: Rollout, fleet: Fleet) -> Plan:
-    """Observe again and compare: what still differs after a rollout without a failure."""
+def compare(planned: Planned, rollout: Rollout, fleet: Fleet) -> Plan:
+    """Observe again and plan again: what still differs after a rollout without a failure."""
     if rollout.applied.failed or not planned.plan.waves:
         return Plan()
     return diff.again(planned, _observe_again(planned, fleet), DEFAULT_ROLLOUT)
 
 
 def _revert(planned: Planned, applied: Applied, before: Before, fleet: Fleet, number: int | None) -> Reverted | None:
-    """Give the hosts that a failure concerns what they had before; None when there is none, or none in reach."""
+    """Revert the hosts that a failure concerns; None when there is none, or none that answers."""
     if not applied.failed:
         return None
     rolled = applied.wave.rolls if applied.wave else ""
@@ -72,7 +72,7 @@ def _may_continue(planned: Planned, rollout: Rollout) -> bool:
 
 
 def _plan_for_others(planned: Planned, applied: Applied, fleet: Fleet) -> Plan:
-    """What is left to do on the hosts that have not failed; what was restarted is not restarted again."""
+    """The plan for the hosts that have not failed; what was restarted is not restarted again."""
     observed = {host: each for host, each in _observe_again(planned, fleet).items() if host not in applied.failed}
     restarted = {step.host for step in applied.done if isinstance(step, RestartUnit)}
     options = planned.change.options

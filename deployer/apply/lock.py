@@ -1,23 +1,23 @@
-"""One writer at a time: the lock on the proxy's host, which a command holds by its SSH session as long as it lives."""
+"""Takes, shows and releases the site lock: it is on the proxy's host, held by the SSH session of one command."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from deployer import errors
 from deployer.inventory.schema import Inventory
+from deployer.model.wire import Json, Reply, Request
 from deployer.observed import observe
 from deployer.observed.observe import SiteObservation
 from deployer.remote.fleet import Fleet
 
 PATH = "/run/heat-scaleout.lock"
-HEARTBEAT_TIMEOUT = 45.0  # seconds without a word from a command after which it counts as gone
+HEARTBEAT_TIMEOUT = 45.0  # seconds without a heartbeat after which a command counts as gone
 LOCK_TIMEOUT = 20.0  # seconds for the host to answer
 
 
 @dataclass(frozen=True)
 class Writer:
-    """Who wants to change the site: a user of a machine, by a command with its process and an id that is its own."""
+    """Who asks for the lock: a user on a machine, with a command, its process and an id of its own."""
 
     id: str
     owner: str
@@ -49,7 +49,7 @@ def take(
         reply = _asked(inventory, fleet, writer, wait)
     if "held_by" in reply:
         owner = _holder_of(reply["held_by"])
-        end = f", or end it by `invoke unlock --id {owner.id}`" if owner else ""
+        end = f", or end it with `invoke unlock --id {owner.id}`" if owner else ""
         raise errors.Locked(
             f"the site is being changed by {_named(reply['held_by'])}",
             hint=f"Wait for it with --lock-wait SECONDS. If that machine is gone, its lock ends within 60 s{end}.",
@@ -57,28 +57,28 @@ def take(
 
 
 def holder(inventory: Inventory, fleet: Fleet) -> Holder | None:
-    """Who holds the lock; raise HostUnreachable or HostFailed when its host does not say."""
+    """Who holds the lock; raise HostUnreachable or HostFailed when its host does not answer."""
     return _holder_of(_answer(inventory, fleet, "holder", {"path": PATH})["held_by"])
 
 
 def release(inventory: Inventory, fleet: Fleet, id: str) -> Holder:
-    """End who holds the lock by its id, and return who that was; raise BadInput when nobody has that id."""
+    """End the holder of the lock by its id, and return it; raise BadInput when the lock has another id."""
     reply = _answer(inventory, fleet, "release", {"path": PATH, "id": id})
     ended = _holder_of(reply["ended"])
     if ended is None:
         raise errors.BadInput(
-            f"nobody holds the lock with the id {id}; {describe_holder(_holder_of(reply['held_by']))}",
+            f"no command holds the lock with id {id}; {describe_holder(_holder_of(reply['held_by']))}",
             hint="`invoke lock` shows who holds it now.",
         )
     return ended
 
 
 def describe_holder(holder: Holder | None) -> str:
-    """Who holds the lock, in words."""
+    """Who holds the lock, as a sentence."""
     return f"it is held by {holder}" if holder else "nobody holds it"
 
 
-def _asked(inventory: Inventory, fleet: Fleet, writer: Writer, wait: float) -> Mapping[str, Any]:
+def _asked(inventory: Inventory, fleet: Fleet, writer: Writer, wait: float) -> Reply:
     proxy_host = inventory.proxy.host
     request = {"path": PATH, "wait": wait, "heartbeat_timeout": HEARTBEAT_TIMEOUT, "who": asdict(writer)}
     reply = fleet.acquire_lease(proxy_host, request, LOCK_TIMEOUT + wait)
@@ -86,25 +86,26 @@ def _asked(inventory: Inventory, fleet: Fleet, writer: Writer, wait: float) -> M
         others = [host for host in inventory.hosts if host != proxy_host]
         observation = observe.observe_site(inventory, fleet, others) if others else SiteObservation({}, {})
         observe.refuse_unreachable(SiteObservation({}, {proxy_host: reply, **observation.errors}))
+        raise reply
     if "refused" in reply:
         raise errors.NotReady(
-            [f"{proxy_host}: no lock can be taken there ({reply['refused']}): log in as root, or set `sudo: true`."],
+            [f"{proxy_host}: could not take the lock ({reply['refused']}): log in as root, or set `sudo: true`."],
             hint="Nothing was changed.",
         )
     return reply
 
 
-def _answer(inventory: Inventory, fleet: Fleet, verb: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
+def _answer(inventory: Inventory, fleet: Fleet, verb: str, request: Request) -> Reply:
     proxy_host = inventory.proxy.host
-    reply = fleet.ask("ask for the lock", verb, {proxy_host: request}, LOCK_TIMEOUT)[proxy_host]
+    reply = fleet.ask("site lock", verb, {proxy_host: request}, LOCK_TIMEOUT)[proxy_host]
     if isinstance(reply, errors.DeployerError):
         raise reply
     return reply
 
 
-def _holder_of(note: Mapping[str, Any]) -> Holder | None:
-    return Holder(**{name: note[name] for name in Holder.__dataclass_fields__}) if note else None
+def _holder_of(kept: Mapping[str, Json]) -> Holder | None:
+    return Holder(**{name: kept[name] for name in Holder.__dataclass_fields__}) if kept else None
 
 
-def _named(note: Mapping[str, Any]) -> str:
-    return str(_holder_of(note) or "another command, which has just begun")
+def _named(kept: Mapping[str, Json]) -> str:
+    return str(_holder_of(kept) or "another command that has just started")

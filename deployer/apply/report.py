@@ -1,4 +1,4 @@
-"""How a command that changes the site ended: data for the terminal, for JSON and for the history."""
+"""Reports how a command that changes the site ended: its plan, what was applied and reverted, the exit code. Pure."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from deployer.plan.planned import Planned
 
 @dataclass(frozen=True)
 class Reverted:
-    """What was done to give hosts what they had before."""
+    """The hosts that got back what they had before, and the steps for that."""
 
     hosts: tuple[str, ...]
     applied: Applied
@@ -19,7 +19,7 @@ class Reverted:
 
 @dataclass(frozen=True)
 class Rollout:
-    """How far a plan came, and what was reverted after a failure (None: nothing had to be, or could be)."""
+    """How far a plan came, and what was reverted after a failure (None: nothing had to be, or nothing could be)."""
 
     applied: Applied = Applied()
     reverted: Reverted | None = None
@@ -66,7 +66,7 @@ class Report:
 
     @property
     def result(self) -> str:
-        """In a word, for the history."""
+        """The result in one word, for the history."""
         if not self.exit_code:
             return DONE
         return REVERTED if self.rollout.is_reverted else FAILED

@@ -1,6 +1,6 @@
-"""The first phase of a run: every host judges and keeps what it will get, before anything is changed on any.
+"""Stages a run: every host checks and keeps what it will get, before anything is changed on any host.
 
-Then the inventory is saved. At the end every host records the result.
+Then saves the inventory. At the end every host records the result.
 """
 
 import base64
@@ -15,6 +15,7 @@ from deployer.model.names import unit_name
 from deployer.model.run import REFUSED, Run
 from deployer.model.service import Service
 from deployer.model.state import File, HostState
+from deployer.model.wire import Reply
 from deployer.observed import history
 from deployer.observed.observe import LEDGER
 from deployer.plan.planned import Planned
@@ -26,9 +27,9 @@ UNIT_CHECK = ("systemd-analyze", "verify", "--man=no", "{}")
 
 
 def begin(planned: Planned, fleet: Fleet) -> Run | None:
-    """Have every host judge what it will get, keep that, and record that a run begins; None when none is needed.
+    """Have every host check what it will get, keep that, and record that a run begins; None when none is needed.
 
-    Raise NotReady with every problem of every host, or HostUnreachable for those that are gone: nothing is
+    Raise NotReady with every problem of every host, or HostUnreachable for those that do not answer: nothing is
     changed then.
     """
     if not _is_needed(planned):
@@ -43,7 +44,7 @@ def begin(planned: Planned, fleet: Fleet) -> Run | None:
 
 
 def _is_needed(planned: Planned) -> bool:
-    """Whether something changes, an earlier run is to be ended, or hosts are to remember an edited inventory."""
+    """Whether something changes, an earlier run did not finish, or hosts have to record an edited inventory."""
     if planned.change.goal.purpose is Purpose.RESTORE:
         return bool(planned.plan.waves)
     unfinished = history.unfinished_runs(planned.observed)
@@ -53,21 +54,23 @@ def _is_needed(planned: Planned) -> bool:
 
 
 def _refuse_unstaged(run: Run, replies: Mapping[str, Any], fleet: Fleet) -> None:
-    """End the run on the hosts that are ready where others are not, and raise what these have said."""
+    """Record the run as refused on the hosts that are ready where others are not, and raise the problems of these."""
     lost = [reply for reply in replies.values() if isinstance(reply, errors.DeployerError)]
     answers = {host: reply for host, reply in replies.items() if not isinstance(reply, errors.DeployerError)}
     problems = [f"{host}: {problem}" for host, reply in answers.items() for problem in reply["problems"]]
     if lost or problems:
-        end(run, REFUSED, [host for host, reply in answers.items() if not reply["problems"]], fleet)
+        record_result(run, REFUSED, [host for host, reply in answers.items() if not reply["problems"]], fleet)
     if problems:
-        raise errors.NotReady(problems, hint="Nothing was changed. Mend these, then run the same command again.")
+        raise errors.NotReady(
+            problems, hint="Nothing was changed. Fix these problems, then run the same command again."
+        )
     if lost:
         lost = [errors.DeployerError(each.message, "Nothing was changed on any host.") for each in lost]
         raise errors.ManyFailed(lost, errors.HostUnreachable.exit_code)
 
 
 def save_inventory(planned: Planned, run: Run | None, fleet: Fleet) -> None:
-    """Write an edited inventory, now that every host is ready; without that nothing is changed.
+    """Write an edited inventory, now that every host is ready; when that fails nothing is changed.
 
     Raise Locked when the lock was lost meanwhile, StalePlan when somebody else has changed the file, BadInput when it
     cannot be written.
@@ -80,34 +83,35 @@ def save_inventory(planned: Planned, run: Run | None, fleet: Fleet) -> None:
             raise errors.Locked.lost()
         inventory_file.save(file)
     except errors.DeployerError:
-        end(run, REFUSED, list(planned.observed), fleet)
+        record_result(run, REFUSED, list(planned.observed), fleet)
         raise
 
 
-def end(run: Run | None, result: str, hosts: Collection[str], fleet: Fleet) -> None:
-    """Have hosts record how a run ended; on one that does not answer it counts as unfinished."""
+def record_result(run: Run | None, result: str, hosts: Collection[str], fleet: Fleet) -> None:
+    """Have hosts record the result of a run; on one that does not answer the run counts as unfinished."""
     if run is None:
         return
     request = {"ledger": LEDGER, "run": run.json() | {"result": result, "hosts": list(hosts)}}
-    fleet.ask("note the end", "close", dict.fromkeys(hosts, request), STAGE_TIMEOUT)
+    fleet.ask("record the result", "close", dict.fromkeys(hosts, request), STAGE_TIMEOUT)
 
 
-def recall(hosts: Collection[str], number: int | None, fleet: Fleet) -> dict[str, dict[str, Any]]:
-    """Host -> {runs, state}: all that it has kept and, given a number, what it had then (None: nothing of ours).
+def recall(hosts: Collection[str], number: int | None, fleet: Fleet) -> dict[str, Reply]:
+    """Host -> {runs, state}: all runs that it has recorded and, given a number, its state then (None: nothing of ours).
 
     Raise HostUnreachable or HostFailed unless all hosts answer.
     """
     request = {"ledger": LEDGER} | ({} if number is None else {"number": number})
-    replies = fleet.ask("look back", "recall", dict.fromkeys(hosts, request), STAGE_TIMEOUT)
+    replies = fleet.ask("read the history", "recall", dict.fromkeys(hosts, request), STAGE_TIMEOUT)
     lost = [reply for reply in replies.values() if isinstance(reply, errors.DeployerError)]
     if lost:
         raise errors.together(lost)
-    return replies
+    return {host: reply for host, reply in replies.items() if not isinstance(reply, errors.DeployerError)}
 
 
 def _request(run: Mapping[str, Any], state: HostState | None, observed: HostState) -> dict[str, Any]:
     files = [] if state is None else [_file(file, observed.files.get(path)) for path, file in state.files.items()]
-    binds = sorted(_binds(state)) if any(each["comes"] and each["only"] == Service.PROXY for each in files) else []
+    is_proxy_written = any(each["comes"] and each["only"] == Service.PROXY for each in files)
+    binds = sorted(_binds(state)) if state is not None and is_proxy_written else []
     return {
         "ledger": LEDGER,
         "run": run,

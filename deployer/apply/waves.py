@@ -1,31 +1,23 @@
-"""Runs a plan through the fleet, wave by wave; a wave in which a host fails stops the next."""
+"""Runs a plan on the hosts wave by wave; after a wave in which a host fails, no other wave begins."""
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from deployer import errors
 from deployer.apply import agent_requests
-from deployer.model.steps import (
-    AwaitReady,
-    AwaitStopped,
-    EnableUnit,
-    Plan,
-    ReadyServer,
-    ReleasePort,
-    RestartUnit,
-    SharePort,
-    StartUnit,
-    Step,
-    StopUnit,
-    Wave,
-)
-from deployer.observed.observe import EXCLUSIVE, LEDGER
+from deployer.apply.agent_requests import Request
+from deployer.model.probe import Program
+from deployer.model.steps import AwaitReady, AwaitStopped, Plan, ReadyServer, Step, Wave
+from deployer.observed.observe import EXCLUSIVE, EXCLUSIVE_TIMEOUT, LEDGER
 from deployer.remote.fleet import Fleet
 
-BATCHED = (SharePort, ReleasePort, EnableUnit, StartUnit, RestartUnit, StopUnit)
 PROOFS = (AwaitReady, ReadyServer)
+CONNECT_TIMEOUT = 30.0  # seconds for a host to be reached, beside the work of a request
+SHORT_STEP_TIMEOUT = 10.0  # seconds for a step whose request names no timeout
+
+Batch = tuple[Step, ...]  # steps that one request of the agent names
 
 
 @dataclass(frozen=True)
@@ -42,115 +34,124 @@ class Applied:
     unproven: bool = False
 
 
-def run(plan: Plan, fleet: Fleet, number: int | None = None) -> Applied:
-    """Perform every wave in order; stop after the first in which a host fails and say what is left.
-
-    `number` is that of the run in which the hosts note each step.
-    """
-    done: list[Step] = []
-    for index, wave in enumerate(plan.waves):
-        outcomes = _run_wave(wave, fleet, number)
-        finished = [step for each in outcomes.values() for step in each.done]
-        done += finished
-        failed = {host: each.error for host, each in outcomes.items() if each.error}
-        if failed:
-            left = [step for later in plan.waves[index:] for step in later.steps if step not in finished]
-            unproven = all(each.tried and isinstance(each.tried[0], PROOFS) for each in outcomes.values() if each.error)
-            return Applied(tuple(done), failed, tuple(left), wave, unproven)
-    return Applied(tuple(done), {}, ())
-
-
 @dataclass(frozen=True)
 class HostProgress:
-    """How far a host came: the steps it did, what stopped it, at which steps, and whether it may be asked again."""
+    """How far a host came in a wave: how many of its batches are done, and what stopped the next.
 
-    done: tuple[Step, ...] = ()
+    `failed`: the batch that failed (empty: none, or the host did not answer); `is_waiting`: that batch only waits for
+    something, and the host may be asked for it again.
+    """
+
+    batches: tuple[Batch, ...]
+    batches_done: int = 0
     error: errors.DeployerError | None = None
-    tried: tuple[Step, ...] = ()
-    again: bool = False
+    failed: Batch = ()
+    is_waiting: bool = False
+
+    @property
+    def done(self) -> tuple[Step, ...]:
+        """The steps of the batches that are done."""
+        return tuple(step for batch in self.batches[: self.batches_done] for step in batch)
+
+    @property
+    def left(self) -> tuple[Step, ...]:
+        """The steps of the other batches."""
+        return tuple(step for batch in self.batches[self.batches_done :] for step in batch)
+
+
+def run(plan: Plan, fleet: Fleet, number: int | None = None) -> Applied:
+    """Perform every wave in order; stop after the first in which a host fails and return what is left.
+
+    `number` is that of the run in which the hosts record each step.
+    """
+    done: list[Step] = []
+    for position, wave in enumerate(plan.waves):
+        progress = _run_wave(wave, fleet, number)
+        done += [step for each in progress.values() for step in each.done]
+        failed = {host: each.error for host, each in progress.items() if each.error}
+        if failed:
+            later = [step for wave in plan.waves[position + 1 :] for step in wave.steps]
+            left = [step for each in progress.values() for step in each.left]
+            return Applied(tuple(done), failed, (*left, *later), wave, _is_unproven(progress))
+    return Applied(tuple(done))
+
+
+def _is_unproven(progress: Mapping[str, HostProgress]) -> bool:
+    """Whether all that failed is the proof of what was done."""
+    return all(each.failed and isinstance(each.failed[0], PROOFS) for each in progress.values() if each.error)
 
 
 def _run_wave(wave: Wave, fleet: Fleet, number: int | None) -> dict[str, HostProgress]:
-    """Ask every host of a wave for its steps, and those again that still wait for something, until they have."""
-    batches = {host: _batches(steps) for host, steps in wave.by_host().items()}
-    outcomes = {host: HostProgress() for host in batches}
-    asked, started = tuple(batches), time.monotonic()
-    title = wave.name
+    """Ask every host of a wave for its steps; ask again those that still wait for something, until their time is up."""
+    progress = {host: HostProgress(agent_requests.batches_of(steps)) for host, steps in wave.by_host().items()}
+    asked, started, title = tuple(progress), time.monotonic(), wave.name
     while asked:
-        left = {host: batches[host][_count(batches[host], outcomes[host].done) :] for host in asked}
-        replies = _ask(title, left, fleet, number)
-        for host in asked:
-            outcomes[host] = _continued(outcomes[host], _progress(host, left[host], replies[host]))
+        progress |= _perform(title, {host: progress[host] for host in asked}, fleet, number)
         waited = time.monotonic() - started
-        asked = tuple(
-            host for host in asked if outcomes[host].again and waited < _retry_timeout(outcomes[host].tried[0])
-        )
-        title = f"{wave.name} ({'; '.join(outcomes[host].error.message for host in asked)})"
-    return {host: _kill_if_forced(host, outcome, fleet, number) for host, outcome in outcomes.items()}
+        asked = tuple(host for host in asked if waited < _retry_timeout(progress[host]))
+        title = f"{wave.name} ({'; '.join(_why(progress[host]) for host in asked)})"
+    return {host: _kill_if_forced(host, each, fleet, number) for host, each in progress.items()}
 
 
-def _kill_if_forced(host: str, outcome: HostProgress, fleet: Fleet, number: int | None) -> HostProgress:
-    """Kill what still works after all patience, where that was asked for."""
-    step = outcome.tried[0] if outcome.again else None
-    if not (isinstance(step, AwaitStopped) and step.force):
-        return outcome
-    kill = agent_requests.systemctl("kill", "--signal=KILL", step.unit) | {"description": f"kill {step.unit}"}
-    asked = {host: _request(number, [kill, _batch_request([step])])}
-    reply = fleet.ask(f"kill {step.unit}", "perform", asked, 180.0)
-    return _continued(outcome, _progress(host, [(), (step,)], reply[host]))
+def _why(progress: HostProgress) -> str:
+    return progress.error.message if progress.error else ""
 
 
-def _ask(title: str, left: Mapping[str, list[tuple[Step, ...]]], fleet: Fleet, number: int | None) -> dict[str, Any]:
-    requests = {host: _request(number, [_batch_request(batch) for batch in each]) for host, each in left.items()}
-    work = max(sum(each.get("timeout", 10.0) for each in asked["steps"]) for asked in requests.values())
-    return fleet.ask(title, "perform", requests, 30 + EXCLUSIVE["seconds"] + work)
+def _retry_timeout(progress: HostProgress) -> float:
+    """Seconds since a wave began within which a host is asked again for a step that only waits; 0: not at all."""
+    step = progress.failed[0] if progress.is_waiting else None
+    probe = step.probe if isinstance(step, AwaitReady | AwaitStopped) else None
+    return probe.busy_timeout if isinstance(probe, Program) else 0.0
 
 
-def _request(number: int | None, steps: list[dict[str, Any]]) -> dict[str, Any]:
-    return {"ledger": LEDGER, "exclusive": EXCLUSIVE, "steps": steps} | ({} if number is None else {"run": number})
+def _perform(
+    title: str, progress: Mapping[str, HostProgress], fleet: Fleet, number: int | None
+) -> dict[str, HostProgress]:
+    """Ask hosts for the batches that they have not done, and return how far each came."""
+    steps = {
+        host: [agent_requests.batch_request(batch) for batch in each.batches[each.batches_done :]]
+        for host, each in progress.items()
+    }
+    replies = _ask(title, steps, fleet, number)
+    return {host: _advanced(host, each, replies[host]) for host, each in progress.items()}
 
 
-def _count(batches: Sequence[Sequence[Step]], done: Sequence[Step]) -> int:
-    """How many batches some steps make up, which were done in order."""
-    return sum(all(step in done for step in batch) for batch in batches)
+def _ask(title: str, steps: Mapping[str, Sequence[Request]], fleet: Fleet, number: int | None) -> dict[str, Any]:
+    work = max(sum(float(step.get("timeout", SHORT_STEP_TIMEOUT)) for step in each) for each in steps.values())
+    run = {} if number is None else {"run": number}
+    requests = {host: {"ledger": LEDGER, "exclusive": EXCLUSIVE, "steps": each, **run} for host, each in steps.items()}
+    return fleet.ask(title, "perform", requests, CONNECT_TIMEOUT + EXCLUSIVE_TIMEOUT + work)
 
 
-def _continued(before: HostProgress, now: HostProgress) -> HostProgress:
-    return replace(now, done=before.done + now.done)
-
-
-def _retry_timeout(step: Step) -> float:
-    """Seconds in which a step may be asked again that only waits."""
-    return step.probe.busy_timeout if isinstance(step, AwaitReady | AwaitStopped) else 0.0
-
-
-def _batches(steps: Iterable[Step]) -> list[tuple[Step, ...]]:
-    """Neighbouring steps that are done side by side when one request names all of them; others stand alone."""
-    batches: list[tuple[Step, ...]] = []
-    for step in steps:
-        if batches and type(step) in BATCHED and type(step) is type(batches[-1][0]):
-            batches[-1] += (step,)
-        else:
-            batches.append((step,))
-    return batches
-
-
-def _batch_request(batch: Sequence[Step]) -> dict[str, Any]:
-    first, *others = (agent_requests.request(step) for step in batch)
-    key = "holders" if "holders" in first else "arguments"
-    for other in others:
-        first[key] += other[key][-1:]
-    return first | {"description": ", ".join(map(str, batch))}
-
-
-def _progress(host: str, batches: Sequence[tuple[Step, ...]], reply: Any) -> HostProgress:
-    """The steps that a host did, and what stopped it."""
+def _advanced(host: str, progress: HostProgress, reply: Any) -> HostProgress:
+    """How far a host is after its reply, the agent's JSON or the error that stands in its place."""
     if isinstance(reply, errors.DeployerError):
-        return HostProgress(error=reply)
-    done = tuple(step for batch in batches[: len(reply["done"])] for step in batch)
-    failed = reply["failed"]
-    if not failed:
-        return HostProgress(done)
-    tried = batches[failed["index"]]
-    words = failed["why"] if "again" in failed else f"could not {', '.join(map(str, tried))}: {failed['why']}"
-    return HostProgress(done, errors.HostFailed(host, words), tried, "again" in failed)
+        return replace(progress, error=reply, failed=(), is_waiting=False)
+    done, failure = progress.batches_done + len(reply["done"]), reply["failed"]
+    if not failure:
+        return HostProgress(progress.batches, done)
+    batch, is_waiting = progress.batches[done], "again" in failure
+    message = failure["why"] if is_waiting else f"could not {', '.join(map(str, batch))}: {failure['why']}"
+    return HostProgress(progress.batches, done, errors.HostFailed(host, message), batch, is_waiting)
+
+
+def _kill_if_forced(host: str, progress: HostProgress, fleet: Fleet, number: int | None) -> HostProgress:
+    """Kill each process that has not ended its work in time, where that was asked for, and go on from there."""
+    step = progress.failed[0] if progress.is_waiting else None
+    if not (isinstance(step, AwaitStopped) and step.force):
+        return progress
+    title = f"kill {step.unit}"
+    error = _kill(title, step, fleet, number)
+    if error:
+        return replace(progress, error=error, failed=(), is_waiting=False)
+    after = _perform(title, {host: progress}, fleet, number)[host]
+    has_stopped = after.batches_done > progress.batches_done
+    return _kill_if_forced(host, after, fleet, number) if has_stopped else after
+
+
+def _kill(title: str, step: AwaitStopped, fleet: Fleet, number: int | None) -> errors.DeployerError | None:
+    request = agent_requests.systemctl("kill", "--signal=KILL", step.unit) | {"description": title}
+    reply = _ask(title, {step.host: [request]}, fleet, number)[step.host]
+    if isinstance(reply, errors.DeployerError):
+        return reply
+    return errors.HostFailed(step.host, f"could not {title}: {reply['failed']['why']}") if reply["failed"] else None

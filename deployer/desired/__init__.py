@@ -1,1 +1,1 @@
-"""What every host should have, from the inventory and an observation of the hosts."""
+"""Decides what every host should have, from the inventory and an observation of the hosts."""

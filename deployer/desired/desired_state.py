@@ -1,4 +1,4 @@
-"""Inventory and a look at every host -> what every host should have. Pure."""
+"""Decides what every host should have, from the inventory and an observation of every host. Pure."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -9,7 +9,7 @@ from deployer.heat.conf import rewrite
 from deployer.inventory.schema import Inventory
 from deployer.model.facts import Facts, Listener, Observation
 from deployer.model.names import Endpoint, service_of
-from deployer.model.probes import Probe
+from deployer.model.probe import Probe
 from deployer.model.service import Service
 from deployer.model.state import File, HostState, Unit, digest_of, file_of
 from deployer.model.tls import Certificate, Trust
@@ -22,11 +22,19 @@ RPC_MARGIN = 5  # seconds that uWSGI waits longer than Heat, so that Heat answer
 
 @dataclass(frozen=True)
 class Desired:
-    """What every host should have, where clients reach the APIs, and what we saw in heat.conf and left alone."""
+    """What every host should have, where clients reach the APIs, and warnings about values of heat.conf left as is."""
 
     states: Mapping[str, HostState]
     binds: Mapping[Service, Endpoint]
     warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SiteSettings:
+    """What all hosts share: the source's configuration of Heat, and where clients reach each API."""
+
+    source: source.Source
+    binds: Mapping[Service, Endpoint]
 
 
 def desired_states(inventory: Inventory, observed: Mapping[str, Observation]) -> Desired:
@@ -39,26 +47,26 @@ def desired_states(inventory: Inventory, observed: Mapping[str, Observation]) ->
     listeners = observed[inventory.heat.source].facts.listeners
     binds = {service: _bind(inventory, heat_source, service, listeners) for service in APIS}
     _refuse_collisions(inventory, binds)
-    desired, warnings = {}, {}
-    for name in inventory.hosts:
-        desired[name], said = _host(inventory, name, (heat_source, binds), observed[name])
-        warnings |= dict.fromkeys(said)
+    settings = SiteSettings(heat_source, binds)
+    nodes = {name: _node(inventory, name, settings, observed[name]) for name in inventory.hosts}
+    states = {name: node.state for name, node in nodes.items()}
+    warnings = dict.fromkeys(warning for node in nodes.values() for warning in node.warnings)
     if inventory.has_apis():
-        proxy = config.state(_proxy_spec(inventory, (heat_source, binds), observed), inventory.instances())
-        desired[inventory.proxy.host] = _merged([desired[inventory.proxy.host], proxy])
-    return Desired({name: _with_slice(state) for name, state in desired.items()}, binds, tuple(warnings))
+        proxy = config.state(_proxy_spec(inventory, settings, observed), inventory.instances())
+        states[inventory.proxy.host] = _merged([states[inventory.proxy.host], proxy])
+    return Desired({name: _with_slice(state) for name, state in states.items()}, binds, tuple(warnings))
 
 
 def without_ours(inventory: Inventory, observed: Mapping[str, Observation]) -> Desired:
-    """Hosts without anything of ours, and how the engines that leave prove that they have."""
+    """Hosts without anything of ours, with the shutdown probes of their engines."""
     heat_source = read_source(inventory, observed)
-    states_ = {
+    states = {
         name: HostState(
             shutdown_probes=_shutdown_probes(runtime_of(inventory, name, heat_source, each.facts), each.state, {})
         )
         for name, each in observed.items()
     }
-    return Desired(states_, {})
+    return Desired(states, {})
 
 
 def read_source(inventory: Inventory, observed: Mapping[str, Observation]) -> source.Source:
@@ -81,40 +89,42 @@ def _bind(
 
 def _refuse_collisions(inventory: Inventory, binds: Mapping[Service, Endpoint]) -> None:
     """The reader cannot see this where the proxy's addresses come from the source's heat.conf."""
-    on_proxy = inventory.instances_of(inventory.proxy.host)
-    clashes = [
-        (each, bind)
-        for each in on_proxy
-        for bind in binds.values()
-        if each.port == bind.port and (bind.is_wildcard or bind.address == each.address)
-    ]
-    for each, bind in clashes:
-        where = f"{inventory.path}: hosts.{each.host}.{each.service}"
-        raise errors.BadInput(
-            f"{where}: {bind} is the proxy's own address",
-            hint=f"List other ports for it, such as `{each.service}: [{each.port + 10}]`.",
-        )
+    for each in inventory.instances_of(inventory.proxy.host):
+        for bind in binds.values():
+            if each.port and each.port == bind.port and (bind.is_wildcard or bind.address == each.address):
+                raise errors.BadInput(
+                    f"{inventory.path}: hosts.{each.host}.{each.service}: {bind} is the proxy's own address",
+                    hint=f"List other ports for it, such as `{each.service}: [{each.port + 10}]`.",
+                )
 
 
-def _host(inventory: Inventory, name: str, site, observed: Observation) -> tuple[HostState, tuple[str, ...]]:
-    """A host's desired state without the proxy, and the remarks on its heat.conf."""
-    heat_source, binds = site
+@dataclass(frozen=True)
+class NodeState:
+    """A host's desired state without the proxy, and the warnings about its heat.conf."""
+
+    state: HostState
+    warnings: tuple[str, ...]
+
+
+def _node(inventory: Inventory, name: str, settings: SiteSettings, observed: Observation) -> NodeState:
     instances = [each for each in inventory.instances_of(name) if each.service is not Service.PROXY]
-    runtime = runtime_of(inventory, name, heat_source, observed.facts)
-    files, warnings = (), ()
+    runtime = runtime_of(inventory, name, settings.source, observed.facts)
+    files: tuple[File, ...] = ()
+    warnings: tuple[str, ...] = ()
     if instances and name != inventory.heat.source:
-        files, warnings = source.files_for(heat_source, _addresses(inventory, name, binds), runtime)
+        files, warnings = source.files_for(settings.source, _addresses(inventory, name, settings.binds), runtime)
     tree = files or _tree(observed.state, runtime.config_dir)
     runtime = replace(runtime, tree=digest_of("\n".join(f"{file.path} {file.digest}" for file in tree).encode()))
     desired = service_units.state_of(runtime, instances)
-    shutdown_probes = _shutdown_probes(runtime, observed.state, desired.units)
-    return _merged([HostState({file.path: file for file in files}, shutdown_probes=shutdown_probes), desired]), warnings
+    probes = _shutdown_probes(runtime, observed.state, desired.units)
+    own_files = HostState({file.path: file for file in files}, shutdown_probes=probes)
+    return NodeState(_merged([own_files, desired]), warnings)
 
 
 def _shutdown_probes(
     runtime: service_units.Runtime, observed: HostState, desired: Mapping[str, Unit]
 ) -> dict[str, Probe]:
-    """How each engine that is no longer wanted proves that it has left."""
+    """How each engine that should not run proves that it has ended its work."""
     return {
         name: service_units.shutdown_probe(runtime, name)
         for name in observed.units
@@ -171,7 +181,7 @@ def _launcher(facts: Facts) -> str:
 def _addresses(inventory: Inventory, name: str, binds: Mapping[Service, Endpoint]) -> rewrite.NodeAddresses:
     """Where a node is, for the options of its heat.conf that name an address."""
     instances = inventory.instances_of(name)
-    ports = {service: [each.port for each in instances if each.service is service] for service in APIS}
+    ports = {service: [each.port for each in instances if each.service is service and each.port] for service in APIS}
     heat, proxy_host = inventory.heat_of(name), inventory.hosts[inventory.proxy.host].address
     cfn = binds[Service.CFN]
     return rewrite.NodeAddresses(
@@ -184,13 +194,12 @@ def _addresses(inventory: Inventory, name: str, binds: Mapping[Service, Endpoint
     )
 
 
-def _proxy_spec(inventory: Inventory, site, observed: Mapping[str, Observation]) -> config.ProxySpec:
-    heat_source, binds = site
-    observation = observed[inventory.proxy.host].facts.certificates
-    digests = [observation[purpose].digest for purpose in config.PURPOSES if purpose in observation]
+def _proxy_spec(inventory: Inventory, settings: SiteSettings, observed: Mapping[str, Observation]) -> config.ProxySpec:
+    certificates = observed[inventory.proxy.host].facts.certificates
+    digests = [certificates[purpose].digest for purpose in config.PURPOSES if purpose in certificates]
     trusts = {name: trust for name in inventory.hosts if (trust := trust_in(inventory, name))}
-    checks = {service: heat_source.check_path(service) for service in APIS}
-    return config.ProxySpec(inventory.proxy, binds, checks, trusts, "\n".join(digests))
+    checks = {service: settings.source.check_path(service) for service in APIS}
+    return config.ProxySpec(inventory.proxy, settings.binds, checks, trusts, "\n".join(digests))
 
 
 def _tree(state: HostState, folder: str) -> tuple[File, ...]:
@@ -207,9 +216,10 @@ def _with_slice(state: HostState) -> HostState:
 
 def _merged(states: Iterable[HostState]) -> HostState:
     files: dict[str, File] = {}
-    units, shutdown_probes = {}, {}
+    units: dict[str, Unit] = {}
+    probes: dict[str, Probe] = {}
     for state in states:
         files |= state.files
         units |= state.units
-        shutdown_probes |= state.shutdown_probes
-    return HostState(files, units, shutdown_probes=shutdown_probes)
+        probes |= state.shutdown_probes
+    return HostState(files, units, shutdown_probes=probes)

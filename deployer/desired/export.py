@@ -1,4 +1,4 @@
-"""Files as they would be deployed, written below a folder here; and a folder here read as if a host had it."""
+"""Writes desired files below a local folder, and reads a local folder as if a host had it."""
 
 import os
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ def write(states: Mapping[str, HostState], out: Path) -> tuple[Path, ...]:
 
 def _write(path: Path, content: bytes) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path.unlink(missing_ok=True)  # who has an older one open reads nothing of this one
+    path.unlink(missing_ok=True)  # a process that has an older file open reads nothing of this one
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as stream:
         stream.write(content)
@@ -27,9 +27,11 @@ def _write(path: Path, content: bytes) -> Path:
 
 
 def read(folder: Path, target: str) -> HostState:
-    """Read a local copy of a host's folder `target`; raise BadInput when it is no folder."""
+    """Read a local copy of a host's folder `target`; raise BadInput when it is not a folder."""
     if not folder.is_dir():
-        raise errors.BadInput(f"{folder} is no folder", hint="--source takes a local copy of the source's /etc/heat.")
+        raise errors.BadInput(
+            f"{folder} is not a folder", hint="--source takes a local copy of the source's /etc/heat."
+        )
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     return HostState({file.path: file for file in (_read(folder, path, target) for path in paths)})
 

@@ -1,4 +1,4 @@
-"""A host's state as a generation keeps it: to JSON and back, and every host's state in one generation. Pure."""
+"""Turns a host's state into the JSON of a generation and back, and reads the states of one generation. Pure."""
 
 import base64
 from collections.abc import Iterable, Mapping
@@ -6,29 +6,29 @@ from dataclasses import asdict
 from typing import Any
 
 from deployer import errors
-from deployer.model.probes import AnswersHttp, AnswersSocket, Probe, Program
+from deployer.model.probe import AnswersHttp, AnswersSocket, Probe, Program
 from deployer.model.service import Service
 from deployer.model.state import File, HostState, Unit
 from deployer.model.tls import Trust
 
-PROBES = {each.__name__: each for each in (AnswersHttp, AnswersSocket, Program)}
+PROBES: Mapping[str, type[Probe]] = {each.__name__: each for each in (AnswersHttp, AnswersSocket, Program)}
 
 
 def states_of(number: int, kept: Mapping[str, Mapping[str, Any]], working: Iterable[str]) -> dict[str, HostState]:
     """Given host -> {runs, state}, as it has kept them, return their states in a generation.
 
-    Raise BadInput for one that did not begin on all its hosts, and for one in which a host that works then has nothing:
-    that is what a restore leaves, and a host that was restored, or made anew, since then.
+    Raise BadInput for one that did not begin on all its hosts, and for one without a state of a host in `working`: so
+    it is after a restore, and on a host that was reinstalled since then.
     """
-    observed = {host: state_from_json(each["state"]) for host, each in kept.items()}
-    lost = [host for host in _begun(number, kept) if host in kept and number not in _numbers(kept[host])]
-    empty = [host for host in working if not observed[host].units]
-    if lost or empty:
+    states = {host: state_from_json(each["state"]) for host, each in kept.items()}
+    missing = [host for host in _begun(number, kept) if host in kept and number not in _numbers(kept[host])]
+    empty = [host for host in working if not states[host].units]
+    if missing or empty:
         raise errors.BadInput(
-            f"generation {number} has kept nothing on {', '.join(dict.fromkeys([*lost, *empty]))}",
-            hint="It never began there, or a restore took it away. `invoke history` shows others.",
+            f"generation {number} has no state on {', '.join(dict.fromkeys([*missing, *empty]))}",
+            hint="It never began there, or a restore removed it. `invoke history` lists the others.",
         )
-    return observed
+    return states
 
 
 def _begun(number: int, kept: Mapping[str, Mapping[str, Any]]) -> dict[str, None]:
@@ -113,13 +113,15 @@ def _unit(name: str, kept: Mapping[str, Any]) -> Unit:
 
 
 def _probe_json(probe: Probe | None) -> dict[str, Any] | None:
-    return probe and {"kind": type(probe).__name__, **asdict(probe)}
+    return None if probe is None else {"kind": type(probe).__name__, **asdict(probe)}
 
 
 def _probe(kept: Mapping[str, Any] | None) -> Probe | None:
     if kept is None:
         return None
-    fields = {name: tuple(value) if isinstance(value, list) else value for name, value in kept.items()}
+    fields: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in kept.items() if name != "kind"
+    }
     if fields.get("trust"):
         fields["trust"] = Trust(**fields["trust"])
-    return PROBES[fields.pop("kind")](**fields)
+    return PROBES[kept["kind"]](**fields)

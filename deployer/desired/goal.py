@@ -1,4 +1,4 @@
-"""What a change aims at: the inventory, a kept generation, or nothing of ours; each as desired states. Pure."""
+"""Decides the desired states of each purpose: the inventory, a recorded generation, or nothing of ours. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -12,7 +12,7 @@ from deployer.model.facts import Observation
 
 
 class Purpose(StrEnum):
-    """The commands that differ in what they aim at."""
+    """The commands that differ in what hosts should have after them."""
 
     DEPLOY = "deploy"
     ROLLBACK = "rollback"
@@ -29,7 +29,7 @@ class Goal:
 
     @property
     def command(self) -> str:
-        """The command that aims at this, to run again after a failure."""
+        """The command with this goal, to run again after a failure."""
         to = "" if self.generation is None else f" --to {self.generation}"
         return f"invoke {self.purpose}{to}"
 
@@ -38,18 +38,18 @@ DEPLOY, RESTORE = Goal(), Goal(Purpose.RESTORE)
 
 
 def desired_for(goal: Goal, inventory: Inventory, observed: Mapping[str, Observation]) -> Desired:
-    """Every host's desired state; raise BadInput where the source or a kept generation does not allow one."""
+    """Every host's desired state; raise BadInput where the source or the generation has none that can be used."""
     match goal.purpose:
         case Purpose.RESTORE:
             return desired_state.without_ours(inventory, observed)
         case Purpose.ROLLBACK:
-            return _as_kept(goal, inventory, observed)
+            return _of_generation(goal, inventory, observed)
         case _:
             return desired_state.desired_states(inventory, observed)
 
 
-def _as_kept(goal: Goal, inventory: Inventory, observed: Mapping[str, Observation]) -> Desired:
-    """The states of a generation, with the shutdown probes of what it did not have."""
+def _of_generation(goal: Goal, inventory: Inventory, observed: Mapping[str, Observation]) -> Desired:
+    """The states of a generation, with the shutdown probes of engines that it did not have."""
     probes = desired_state.without_ours(inventory, observed).states
     states = generations.states_of(goal.generation or 0, goal.kept, [each.host for each in inventory.instances()])
     with_probes = {host: replace(state, shutdown_probes=probes[host].shutdown_probes) for host, state in states.items()}

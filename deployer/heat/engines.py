@@ -12,7 +12,7 @@ from deployer.heat import scripts, service_units
 from deployer.inventory.schema import Inventory
 from deployer.model import names
 from deployer.model.steps import Plan, StartUnit, StopUnit
-from deployer.model.wire import Reply, Request
+from deployer.model.wire import Json, Reply, Request
 from deployer.remote.fleet import Fleet
 
 ENGINES_TIMEOUT = 30.0  # seconds
@@ -77,7 +77,7 @@ def question(inventory: Inventory) -> dict[str, Request]:
     return {QUESTION: {"argv": [service_units.python_of(heat.prefix), "-"], "stdin": text, "timeout": STATUS_TIMEOUT}}
 
 
-def view(answers: Mapping[str, Reply]) -> EngineView:
+def view(answers: Mapping[str, Mapping[str, Json]]) -> EngineView:
     """Given the outputs of the programs on the source host, return what Heat knows."""
     answer = answers.get(QUESTION, {"why": "it was not asked"})
     if answer["why"]:

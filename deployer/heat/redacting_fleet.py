@@ -56,7 +56,7 @@ class RedactingFleet:
         """What the inventory keeps secret, and Heat's configuration on some hosts as it is now."""
         folders = {name: self._inventory.heat_of(name).config_dir for name in hosts}
         requests = {name: {"trees": [folder], "carry": [f"{folder}/"]} for name, folder in folders.items()}
-        replies = self._hosts.ask("look", "observe", requests, SECRETS_TIMEOUT) if requests else {}
+        replies = self._hosts.ask("observe", "observe", requests, SECRETS_TIMEOUT) if requests else {}
         return in_inventory(self._inventory).union(*map(_in_reply, replies.values()))
 
     def _known(self, replies: fleet.Replies, reporting: Collection[str]) -> frozenset[str]:

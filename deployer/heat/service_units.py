@@ -7,7 +7,7 @@ from deployer import render
 from deployer.heat import releases, scripts
 from deployer.model import names
 from deployer.model.hosts import Instance
-from deployer.model.probes import AnswersHttp, Probe, Program
+from deployer.model.probe import AnswersHttp, Probe, Program
 from deployer.model.service import Service
 from deployer.model.state import File, HostState, Unit, digest_of, file_of
 from deployer.model.tls import Trust

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Never, TypedDict, Unpack
 
-from deployer.model.probes import Probe
+from deployer.model.probe import Probe
 from deployer.model.service import Service
 
 NOTHING: Mapping[str, Never] = MappingProxyType({})

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from deployer.model.facts import Listener
-from deployer.model.probes import Probe
+from deployer.model.probe import Probe
 from deployer.model.state import File
 from deployer.model.wire import Json
 

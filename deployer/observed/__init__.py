@@ -1,1 +1,1 @@
-"""What every host has and runs now."""
+"""Observes every host: what it has and runs now, what it has recorded, what resources it has available."""

@@ -1,4 +1,4 @@
-"""Which runs the hosts have recorded, which of them never ended, and which to roll back to. Pure."""
+"""Reads the runs that hosts have recorded: which did not finish, and which to roll back to. Pure."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -12,12 +12,12 @@ History = Mapping[int, tuple[Run, tuple[str, ...]]]  # number -> the run and the
 
 
 def next_run(observed: Mapping[str, Observation], author: Author) -> Run:
-    """The run after the newest that any of the hosts has."""
+    """The run after the newest that any host has recorded."""
     return Run(1 + max((each.facts.last_run.get("number", 0) for each in observed.values()), default=0), author)
 
 
 def inventory_changed(observed: Mapping[str, Observation], author: Author) -> bool:
-    """Whether an inventory says something that it did not in the newest generation, though nothing has to change."""
+    """Whether the text of the inventory is another one than in the newest generation."""
     last_run = max(
         (each.facts.last_run for each in observed.values() if each.facts.last_run),
         key=lambda kept: kept["number"],
@@ -27,13 +27,13 @@ def inventory_changed(observed: Mapping[str, Observation], author: Author) -> bo
 
 
 def run_of(kept: Mapping[str, Any]) -> Run:
-    """A run as a host has kept it."""
-    told = {name: kept.get(name, "") for name in Author.__dataclass_fields__}
-    return Run(kept["number"], Author(**told), kept.get("result"))
+    """A run as a host has recorded it."""
+    author = Author(**{name: kept.get(name, "") for name in Author.__dataclass_fields__})
+    return Run(kept["number"], author, kept.get("result"))
 
 
 def unfinished_runs(observed: Mapping[str, Observation]) -> dict[Run, tuple[str, ...]]:
-    """Each run that has not come to its end -> the hosts on which it has not."""
+    """Each run that has not finished -> the hosts on which it has not."""
     hosts: dict[Run, tuple[str, ...]] = {}
     for host, each in observed.items():
         if each.facts.last_run and each.facts.last_run["result"] is None:
@@ -43,7 +43,7 @@ def unfinished_runs(observed: Mapping[str, Observation]) -> dict[Run, tuple[str,
 
 
 def describe_unfinished(observed: Mapping[str, Observation]) -> tuple[str, ...]:
-    """One sentence for each run that has not come to its end: which, whose, and what was under way on which host."""
+    """One sentence for each run that has not finished: which, whose, and which step was in progress on which host."""
     return tuple(
         _interrupted(run, {host: observed[host].facts.last_run["doing"] for host in hosts})
         for run, hosts in unfinished_runs(observed).items()
@@ -51,30 +51,30 @@ def describe_unfinished(observed: Mapping[str, Observation]) -> tuple[str, ...]:
 
 
 def _interrupted(run: Run, doing: Mapping[str, str | None]) -> str:
-    said = [f"on {host} this was under way: {step}" for host, step in doing.items() if step]
+    steps = [f"on {host} this step was in progress: {step}" for host, step in doing.items() if step]
     author = run.author
     return (
-        f"generation {run.number} ({author.command}, {author.who}, {author.at}) has not come to its end on "
-        f"{', '.join(doing)}; {'; '.join(said) or 'no step was under way'}"
+        f"generation {run.number} ({author.command}, {author.who}, {author.at}) has not finished on "
+        f"{', '.join(doing)}; {'; '.join(steps) or 'no step was in progress'}"
     )
 
 
 def merge_runs(runs: Mapping[str, Iterable[Mapping[str, Any]]]) -> dict[int, tuple[Run, tuple[str, ...]]]:
-    """Given host -> the runs that it has kept, return number -> the run and its hosts, in order.
+    """Given host -> the runs that it has recorded, return number -> the run and its hosts, in order.
 
-    A run that has ended on one host and not on another is one that has not.
+    A run that has finished on one host and not on another has not finished.
     """
-    observed: dict[int, tuple[Run, tuple[str, ...]]] = {}
+    merged: dict[int, tuple[Run, tuple[str, ...]]] = {}
     for host, kept in runs.items():
         for run in map(run_of, kept):
-            known, hosts = observed.get(run.number, (run, ()))
+            known, hosts = merged.get(run.number, (run, ()))
             result = known.result if run.result is not None else None
-            observed[run.number] = (replace(known, result=result), (*hosts, host))
-    return dict(sorted(observed.items()))
+            merged[run.number] = (replace(known, result=result), (*hosts, host))
+    return dict(sorted(merged.items()))
 
 
 def rollback_target(known: Mapping[int, tuple[Run, tuple[str, ...]]], number: int | None) -> Run:
-    """The generation to go back to: as asked, or the last that was done before the newest; BadInput for none."""
+    """The generation to roll back to: as asked, or the last done one before the newest; BadInput for none."""
     numbers = ", ".join(map(str, known)) or "none"
     if number is not None:
         if number not in known:
@@ -83,7 +83,7 @@ def rollback_target(known: Mapping[int, tuple[Run, tuple[str, ...]]], number: in
     done = [run for run, _ in list(known.values())[:-1] if run.result == DONE]
     if not done:
         raise errors.BadInput(
-            "there is no earlier generation that was done to go back to",
+            "there is no earlier generation that was done to roll back to",
             hint=f"There are: {numbers}. `invoke restore` goes back to the single server.",
         )
     return done[-1]

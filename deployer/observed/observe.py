@@ -1,4 +1,4 @@
-"""What every host has and runs now, in the vocabulary of the desired state: one request and one reply a host."""
+"""Observes every host: reads in one request what it has and runs now, as the same data as a desired state."""
 
 import base64
 from collections.abc import Collection, Mapping
@@ -17,13 +17,15 @@ from deployer.proxy import config, runtime_api
 from deployer.remote.fleet import Fleet
 
 LEDGER = "/var/lib/heat-scaleout/ledger.json"
-EXCLUSIVE = {"path": "/run/heat-scaleout-perform.lock", "seconds": 30.0}  # what another may take to end
-OBSERVE_TIMEOUT = 60.0  # seconds for a host to answer a look
+EXCLUSIVE_TIMEOUT = 30.0  # seconds for another command on a host to end its step
+EXCLUSIVE = {"path": "/run/heat-scaleout-perform.lock", "seconds": EXCLUSIVE_TIMEOUT}
+UNIT_PATTERN = "heat-scaleout-*"
+OBSERVE_TIMEOUT = 60.0  # seconds for a host to answer
 
 
 @dataclass(frozen=True)
 class SiteObservation:
-    """One look at the hosts: what was found, and the error of each host that could not be looked at."""
+    """The observation of each host that answered, and the error of each other one."""
 
     hosts: Mapping[str, Observation]
     errors: Mapping[str, DeployerError]
@@ -37,20 +39,24 @@ def observe_site(
     programs: Mapping[str, Mapping[str, Any]] = NOTHING,
     limit: float = OBSERVE_TIMEOUT,
 ) -> SiteObservation:
-    """Look at all hosts at once, or at those of `only`. `contents` brings the content of every file, for diffs.
+    """Observe all hosts at once, or those of `only`. `contents`: with the content of every file, for diffs.
 
     `programs` run on the source host meanwhile; their answers are among its facts. `limit`: seconds for a host.
-    Who holds the lock waits for hosts where a command that was killed is still at work.
+    A command that holds the lock waits for hosts where a command that was killed still runs a step.
     """
-    settled = {"settled": EXCLUSIVE} if fleet.holds_lease() else {}
+    wait_for_others = {"settled": EXCLUSIVE} if fleet.holds_lease() else {}
     requests = {
-        name: _request(inventory, name, contents) | settled for name in inventory.hosts if not only or name in only
+        name: _request(inventory, name, contents) | wait_for_others
+        for name in inventory.hosts
+        if not only or name in only
     }
     if programs:
         requests[inventory.heat.source]["programs"] |= programs
-    replies = {name: _settled(name, reply) for name, reply in fleet.ask("look", "observe", requests, limit).items()}
-    bad = {name: reply for name, reply in replies.items() if isinstance(reply, DeployerError)}
-    return SiteObservation({name: _found(reply) for name, reply in replies.items() if name not in bad}, bad)
+    replies = {
+        name: _reply_or_busy(name, reply) for name, reply in fleet.ask("observe", "observe", requests, limit).items()
+    }
+    failed = {name: reply for name, reply in replies.items() if isinstance(reply, DeployerError)}
+    return SiteObservation({name: _observation(reply) for name, reply in replies.items() if name not in failed}, failed)
 
 
 def observe_hosts(
@@ -63,12 +69,12 @@ def observe_hosts(
 
 
 def refuse_unreachable(observation: SiteObservation) -> None:
-    """Raise the error of a host that could not be looked at, or those of all that could not."""
+    """Raise the error of the host that could not be observed, or those of all that could not."""
     if observation.errors:
         raise together(tuple(observation.errors.values()))
 
 
-def _settled(host: str, reply: Any) -> Any:
+def _reply_or_busy(host: str, reply: Any) -> Any:
     is_busy = not isinstance(reply, DeployerError) and "busy" in reply
     return HostFailed(host, reply["busy"]) if is_busy else reply
 
@@ -92,7 +98,7 @@ def _request(inventory: Inventory, name: str, contents: bool) -> dict[str, Any]:
         "disk": ["/etc", "/var"],
         "accounts": [heat.user, inventory.proxy.user],
         "ledger": LEDGER,
-        "globs": _look_ups(heat.prefix, inventory.proxy.program),
+        "globs": _install_patterns(heat.prefix, inventory.proxy.program),
         "certificates": _certificates(inventory, name),
         "programs": _flags_of_uwsgi(heat.prefix) if has_tls_apis(inventory, name) else {},
     }
@@ -110,15 +116,12 @@ def has_tls_apis(inventory: Inventory, name: str) -> bool:
 
 
 def _certificates(inventory: Inventory, name: str) -> dict[str, dict[str, str]]:
-    """The files that TLS takes on a host, by purpose, and as whom they are read; HAProxy reads its own as root."""
-    heat, proxy, asked = inventory.heat_of(name), inventory.proxy, {}
-    if has_tls_apis(inventory, name):
-        asked[service_units.APIS] = {
-            "certificate": heat.tls.certificate,
-            "key": heat.tls.key,
-            "user": heat.user,
-            "group": heat.group,
-        }
+    """The files that TLS needs on a host, by purpose, and the user that reads them; HAProxy reads its own as root."""
+    heat, proxy = inventory.heat_of(name), inventory.proxy
+    asked: dict[str, dict[str, str]] = {}
+    if heat.tls and has_tls_apis(inventory, name):
+        files = {"certificate": heat.tls.certificate, "key": heat.tls.key}
+        asked[service_units.APIS] = {**files, "user": heat.user, "group": heat.group}
     if name == proxy.host and inventory.has_apis():
         asked |= {config.CLIENT_CERTIFICATE: {"certificate": proxy.tls.certificate}} if proxy.tls else {}
         asked |= {config.BACKEND_CA: {"ca": proxy.backend_tls.ca}} if proxy.backend_tls else {}
@@ -126,7 +129,7 @@ def _certificates(inventory: Inventory, name: str) -> dict[str, dict[str, str]]:
 
 
 def _flags_of_uwsgi(prefix: str) -> dict[str, dict[str, Any]]:
-    """Programs that say with what uWSGI was built, wherever it is."""
+    """Programs that print the flags with which uWSGI was built, wherever it is installed."""
     return {path: {"argv": [path, "--cflags"], "stdin": "", "timeout": 10.0} for path in _uwsgi(prefix)}
 
 
@@ -134,7 +137,7 @@ def _uwsgi(prefix: str) -> list[str]:
     return list(dict.fromkeys([f"{prefix}/bin/uwsgi", "/usr/bin/uwsgi"]))
 
 
-def _look_ups(prefix: str, haproxy: str) -> dict[str, list[str]]:
+def _install_patterns(prefix: str, haproxy: str) -> dict[str, list[str]]:
     """Where a Heat and what it needs may be installed; name -> patterns of paths."""
     libraries = [
         f"{prefix}/lib/python3*/site-packages",
@@ -150,7 +153,7 @@ def _look_ups(prefix: str, haproxy: str) -> dict[str, list[str]]:
     }
 
 
-def _found(reply: Mapping[str, Any]) -> Observation:
+def _observation(reply: Mapping[str, Any]) -> Observation:
     files = {path: _file(path, each) for path, each in reply["files"].items()}
     units = {name: _unit(name, each, reply["texts"]) for name, each in reply["units"].items()}
     running = runtime_api.configuration(reply["replies"].get(config.MASTER_SOCKET))
@@ -199,7 +202,7 @@ def _facts(reply: Mapping[str, Any]) -> Facts:
 
 
 def _skew(clock: float, sent: float, received: float) -> float:
-    """Seconds by which a host's clock is off for certain: it was read at some time between request and answer."""
+    """Seconds by which a host's clock is off at least: it was read at some time between request and reply."""
     return clock - min(max(clock, sent), received)
 
 

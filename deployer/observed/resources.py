@@ -1,4 +1,4 @@
-"""What every host has to spare and what Heat's processes hold there: asked only before a site grows."""
+"""Measures what every host has available and what Heat's processes use there, before a site grows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ class UnitUsage:
 
 @dataclass(frozen=True)
 class HostResources:
-    """`available`: bytes of memory to spare; `most_files`: how many a unit may open. None: not known."""
+    """`available`: bytes of memory; `most_files`: how many a unit may open. None: not known."""
 
     available: int | None = None
     most_files: int | None = None
@@ -30,7 +30,7 @@ class HostResources:
 
 
 def measure(observed: Mapping[str, Observation], fleet: Fleet) -> dict[str, HostResources]:
-    """Measure the hosts that were found; one that does not answer any more is left out: its next step will tell."""
+    """Measure the hosts that were observed; one that does not answer any more is left out: its next step will fail."""
     requests = {name: {"units": [UNIT_PATTERN, *_own(each)]} for name, each in observed.items()}
     replies = fleet.ask("measure", "measure", requests, MEASURE_TIMEOUT)
     return {name: _measured(reply) for name, reply in replies.items() if not isinstance(reply, DeployerError)}

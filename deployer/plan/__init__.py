@@ -1,1 +1,1 @@
-"""The difference between desired and observed state, as ordered waves of steps. Pure."""
+"""Decides the plan: the difference between desired and observed states, as ordered waves of steps. Pure."""

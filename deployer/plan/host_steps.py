@@ -1,15 +1,14 @@
-"""Which steps bring one host's files and processes from the state they are in to the one wanted. Pure."""
+"""Decides the steps that bring one host's files and processes from what they are to what they should be. Pure."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from deployer.model.facts import Listener, Observation
+from deployer.model.facts import Listener
 from deployer.model.names import service_of, unit_name
-from deployer.model.probes import AnswersHttp, Probe, Program
+from deployer.model.probe import AnswersHttp, Probe, Program
 from deployer.model.service import Service
 from deployer.model.state import File, HostState, Unit
 from deployer.model.steps import (
-    DEFAULT_ROLLOUT,
     AwaitReady,
     AwaitStopped,
     EnableUnit,
@@ -25,6 +24,7 @@ from deployer.model.steps import (
     StopUnit,
     WriteFile,
 )
+from deployer.plan.site_diff import HostDiff
 
 APIS = (Service.API, Service.CFN)
 HEAT = (Service.ENGINE, *APIS)
@@ -32,20 +32,18 @@ PROXY = unit_name(Service.PROXY)
 UNIT_FILES = "/etc/systemd/system/"
 
 
-def write_steps(host: str, desired: HostState, observed: Observation) -> Iterator[Step]:
+def write_steps(host: HostDiff) -> Iterator[Step]:
     """Write every file but the proxy's."""
-    yield from _writes(host, desired, observed.state, lambda file: file.only is not Service.PROXY)
+    return _writes(host, [file for file in host.desired.files.values() if file.only is not Service.PROXY])
 
 
-def _writes(host: str, desired: HostState, observed: HostState, chosen) -> Iterator[Step]:
-    writes = [
-        WriteFile(host, file, because=_difference(file, observed.files.get(path)))
-        for path, file in desired.files.items()
-        if chosen(file) and observed.files.get(path) != file
-    ]
-    yield from writes
-    if observed.stale or any(_is_unit_file(step.file.path) for step in writes):
-        yield ReloadSystemd(host, because="unit files changed")
+def _writes(host: HostDiff, files: Iterable[File]) -> Iterator[Step]:
+    observed = host.observed.state
+    changed = [file for file in files if observed.files.get(file.path) != file]
+    for file in changed:
+        yield WriteFile(host.name, file, because=_difference(file, observed.files.get(file.path)))
+    if observed.stale or any(_is_unit_file(file.path) for file in changed):
+        yield ReloadSystemd(host.name, because="unit files changed")
 
 
 def _difference(desired: File, observed: File | None) -> str:
@@ -64,99 +62,100 @@ def _is_unit_file(path: str) -> bool:
     return path.startswith(UNIT_FILES)
 
 
-def start_steps(*services: Service):
-    """Enable and start what does not run, and wait until it is ready.
+def engine_start_steps(host: HostDiff) -> Iterator[Step]:
+    """Enable and start the engines that do not run, and wait until they are ready."""
+    return _starts(host, list(units_of(host.desired, [Service.ENGINE])))
 
-    All at once on a host that serves nobody yet, else one after the other: each loads all of Heat, for seconds of a
-    core, and requests would wait for it.
+
+def api_start_steps(host: HostDiff) -> Iterator[Step]:
+    """Enable and start the APIs that do not run, and wait until they are ready."""
+    return _starts(host, list(units_of(host.desired, APIS)))
+
+
+def _starts(host: HostDiff, units: list[Unit]) -> Iterator[Step]:
+    """All at once on a host that serves no requests yet, else one after the other.
+
+    Each loads all of Heat, which takes seconds of a core, and requests would wait for it.
     """
-
-    def decide(host: str, desired: HostState, observed: Observation) -> Iterator[Step]:
-        units = list(units_of(desired, services))
-        yield from _enables(host, units, observed.state)
-        new = [unit for unit in units if not is_running(unit, observed.state)]
-        serves = any(unit.running for unit in units_of(observed.state, APIS))
-        for some in ([unit] for unit in new) if serves else (new,):
-            for unit in some:
-                yield StartUnit(host, unit.name, because="not running")
-            yield from _ready_checks(host, some)
-
-    return decide
+    yield from _enables(host, units)
+    new = [unit for unit in units if not host.runs(unit)]
+    is_serving = any(unit.running for unit in units_of(host.observed.state, APIS))
+    for batch in ([unit] for unit in new) if is_serving else (new,):
+        for unit in batch:
+            yield StartUnit(host.name, unit.name, because="not running")
+        yield from _ready_checks(host.name, batch)
 
 
-def outdated_units(desired: HostState, observed: HostState, services: Iterable[Service]) -> list[Unit]:
-    """Running processes that started with another configuration, or may have."""
-    touched = {
-        path
-        for path, file in desired.files.items()
-        if path in observed.files and observed.files[path].digest != file.digest
-    }
-    return [
-        unit
-        for unit in units_of(desired, services)
-        if is_running(unit, observed) and _is_outdated(unit, observed, touched)
-    ]
+def outdated_units(host: HostDiff, services: Iterable[Service] = HEAT) -> list[Unit]:
+    """The running processes that have to restart: on request all, else those that started with other files."""
+    running = [unit for unit in units_of(host.desired, services) if host.runs(unit)]
+    if host.name in host.options.restart:
+        return running
+    changed = [path for path in host.desired.files if _is_rewritten(path, host)]
+    return [unit for unit in running if _is_outdated(unit, host.observed.state, changed)]
 
 
-def restart_steps(host: str, units: Iterable[Unit], because: str) -> Iterator[Step]:
-    """Restart processes, and wait until they are ready."""
-    for unit in units:
-        yield RestartUnit(host, unit.name, because=because)
-    yield from _ready_checks(host, units)
-
-
-def _is_outdated(unit: Unit, observed: HostState, touched: Iterable[str]) -> bool:
-    return observed.units[unit.name].config != unit.config or any(_reads(unit, path) for path in touched)
+def _is_outdated(unit: Unit, observed: HostState, changed: Iterable[str]) -> bool:
+    return observed.units[unit.name].config != unit.config or any(_reads(unit, path) for path in changed)
 
 
 def _reads(unit: Unit, path: str) -> bool:
     return any(path.startswith(each) if each.endswith("/") else path == each for each in unit.reads)
 
 
-def proxy_steps(host: str, desired: HostState, observed: Observation, servers: Iterable[Unit]) -> Iterator[Step]:
-    """Write its configuration, start it beside whoever has its addresses, or reload it, and only then stop those.
+def restart_steps(host: HostDiff, units: Iterable[Unit]) -> Iterator[Step]:
+    """Restart processes, and wait until they are ready."""
+    because = "requested" if host.name in host.options.restart else "its configuration changed"
+    for unit in units:
+        yield RestartUnit(host.name, unit.name, because=because)
+    yield from _ready_checks(host.name, units)
 
-    `servers` are the APIs that it has not served from so far: it must reach each of them.
+
+def proxy_steps(host: HostDiff) -> Iterator[Step]:
+    """Check that the proxy reaches its new servers, write its configuration, and start or reload it.
+
+    It starts beside the processes that hold its addresses, which are stopped only then.
     """
-    unit = desired.units.get(PROXY)
+    unit = host.desired.units.get(PROXY)
     if unit is None:
         return
-    begin = _proxy_start(host, unit, desired, observed.state)
-    if begin:
-        yield from reach_steps(host, servers)
-    yield from _writes(host, desired, observed.state, lambda file: file.only is Service.PROXY)
-    yield from _enables(host, [unit], observed.state)
-    holders = list(_holders(unit, observed.facts.listeners))
-    why = "the proxy takes over"
-    if begin:
+    start = _proxy_start(host, unit)
+    if start:
+        yield from reach_steps(host.name, host.new_servers)
+    yield from _writes(host, [file for file in host.desired.files.values() if file.only is Service.PROXY])
+    yield from _enables(host, [unit])
+    holders = list(_holders(unit, host.observed.facts.listeners))
+    because = "the proxy takes over"
+    if start:
         for address, port, holder in holders:
-            yield SharePort(host, address, port, holder, because=why)
-        yield begin
-        yield from _ready_checks(host, [unit])
+            yield SharePort(host.name, address, port, holder, because=because)
+        yield start
+        yield from _ready_checks(host.name, [unit])
     for address, port, holder in holders:
-        yield ReleasePort(host, address, port, holder, because=f"{why} {address}:{port}")
+        yield ReleasePort(host.name, address, port, holder, because=f"{because} {address}:{port}")
 
 
-def reach_steps(host: str, servers: Iterable[Unit]) -> Iterator[Step]:
-    """A process that is ready on its own host may still be behind a firewall for the proxy's."""
+def reach_steps(proxy_host: str, servers: Iterable[Unit]) -> Iterator[Step]:
+    """Check from the proxy's host that it reaches servers: one that is ready may still be behind a firewall."""
     for unit in servers:
         if isinstance(unit.ready, AnswersHttp):
-            yield AwaitReady(host, f"{unit.ready.address}:{unit.ready.port}", unit.reached or unit.ready)
+            yield AwaitReady(proxy_host, f"{unit.ready.address}:{unit.ready.port}", unit.reached or unit.ready)
 
 
-def _proxy_start(host: str, unit: Unit, desired: HostState, observed: HostState) -> Step | None:
-    """What makes the proxy run with its configuration; only a new unit takes a restart."""
-    if not is_running(unit, observed):
-        return StartUnit(host, unit.name, because="not running")
-    if _is_rewritten(UNIT_FILES + unit.name, desired, observed):
-        return RestartUnit(host, unit.name, because="its unit changed")
-    if observed.units[unit.name].config != unit.config:
-        return ReloadUnit(host, unit.name, because="its configuration changed")
+def _proxy_start(host: HostDiff, unit: Unit) -> Step | None:
+    """The step with which the proxy gets its configuration; only a changed unit needs a restart."""
+    if not host.runs(unit):
+        return StartUnit(host.name, unit.name, because="not running")
+    if _is_rewritten(UNIT_FILES + unit.name, host):
+        return RestartUnit(host.name, unit.name, because="its unit changed")
+    if host.observed.state.units[unit.name].config != unit.config:
+        return ReloadUnit(host.name, unit.name, because="its configuration changed")
     return None
 
 
-def _is_rewritten(path: str, desired: HostState, observed: HostState) -> bool:
-    return path in observed.files and observed.files[path].digest != desired.files[path].digest
+def _is_rewritten(path: str, host: HostDiff) -> bool:
+    files = host.observed.state.files
+    return path in files and files[path].digest != host.desired.files[path].digest
 
 
 def _holders(unit: Unit, listeners: Iterable[Listener]) -> Iterator[tuple[str, int, Listener]]:
@@ -177,46 +176,57 @@ def holders_of(address: str, port: int, listeners: Iterable[Listener]) -> Iterat
     )
 
 
-def stop_steps(*services: Service, options: RolloutOptions = DEFAULT_ROLLOUT):
-    """Stop what the inventory does not name, and wait until nothing of it is left."""
+def proxy_stop_steps(host: HostDiff) -> Iterator[Step]:
+    """Stop a proxy that the inventory does not name."""
+    return _stops(host, [Service.PROXY])
 
-    def decide(host: str, desired: HostState, observed: Observation) -> Iterator[Step]:
-        stopping = [
-            unit
-            for unit in units_of(observed.state, services)
-            if unit.name not in desired.units and (unit.running or unit.enabled)
-        ]
-        for unit in stopping:
-            yield StopUnit(host, unit.name, because="not in the inventory")
-        for unit in stopping:
-            if unit.name in desired.shutdown_probes:
-                yield AwaitStopped(
-                    host, unit.name, _with_timeout(desired.shutdown_probes[unit.name], options), options.force
-                )
 
-    return decide
+def api_stop_steps(host: HostDiff) -> Iterator[Step]:
+    """Stop the APIs that the inventory does not name."""
+    return _stops(host, APIS)
+
+
+def engine_stop_steps(host: HostDiff) -> Iterator[Step]:
+    """Stop the engines that the inventory does not name, and wait until nothing in Heat belongs to them."""
+    return _stops(host, [Service.ENGINE])
+
+
+def _stops(host: HostDiff, services: Iterable[Service]) -> Iterator[Step]:
+    stopping = [
+        unit
+        for unit in units_of(host.observed.state, services)
+        if unit.name not in host.desired.units and (unit.running or unit.enabled)
+    ]
+    for unit in stopping:
+        yield StopUnit(host.name, unit.name, because="not in the inventory")
+    probes = host.desired.shutdown_probes
+    for unit in stopping:
+        if unit.name in probes:
+            probe = _with_timeout(probes[unit.name], host.options)
+            yield AwaitStopped(host.name, unit.name, probe, host.options.force)
 
 
 def _with_timeout(probe: Probe, options: RolloutOptions) -> Probe:
-    """A wait for an engine's work that ends when the operator says."""
+    """The probe with the wait that the operator asked for, if any."""
     return (
         probe if options.wait is None or not isinstance(probe, Program) else replace(probe, busy_timeout=options.wait)
     )
 
 
-def cleanup_steps(host: str, desired: HostState, observed: Observation) -> Iterator[Step]:
-    """Take away the files that nothing needs any more."""
-    gone = sorted(observed.state.managed - set(desired.files))
-    for path in gone:
-        yield RemoveFile(host, path, because="no longer needed")
-    if any(_is_unit_file(path) for path in gone):
-        yield ReloadSystemd(host, because="unit files are gone")
+def cleanup_steps(host: HostDiff) -> Iterator[Step]:
+    """Remove the files of ours that nothing needs any more."""
+    unneeded = sorted(host.observed.state.managed - set(host.desired.files))
+    for path in unneeded:
+        yield RemoveFile(host.name, path, because="no longer needed")
+    if any(_is_unit_file(path) for path in unneeded):
+        yield ReloadSystemd(host.name, because="unit files removed")
 
 
-def _enables(host: str, units: Iterable[Unit], observed: HostState) -> Iterator[Step]:
+def _enables(host: HostDiff, units: Iterable[Unit]) -> Iterator[Step]:
+    observed = host.observed.state.units
     for unit in units:
-        if not (unit.name in observed.units and observed.units[unit.name].enabled):
-            yield EnableUnit(host, unit.name, because="it must start with the host")
+        if not (unit.name in observed and observed[unit.name].enabled):
+            yield EnableUnit(host.name, unit.name, because="must start at boot")
 
 
 def _ready_checks(host: str, units: Iterable[Unit]) -> Iterator[Step]:
@@ -225,12 +235,12 @@ def _ready_checks(host: str, units: Iterable[Unit]) -> Iterator[Step]:
             yield AwaitReady(host, unit.name, unit.ready)
 
 
-def is_running(unit: Unit, observed: HostState) -> bool:
-    """Whether a wanted process runs, with whatever configuration."""
-    return unit.name in observed.units and observed.units[unit.name].running
-
-
 def units_of(state: HostState, services: Iterable[Service]) -> Iterator[Unit]:
     """The units of some services in a state, by name."""
     kinds = set(services)
     return (unit for name, unit in sorted(state.units.items()) if service_of(name) in kinds)
+
+
+def serving_apis(host: HostDiff) -> list[Unit]:
+    """The APIs that a host should have and that are to get requests."""
+    return [unit for unit in units_of(host.desired, APIS) if not unit.drained]

@@ -1,4 +1,4 @@
-"""What a command asks for and what would be done for it: the data between planning, preflight and apply."""
+"""Holds what a command asks for and the plan for it: the data between planning, preflight and apply."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,10 +1,10 @@
-"""What a host must get back when the change that it was the first to have does not work there. Pure."""
+"""Decides what a host gets back when a change failed on it: the state it had before. Pure."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from deployer.model.facts import Observation
-from deployer.model.probes import AnswersHttp, AnswersSocket, Probe
+from deployer.model.probe import AnswersHttp, AnswersSocket, Probe
 from deployer.model.state import HostState, Unit
 from deployer.model.steps import DrainServer, Plan, ReadyServer, RestartUnit, StartUnit, Step, Wave
 
@@ -14,26 +14,26 @@ def previous_states(
 ) -> dict[str, HostState]:
     """Given hosts as they were, with the contents of their files, return that as what they should have again.
 
-    Files that came since then go, and what was there before them comes back by that; those that are not ours are left
-    as they are now. `leaving` says how each engine proves that it has left.
+    Files that were added since then are removed, which restores what was there before them; files that are not ours
+    stay as they are now. `stopping` has the shutdown probes of the engines that stop.
     """
     return {host: _state(each.state, desired[host], stopping[host]) for host, each in before.items()}
 
 
-def with_forced_restarts(todo: Plan, done: Iterable[Step] = ()) -> Plan:
-    """The same plan with each start as a restart: a process that dies over and over may just run again, as it was.
+def with_forced_restarts(plan: Plan, done: Iterable[Step] = ()) -> Plan:
+    """The same plan with each start as a restart: a process that crashes in a loop may run at this moment.
 
-    Servers that what was done has drained serve again; HAProxy shows one that is down as such, drained or not.
+    Servers that the steps `done` have drained are undrained; HAProxy shows one that is down as such, drained or not.
     """
-    waves = [replace(wave, steps=tuple(map(_restart, wave.steps))) for wave in todo.waves]
+    waves = [replace(wave, steps=tuple(map(_restart, wave.steps))) for wave in plan.waves]
     done = tuple(done)
-    back = {step.server for step in (*done, *todo) if isinstance(step, ReadyServer)}
-    again = tuple(
+    undrained = {step.server for step in (*done, *plan) if isinstance(step, ReadyServer)}
+    undrains = tuple(
         ReadyServer(step.host, step.server, because="as before")
         for step in done
-        if isinstance(step, DrainServer) and step.server not in back
+        if isinstance(step, DrainServer) and step.server not in undrained
     )
-    return replace(todo, waves=(*waves, *([Wave("serve as before", again)] if again else [])))
+    return replace(plan, waves=(*waves, *([Wave("undrain as before", undrains)] if undrains else [])))
 
 
 def _restart(step: Step) -> Step:
@@ -47,19 +47,19 @@ def _state(before: HostState, desired: HostState, stopping: HostState) -> HostSt
 
 
 def _unit(unit: Unit, desired: HostState) -> Unit:
-    """The process as it ran, with the proof that it does; what it reads has changed meanwhile without a word of it."""
-    proven = desired.units.get(unit.name)
-    if proven is None:
+    """The process as it ran, with a probe that proves it; its unit does not show that what it reads has changed."""
+    new = desired.units.get(unit.name)
+    if new is None:
         return unit
-    reached = proven.reached if unit.secure else None
-    return replace(unit, ready=_ready(unit, proven), reached=reached, needs=proven.needs, drained=proven.drained)
+    reached = new.reached if unit.secure else None
+    return replace(unit, ready=_ready(unit, new), reached=reached, needs=new.needs, drained=new.drained)
 
 
-def _ready(unit: Unit, proven: Unit) -> Probe | None:
-    """The proof of a process, which may name how it speaks or the configuration that it runs with: as before."""
-    match proven.ready:
+def _ready(unit: Unit, new: Unit) -> Probe | None:
+    """The probe of a process, with the protocol and the configuration that it had before."""
+    match new.ready:
         case AnswersHttp():
-            return replace(proven.ready, secure=unit.secure)
-        case AnswersSocket() if unit.config and proven.config:
-            return replace(proven.ready, contains=proven.ready.contains.replace(proven.config, unit.config))
-    return proven.ready
+            return replace(new.ready, secure=unit.secure)
+        case AnswersSocket() if unit.config and new.config:
+            return replace(new.ready, contains=new.ready.contains.replace(new.config, unit.config))
+    return new.ready

@@ -1,4 +1,4 @@
-"""A plan kept in a file, with all that it was decided from, and what of that has changed since. Pure."""
+"""Turns a plan into JSON for a file, and compares a saved plan with the site as it is now. Pure."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,7 +28,7 @@ def to_json(planned: Planned) -> dict[str, Any]:
 
 
 def from_json(text: str, path: str) -> SavedPlan:
-    """A plan as it was kept; raise BadInput for a file that holds none."""
+    """Read a saved plan; raise BadInput for a file that holds none."""
     try:
         saved = json.loads(text)
         if saved["kind"] != KIND:
@@ -36,21 +36,23 @@ def from_json(text: str, path: str) -> SavedPlan:
         version, digest, limit = saved["schema_version"], saved["inventory_digest"], saved["limit"]
         plan = SavedPlan(saved["inventory"], digest, limit, tuple(saved["steps"]), dict(saved["found"]))
     except (ValueError, LookupError, TypeError):
-        raise errors.BadInput(f"{path}: this is no plan", hint="Make one: `invoke plan --out FILE`.") from None
+        raise errors.BadInput(f"{path} is not a saved plan", hint="Create one with `invoke plan --out FILE`.") from None
     if version != SCHEMA_VERSION:
-        raise errors.BadInput(f"{path}: a plan of another version of this tool", hint="Make it again.")
+        raise errors.BadInput(
+            f"{path} was saved by another version of heat-scaleout", hint="Save it again with `invoke plan --out FILE`."
+        )
     return plan
 
 
 def refuse_stale(planned: Planned) -> None:
-    """Raise StalePlan when the change allows a saved plan alone, and that is not what would be done now."""
+    """Raise StalePlan when the change is limited to a saved plan, and the plan now is another one."""
     changes = changes_since(planned.change.saved, planned) if planned.change.saved else ()
     if changes:
-        raise errors.StalePlan(changes, hint="Nothing was changed. Make the plan again, and look at it.")
+        raise errors.StalePlan(changes, hint="Nothing was changed. Save the plan again and review it.")
 
 
 def changes_since(saved: SavedPlan, planned: Planned) -> tuple[str, ...]:
-    """What is not as it was when the plan was kept: the inventory, each file and unit of each host, then the steps."""
+    """What has changed since the plan was saved: the inventory, each file and unit of each host, then the steps."""
     observed = {host: _basis(each) for host, each in planned.observed.items()}
     is_edited = _digest_of_inventory(planned) != saved.inventory_digest
     changes = [f"{saved.inventory}: the inventory has changed"] if is_edited else []
@@ -87,10 +89,10 @@ def _differences(host: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> 
         before, after = then.get(kind, {}), now.get(kind, {})
         for name in sorted({*before, *after}):
             if before.get(name) != after.get(name):
-                word = "is new" if name not in before else "is gone" if name not in after else "has changed"
-                yield f"{host}: {name} {word}"
+                what = "is new" if name not in before else "is gone" if name not in after else "has changed"
+                yield f"{host}: {name} {what}"
 
 
 def _other_steps(then: Sequence[str], now: Sequence[str]) -> Iterator[str]:
-    yield from (f"not needed any more: {step}" for step in then if step not in now)
-    yield from (f"needed by now: {step}" for step in now if step not in then)
+    yield from (f"no longer planned: {step}" for step in then if step not in now)
+    yield from (f"newly planned: {step}" for step in now if step not in then)

@@ -1,4 +1,4 @@
-"""What a plan changes inside each file, as unified diffs in which every secret is masked. Pure."""
+"""Shows what a plan changes inside each file, as unified diffs in which every secret is redacted. Pure."""
 
 import difflib
 from collections.abc import Iterator, Mapping
@@ -14,7 +14,7 @@ LIKE_HEAT_CONF = (".conf", ".ini")  # what may hold secrets as `key = value`
 
 
 def diffs_of(plan: Plan, observed: Mapping[str, Observation], source: str) -> dict[str, str]:
-    """Given a plan and what was found with its contents, return `host:path` -> diff for each file that changes.
+    """Given a plan and observations with the contents of files, return `host:path` -> diff of each file that changes.
 
     A file that a host does not have yet is compared with the one of the host `source`, from which it is made.
     """
@@ -36,6 +36,9 @@ def _diff(host: str, path: str, old: File | None, new: File | None) -> str:
     before, after = (text_of(file.content or b"") if file else "" for file in (old, new))
     if path.endswith(LIKE_HEAT_CONF) and path != config.CONFIG:
         return conf_redaction.redacted_diff(before, after, f"{host}:{path}")
-    shown = (conf_redaction.redact_lines(config.redact(text)).splitlines(keepends=True) for text in (before, after))
-    lines = difflib.unified_diff(*shown, f"{host}:{path}", f"{host}:{path}")
-    return "".join(lines)
+    title, old_lines, new_lines = f"{host}:{path}", _redacted_lines(before), _redacted_lines(after)
+    return "".join(difflib.unified_diff(old_lines, new_lines, title, title))
+
+
+def _redacted_lines(text: str) -> list[str]:
+    return conf_redaction.redact_lines(config.redact(text)).splitlines(keepends=True)

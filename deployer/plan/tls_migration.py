@@ -1,79 +1,86 @@
-"""How the proxy follows a host whose APIs turn from plain HTTP to TLS, or back, while the other hosts go on. Pure."""
+"""Decides how the proxy is updated, host by host, while APIs turn from plain HTTP to TLS or back. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from deployer.model.facts import Observation
 from deployer.model.names import endpoint
-from deployer.model.probes import AnswersHttp
+from deployer.model.probe import AnswersHttp
 from deployer.model.state import File, HostState, Unit, file_of
 from deployer.model.steps import AwaitReady, ReloadUnit, Step, WriteFile
 from deployer.plan import host_steps
 from deployer.plan.host_steps import APIS, PROXY
+from deployer.plan.site_diff import SiteDiff
 from deployer.proxy import config, server_options
 
 
 @dataclass(frozen=True)
 class ProxyUpdate:
-    """What makes the proxy speak to a host as its APIs do now, and what is found once that is done."""
+    """The steps that give the proxy the server options of a host's APIs, and the hosts as they are after them."""
 
     steps: tuple[Step, ...]
     observed: Mapping[str, Observation]
 
 
-def update_proxy(host: str, desired: Mapping[str, HostState], observed: Mapping[str, Observation]) -> ProxyUpdate:
-    """Given a host whose APIs run as wanted by now, and the proxy as found, let it speak to those alone in a new way.
+@dataclass(frozen=True)
+class RunningProxy:
+    """The host whose proxy runs, and the text of its configuration."""
 
-    First the proxy's host has to trust them: what it does not serves nobody, and is told at once.
+    host: str
+    config: str
+
+
+def update_proxy(site: SiteDiff, host: str) -> ProxyUpdate:
+    """Given a host whose APIs run as desired by now, change the proxy's server options for those APIs alone.
+
+    First the proxy's host must reach and trust them: a server that it does not trust would answer no client.
     """
-    proxy_host = _proxy_host(observed)
-    apis = [unit for unit in host_steps.units_of(desired[host], APIS) if isinstance(unit.ready, AnswersHttp)]
-    text = proxy_host and observed[proxy_host].state.files[config.CONFIG].content.decode()
-    now = server_options.options_by_address(text or "")
-    changed = {address: link for address, link in _options(apis).items() if now.get(address, link) != link}
-    proven = tuple(
-        host_steps.reach_steps(proxy_host, [unit for unit in apis if unit.reached or _address(unit) in changed])
-    )
+    proxy = _running_proxy(site.observed)
+    if proxy is None:
+        return ProxyUpdate((), site.observed)
+    apis = _apis_by_address(site.desired[host])
+    now = server_options.options_by_address(proxy.config)
+    changed = {address: options for address, options in _options(apis).items() if now.get(address, options) != options}
+    to_reach = [unit for address, unit in apis.items() if unit.reached or address in changed]
+    checks = tuple(host_steps.reach_steps(proxy.host, to_reach))
     if not changed:
-        return ProxyUpdate(proven if proxy_host else (), observed)
-    text, digest = server_options.with_options(text, changed)
-    file = _file(text, desired.get(proxy_host), observed[proxy_host].state)
-    because = f"{host} is spoken to in another way"
+        return ProxyUpdate(checks, site.observed)
+    text, digest = server_options.with_options(proxy.config, changed)
+    file = _file(text, site.desired.get(proxy.host), site.observed[proxy.host].state)
+    because = f"TLS options for {host} changed"
     steps = (
-        *proven,
-        WriteFile(proxy_host, file, because=because),
-        ReloadUnit(proxy_host, PROXY, because=because),
-        AwaitReady(proxy_host, PROXY, config.runs_with(digest)),
+        *checks,
+        WriteFile(proxy.host, file, because=because),
+        ReloadUnit(proxy.host, PROXY, because=because),
+        AwaitReady(proxy.host, PROXY, config.runs_with(digest)),
     )
-    return ProxyUpdate(steps, {**observed, proxy_host: _with(observed[proxy_host], file, digest)})
+    return ProxyUpdate(steps, {**site.observed, proxy.host: _with(site.observed[proxy.host], file, digest)})
 
 
-def _proxy_host(observed: Mapping[str, Observation]) -> str:
-    """The host whose proxy runs and whose configuration is known; "" for none."""
-    return next(
-        (
-            host
-            for host, each in observed.items()
-            if PROXY in each.state.units
-            and each.state.units[PROXY].running
-            and config.CONFIG in each.state.files
-            and each.state.files[config.CONFIG].content is not None
-        ),
-        "",
-    )
+def _running_proxy(observed: Mapping[str, Observation]) -> RunningProxy | None:
+    """The proxy that runs and whose configuration is known."""
+    for host, each in observed.items():
+        unit, file = each.state.units.get(PROXY), each.state.files.get(config.CONFIG)
+        if unit and unit.running and file and file.content is not None:
+            return RunningProxy(host, file.content.decode())
+    return None
 
 
-def _options(apis: Iterable[Unit]) -> dict[str, str]:
-    """Address -> how the proxy has to speak to it; nothing of one that speaks TLS with what nobody told us."""
+def _apis_by_address(desired: HostState) -> dict[str, Unit]:
     return {
-        _address(unit): server_options.tls_options(unit.reached.trust if unit.reached else None)
-        for unit in apis
-        if unit.reached or not unit.secure
+        endpoint(probe.address, probe.port): unit
+        for unit in host_steps.units_of(desired, APIS)
+        if isinstance(probe := unit.ready, AnswersHttp)
     }
 
 
-def _address(unit: Unit) -> str:
-    return endpoint(unit.ready.address, unit.ready.port)
+def _options(apis: Mapping[str, Unit]) -> dict[str, str]:
+    """Address -> the TLS options of its server; none for an API with TLS whose certificate is not known."""
+    return {
+        address: server_options.tls_options(unit.reached.trust if isinstance(unit.reached, AnswersHttp) else None)
+        for address, unit in apis.items()
+        if unit.reached or not unit.secure
+    }
 
 
 def _file(text: str, desired: HostState | None, observed: HostState) -> File:

@@ -1,1 +1,1 @@
-"""Every problem that would make a deploy fail, found before the first change."""
+"""Checks before the first change that hosts, TLS, logins and sizes are ready: finds every problem at once."""

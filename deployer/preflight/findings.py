@@ -1,11 +1,11 @@
-"""What preflight found, a sentence each."""
+"""Holds what preflight found, a sentence each: problems and warnings."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Findings:
-    """`problems` must be mended before the first change; `warnings` are what an operator should know."""
+    """`problems` must be fixed before the first change; `warnings` are what an operator should know."""
 
     problems: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""Whether the hosts, Heat and the site's sizes are ready for a plan: asked before the first change."""
+"""Refuses a plan, before the first change, when hosts, Heat or the site's sizes are not ready for it."""
 
 from collections.abc import Iterator, Mapping
 
@@ -22,69 +22,71 @@ from deployer.remote.fleet import Fleet
 
 
 def refuse_unready(planned: Planned, fleet: Fleet) -> tuple[str, ...]:
-    """Warnings to show before the first change; raise NotReady with all problems when there must be none."""
+    """Return the warnings of preflight; raise NotReady with all problems."""
     if planned.change.goal.purpose is Purpose.RESTORE:
         _refuse(() if planned.change.options.force else tuple(problems_without_engines(planned, fleet)))
         return ()
     if not planned.plan.changes():
         return ()
-    found = _findings(planned, fleet)
-    _refuse(found.problems)
-    return found.warnings
+    findings = _findings(planned, fleet)
+    _refuse(findings.problems)
+    return findings.warnings
 
 
 def _refuse(problems: tuple[str, ...]) -> None:
     if problems:
-        raise errors.NotReady(problems, hint="Nothing was changed. Mend these, then run the same command again.")
+        raise errors.NotReady(
+            problems, hint="Nothing was changed. Fix these problems, then run the same command again."
+        )
 
 
 def _findings(planned: Planned, fleet: Fleet) -> Findings:
-    """What the hosts, their certificates and logins, the sizes and Heat's engines say to a plan with changes."""
+    """What the checks of hosts, certificates, logins, sizes and engines find about a plan with changes."""
     inventory, observed = planned.inventory, planned.observed
     states = {host: planned.desired.states[host] for host in host_checks.with_new_logins(inventory, planned.plan)}
-    tried = logins.try_logins(inventory, states, fleet)
+    login = logins.try_logins(inventory, states, fleet)
     capacity = capacity_and_timeouts(inventory, observed, fleet, planned.plan)
     engine_problems = () if planned.change.options.force else problems_without_engines(planned, fleet)
     problems = (
         *host_checks.problems(inventory, SiteObservation(observed, {}), planned.desired.states),
         *tls_checks.problems(inventory, observed),
-        *tried.problems,
+        *login.problems,
         *capacity.problems,
         *engine_problems,
     )
     without_drain = drain.warnings_without_drain(observed, planned.plan)
-    warnings = (*tls_checks.warnings(observed), *tried.warnings, *capacity.warnings, *without_drain)
+    warnings = (*tls_checks.warnings(observed), *login.warnings, *capacity.warnings, *without_drain)
     return Findings(problems, warnings)
 
 
 def site_findings(inventory: Inventory, observation: SiteObservation, desired: Desired, fleet: Fleet) -> Findings:
-    """Every problem of every host that would make a deploy fail, and what else to know, whatever a plan would do."""
+    """Every problem of every host that would make a deploy fail, and warnings, whatever the plan is."""
     observed = observation.hosts
-    tried = logins.try_logins(inventory, {name: desired.states[name] for name in observed}, fleet)
+    login = logins.try_logins(inventory, {name: desired.states[name] for name in observed}, fleet)
     capacity = capacity_and_timeouts(inventory, observed, fleet)
     problems = (
         *host_checks.problems(inventory, observation, desired.states),
         *tls_checks.problems(inventory, observed),
-        *tried.problems,
+        *login.problems,
         *capacity.problems,
     )
-    return Findings(problems, (*desired.warnings, *tls_checks.warnings(observed), *tried.warnings, *capacity.warnings))
+    return Findings(problems, (*desired.warnings, *tls_checks.warnings(observed), *login.warnings, *capacity.warnings))
 
 
 def capacity_and_timeouts(
     inventory: Inventory, observed: Mapping[str, Observation], fleet: Fleet, plan: Plan | None = None
 ) -> Findings:
-    """Whether the timeouts agree and, unless the plan does not let the site grow, whether it has what that takes."""
+    """Whether the timeouts agree and, where the site may grow, whether database and hosts have room for that."""
     heat_source = desired_state.read_source(inventory, observed)
-    found = capacity_checks.check_timeouts(inventory, heat_source)
+    findings = capacity_checks.check_timeouts(inventory, heat_source)
     if plan is not None and not capacity_checks.grows(plan):
-        return found
+        return findings
     site = sizes.SiteSizes(inventory, heat_source, observed, resources.measure(observed, fleet))
-    return found + capacity_checks.check_limits(site, database.ask(inventory, fleet))
+    return findings + capacity_checks.check_limits(site, database.ask(inventory, fleet))
 
 
 def problems_without_engines(planned: Planned, fleet: Fleet) -> Iterator[str]:
-    """Whether nobody would be left to do Heat's work, as Heat and its broker see the engines now."""
+    """Whether no engine would be left to do Heat's work, as Heat and its broker see the engines now."""
     stopping = engines.stopping(planned.plan)
     has_engines = any(each.service is Service.ENGINE for each in planned.inventory.instances())
     if has_engines and not stopping:
@@ -98,6 +100,6 @@ def problems_without_engines(planned: Planned, fleet: Fleet) -> Iterator[str]:
     if not starting and not any(view.is_alive(row) for row in view.rows if row.host not in stopping):
         who = f"without {', '.join(sorted(stopping))}" if stopping else "and the inventory has none"
         yield (
-            f"{source}: Heat lists no other engine that is alive, {who}: its work would wait for ever. "
-            "Start engines first, or say --force."
+            f"{source}: Heat lists no other engine that is alive, {who}: its work would wait forever. "
+            "Start engines first, or use --force."
         )

@@ -1,4 +1,4 @@
-"""Everything that would make a deploy fail, found before anything is changed: judged from one look at every host."""
+"""Finds what would make a deploy fail on a host, from one observation of every host. Pure."""
 
 from collections.abc import Iterator, Mapping
 
@@ -38,12 +38,12 @@ def problems(inventory: Inventory, observation: SiteObservation, desired: Mappin
     return (*unreachable, *observed, *_of_drains(inventory, observation))
 
 
-def with_new_logins(inventory: Inventory, todo: Plan) -> tuple[str, ...]:
-    """Hosts that get a heat.conf whose logins nothing there has proven yet."""
+def with_new_logins(inventory: Inventory, plan: Plan) -> tuple[str, ...]:
+    """Hosts that get a heat.conf whose logins were not checked from there yet."""
     return tuple(
         dict.fromkeys(
             step.host
-            for step in todo
+            for step in plan
             if isinstance(step, WriteFile) and step.file.path == f"{inventory.heat_of(step.host).config_dir}/heat.conf"
         )
     )
@@ -55,32 +55,32 @@ def _of_host(name: str, facts: Facts) -> Iterator[str]:
     if facts.python < OLDEST_PYTHON:
         yield f"{name}: Python {'.'.join(map(str, facts.python))} is too old: install Python 3.8 or later."
     if not facts.systemd:
-        yield f"{name}: systemd does not run there: heat-scaleout runs processes as its units."
+        yield f"{name}: systemd is not running: heat-scaleout needs it to run processes."
     if abs(facts.skew) > MOST_SKEW:
-        yield f"{name}: its clock is {facts.skew:+.0f} s off: let chrony or systemd-timesyncd set it."
+        yield f"{name}: its clock is {facts.skew:+.0f} s off: synchronise it with chrony or systemd-timesyncd."
     for path, free in facts.free.items():
         if free < LEAST_FREE:
-            yield f"{name}: {path} has {free // 2**20} MiB left: free at least {LEAST_FREE // 2**20} MiB."
+            yield f"{name}: {path} has only {free // 2**20} MiB free: it needs at least {LEAST_FREE // 2**20} MiB."
 
 
 def _of_heat(inventory: Inventory, name: str, facts: Facts, desired: releases.Release | None) -> Iterator[str]:
-    """Heat is there, of the source's release, with its account, on each host that is to run it."""
+    """Heat is installed, of the source's release, with its account, on each host that is to run it."""
     heat = inventory.heat_of(name)
     if not any(each.service is not Service.PROXY for each in inventory.instances_of(name)):
         return
     installed = releases.from_metadata(facts.paths.get("heat", ()))
     if installed is None:
-        yield f"{name}: there is no Heat below {heat.prefix}: install it, or set `heat.prefix` to where it is."
+        yield f"{name}: Heat is not installed below {heat.prefix}: install it, or set `heat.prefix` to its place."
     elif desired and installed != desired:
         yield f"{name}: Heat is {installed}, but {inventory.heat.source} has {desired}: install the same release."
     if installed:
         yield from _of_launcher(name, heat, facts, installed)
     if facts.accounts.get(heat.user) is None:
-        yield f"{name}: there is no user {heat.user}: add it, or set `heat.user`."
+        yield f"{name}: user {heat.user} does not exist: create it, or set `heat.user`."
 
 
 def _of_launcher(name: str, heat: Heat, facts: Facts, installed: releases.Release) -> Iterator[str]:
-    """What serves the APIs is there, and this release can be served by it."""
+    """The launcher of the APIs is installed, and this release supports it."""
     has_programs = any(path.endswith("/heat-api") for path in facts.paths.get("programs", ()))
     under_uwsgi = (
         heat.tls
@@ -89,9 +89,12 @@ def _of_launcher(name: str, heat: Heat, facts: Facts, installed: releases.Releas
         and not (has_programs and installed.reads_bind_host)
     )
     if heat.launcher == releases.PROGRAMS and not (has_programs and installed.reads_bind_host):
-        yield f"{name}: Heat {installed} has no heat-api program: set `heat.launcher: uwsgi`, or leave it out."
+        yield f"{name}: Heat {installed} has no heat-api program: set `heat.launcher: uwsgi`, or remove that setting."
     if heat.tls and not installed.has_wsgi_modules:
-        yield f"{name}: Heat {installed} serves by heat-api alone, which cannot speak TLS: take `heat.tls` away."
+        yield (
+            f"{name}: Heat {installed} serves its APIs with heat-api only, which does not support TLS: "
+            "remove `heat.tls`."
+        )
     elif under_uwsgi and not installed.has_wsgi_modules:
         yield f"{name}: Heat {installed} has no WSGI modules: install its heat-api programs."
     elif under_uwsgi and not facts.paths.get("uwsgi"):
@@ -101,40 +104,40 @@ def _of_launcher(name: str, heat: Heat, facts: Facts, installed: releases.Releas
 def _of_ports(inventory: Inventory, name: str, observed: Observation) -> Iterator[str]:
     for instance in inventory.instances_of(name):
         for holder in host_steps.holders_of(instance.address, instance.port or 0, observed.facts.listeners):
-            if holder.unit != instance.unit and not _moves_on(inventory, name, instance, holder):
+            if holder.unit != instance.unit and not _is_stopped_by_plan(inventory, name, instance, holder):
                 yield (
-                    f"{name}: {instance.address}:{instance.port} is taken by {holder_name(holder)}: "
+                    f"{name}: {instance.address}:{instance.port} is in use by {holder_name(holder)}: "
                     f"stop it, or give {instance.service} another port in the inventory."
                 )
 
 
-def _moves_on(inventory: Inventory, name: str, instance: Instance, holder: Listener) -> bool:
-    """Whether the holder is a unit of ours that this very plan stops."""
+def _is_stopped_by_plan(inventory: Inventory, name: str, instance: Instance, holder: Listener) -> bool:
+    """Whether the holder is a unit of ours that the same plan stops."""
     return is_ours(holder.unit) and holder.unit not in {each.unit for each in inventory.instances_of(name)}
 
 
 def _of_proxy(
     inventory: Inventory, name: str, observed: Observation, desired: Mapping[str, HostState]
 ) -> Iterator[str]:
-    """HAProxy is there, and whoever holds its addresses is Heat's own API, which it replaces."""
+    """HAProxy is installed, and its addresses are held by Heat's own APIs alone, which it replaces."""
     if name != inventory.proxy.host or not inventory.has_apis():
         return
     if not observed.facts.paths.get("haproxy"):
-        yield f"{name}: there is no {inventory.proxy.program}: install HAProxy 2.2 or later."
+        yield f"{name}: {inventory.proxy.program} does not exist: install HAProxy 2.2 or later."
     if observed.facts.accounts.get(inventory.proxy.user) is None:
-        yield f"{name}: there is no user {inventory.proxy.user}: install HAProxy, or set `proxy.user`."
+        yield f"{name}: user {inventory.proxy.user} does not exist: install HAProxy, or set `proxy.user`."
     needs = desired[name].units[host_steps.PROXY].needs if name in desired else ()
     for address, port in needs:
         for holder in host_steps.holders_of(address, port, observed.facts.listeners):
             if holder.unit != host_steps.PROXY and not is_heat_api(holder):
                 yield (
-                    f"{name}: {address}:{port}, which the proxy needs, is held by {holder_name(holder)}, which is not "
-                    "Heat's API: stop it, or set `proxy.bind`."
+                    f"{name}: the proxy needs {address}:{port}, which is in use by {holder_name(holder)}. That is not "
+                    "an API of Heat: stop it, or set `proxy.bind`."
                 )
 
 
 def _of_drains(inventory: Inventory, observation: SiteObservation) -> Iterator[str]:
-    """Some server that is not drained serves each kind of API right now, where any does."""
+    """Each kind of API that serves now has a server that serves and is not to be drained."""
     proxy_host = observation.hosts.get(inventory.proxy.host)
     servers = proxy_host.facts.servers if proxy_host else ()
     drained = {endpoint(each.address, each.port) for each in inventory.instances() if each.drained and each.port}
@@ -143,21 +146,21 @@ def _of_drains(inventory: Inventory, observation: SiteObservation) -> Iterator[s
         if not any(each.serves for each in staying):
             others = "".join(f", {each.name} is {each.status} ({each.check})" for each in staying)
             yield (
-                f"{inventory.proxy.host}: no other server of {section} serves now{others}, so that nobody would "
-                "answer clients: start one first."
+                f"{inventory.proxy.host}: no other server of {section} serves now{others}: clients would get no "
+                "answer. Start one first."
             )
 
 
 def is_heat_api(holder: Listener) -> bool:
-    """Whether a process is Heat's REST or CFN API, told by its program, its arguments or its unit.
+    """Whether a process is Heat's REST or CFN API, decided from its program, its arguments or its unit.
 
     Recognised: Heat's programs, uWSGI with Heat's modules or settings, and units as distributions and devstack name
-    them. A process of a container is not: its engine would start it again.
+    them. A process in a container is not: its container engine would start it again.
     """
     if holder.unit.startswith(CONTAINERS):
         return False
-    words = [holder.unit.replace("devstack@h-api", "heat-api"), *holder.argv]
-    return any(sign in word for word in words for sign in ("heat-api", "heat-wsgi-api", "heat.wsgi.", "heat_api"))
+    texts = [holder.unit.replace("devstack@h-api", "heat-api"), *holder.argv]
+    return any(sign in text for text in texts for sign in ("heat-api", "heat-wsgi-api", "heat.wsgi.", "heat_api"))
 
 
 def holder_name(holder: Listener) -> str:

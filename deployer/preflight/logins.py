@@ -1,4 +1,4 @@
-"""Whether database, broker and Keystone take the login of a node's heat.conf, tried from that node itself."""
+"""Checks from each node that database, broker and Keystone accept the logins of its heat.conf."""
 
 import base64
 import json
@@ -14,9 +14,9 @@ from deployer.remote.fleet import Fleet
 LOGIN_TIMEOUT = 8  # seconds for one login
 LOGINS_TIMEOUT = 40.0
 
-BOUND = (
-    "{number} stacks were made while Heat reached Keystone at a loopback address, and keep it with their user's "
-    'credentials: engines on other hosts cannot act for them. See docs/first-site.md, "Stacks from before".'
+LOOPBACK_STACKS = (
+    "{number} stacks were created while Heat reached Keystone at a loopback address. They keep it with their user's "
+    'credentials: engines on other hosts cannot act on them. See docs/first-site.md, "Stacks from before".'
 )
 HINTS = {
     "database": "Does MariaDB listen on more than loopback (bind-address) and grant Heat's user access from this host?",
@@ -26,14 +26,14 @@ HINTS = {
 
 
 def try_logins(inventory: Inventory, desired: Mapping[str, HostState], fleet: Fleet) -> Findings:
-    """Try the new heat.conf of every node, which stays in memory there."""
-    nodes = {host: state for host, state in desired.items() if _conf(inventory, host, state)}
-    programs = {host: _program(inventory, host, state) for host, state in nodes.items()}
-    printed = engines.run(fleet, "try logins", programs, LOGINS_TIMEOUT) if programs else {}
+    """Log in with the new heat.conf of every node, which stays in memory there."""
+    confs = {host: _conf(inventory, host, state) for host, state in desired.items()}
+    programs = {host: _program(inventory, host, conf) for host, conf in confs.items() if conf}
+    printed = engines.run(fleet, "check logins", programs, LOGINS_TIMEOUT) if programs else {}
     bound = max((json.loads(each)["bound"] for each in printed.values() if isinstance(each, str)), default=0)
     return Findings(
         tuple(problem for host, each in printed.items() for problem in _problems(host, each)),
-        (BOUND.format(number=bound),) if bound else (),
+        (LOOPBACK_STACKS.format(number=bound),) if bound else (),
     )
 
 
@@ -44,15 +44,14 @@ def _problems(host: str, printed: str | errors.DeployerError) -> Iterator[str]:
         yield from (_sentence(host, each) for each in json.loads(printed)["problems"])
 
 
-def _program(inventory: Inventory, host: str, state: HostState) -> tuple[str, str]:
-    content = _conf(inventory, host, state)
-    text = scripts.text("try_logins", conf=base64.b64encode(content).decode(), seconds=LOGIN_TIMEOUT)
-    return service_units.python_of(inventory.heat_of(host).prefix), text
+def _program(inventory: Inventory, host: str, conf: bytes) -> tuple[str, str]:
+    script = scripts.text("try_logins", conf=base64.b64encode(conf).decode(), seconds=LOGIN_TIMEOUT)
+    return service_units.python_of(inventory.heat_of(host).prefix), script
 
 
 def _conf(inventory: Inventory, host: str, state: HostState) -> bytes | None:
     file = state.files.get(f"{inventory.heat_of(host).config_dir}/heat.conf")
-    return file and file.content
+    return file.content if file else None
 
 
 def _sentence(host: str, each: Mapping[str, str]) -> str:

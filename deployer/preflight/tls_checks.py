@@ -1,4 +1,4 @@
-"""Whether TLS will work with the files and programs that the hosts have, found before anything is changed. Pure."""
+"""Finds what would keep TLS from working: files, certificates and programs of the hosts. Pure."""
 
 from collections.abc import Iterator, Mapping
 
@@ -10,7 +10,7 @@ from deployer.model.tls import Certificate, Trust
 from deployer.proxy import config
 
 DAY = 86400.0  # seconds
-SOON = 30 * DAY  # before its end a certificate is spoken of
+EXPIRES_SOON = 30 * DAY  # seconds of life left below which a certificate is named in a warning
 WITH_TLS = "-DUWSGI_SSL"  # among the flags that a uWSGI was compiled with
 FIELDS = {
     service_units.APIS: "heat.tls",
@@ -27,17 +27,17 @@ HINTS = {
 
 
 def problems(inventory: Inventory, observed: Mapping[str, Observation]) -> tuple[str, ...]:
-    """One line for each thing of each host with which TLS cannot work: `host: what is wrong: what to do`."""
+    """One line for each problem of TLS on each host: `host: what is wrong: what to do`."""
     return tuple(problem for name, each in observed.items() for problem in _problems(inventory, name, each.facts))
 
 
 def warnings(observed: Mapping[str, Observation]) -> tuple[str, ...]:
-    """One line for each certificate that ends soon, or with which clients will not be content any more."""
+    """One line for each certificate that expires soon, or has expired."""
     return tuple(
-        f"{name}: the certificate of `{FIELDS[purpose]}` {_ending(each.left)}: put a new one in its place and deploy."
+        f"{name}: the certificate of `{FIELDS[purpose]}` {_expiry(each.left)}: replace it and deploy."
         for name, host in observed.items()
         for purpose, each in host.facts.certificates.items()
-        if each.left is not None and each.left < SOON
+        if each.left is not None and each.left < EXPIRES_SOON
     )
 
 
@@ -52,15 +52,15 @@ def _problems(inventory: Inventory, name: str, facts: Facts) -> Iterator[str]:
 
 
 def _refused_by_proxy(name: str, certificate: Certificate, trust: Trust) -> Iterator[str]:
-    """What the proxy would not take from a host's APIs."""
+    """What the proxy would refuse in the certificate of a host's APIs."""
     if certificate.why:
         return
     if certificate.left is not None and certificate.left <= 0:
-        yield f"{name}: the certificate of `heat.tls` {_ending(certificate.left)}: the proxy would refuse it; renew it."
+        yield f"{name}: the certificate of `heat.tls` {_expiry(certificate.left)}: the proxy would refuse it; renew it."
     if not any(covers(pattern, trust.name) for pattern in certificate.names):
         yield (
             f"{name}: the certificate of `heat.tls` is for {', '.join(certificate.names) or 'no name'}, not for "
-            f"{trust.name}: have it made for that name, or set `heat.tls.name` of this host."
+            f"{trust.name}: issue it for that name, or set `heat.tls.name` of this host."
         )
 
 
@@ -71,19 +71,19 @@ def covers(pattern: str, name: str) -> bool:
 
 
 def _without_openssl(name: str, facts: Facts) -> Iterator[str]:
-    """uWSGI is built without TLS where OpenSSL's headers were missing; only it can say."""
+    """uWSGI is built without TLS where OpenSSL's headers were missing; only its own flags show that."""
     for path in facts.paths.get("uwsgi", ())[:1]:
-        said = facts.answers.get(path, {})
-        if said.get("why"):
-            yield f"{name}: {path} --cflags says {said['why']}: `heat.tls` needs a uWSGI that works."
-        elif WITH_TLS not in said.get("printed", ""):
+        answer = facts.answers.get(path, {})
+        if answer.get("why"):
+            yield f"{name}: `{path} --cflags` failed ({answer['why']}): `heat.tls` needs a uWSGI that works."
+        elif WITH_TLS not in answer.get("printed", ""):
             yield (
                 f"{name}: {path} was built without OpenSSL and cannot serve TLS: install the distribution's uwsgi, "
                 "or build it again where libssl-dev is installed."
             )
 
 
-def _ending(left: float) -> str:
+def _expiry(left: float) -> str:
     days = int(abs(left) // DAY)
     count = "less than a day" if not days else "1 day" if days == 1 else f"{days} days"
-    return f"ends in {count}" if left > 0 else f"ended {count} ago"
+    return f"expires in {count}" if left > 0 else f"expired {count} ago"

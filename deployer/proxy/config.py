@@ -10,7 +10,7 @@ from deployer import render
 from deployer.inventory.sections import Proxy
 from deployer.model.hosts import Instance
 from deployer.model.names import Endpoint, endpoint, unit_name
-from deployer.model.probes import AnswersSocket
+from deployer.model.probe import AnswersSocket
 from deployer.model.service import Service
 from deployer.model.state import File, HostState, Unit, file_of
 from deployer.model.tls import Trust

@@ -6,14 +6,14 @@ import json
 import shlex
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 import paramiko
 from fabric import Connection
 
 from deployer import errors
 from deployer.model.hosts import Host
+from deployer.model.wire import Reply, Request
 from deployer.remote import agent_script
 from deployer.remote.lease import Lease
 from deployer.remote.ssh_connection import reason
@@ -25,7 +25,7 @@ NO_STATUS = -1  # Paramiko's word for a program that ended without an exit statu
 FIRST_LINE = "import base64,sys;exec(base64.b64decode(sys.stdin.readline()))"
 
 
-def ask(connection: Connection, host: Host, verb: str, request: Mapping[str, Any], timeout: float) -> dict:
+def ask(connection: Connection, host: Host, verb: str, request: Request, timeout: float) -> Reply:
     """Send the agent one request and return its reply, with our clock when it was sent and received.
 
     Raise HostUnreachable when there is none in `timeout` seconds, or the connection ends before it.
@@ -89,9 +89,7 @@ def _exit_status(channel: paramiko.Channel, timeout: float) -> int:
     return channel.exit_status
 
 
-def acquire_lease(
-    connection: Connection, host: Host, request: Mapping[str, Any], timeout: float
-) -> tuple[Lease, dict[str, Any]]:
+def acquire_lease(connection: Connection, host: Host, request: Request, timeout: float) -> tuple[Lease, Reply]:
     """Start what holds a lock on a host while heartbeats come; return the lease, before them, and the first answer.
 
     Raise HostUnreachable when there is none in `timeout` seconds.
@@ -121,7 +119,7 @@ def _command(sudo: bool, *argv: str) -> str:
     return shlex.join([*(["sudo", "-n"] if sudo else []), *argv])
 
 
-def _read_both(stdout, stderr) -> tuple[bytes, str]:
+def _read_both(stdout: paramiko.ChannelFile, stderr: paramiko.ChannelFile) -> tuple[bytes, str]:
     """Read both streams at once: a program that fills one while we wait on the other would hang."""
     talked: list[bytes] = []
 

@@ -20,7 +20,7 @@ from deployer.remote.ssh_route import Route
 PROXY_TIMEOUT = 1.0  # seconds for the last words of a ProxyCommand that has ended
 
 
-class Proxy:
+class ProxyProcess:
     """A ProxyCommand under way. `socket` speaks to it as to the host; it ends with that socket."""
 
     def __init__(self, command: str) -> None:
@@ -54,7 +54,7 @@ class Proxy:
 class Chain(Connection):
     """A connection with those to its jump hosts, which are closed with it."""
 
-    proxy: Proxy | None = None
+    proxy: ProxyProcess | None = None
 
     def close(self) -> None:
         """Close every connection of the way."""
@@ -102,7 +102,7 @@ def _connection(route: Route) -> Chain:
     """A connection that is not open yet, over those to its jump hosts."""
     host_keys = ssh_keys.policy(route)
     times = dict.fromkeys(("timeout", "banner_timeout", "auth_timeout", "channel_timeout"), route.timeout)
-    proxy = Proxy(route.proxy_command) if route.proxy_command else None
+    proxy = ProxyProcess(route.proxy_command) if route.proxy_command else None
     connection = Chain(
         route.address,
         user=route.user,

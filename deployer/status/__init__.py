@@ -1,1 +1,1 @@
-"""One row for each process of the site, and where it differs from the inventory. Pure."""
+"""Decides the status of a site: a row for each process, and where it differs from the inventory. Pure."""

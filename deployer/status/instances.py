@@ -1,19 +1,15 @@
-"""One line for each process that the inventory asks for: what systemd, Heat and the proxy say of it. Pure."""
+"""Decides the row of each process that the inventory asks for, from what its host, Heat and the proxy show. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 from deployer.heat.engines import EngineRow, EngineView
-from deployer.inventory.schema import Inventory
 from deployer.model import names
 from deployer.model.facts import Observation, Server
 from deployer.model.hosts import Instance
-from deployer.model.service import Service
 from deployer.model.state import HostState, Unit
-from deployer.observed.observe import SiteObservation
-from deployer.plan import host_steps
 from deployer.proxy import config
+from deployer.status.site_view import InstanceView, SiteView
 
 SHORT = 7  # letters of a digest that tell two apart
 
@@ -46,89 +42,96 @@ class InstanceStatus:
     queue: Mapping[str, int] | None = None
 
 
-def desired_instances(
-    inventory: Inventory, observation: SiteObservation, desired: Mapping[str, HostState], view: EngineView
-) -> tuple[InstanceStatus, ...]:
-    """Every process the inventory asks for, in its order."""
-    at_proxy = servers(inventory, observation)
-    return tuple(
-        _instance_status(each, observation.hosts.get(each.host), desired.get(each.host), view, at_proxy)
-        for each in inventory.instances()
-    )
+def desired_instances(site: SiteView) -> tuple[InstanceStatus, ...]:
+    """Every process that the inventory asks for, in its order."""
+    at_proxy = servers(site)
+    return tuple(_status(_view(each, site, at_proxy), site.engines) for each in site.inventory.instances())
 
 
-def servers(inventory: Inventory, observation: SiteObservation) -> dict[Instance, Server | None]:
-    """Each API's server at the proxy, None where it has none there; empty when no proxy answers."""
-    proxy_host = observation.hosts.get(inventory.proxy.host)
-    by_name = {each.path: each for each in (proxy_host.facts.servers if proxy_host else ())}
-    observed = {}
+def servers(site: SiteView) -> dict[Instance, Server | None]:
+    """Each API's server at the proxy, None where it has none there; empty when the proxy shows none of them."""
+    by_name = {server.path: server for server in site.proxy_servers}
+    at_proxy = {}
     for service, section in config.SECTIONS.items():
-        of_service = [each for each in inventory.instances() if each.service is service]
+        of_service = [each for each in site.inventory.instances() if each.service is service]
         for position, each in enumerate(of_service, 1):
-            observed[each] = by_name.get(f"{section}/{config.server_name(inventory.proxy, each, position)}")
-    return observed if any(observed.values()) else {}
+            name = config.server_name(site.inventory.proxy, each, position)
+            at_proxy[each] = by_name.get(f"{section}/{name}")
+    return at_proxy if any(at_proxy.values()) else {}
 
 
 def addresses(each: Instance, desired: HostState | None) -> tuple[tuple[str, int], ...]:
     """The (address, port) pairs that a process should listen on."""
     if each.port:
         return ((each.address, each.port),)
-    unit = desired and desired.units.get(each.unit)
+    unit = desired.units.get(each.unit) if desired else None
     return unit.needs if unit else ()
 
 
-def _instance_status(
-    each: Instance, observed: Observation | None, desired_host: HostState | None, view: EngineView, at_proxy: Mapping
-) -> InstanceStatus:
-    unit = observed.state.units.get(each.unit) if observed else None
-    desired = desired_host.units.get(each.unit) if desired_host else None
-    server, rows = at_proxy.get(each), rows_of(each.host, each.unit, view)
-    pairs = addresses(each, desired_host)
-    is_listening = _listening(pairs, each.unit, observed)
-    drift = (
-        ()
-        if observed is None or desired_host is None
-        else (
-            *_unit_drift(unit, desired, is_listening),
-            *_proxy_drift(unit, server, at_proxy, each),
-            *(_engine_drift(unit, rows, view) if each.service is Service.ENGINE else ()),
-        )
+def _view(each: Instance, site: SiteView, at_proxy: Mapping[Instance, Server | None]) -> InstanceView:
+    observed, desired = site.observation.hosts.get(each.host), site.desired.get(each.host)
+    return InstanceView(
+        each,
+        observed,
+        unit=observed.state.units.get(each.unit) if observed else None,
+        desired=desired.units.get(each.unit) if desired else None,
+        is_desired_known=desired is not None,
+        server=at_proxy.get(each),
+        is_at_proxy=each in at_proxy,
+        rows=tuple(rows_of(each.host, each.unit, site.engines)),
+        addresses=addresses(each, desired),
     )
-    return InstanceStatus(
+
+
+def _status(view: InstanceView, engines: EngineView) -> InstanceStatus:
+    each = view.instance
+    status = InstanceStatus(
         each.host,
         each.service,
         each.unit,
         each.address,
         each.port,
-        unit.pid if unit else None,
-        state(observed, unit),
-        heat_view(rows) if each.service is Service.ENGINE else "",
-        _proxy_view(each, at_proxy),
-        ", ".join(drift),
-        tuple(names.endpoint(*pair) for pair in pairs),
-        is_listening,
-        **digests(unit, desired),
-        **at_the_proxy(server),
-        **(workers(rows, view) if each.service is Service.ENGINE else {}),
+        pid=view.unit.pid if view.unit else None,
+        state=state(view.observed, view.unit),
+        heat=heat_view(view.rows) if view.is_engine else "",
+        proxy=_proxy_view(view),
+        drift=", ".join(_drift(view, engines)),
+        listens_on=tuple(names.endpoint(*address) for address in view.addresses),
+        listening=view.is_listening,
     )
+    status = with_server(with_config(status, view.unit, view.desired), view.server)
+    return with_workers(status, view.rows, engines) if view.is_engine else status
 
 
 def state(observed: Observation | None, unit: Unit | None) -> str:
+    """The state of a process as its host shows it."""
     if observed is None:
         return "unreachable"
     return "running" if unit and unit.running else "stopped"
 
 
-def digests(unit: Unit | None, desired: Unit | None) -> dict[str, Any]:
-    """The digest of what a process has read, and whether that is what it should have read."""
+def with_config(status: InstanceStatus, unit: Unit | None, desired: Unit | None) -> InstanceStatus:
+    """A row with the digest of the configuration that a process has read, and whether it should have read that."""
     if unit is None or not unit.running or unit.config is None:
-        return {}
-    return {"config": unit.config[:SHORT], "config_is_desired": desired and unit.config == desired.config}
+        return status
+    is_desired = None if desired is None else unit.config == desired.config
+    return replace(status, config=unit.config[:SHORT], config_is_desired=is_desired)
 
 
-def at_the_proxy(server: Server | None) -> dict[str, Any]:
-    """The last check of a server, its requests in progress and all so far."""
-    return {"check": server.check, "sessions": server.sessions, "requests": server.requests} if server else {}
+def with_server(status: InstanceStatus, server: Server | None) -> InstanceStatus:
+    """A row with the last check of a server, its requests in progress and all so far."""
+    if server is None:
+        return status
+    return replace(status, check=server.check, sessions=server.sessions, requests=server.requests)
+
+
+def with_workers(status: InstanceStatus, rows: Sequence[EngineRow], engines: EngineView) -> InstanceStatus:
+    """A row with the number of worker processes that Heat lists as up and down, and what is known of their queues."""
+    if not engines.known:
+        return status
+    up, queue = sum(row.up for row in rows), engines.queue(rows)
+    counts = {"messages": queue.messages, "consumers": queue.consumers} if queue else None
+    return replace(status, workers={"up": up, "down": len(rows) - up}, queue=counts)
 
 
 def rows_of(host: str, unit: str, view: EngineView) -> list[EngineRow]:
@@ -142,70 +145,60 @@ def heat_view(rows: Sequence[EngineRow]) -> str:
     return "unknown" if not rows else "up" if any(row.up for row in rows) else "down"
 
 
-def workers(rows: Sequence[EngineRow], view: EngineView) -> dict[str, Any]:
-    """How many worker processes Heat lists as up and down, and what is known of their queues."""
-    if not view.known:
-        return {}
-    up, queue = sum(row.up for row in rows), view.queue(rows)
-    counts = {"workers": {"up": up, "down": len(rows) - up}}
-    return counts | ({"queue": {"messages": queue.messages, "consumers": queue.consumers}} if queue else {})
-
-
 def rows_without_process(count: int) -> str:
+    """The drift of rows in Heat's table that no process stands behind."""
     return "row without process" if count == 1 else f"{count} rows without process"
 
 
-def _listening(pairs: Sequence[tuple[str, int]], unit: str, observed: Observation | None) -> bool | None:
-    """Whether a unit holds all the addresses it should; None when it needs none, or nobody knows."""
-    if not pairs or observed is None:
-        return None
-    return all(
-        any(holder.unit == unit for holder in host_steps.holders_of(address, port, observed.facts.listeners))
-        for address, port in pairs
-    )
-
-
-def _proxy_view(each: Instance, at_proxy: Mapping[Instance, Server | None]) -> str:
-    if each.service not in config.SECTIONS:
+def _proxy_view(view: InstanceView) -> str:
+    if view.instance.service not in config.SECTIONS:
         return ""
-    if not at_proxy:
+    if not view.is_at_proxy:
         return "unknown"
-    server = at_proxy[each]
-    return server.status if server else "missing"
+    return view.server.status if view.server else "missing"
 
 
-def _unit_drift(unit: Unit | None, desired: Unit | None, is_listening: bool | None) -> Iterator[str]:
-    """What differs from the inventory in a process as its host shows it, in a few words."""
-    if unit is None or not unit.running:
+def _drift(view: InstanceView, engines: EngineView) -> Iterator[str]:
+    """What differs from the inventory, in a few words each; nothing of a host that does not answer."""
+    if view.observed is None or not view.is_desired_known:
+        return
+    yield from _unit_drift(view)
+    yield from _proxy_drift(view)
+    if view.is_engine:
+        yield from _engine_drift(view, engines)
+
+
+def _unit_drift(view: InstanceView) -> Iterator[str]:
+    """What differs in a process as its host shows it."""
+    if view.unit is None or not view.unit.running:
         yield "not running"
-    elif not unit.enabled:
+    elif not view.unit.enabled:
         yield "not enabled"
-    elif desired is None or unit.config != desired.config:
+    elif view.desired is None or view.unit.config != view.desired.config:
         yield "old configuration"
-    elif is_listening is False:
+    elif view.is_listening is False:
         yield "not listening"
 
 
-def _proxy_drift(unit: Unit | None, server: Server | None, at_proxy: Mapping, each: Instance) -> Iterator[str]:
-    is_running = unit is not None and unit.running
-    if server and not is_running:
+def _proxy_drift(view: InstanceView) -> Iterator[str]:
+    server = view.server
+    if server is None:
+        if view.is_running and view.is_at_proxy:
+            yield "missing at the proxy"
+    elif not view.is_running:
         yield "server without unit"
-    elif server and server.drained != each.drained:
+    elif server.drained != view.instance.drained:
         yield "drained" if server.drained else "not drained"
-    elif server and server.drained:
-        return
-    elif server and not server.serves:
+    elif not server.drained and not server.serves:
         yield "not served"
-    elif is_running and each in at_proxy and server is None:
-        yield "missing at the proxy"
 
 
-def _engine_drift(unit: Unit | None, rows: Sequence[EngineRow], view: EngineView) -> Iterator[str]:
-    alive = [row for row in rows if view.is_alive(row)]
-    is_running = unit is not None and unit.running
-    if view.known and is_running and not rows:
+def _engine_drift(view: InstanceView, engines: EngineView) -> Iterator[str]:
+    rows = view.rows
+    alive = [row for row in rows if engines.is_alive(row)]
+    if engines.known and view.is_running and not rows:
         yield "not listed by Heat"
-    elif is_running and not alive and rows:
+    elif view.is_running and not alive and rows:
         yield "queue without consumer" if any(row.up for row in rows) else "down for Heat"
     elif len(alive) < len(rows):
         yield rows_without_process(len(rows) - len(alive))

@@ -1,28 +1,27 @@
-"""The one truth table: what the inventory wants, what systemd, Heat and the proxy say, where they differ. Pure."""
+"""Decides the status of a site: what the inventory asks for, what systemd, Heat and the proxy show, the drift. Pure."""
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from deployer import errors
-from deployer.heat.engines import UNKNOWN_VIEW, EngineView
+from deployer.heat.engines import UNKNOWN_VIEW
 from deployer.inventory.schema import Inventory
 from deployer.model.contract import SCHEMA_VERSION
-from deployer.model.state import HostState
 from deployer.model.steps import Plan
 from deployer.observed import history
 from deployer.observed.observe import SiteObservation
 from deployer.status import instances, orphans
 from deployer.status.instances import InstanceStatus
+from deployer.status.site_view import SiteView
 
 DRIFT = 8  # the exit code of `status --exit-code` when something drifts
 
 
 @dataclass(frozen=True)
 class SiteStatus:
-    """The whole site: a line a process, the steps a deploy would take, the errors of hosts that did not answer.
+    """The whole site: a line a process, the steps that a deploy would take, the errors of hosts that did not answer.
 
-    `notes`: what else could not be asked, and why; `unfinished`: runs that have not come to their end.
+    `warnings`: what else could not be asked, and why; `unfinished`: runs that have not ended.
     """
 
     lines: tuple[InstanceStatus, ...]
@@ -33,7 +32,7 @@ class SiteStatus:
 
     @property
     def drifts(self) -> bool:
-        """Whether anything is not as the inventory wants it, or left over."""
+        """Whether anything is not as the inventory asks for, or left over."""
         return bool(self.pending) or any(line.drift not in ("", orphans.HOSTS_OWN) for line in self.lines)
 
     def exit_code(self, counts_drift: bool) -> int:
@@ -45,35 +44,25 @@ class SiteStatus:
         return errors.HostFailed.exit_code if counts_drift and self.warnings else 0
 
 
-def status_of(
-    inventory: Inventory,
-    observation: SiteObservation,
-    desired: Mapping[str, HostState],
-    view: EngineView,
-    plan: Plan,
-) -> SiteStatus:
+def status_of(site: SiteView, plan: Plan) -> SiteStatus:
     """Every process the inventory asks for, what is there without being asked for, and what a deploy would do."""
     return SiteStatus(
-        lines=_lines(inventory, observation, desired, view),
+        lines=_lines(site),
         pending=tuple(f"{step.host}: {step}" for step in plan.changes()),
-        errors=_errors(observation),
-        warnings=view.problems,
-        unfinished=history.describe_unfinished(observation.hosts),
+        errors=_errors(site.observation),
+        warnings=site.engines.problems,
+        unfinished=history.describe_unfinished(site.observation.hosts),
     )
 
 
 def without_source(inventory: Inventory, observation: SiteObservation) -> SiteStatus:
-    """What can be said while the source host, whose Heat says what is desired, does not answer."""
-    return SiteStatus(_lines(inventory, observation, {}, UNKNOWN_VIEW), errors=_errors(observation))
+    """The status while the source host, whose Heat decides what is desired, does not answer."""
+    site = SiteView(inventory, observation, {}, UNKNOWN_VIEW)
+    return SiteStatus(_lines(site), errors=_errors(observation))
 
 
-def _lines(
-    inventory: Inventory, observation: SiteObservation, desired: Mapping[str, HostState], view: EngineView
-) -> tuple[InstanceStatus, ...]:
-    return (
-        *instances.desired_instances(inventory, observation, desired, view),
-        *orphans.orphans(inventory, observation, desired, view),
-    )
+def _lines(site: SiteView) -> tuple[InstanceStatus, ...]:
+    return (*instances.desired_instances(site), *orphans.orphans(site))
 
 
 def _errors(observation: SiteObservation) -> tuple[str, ...]:

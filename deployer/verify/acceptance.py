@@ -1,4 +1,4 @@
-"""The acceptance suite on every node: pytest and testinfra in a process of their own, which know nothing of ours."""
+"""Runs the acceptance suite on every node: pytest and testinfra in their own process, which imports nothing of ours."""
 
 import os
 import re
@@ -16,13 +16,13 @@ INSTALLED = Path(__file__).resolve().parents[1] / "acceptance"  # where setup.py
 SUITE = INSTALLED if INSTALLED.is_dir() else INSTALLED.parents[1] / "tests" / "acceptance"
 SUITE_TIMEOUT = 120.0  # seconds for the suite, and some more for each host
 SUITE_TIMEOUT_PER_HOST = 30.0
-JUDGED = (0, 1)  # pytest's exit codes when every test was run
+COMPLETE = (0, 1)  # pytest's exit codes when every test was run
 SETUP = re.compile(r'failed on setup with "(.*)"', re.DOTALL)
 RAISED = re.compile(r"(AssertionError|Failed): ")
 
 
 def run(inventory: Inventory) -> tuple[Check, ...]:
-    """What the acceptance suite says; it runs in a process of its own and knows nothing of ours."""
+    """Run the acceptance suite in a process of its own and return its checks."""
     with TemporaryDirectory(prefix="heat-") as folder:
         report = Path(folder) / "report.xml"
         ended = _pytest(inventory, report)
@@ -34,7 +34,7 @@ def run(inventory: Inventory) -> tuple[Check, ...]:
 
 
 def _pytest(inventory: Inventory, report: Path) -> str | None:
-    """Run the suite with its own settings only; return why it could not judge, None when it did."""
+    """Run the suite with its own settings only; return why it did not run every test, None when it did."""
     argv = [
         sys.executable,
         "-m",
@@ -54,13 +54,13 @@ def _pytest(inventory: Inventory, report: Path) -> str | None:
         f"--inventory={inventory.path.resolve()}",
         f"--junitxml={report}",
     ]
-    alone = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     limit = SUITE_TIMEOUT + SUITE_TIMEOUT_PER_HOST * len(inventory.hosts)
     try:
         ended = subprocess.run(
             argv,
             cwd=SUITE,
-            env=alone | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+            env=environment | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
             timeout=limit,
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -68,14 +68,14 @@ def _pytest(inventory: Inventory, report: Path) -> str | None:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return f"not done after {limit:.0f} s"
-    if ended.returncode in JUDGED and report.exists():
+        return f"not finished after {limit:.0f} s"
+    if ended.returncode in COMPLETE and report.exists():
         return None
     return f"pytest ended with {ended.returncode}: {_last_lines(ended.stderr or ended.stdout)}"
 
 
 def _last_lines(text: str) -> str:
-    """Whole lines: half a secret would not be known as one."""
+    """Whole lines: half a secret would not be recognised."""
     return "\n".join(text.strip().splitlines()[-10:])
 
 
@@ -85,21 +85,21 @@ def checks_of(report: str) -> tuple[Check, ...]:
 
 
 def reason_in(message: str) -> str:
-    """Why a test failed, in its own words, out of pytest's message."""
+    """The reason of a failed test, without what pytest adds to its message."""
     setup = SETUP.fullmatch(message.strip())
     return RAISED.sub("", setup[1] if setup else message.strip(), count=1).strip()
 
 
 def _check(case: ElementTree.Element) -> Check:
-    said = {each.get("name"): each.get("value", "") for each in case.iter("property")}
-    observed = partial(
+    properties = {each.get("name"): each.get("value", "") for each in case.iter("property")}
+    check = partial(
         Check,
-        said.get("host", "acceptance suite"),
-        said.get("subject", case.get("name", "")),
-        said.get("promise", ""),
+        properties.get("host", "acceptance suite"),
+        properties.get("subject", case.get("name", "")),
+        properties.get("promise", ""),
         seconds=float(case.get("time", 0)),
     )
     for kind, outcome in (("failure", Outcome.FAILED), ("error", Outcome.FAILED), ("skipped", Outcome.SKIPPED)):
         if (trouble := case.find(kind)) is not None:
-            return observed(outcome, reason=reason_in(trouble.get("message") or "") or (trouble.text or kind).strip())
-    return observed()
+            return check(outcome, reason=reason_in(trouble.get("message") or "") or (trouble.text or kind).strip())
+    return check()

@@ -1,4 +1,4 @@
-"""What `verify` needs before it begins, and how its checks end: libraries, credentials, addresses, secrets."""
+"""Prepares `verify`: its libraries, credentials and addresses; and redacts the reasons of its checks."""
 
 import importlib.util
 import os
@@ -41,7 +41,7 @@ def cloud_of(inventory: Inventory, name: str | None) -> Cloud:
 
 
 def proxy_binds(inventory: Inventory, fleet: Fleet) -> Mapping[Service, Endpoint]:
-    """Where the proxy serves each API; raise a DeployerError when the source host does not tell."""
+    """Where the proxy serves each API; raise a DeployerError when the source host does not answer."""
     observation = observe.observe_site(inventory, fleet)
     if inventory.heat.source in observation.errors:
         raise observation.errors[inventory.heat.source]
@@ -49,7 +49,7 @@ def proxy_binds(inventory: Inventory, fleet: Fleet) -> Mapping[Service, Endpoint
 
 
 def redacted(checks: Collection[Check], inventory: Inventory, fleet: RedactingFleet, cloud: Cloud) -> tuple[Check, ...]:
-    """The same checks with no secret in a reason, whoever gave it."""
+    """The same checks with every secret in a reason redacted."""
     if not any(check.failed for check in checks):
         return tuple(checks)
     known = fleet.secrets([inventory.heat.source]).union(cloud.secrets)

@@ -52,7 +52,7 @@ class FakeListener:
 
 
 class FakeHost:
-    """A host that keeps what it is told. Public attributes may be changed by a test before or between requests."""
+    """A host that keeps what it is sent. Public attributes may be changed by a test before or between requests."""
 
     def __init__(self, name: str, address: str) -> None:
         self.name, self.address = name, address
@@ -76,7 +76,7 @@ class FakeHost:
         self.run_program = _simple_program
         self.moment: Callable[[str, dict[str, Any]], None] = _nothing  # "before" and "after" each step; may raise
         self.reached = lambda: self.listeners  # what listens on the hosts that this one reaches
-        self.last_run: dict[str, Any] = {}  # the last run, as the journal tells it
+        self.last_run: dict[str, Any] = {}  # the last run, as the journal has it
         self.generations: dict[int, dict[str, Any]] = {}
         self._objects: dict[str, bytes] = {}
         self.read_only = False
@@ -84,7 +84,7 @@ class FakeHost:
         self._books: dict[str, dict[str, Any]] = {}
         self._loaded: dict[str, bytes] = {}
 
-    # What tests prepare and look at.
+    # What tests prepare and read.
 
     def has_file(self, path: str, content: str | bytes, **access: Any) -> None:
         self.files[path] = FakeFile(content.encode() if isinstance(content, str) else content, **access)
@@ -341,17 +341,17 @@ class FakeHost:
             holder.shared = True
 
     def _do_release_port(self, step: dict[str, Any], book: dict[str, Any]) -> None:
-        for holder, wanted in self._holders(step):
-            unit = wanted["unit"]
+        for holder, expected in self._holders(step):
+            unit = expected["unit"]
             enabled = bool(unit) and self.units[unit].enabled
-            others = [each for each in book["stopped"] if each["port"] != wanted["port"]]
+            others = [each for each in book["stopped"] if each["port"] != expected["port"]]
             book["stopped"] = [
                 *others,
                 {
                     "unit": unit,
                     "enabled": enabled,
-                    "address": wanted["address"],
-                    "port": wanted["port"],
+                    "address": expected["address"],
+                    "port": expected["port"],
                     "argv": holder.argv,
                 },
             ]
@@ -380,17 +380,17 @@ class FakeHost:
 
     def _holders(self, step: dict[str, Any]) -> list[tuple[FakeListener, dict[str, Any]]]:
         found = []
-        for wanted in step["holders"]:
+        for expected in step["holders"]:
             there = [
                 each
                 for each in self.listeners
-                if each.port == wanted["port"]
+                if each.port == expected["port"]
                 and each.unit != step["beside"]
-                and each.address in (wanted["address"], "0.0.0.0", "::")
+                and each.address in (expected["address"], "0.0.0.0", "::")
             ]
-            if there and wanted["pid"] not in [each.pid for each in there]:
-                raise Failed(f"{wanted['address']}:{wanted['port']} is now held by another process than planned")
-            found += [(each, wanted) for each in there if each.pid == wanted["pid"]]
+            if there and expected["pid"] not in [each.pid for each in there]:
+                raise Failed(f"{expected['address']}:{expected['port']} is now held by another process than planned")
+            found += [(each, expected) for each in there if each.pid == expected["pid"]]
         return found
 
     def _do_await_http(self, step: dict[str, Any], _: dict[str, Any]) -> None:
@@ -479,11 +479,14 @@ class FakeHost:
 
     def _needs(self, name: str) -> list[tuple[str, int]]:
         if name == PROXY:
-            text = self.files[OWN + "apis-proxy.conf"].content.decode()
+            file = self.files.get(OWN + "apis-proxy.conf")
+            if file is None:
+                raise Failed(f"systemctl ended with 1: Job for {name} failed: there is no {OWN}apis-proxy.conf")
+            text = file.content.decode()
             return [(address, int(port)) for address, port in re.findall(r"(?m)^    bind ([\d.]+):(\d+)", text)]
         return [(self.address, int(name.split("@")[1][: -len(".service")]))] if _service(name) in ("api", "cfn") else []
 
-    # What a look shows.
+    # What an observation shows.
 
     def _program(self, program: dict[str, Any]) -> dict[str, Any]:
         try:

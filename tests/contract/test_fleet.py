@@ -67,20 +67,20 @@ def outcome(reply):
     return {"done": reply["done"], "failed": reply["failed"]}
 
 
-def look(ground, **request):
+def observe(ground, **request):
     host = ground.hosts[0]
-    return ground.fleet.ask("look", "observe", {host: request}, LIMIT)[host]
+    return ground.fleet.ask("observe", "observe", {host: request}, LIMIT)[host]
 
 
 def test_observe_of_two_hosts_returns_a_reply_for_each(fleet_under_test):
-    replies = fleet_under_test.fleet.ask("look", "observe", dict.fromkeys(fleet_under_test.hosts, {}), LIMIT)
+    replies = fleet_under_test.fleet.ask("observe", "observe", dict.fromkeys(fleet_under_test.hosts, {}), LIMIT)
 
     assert tuple(replies) == fleet_under_test.hosts
     assert [reply["uid"] for reply in replies.values()] == [0, 0]
 
 
 def test_observe_asks_nothing_and_brings_every_field_empty(fleet_under_test):
-    reply = look(fleet_under_test)
+    reply = observe(fleet_under_test)
 
     empty = ("files", "globs", "texts", "units", "processes", "replies", "free", "accounts", "answers")
     assert [name for name in empty if reply[name]] == []
@@ -91,31 +91,34 @@ def test_observe_asks_nothing_and_brings_every_field_empty(fleet_under_test):
 def test_observe_of_a_host_that_is_gone_has_its_error_and_the_others_their_replies(fleet_under_test):
     requests = {fleet_under_test.gone: {}, fleet_under_test.hosts[1]: {}}
 
-    replies = fleet_under_test.fleet.ask("look", "observe", requests, LIMIT)
+    replies = fleet_under_test.fleet.ask("observe", "observe", requests, LIMIT)
 
     assert isinstance(replies[fleet_under_test.gone], errors.HostUnreachable)
     assert replies[fleet_under_test.hosts[1]]["uid"] == 0
 
 
 def test_observe_brings_the_answers_of_programs_and_why_one_has_none(fleet_under_test):
-    programs = {"said": {"argv": ["cat"], "stdin": "äöü\n"}, "failed": {"argv": ["false"], "stdin": ""}}
+    programs = {"printed": {"argv": ["cat"], "stdin": "äöü\n"}, "failed": {"argv": ["false"], "stdin": ""}}
 
-    answers = look(
+    answers = observe(
         fleet_under_test,
         programs={name: each | {"timeout": LIMIT} for name, each in programs.items()},
         accounts=["root"],
     )["answers"]
 
-    assert answers["said"] == {"printed": "äöü\n", "why": None}
+    assert answers["printed"] == {"printed": "äöü\n", "why": None}
     assert (answers["failed"]["printed"], bool(answers["failed"]["why"])) == ("", True)
 
 
 def test_observe_of_accounts_tells_those_that_are_missing(fleet_under_test):
-    assert look(fleet_under_test, accounts=["root", "nobody-at-all"])["accounts"] == {"root": 0, "nobody-at-all": None}
+    assert observe(fleet_under_test, accounts=["root", "nobody-at-all"])["accounts"] == {
+        "root": 0,
+        "nobody-at-all": None,
+    }
 
 
 def test_observe_of_a_missing_file_leaves_it_out(fleet_under_test, place):
-    assert look(fleet_under_test, trees=[f"{place}/nothing"])["files"] == {}
+    assert observe(fleet_under_test, trees=[f"{place}/nothing"])["files"] == {}
 
 
 def test_measure_tells_what_the_host_has_to_spare_and_nothing_of_units_not_asked_for(fleet_under_test):
@@ -142,7 +145,7 @@ def test_written_file_is_seen_with_digest_and_access(fleet_under_test, place):
     reply = do(fleet_under_test, place, write(f"{place}/file", "text", mode=0o640))
 
     assert reply == {"done": [""], "failed": None}
-    assert look(fleet_under_test, trees=[f"{place}/file"])["files"] == {
+    assert observe(fleet_under_test, trees=[f"{place}/file"])["files"] == {
         f"{place}/file": {"digest": digest_of(b"text"), "owner": "root", "group": "root", "mode": 0o640}
     }
 
@@ -150,7 +153,7 @@ def test_written_file_is_seen_with_digest_and_access(fleet_under_test, place):
 def test_content_of_a_file_is_brought_only_when_it_is_to_be_carried(fleet_under_test, place):
     do(fleet_under_test, place, write(f"{place}/a", "one"), write(f"{place}/b", "two"))
 
-    files = look(fleet_under_test, trees=[place], carry=[f"{place}/b"])["files"]
+    files = observe(fleet_under_test, trees=[place], carry=[f"{place}/b"])["files"]
 
     assert "content" not in files[f"{place}/a"]
     assert base64.b64decode(files[f"{place}/b"]["content"]) == b"two"
@@ -159,24 +162,24 @@ def test_content_of_a_file_is_brought_only_when_it_is_to_be_carried(fleet_under_
 def test_written_file_is_in_the_ledger_until_it_is_removed(fleet_under_test, place):
     book = f"{place}/ledger.json"
     do(fleet_under_test, place, write(f"{place}/file", "text"))
-    assert list(look(fleet_under_test, ledger=book)["ledger"]["files"]) == [f"{place}/file"]
+    assert list(observe(fleet_under_test, ledger=book)["ledger"]["files"]) == [f"{place}/file"]
 
     do(fleet_under_test, place, {"do": "remove", "path": f"{place}/file"})
 
-    assert look(fleet_under_test, ledger=book)["ledger"]["files"] == {}
-    assert look(fleet_under_test, trees=[f"{place}/file"])["files"] == {}
+    assert observe(fleet_under_test, ledger=book)["ledger"]["files"] == {}
+    assert observe(fleet_under_test, trees=[f"{place}/file"])["files"] == {}
 
 
 def test_file_that_was_there_before_is_kept_and_comes_back_when_ours_is_removed(fleet_under_test, place):
     path = f"{place}/file"
     do(fleet_under_test, f"{place}/theirs", write(path, "original", mode=0o600))
     do(fleet_under_test, place, write(path, "first"), write(path, "second"))
-    files = look(fleet_under_test, trees=[place], carry=[path])["files"]
+    files = observe(fleet_under_test, trees=[place], carry=[path])["files"]
     assert base64.b64decode(files[f"{path}.before"]["content"]) == b"original"
 
     do(fleet_under_test, place, {"do": "remove", "path": path})
 
-    files = look(fleet_under_test, trees=[path, f"{path}.before"])["files"]
+    files = observe(fleet_under_test, trees=[path, f"{path}.before"])["files"]
     assert {name: (file["digest"], file["mode"]) for name, file in files.items()} == {
         path: (digest_of(b"original"), 0o600)
     }
@@ -190,7 +193,7 @@ def test_file_stays_whose_original_somebody_took_away(fleet_under_test, place):
 
     assert do(fleet_under_test, place, {"do": "remove", "path": path})["failed"] is None
 
-    assert look(fleet_under_test, trees=[path])["files"][path]["digest"] == digest_of(b"ours")
+    assert observe(fleet_under_test, trees=[path])["files"][path]["digest"] == digest_of(b"ours")
     do(fleet_under_test, f"{place}/others", {"do": "remove", "path": path})
 
 
@@ -198,7 +201,7 @@ def test_write_for_an_unknown_account_fails_and_writes_nothing(fleet_under_test,
     reply = do(fleet_under_test, place, write(f"{place}/file", "text", group="nobody-at-all"))
 
     assert "nobody-at-all" in reply["failed"]["why"]
-    assert f"{place}/file" not in look(fleet_under_test, trees=[place])["files"]
+    assert f"{place}/file" not in observe(fleet_under_test, trees=[place])["files"]
 
 
 def test_step_that_fails_on_one_host_does_not_stop_the_other(fleet_under_test, place):
@@ -221,7 +224,7 @@ def test_run_returns_what_the_program_prints_of_its_input(fleet_under_test, plac
 def test_started_unit_is_seen_active_and_enabled_with_its_process(fleet_under_test, place, unit):
     do(fleet_under_test, place, systemctl("enable", UNIT), systemctl("start", UNIT))
 
-    seen = look(fleet_under_test, units=[UNIT])["units"][UNIT]
+    seen = observe(fleet_under_test, units=[UNIT])["units"][UNIT]
 
     assert (seen["active"], seen["enabled"], seen["stale"]) == ("active", True, False)
     assert seen["pid"] > 0
@@ -231,7 +234,7 @@ def test_start_of_a_running_unit_leaves_its_process_and_restart_replaces_it(flee
     pids = []
     for verb in ("start", "start", "restart"):
         do(fleet_under_test, place, systemctl(verb, UNIT))
-        pids.append(look(fleet_under_test, units=[UNIT])["units"][UNIT]["pid"])
+        pids.append(observe(fleet_under_test, units=[UNIT])["units"][UNIT]["pid"])
 
     assert pids[0] == pids[1] != pids[2]
 
@@ -241,7 +244,7 @@ def test_disabled_unit_is_neither_active_nor_enabled(fleet_under_test, place, un
 
     do(fleet_under_test, place, systemctl("disable", "--quiet", "--now", UNIT))
 
-    seen = look(fleet_under_test, units=[UNIT])["units"].get(UNIT, {"active": "inactive", "enabled": False})
+    seen = observe(fleet_under_test, units=[UNIT])["units"].get(UNIT, {"active": "inactive", "enabled": False})
     assert (seen["active"], seen["enabled"]) == ("inactive", False)
 
 
@@ -249,7 +252,7 @@ def test_unit_runs_on_when_it_is_disabled_and_starts_at_once_when_it_is_enabled_
     seen = []
     for arguments in (("enable", "--now"), ("disable",)):
         do(fleet_under_test, place, systemctl(*arguments, UNIT))
-        shown = look(fleet_under_test, units=[UNIT])["units"][UNIT]
+        shown = observe(fleet_under_test, units=[UNIT])["units"][UNIT]
         seen.append((shown["active"], shown["enabled"]))
 
     assert seen == [("active", True), ("active", False)]
@@ -257,11 +260,11 @@ def test_unit_runs_on_when_it_is_disabled_and_starts_at_once_when_it_is_enabled_
 
 def test_unit_whose_file_changed_is_stale_until_systemd_reads_it_again(fleet_under_test, place, unit):
     do(fleet_under_test, place, systemctl("start", UNIT), write(UNIT_FILE, UNIT_TEXT.format(2000)))
-    assert look(fleet_under_test, units=[UNIT])["units"][UNIT]["stale"] is True
+    assert observe(fleet_under_test, units=[UNIT])["units"][UNIT]["stale"] is True
 
     do(fleet_under_test, place, systemctl("daemon-reload"))
 
-    assert look(fleet_under_test, units=[UNIT])["units"][UNIT]["stale"] is False
+    assert observe(fleet_under_test, units=[UNIT])["units"][UNIT]["stale"] is False
 
 
 def test_start_of_a_unit_that_is_not_there_fails_and_names_it(fleet_under_test, place):
@@ -353,19 +356,19 @@ def forget(ground, place):
 
 
 def last_run(ground, place):
-    found = look(ground, ledger=f"{place}/ledger.json")["newest"]
+    found = observe(ground, ledger=f"{place}/ledger.json")["newest"]
     return {name: found.get(name) for name in ("number", "doing", "result")} if found else {}
 
 
 def test_staged_file_is_judged_and_kept_and_nothing_else_is_changed(fleet_under_test, place):
     assert stage(fleet_under_test, place, 1, a_file(f"{place}/file", "good", check=["true", "{}"])) == []
 
-    assert look(fleet_under_test, trees=[f"{place}/file"])["files"] == {}
+    assert observe(fleet_under_test, trees=[f"{place}/file"])["files"] == {}
     assert last_run(fleet_under_test, place) == {"number": 1, "doing": None, "result": None}
     forget(fleet_under_test, place)
 
 
-def test_address_that_the_host_does_not_have_is_told_and_no_run_begins(fleet_under_test, place):
+def test_address_that_the_host_does_not_have_is_reported_and_no_run_begins(fleet_under_test, place):
     assert stage(fleet_under_test, place, 1, binds=["0.0.0.0", "203.0.113.9", "127.0.0.1"]) == [
         "nobody can listen on 203.0.113.9 here: Cannot assign requested address"
     ]
@@ -373,7 +376,7 @@ def test_address_that_the_host_does_not_have_is_told_and_no_run_begins(fleet_und
     assert last_run(fleet_under_test, place) == {}
 
 
-def test_file_that_its_program_refuses_is_told_and_no_run_begins(fleet_under_test, place):
+def test_file_that_its_program_refuses_is_reported_and_no_run_begins(fleet_under_test, place):
     problems = stage(fleet_under_test, place, 1, a_file(f"{place}/file", "bad", check=["false", "{}"]))
 
     assert len(problems) == 1
@@ -423,14 +426,14 @@ def test_state_of_a_generation_comes_back_with_its_contents(fleet_under_test, pl
 
 def test_step_that_failed_is_what_the_run_was_doing(fleet_under_test, place):
     stage(fleet_under_test, place, 7)
-    steps = [run("true") | {"description": "look around"}, run("false") | {"description": "make it so"}]
+    steps = [run("true") | {"description": "check it"}, run("false") | {"description": "make it so"}]
     asked(fleet_under_test, "perform", {"ledger": f"{place}/ledger.json", "run": 7, "steps": steps})
 
     assert last_run(fleet_under_test, place) == {"number": 7, "doing": "make it so", "result": None}
     forget(fleet_under_test, place)
 
 
-def test_file_that_is_not_there_any_more_is_told_when_it_is_not_to_come(fleet_under_test, place):
+def test_file_that_is_not_there_any_more_is_reported_when_it_is_not_to_come(fleet_under_test, place):
     path = f"{place}/file"
     do(fleet_under_test, place, write(path, "other"))
 
@@ -471,7 +474,7 @@ def hold(ground, place, id, wait=0.0):
 def ask_for_lock(ground, place, verb, **more):
     host = ground.hosts[0]
     request = {"path": f"/run/contract-{place.rpartition('/')[2]}.lock"} | more
-    reply = ground.fleet.ask("ask for the lock", verb, {host: request}, LIMIT)[host]
+    reply = ground.fleet.ask("site lock", verb, {host: request}, LIMIT)[host]
     return {name: value for name, value in reply.items() if name in ("held_by", "ended")}
 
 
@@ -494,7 +497,7 @@ def test_lock_of_a_host_that_is_gone_is_its_error(fleet_under_test, place):
     assert not fleet_under_test.fleet.holds_lease()
 
 
-def test_lock_that_was_lost_stops_every_change_and_no_look(fleet_under_test, place):
+def test_lock_that_was_lost_stops_every_change_and_no_observation(fleet_under_test, place):
     held = hold(fleet_under_test, place, "1")["held"]
     assert ask_for_lock(fleet_under_test, place, "release", id="2") == {"ended": {}, "held_by": held}
     assert fleet_under_test.fleet.holds_lease()
@@ -505,5 +508,5 @@ def test_lock_that_was_lost_stops_every_change_and_no_look(fleet_under_test, pla
     replies = fleet_under_test.fleet.ask("perform", "perform", dict.fromkeys(fleet_under_test.hosts, steps), LIMIT)
     assert [type(each) for each in replies.values()] == [errors.Locked, errors.Locked]
     assert not fleet_under_test.fleet.holds_lease()
-    assert look(fleet_under_test, trees=[place])["files"] == {}
+    assert observe(fleet_under_test, trees=[place])["files"] == {}
     assert ask_for_lock(fleet_under_test, place, "holder") == {"held_by": {}}

@@ -34,7 +34,7 @@ def test_unreachable_host_is_named_beside_what_else_is_wrong(site):
 
     problems = json.loads(ran.stdout)["problems"]
     assert any(each.startswith("hostC: ") and nowhere in each for each in problems)
-    assert any(each.startswith("hostB: there is no Heat below /opt/nowhere") for each in problems)
+    assert any(each.startswith("hostB: Heat is not installed below /opt/nowhere") for each in problems)
 
 
 def test_login_without_sudo_is_told_how_to_mend_it(site):
@@ -59,7 +59,7 @@ def test_heat_of_another_release_and_a_stranger_on_a_port_are_found_together(sit
         site.on("hostC", "rmdir", metadata)
 
     assert "hostC: Heat is 99.0.0, but hostA has" in ran.stderr
-    assert f"hostB: {site.lab.hosts['hostB']}:8010 is taken by python3 (pid " in ran.stderr
+    assert f"hostB: {site.lab.hosts['hostB']}:8010 is in use by python3 (pid " in ran.stderr
     assert "stranger.service" in ran.stderr
     assert "Nothing was changed" in ran.stderr
 
@@ -89,7 +89,7 @@ def test_missing_haproxy_is_found(site):
 
     ran = site.invoke("preflight", code=3, inventory=inventory)
 
-    assert "hostA: there is no /usr/sbin/no-haproxy" in ran.stdout
+    assert "hostA: /usr/sbin/no-haproxy does not exist" in ran.stdout
 
 
 def test_database_that_listens_on_loopback_only_is_found_from_each_node(site):

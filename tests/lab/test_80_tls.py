@@ -129,7 +129,7 @@ def test_renewed_certificate_of_the_proxy_is_a_reload_and_a_short_one_is_told(fr
         "write /etc/heat-scaleout/apis-proxy.conf",
         "reload heat-scaleout-proxy.service",
     ]
-    assert "hostA: the certificate of `proxy.tls` ends in 2 days" in ran.stderr
+    assert "hostA: the certificate of `proxy.tls` expires in 2 days" in ran.stderr
     assert certificate_of((fronted.lab.hosts["hostA"], 8004)) != served
 
 

@@ -13,6 +13,7 @@ from deployer.model.steps import Plan
 from deployer.observed.observe import SiteObservation
 from deployer.proxy import runtime_api
 from deployer.status import site
+from deployer.status.site_view import SiteView
 
 STAT = """\
 Name: HAProxy
@@ -51,7 +52,7 @@ def lines(view=UNKNOWN_VIEW, gone=(), stat=FINE, **changed):
     inventory, desired, observed = a_site(stat, **changed)
     errors_of = {name: errors.HostUnreachable(name, "no answer") for name in gone}
     observation = SiteObservation({name: each for name, each in observed.items() if name not in gone}, errors_of)
-    return site.status_of(inventory, observation, desired, view, Plan()).lines
+    return site.status_of(SiteView(inventory, observation, desired, view), Plan()).lines
 
 
 def line(unit, host="hostB", **how):

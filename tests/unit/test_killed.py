@@ -88,7 +88,7 @@ def killed(command, fleet, allowed):
 def is_named(report, host, step):
     """Whether a run says of the one before that it has not ended, and what it was doing on this host."""
     warnings = sites.unfinished(report.planned)
-    return any(f"on {host} this was under way: {step}" in note for note in warnings)
+    return any(f"on {host} this step was in progress: {step}" in note for note in warnings)
 
 
 def is_as_wanted(command, fleet):

@@ -85,7 +85,7 @@ def test_second_deploy_changes_nothing_and_asks_each_host_once(inventory, deploy
     report = sites.deploy(inventory, deployed, sites.yes)
 
     assert (report.exit_code, report.planned.plan.waves) == (0, ())
-    assert deployed.asked == [("look", "observe", ("hostA", "hostB", "hostC"))]
+    assert deployed.asked == [("observe", "observe", ("hostA", "hostB", "hostC"))]
     assert (performed(deployed), pids(deployed)) == ({}, before)
 
 
@@ -115,8 +115,8 @@ def test_deploy_that_is_not_accepted_changes_nothing(inventory, fleet):
 def test_accept_is_asked_once_and_before_the_first_change(inventory, fleet):
     asked = []
 
-    def accept(todo, warnings):
-        asked.append((len(todo.plan.changes()) > 0, running(fleet)))
+    def accept(planned, warnings):
+        asked.append((len(planned.plan.changes()) > 0, running(fleet)))
         return True
 
     sites.deploy(inventory, fleet, accept)
@@ -142,15 +142,15 @@ def test_deploy_without_a_change_measures_nothing_and_asks_no_database(inventory
 
     sites.deploy(inventory, deployed, sites.yes)
 
-    assert titles(deployed) == ["look"]
+    assert titles(deployed) == ["observe"]
 
 
-def test_fewer_engines_need_no_look_at_the_limits(deployed):
+def test_fewer_engines_need_no_check_of_the_limits(deployed):
     deployed.asked.clear()
 
     sites.deploy(sites.an_inventory(hostB="{address: 10.0.0.2, api: 1, cfn: 1, engines: 1}"), deployed, sites.yes)
 
-    assert {"measure", "ask the database"} & set(titles(deployed)) == set()
+    assert {"measure", "query the database"} & set(titles(deployed)) == set()
 
 
 def test_growth_past_what_the_database_allows_is_refused_before_the_first_change(deployed):
@@ -158,7 +158,9 @@ def test_growth_past_what_the_database_allows_is_refused_before_the_first_change
     grown = sites.an_inventory(hostB="{address: 10.0.0.2, api: 1, cfn: 1, engines: 3}")
     before = deployed.performed()
 
-    with pytest.raises(errors.NotReady, match=r"allows 119 connections, but 24 engine workers .* 120 in all") as caught:
+    with pytest.raises(
+        errors.NotReady, match=r"allows 119 connections, but 24 engine workers .* 120 in total"
+    ) as caught:
         sites.deploy(grown, deployed, sites.yes)
 
     assert caught.value.exit_code == 3
@@ -167,25 +169,25 @@ def test_growth_past_what_the_database_allows_is_refused_before_the_first_change
     }
 
 
-def test_growth_that_could_pass_what_the_database_allows_is_noted(deployed):
+def test_growth_that_could_pass_what_the_database_allows_is_a_warning(deployed):
     deployed.capacity["allowed"] = 1000
     grown = sites.an_inventory(hostB="{address: 10.0.0.2, api: 1, cfn: 1, engines: 3}")
 
     report = sites.deploy(grown, deployed, sites.yes)
 
     assert report.exit_code == 0
-    assert [each for each in report.warnings if "it were 1656, beside 4 of others" in each]
+    assert [each for each in report.warnings if "Heat uses 1656, and others use 4:" in each]
 
 
 def test_growth_without_the_memory_for_it_is_refused(deployed):
     deployed.hosts["hostB"].available = 100 * 2**20
     grown = sites.an_inventory(hostB="{address: 10.0.0.2, api: 1, cfn: 1, engines: 3}")
 
-    with pytest.raises(errors.NotReady, match="hostB: the processes that come need about .* but 100 MiB are available"):
+    with pytest.raises(errors.NotReady, match="hostB: the new processes need about .* but 100 MiB are available"):
         sites.deploy(grown, deployed, sites.yes)
 
 
-def test_proxys_timeouts_that_make_504s_are_refused_without_a_look_at_other_limits(deployed):
+def test_proxys_timeouts_that_make_504s_are_refused_without_a_check_of_other_limits(deployed):
     deployed.asked.clear()
 
     with pytest.raises(errors.NotReady, match="clients get 504 while Heat still works"):
@@ -214,7 +216,7 @@ def test_one_more_api_reloads_the_proxy_and_restarts_nothing(deployed):
     assert "8104" in deployed.hosts["hostA"].files["/etc/heat-scaleout/apis-proxy.conf"].content.decode()
 
 
-def test_host_that_leaves_is_stopped_after_the_proxy_has_forgotten_it(deployed):
+def test_host_that_is_removed_is_stopped_after_the_proxy_has_forgotten_it(deployed):
     shrunk = sites.an_inventory(hostB="{address: 10.0.0.2}")
 
     report = sites.deploy(shrunk, deployed, sites.yes)
@@ -222,15 +224,15 @@ def test_host_that_leaves_is_stopped_after_the_proxy_has_forgotten_it(deployed):
     assert report.exit_code == 0
     assert running(deployed)["hostB"] == []
     assert [title for title, verb, _ in deployed.asked if verb == "perform"][-4:] == [
-        "proxy",
+        "update proxy",
         "stop APIs",
         "stop engines",
-        "clear files",
+        "remove files",
     ]
     assert [path for path in deployed.hosts["hostB"].files if path.startswith("/etc/")] == []
 
 
-def test_original_heat_conf_of_a_node_is_kept_and_comes_back_when_it_leaves(inventory, fleet):
+def test_original_heat_conf_of_a_node_is_kept_and_comes_back_when_it_is_removed(inventory, fleet):
     fleet.hosts["hostB"].has_file(HEAT_CONF, "[DEFAULT]\n# the operator's own\n")
     sites.deploy(inventory, fleet, sites.yes)
     assert b"own" in fleet.hosts["hostB"].files[f"{HEAT_CONF}.before-heat-scaleout"].content
@@ -254,13 +256,13 @@ def test_changed_heat_conf_of_the_source_restarts_one_host_after_the_other(inven
         "change hostC",
         "restart APIs on hostC",
     ]
-    told = [
+    expected = [
         f"@1 set server {section}/{host}-{port} state {state}"
         for host in ("hostB", "hostC")
         for state in ("drain", "ready")
         for section, port in (("rest_api_proxy", 8004), ("cfn_api_proxy", 8000))
     ]
-    assert sorted(performed(deployed)["hostA"]) == sorted(told)
+    assert sorted(performed(deployed)["hostA"]) == sorted(expected)
     assert [key for key, pid in pids(deployed).items() if before[key] == pid] == [("hostA", PROXY)]
 
 
@@ -312,7 +314,7 @@ def test_last_engine_that_is_alive_leaves_only_when_forced(inventory, deployed):
     assert ENGINES[0] not in running(deployed)["hostB"]
 
 
-def test_engine_that_leaves_is_waited_for_until_its_work_is_done(inventory, deployed):
+def test_engine_that_stops_is_waited_for_until_its_work_is_done(inventory, deployed):
     asks = deployed.holds("hostB", times=2)
     fewer = sites.an_inventory(hostB="{address: 10.0.0.2, api: 1, cfn: 1, engines: 1}")
 
@@ -322,7 +324,7 @@ def test_engine_that_leaves_is_waited_for_until_its_work_is_done(inventory, depl
     assert "stop engines (hostB: hostB-engine-2 still works on web/server (CREATE))" in titles(deployed)
 
 
-def test_engine_that_works_longer_than_anybody_waits_is_told_with_its_work(inventory, deployed):
+def test_engine_that_works_longer_than_anybody_waits_is_reported_with_its_work(inventory, deployed):
     deployed.holds("hostB", times=99)
     fewer = sites.an_inventory(hostB="{address: 10.0.0.2, api: 1, cfn: 1, engines: 1}")
 
@@ -375,7 +377,7 @@ def test_first_host_that_does_not_become_ready_gets_back_what_it_had_and_the_oth
     assert running(deployed)["hostB"] == NODE
 
 
-def test_host_whose_change_could_not_be_made_is_put_back_too(inventory, deployed):
+def test_host_whose_change_could_not_be_made_is_reverted_too(inventory, deployed):
     deployed.hosts["hostA"].has_file(HEAT_CONF, sites.CONF + "[cache]\nbroken = true\n", group="heat", mode=0o640)
     deployed.breaks("hostB", '"restart"', "no memory")
 
@@ -385,7 +387,7 @@ def test_host_whose_change_could_not_be_made_is_put_back_too(inventory, deployed
     assert b"broken" not in deployed.hosts["hostB"].files[HEAT_CONF].content
 
 
-def test_host_that_is_lost_while_it_changes_is_told_and_left(inventory, deployed):
+def test_host_that_is_lost_while_it_changes_is_reported_and_left(inventory, deployed):
     class Loses:
         holds_lease = deployed.holds_lease
 
@@ -402,7 +404,7 @@ def test_host_that_is_lost_while_it_changes_is_told_and_left(inventory, deployed
     assert "hostC" not in performed(deployed)
 
 
-def test_restore_has_those_serve_again_who_did_and_leaves_nothing_of_ours(inventory):
+def test_restore_starts_the_old_server_again_and_leaves_nothing_of_ours(inventory):
     fleet = sites.a_fleet(inventory)
     files = {name: dict(host.files) for name, host in fleet.hosts.items()}
     listening = sorted((each.port, each.unit) for each in fleet.hosts["hostA"].listeners)
@@ -419,11 +421,11 @@ def test_restore_has_those_serve_again_who_did_and_leaves_nothing_of_ours(invent
 
 
 def test_restore_starts_the_old_server_before_the_proxy_stops(inventory, deployed):
-    todo = sites.restore(inventory, deployed, sites.no).planned.plan
+    plan = sites.restore(inventory, deployed, sites.no).planned.plan
 
-    assert [wave.name for wave in todo.waves][:3] == ["serve from the old server", "stop proxy", "stop APIs"]
-    assert str(todo.changes()[0]) == (
-        "start heat-api-cfn.service, heat-api.service again (the proxy gives its addresses back)"
+    assert [wave.name for wave in plan.waves][:3] == ["start old server", "stop proxy", "stop APIs"]
+    assert str(plan.changes()[0]) == (
+        "start heat-api-cfn.service, heat-api.service again (the proxy releases its addresses)"
     )
 
 
@@ -537,12 +539,12 @@ def test_preflight_that_finds_problems_lists_them_all_and_changes_nothing(invent
     assert list(fleet.hosts["hostC"].files) == []
 
 
-def test_stranger_on_the_proxys_address_is_refused_and_keeps_running(inventory, fleet):
+def test_foreign_process_on_the_proxys_address_is_refused_and_keeps_running(inventory, fleet):
     source = fleet.hosts["hostA"]
     source.listeners = [each for each in source.listeners if each.port != 8000]
     pid = source.runs("nginx", 8000, "nginx.service")
 
-    with pytest.raises(errors.NotReady, match="held by nginx"):
+    with pytest.raises(errors.NotReady, match="in use by nginx"):
         sites.deploy(inventory, fleet, sites.yes)
 
     assert pid in [each.pid for each in source.listeners]
@@ -657,7 +659,7 @@ def test_host_lost_before_the_first_change_costs_nothing(inventory, fleet):
 def test_host_lost_during_a_deploy_is_named_and_stops_the_next_wave(inventory, fleet):
     class Loses:
         def ask(self, title, verb, requests, timeout):
-            if title == "stage files":
+            if title == "write files":
                 fleet.loses("hostC")
             return fleet.ask(title, verb, requests, timeout)
 
@@ -684,9 +686,9 @@ def test_run_that_was_interrupted_after_its_last_step_is_named_until_one_comes_t
 
     with pytest.raises(KeyboardInterrupt):
         sites.deploy(inventory, Dies(), sites.yes)
-    todo = sites.planned(inventory, fleet)
-    assert (todo.plan.changes(), len(sites.unfinished(todo))) == ((), 1)
-    assert "has not come to its end on hostA, hostB, hostC; no step was under way" in sites.unfinished(todo)[0]
+    planned = sites.planned(inventory, fleet)
+    assert (planned.plan.changes(), len(sites.unfinished(planned))) == ((), 1)
+    assert "has not finished on hostA, hostB, hostC; no step was in progress" in sites.unfinished(planned)[0]
 
     sites.deploy(inventory, fleet, sites.yes)
 
@@ -694,7 +696,7 @@ def test_run_that_was_interrupted_after_its_last_step_is_named_until_one_comes_t
     assert {run.number: run.result for run, _ in pipeline.history(inventory, fleet).values()} == {1: None, 2: "done"}
 
 
-def test_status_of_a_site_as_wanted_has_no_drift(inventory, deployed):
+def test_status_of_a_site_as_desired_has_no_drift(inventory, deployed):
     shown = pipeline.status(inventory, deployed)
 
     assert shown.pending == shown.errors == ()
@@ -739,10 +741,10 @@ def test_status_without_heats_database_still_shows_the_processes(inventory, depl
 def test_status_asks_every_host_once(inventory, deployed):
     pipeline.status(inventory, deployed)
 
-    assert deployed.asked == [("look", "observe", ("hostA", "hostB", "hostC"))]
+    assert deployed.asked == [("observe", "observe", ("hostA", "hostB", "hostC"))]
 
 
-def test_status_names_a_worker_that_was_killed_and_a_stranger_that_came(inventory, deployed):
+def test_status_names_a_worker_that_was_killed_and_a_foreign_process_that_came(inventory, deployed):
     stopped = next(each for each in deployed.hosts["hostB"].listeners if each.port == 8004)
     stopped.unit, stopped.program = "nginx.service", "nginx"
     deployed.hosts["hostC"].units[ENGINES[0]].active = False
@@ -773,11 +775,11 @@ def test_render_writes_what_a_deploy_would_without_asking_a_host(inventory, flee
         assert fleet.hosts[host].files[f"/{rest}"].content == path.read_bytes()
 
 
-def test_report_of_hosts_that_are_not_as_wanted_afterwards_is_no_success(inventory, fleet):
-    todo = sites.planned(inventory, fleet)
+def test_report_of_hosts_that_are_not_as_desired_afterwards_is_no_success(inventory, fleet):
+    planned = sites.planned(inventory, fleet)
 
-    assert pipeline.Report(todo, left=todo.plan).exit_code == 7
-    assert pipeline.Report(todo, left=Plan()).exit_code == 0
+    assert pipeline.Report(planned, left=planned.plan).exit_code == 7
+    assert pipeline.Report(planned, left=Plan()).exit_code == 0
 
 
 def test_server_that_was_left_drained_and_then_died_serves_again_after_one_run(inventory, deployed):
@@ -789,7 +791,7 @@ def test_server_that_was_left_drained_and_then_died_serves_again_after_one_run(i
     assert (report.exit_code, deployed.hosts["hostA"].drained) == (0, set())
 
 
-def test_deploy_that_was_killed_at_its_last_note_is_ended_by_one_that_has_nothing_to_do(inventory, deployed):
+def test_deploy_that_was_killed_at_its_last_record_is_ended_by_one_that_has_nothing_to_do(inventory, deployed):
     for host in deployed.hosts.values():
         host.last_run["result"] = None
 
@@ -805,7 +807,7 @@ def test_rollback_to_a_restore_is_refused_and_changes_nothing(inventory, deploye
     deployed.mends()
     before = running(deployed)
 
-    with pytest.raises(errors.BadInput, match="generation 2 has kept nothing on "):
+    with pytest.raises(errors.BadInput, match="generation 2 has no state on "):
         sites.rollback(inventory, 2, deployed, sites.yes)
 
     assert running(deployed) == before

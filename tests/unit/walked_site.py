@@ -260,7 +260,7 @@ class Site:
         """What has not come to its end is told by the next look."""
         open_on = [name for name, host in self.hosts.items() if host.last_run and host.last_run["result"] is None]
         warnings = sites.unfinished(sites.planned(parsed(self.text), self.fleet))
-        told = [re.search(r"has not come to its end on ([^;]*);", note)[1].split(", ") for note in warnings]
+        told = [re.search(r"has not finished on ([^;]*);", note)[1].split(", ") for note in warnings]
         assert sorted(sum(told, [])) == open_on
         assert not open_on or happened or not report  # one that was refused has ended nothing
         numbers = [host.last_run["number"] for host in self.hosts.values() if host.last_run]
@@ -280,8 +280,8 @@ class Site:
     def _is_as_wanted(self) -> None:
         """After a command that ended well: nothing to do, and the proxy's servers are what runs."""
         inventory = parsed(self.text)
-        todo = sites.planned(inventory, self.fleet)
-        assert todo.plan.changes() == ()
+        planned = sites.planned(inventory, self.fleet)
+        assert planned.plan.changes() == ()
         assert self.running() == sorted({(each.host, each.unit) for each in inventory.instances()})
         serving = {f"{each.address}:{each.port}" for each in inventory.instances() if each.port and not each.drained}
         rows = [row.split(",") for row in self.hosts["hostA"].servers().values()]
@@ -307,9 +307,9 @@ class Site:
     def _accepting(self, text: str):
         """Accept as a command does that keeps its inventory then; what it writes is known from now on."""
 
-        def accept(todo, warnings) -> bool:
+        def accept(planned, warnings) -> bool:
             self.text = text
-            for name, state in todo.desired.states.items():
+            for name, state in planned.desired.states.items():
                 for path, file in state.files.items():
                     self.known[name, path].add(file.digest)
             return True

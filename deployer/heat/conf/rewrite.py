@@ -31,7 +31,7 @@ class NodeAddresses:
 
 
 @dataclass(frozen=True)
-class Change:
+class OptionChange:
     """An option that is written differently on the node. `line` is the source file's, 0 for an added option."""
 
     section: str
@@ -44,7 +44,7 @@ class Rewritten:
     """A node's heat.conf, what changed in it, and warnings for the operator."""
 
     text: str = field(repr=False)
-    changes: tuple[Change, ...]
+    changes: tuple[OptionChange, ...]
     warnings: tuple[ConfWarning, ...]
 
 
@@ -78,7 +78,7 @@ def for_node(text: str, place: NodeAddresses, path: str = "/etc/heat/heat.conf")
             break
         plan = more
     edits = _edits(plan)
-    changes = tuple(Change(each.section, each.key, each.line) for each in _changing(plan))
+    changes = tuple(OptionChange(each.section, each.key, each.line) for each in _changing(plan))
     conf_warnings = tuple(warnings.warnings_for(before, before.reading(edits)))
     return Rewritten(conf_editor.edited(text, edits, path), changes, conf_warnings)
 

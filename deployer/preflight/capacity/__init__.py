@@ -1,1 +1,1 @@
-"""Whether hosts, database and timeouts have what the sizes of the site need."""
+"""Checks that memory, open files, database connections and timeouts fit the sizes of the site."""

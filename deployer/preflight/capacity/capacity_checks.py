@@ -1,4 +1,4 @@
-"""Every limit at once: what keeps a site from growing, and what to know of it. Pure."""
+"""Checks every limit of a site that grows, and its timeouts: problems and warnings. Pure."""
 
 from deployer.heat.source import Source
 from deployer.inventory.schema import Inventory
@@ -10,7 +10,7 @@ from deployer.preflight.findings import Findings
 
 
 def grows(plan: Plan) -> bool:
-    """Whether a plan adds processes or starts some anew, perhaps with another size; only then is it worth a look."""
+    """Whether a plan adds processes, or restarts some with perhaps another size; only then limits are checked."""
     return any(isinstance(step, EnableUnit | RestartUnit) for step in plan)
 
 
@@ -23,5 +23,5 @@ def check_limits(site: SiteSizes, capacity: ConnectionLimits) -> Findings:
 
 
 def check_timeouts(inventory: Inventory, heat_source: Source) -> Findings:
-    """The ladder of timeouts."""
+    """The timeouts of client, proxy and Heat."""
     return Findings(tuple(timeouts.problems(inventory, heat_source)), tuple(timeouts.warnings(inventory, heat_source)))

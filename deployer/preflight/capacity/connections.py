@@ -1,4 +1,4 @@
-"""Whether the database allows what the site's engines may open. Pure.
+"""Checks that the database allows the connections that the site's engines may open. Pure.
 
 Heat's APIs open none (they ask the engines), so engine workers are all that counts.
 """
@@ -15,7 +15,7 @@ COMFORTABLE_SHARE = 1.2  # times what is needed, for what else uses the database
 
 
 def problems(site: SiteSizes, capacity: ConnectionLimits) -> Iterator[str]:
-    """The pools alone pass what the database allows, and the site grows."""
+    """The pools alone exceed what the database allows, and the site grows."""
     if _is_over(site, capacity) and _grows(site):
         yield (
             f"{_pools(site, capacity)}: raise max_connections to {_advised(site, capacity)}, lower [database] "
@@ -24,19 +24,19 @@ def problems(site: SiteSizes, capacity: ConnectionLimits) -> Iterator[str]:
 
 
 def warnings(site: SiteSizes, capacity: ConnectionLimits) -> Iterator[str]:
-    """What could happen when every worker is busy, or that nothing could be found out."""
+    """What could happen when every worker is busy, or why nothing could be checked."""
     if capacity.why:
         yield (
-            f"{site.inventory.heat.source}: the database did not say how many connections it allows "
+            f"{site.inventory.heat.source}: the database did not report how many connections it allows "
             f"({capacity.why}), so they were not checked."
         )
     elif _is_over(site, capacity) and not _grows(site):
         yield f"{_pools(site, capacity)}."
     elif _could_be_over(site, capacity):
         yield (
-            f"{_allows(site, capacity)} (at most {capacity.most} were open so far); if every thread of {_who(site)} "
-            f"had {capacity.pool} + {capacity.overflow} open, it were {_at_worst(site, capacity)}, beside "
-            f"{_others(capacity)} of others: watch Max_used_connections."
+            f"{_allows(site, capacity)} (at most {capacity.most} were open so far). If every thread of {_who(site)} "
+            f"has {capacity.pool} + {capacity.overflow} open, Heat uses {_at_worst(site, capacity)}, and others use "
+            f"{_others(capacity)}: watch Max_used_connections."
         )
 
 
@@ -69,7 +69,7 @@ def _running(site: SiteSizes, host: str) -> int:
 def _pools(site: SiteSizes, capacity: ConnectionLimits) -> str:
     return (
         f"{_allows(site, capacity)}, but {_who(site)} keep up to {capacity.pool} each in their pools, "
-        f"{_kept(site, capacity)} in all"
+        f"{_kept(site, capacity)} in total"
     )
 
 

@@ -1,4 +1,4 @@
-"""How many connections Heat's database allows and how many one engine worker may open, asked from the source host."""
+"""Queries from the source host how many connections the database allows and one engine worker may open."""
 
 import json
 from dataclasses import dataclass
@@ -29,12 +29,12 @@ class ConnectionLimits:
 
 
 def ask(inventory: Inventory, fleet: Fleet) -> ConnectionLimits:
-    """Ask the source host; a database of another kind than MySQL is not asked, and one that fails says why."""
+    """Query the database; one that is not MySQL is not asked, and for one that fails `why` holds the reason."""
     source = inventory.heat.source
     heat = inventory.heat_of(source)
     script = scripts.text("connection_limits", conf=f"{heat.config_dir}/heat.conf", seconds=LOGIN_TIMEOUT)
     printed = engines.run(
-        fleet, "ask the database", {source: (service_units.python_of(heat.prefix), script)}, QUERY_TIMEOUT
+        fleet, "query the database", {source: (service_units.python_of(heat.prefix), script)}, QUERY_TIMEOUT
     )[source]
     if isinstance(printed, errors.DeployerError):
         return ConnectionLimits(why=printed.message.removeprefix(f"{source}: ").splitlines()[-1])

@@ -1,4 +1,4 @@
-"""Whether each host lets processes open as many files as their units ask for. Pure."""
+"""Checks that each host lets processes open as many files as their units ask for. Pure."""
 
 from collections.abc import Iterator
 
@@ -6,11 +6,11 @@ from deployer.model.service import Service
 from deployer.preflight.capacity.sizes import SiteSizes
 from deployer.proxy import config
 
-ENOUGH_CONNECTIONS = 4096  # for one process of Heat: seen were 18, and each of 64 threads may open several more
+RECOMMENDED_FILES = 4096  # for one process of Heat: seen were 18, and each of 64 threads may open several more
 
 
 def problems(site: SiteSizes) -> Iterator[str]:
-    """A proxy that would not start: `haproxy -c` takes its configuration, and HAProxy itself ends at once."""
+    """A proxy that would not start: `haproxy -c` accepts its configuration, and HAProxy itself fails."""
     proxy = site.inventory.proxy
     most = _most(site, proxy.host)
     if most and site.inventory.has_apis() and (needed := config.files(proxy)) > most:
@@ -24,9 +24,9 @@ def warnings(site: SiteSizes) -> Iterator[str]:
     """Hosts whose processes get far fewer than their units ask for."""
     for name in site.measured:
         runs_heat = any(each.service is not Service.PROXY for each in site.inventory.instances_of(name))
-        if runs_heat and (most := _most(site, name)) and most < ENOUGH_CONNECTIONS:
-            advised = f"{ENOUGH_CONNECTIONS} or more are advised"
-            yield f"{name}: a process may open {most} files there, few for Heat: {advised}."
+        if runs_heat and (most := _most(site, name)) and most < RECOMMENDED_FILES:
+            recommended = f"{RECOMMENDED_FILES} or more are recommended"
+            yield f"{name}: a process may open only {most} files, few for Heat: {recommended}."
 
 
 def _most(site: SiteSizes, name: str) -> int | None:

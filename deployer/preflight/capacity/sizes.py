@@ -1,4 +1,4 @@
-"""How many worker processes each process of the site has. Pure."""
+"""Decides how many worker processes each process of the site has. Pure."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from deployer.observed.resources import HostResources
 
 @dataclass(frozen=True)
 class SiteSizes:
-    """What a budget is judged from; `found` and `measured` may lack hosts."""
+    """The data of every capacity check; `observed` and `measured` may lack hosts."""
 
     inventory: Inventory
     heat_source: Source

@@ -1,6 +1,6 @@
-"""Whether each station of a request waits longer than the next: client, proxy, Heat. Pure.
+"""Checks that each part of a request's way waits longer than the next: client, proxy, Heat. Pure.
 
-uWSGI's own limit is made to fit (desired.runtime_of), so there is nothing to say of it.
+uWSGI's own timeout always fits (desired_state.runtime_of), so it is not checked.
 """
 
 from collections.abc import Iterator
@@ -12,13 +12,13 @@ from deployer.proxy import config
 
 
 def problems(inventory: Inventory, heat_source: Source) -> Iterator[str]:
-    """What makes clients get 504 while Heat still works, where the inventory itself says so."""
+    """A timeout of the inventory with which clients get 504 while Heat still works."""
     if _gives_up_early(inventory, heat_source) and _is_stated(inventory):
         yield f"{inventory.path}: {_early(inventory, heat_source)}"
 
 
 def warnings(inventory: Inventory, heat_source: Source) -> Iterator[str]:
-    """What is odd, or wrong by no word of the inventory."""
+    """Timeouts that do not fit well, or that fit badly by default."""
     if not inventory.has_apis():
         return
     timeouts = inventory.proxy.timeouts
@@ -28,12 +28,13 @@ def warnings(inventory: Inventory, heat_source: Source) -> Iterator[str]:
     if server == heat_source.rpc_timeout:
         yield (
             f"proxy.timeouts.server is {timeouts.server}, as long as Heat's own rpc_response_timeout "
-            f"({heat_source.rpc_timeout} s): a client may get 504 instead of Heat's answer. A few seconds more mend it."
+            f"({heat_source.rpc_timeout} s): a client may get 504 instead of Heat's answer. "
+            "Set it a few seconds longer."
         )
     if client < server:
         yield (
             f"proxy.timeouts.client ({timeouts.client}) is shorter than proxy.timeouts.server ({timeouts.server}): "
-            "HAProxy advises to have them equal."
+            "HAProxy recommends equal values."
         )
     if server > config.HARD_STOP_AFTER:
         yield (

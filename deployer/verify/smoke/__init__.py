@@ -1,1 +1,1 @@
-"""Heat used as a client uses it: a stack through the proxy, CFN, the balance of requests, the list of engines."""
+"""Uses Heat as a client does: a stack through the proxy, CFN, the balance of requests, the list of engines."""

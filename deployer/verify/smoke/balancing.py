@@ -1,9 +1,10 @@
-"""Whether requests through the proxy reach every API: HAProxy's own counters before and after some requests."""
+"""Checks that requests through the proxy reach every API, from HAProxy's own counters before and after."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
 from deployer.errors import DeployerError
 from deployer.inventory.schema import Inventory
+from deployer.model.facts import Server
 from deployer.model.service import Service
 from deployer.proxy import config, runtime_api
 from deployer.remote.fleet import Fleet
@@ -18,9 +19,10 @@ QUESTION = "show stat\n"
 
 
 def reached(inventory: Inventory, fleet: Fleet, cloud: Cloud, service: Service) -> str:
-    """Send requests to an API's address until every server got one and say how many; raise Unproven if not."""
+    """Send requests to an API's address until every server got one, and return how many; raise CheckFailed if not."""
     url = cloud.endpoint(service).split("/v1")[0] + "/"
-    names, got = server_names(inventory, service), {}
+    names = server_names(inventory, service)
+    got: dict[str, int] = {}
     before = _servers(inventory, fleet, service)
     for _ in range(MOST_ROUNDS):
         statuses = [cloud.get(url, {}).status_code for _ in range(PER_ROUND * len(names))]
@@ -40,10 +42,8 @@ def server_names(inventory: Inventory, service: Service) -> tuple[str, ...]:
     return tuple(config.server_name(inventory.proxy, each, position) for position, each in enumerate(of_kind, 1))
 
 
-def added(
-    got: Mapping[str, int], before: Mapping[str, runtime_api.Server], after: Mapping[str, runtime_api.Server]
-) -> dict[str, int]:
-    """What every server got up to now; a counter that went back was reset by a reload and counts from 0."""
+def added(got: Mapping[str, int], before: Mapping[str, Server], after: Mapping[str, Server]) -> dict[str, int]:
+    """The requests of every server so far; a counter that went back was reset by a reload and counts from 0."""
     requests = {name: server.requests for name, server in after.items()}
     old = {name: before[name].requests if name in before else 0 for name in requests}
     return {
@@ -53,7 +53,7 @@ def added(
 
 
 def enough(names: Sequence[str], got: Mapping[str, int], balance: str) -> bool:
-    """Whether requests went wherever this way of balancing sends those of one client."""
+    """Whether requests reached every server to which this way of balancing sends those of one client."""
     hit = [name for name in names if got.get(name)]
     return len(hit) == len(names) or (balance in PINNED and bool(hit))
 
@@ -66,20 +66,20 @@ def counts_text(names: Sequence[str], got: Mapping[str, int], balance: str) -> s
     return f"{counts} (`balance: {balance}` gives one client one server; the others are proven healthy, not reached)"
 
 
-def missing(names: Sequence[str], got: Mapping[str, int], servers: Iterable[runtime_api.Server]) -> str:
-    """Which servers got nothing, and what HAProxy says of them."""
-    status = {server.name: f"HAProxy says {server.status}" for server in servers}
+def missing(names: Sequence[str], got: Mapping[str, int], servers: Iterable[Server]) -> str:
+    """Which servers got no request, and their status in HAProxy."""
+    status = {server.name: f"HAProxy shows {server.status}" for server in servers}
     without = [f"{name} ({status.get(name, 'HAProxy does not have it')})" for name in names if not got.get(name)]
     return f"no request of {sum(got.values())} reached {', '.join(without)}"
 
 
-def _servers(inventory: Inventory, fleet: Fleet, service: Service) -> dict[str, runtime_api.Server]:
+def _servers(inventory: Inventory, fleet: Fleet, service: Service) -> dict[str, Server]:
     host = inventory.proxy.host
-    reply = fleet.ask("look", "observe", {host: {"ask": {config.SOCKET: QUESTION}}}, STATS_TIMEOUT)[host]
+    reply = fleet.ask("observe", "observe", {host: {"ask": {config.SOCKET: QUESTION}}}, STATS_TIMEOUT)[host]
     if isinstance(reply, DeployerError):
         raise reply
     section, answer = config.SECTIONS[service], reply["replies"].get(config.SOCKET)
-    found = {each.name: each for each in runtime_api.servers(answer) if each.section == section}
-    if not found:
-        raise CheckFailed(f"HAProxy on {host} tells nothing of {section} over {config.SOCKET}: is the proxy running?")
-    return found
+    servers = {each.name: each for each in runtime_api.servers(answer) if each.section == section}
+    if not servers:
+        raise CheckFailed(f"HAProxy on {host} does not list {section} on {config.SOCKET}: is the proxy running?")
+    return servers

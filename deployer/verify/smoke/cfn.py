@@ -1,4 +1,4 @@
-"""A request to Heat's CFN API, signed (AWS Signature Version 4) with EC2 credentials that Keystone lends."""
+"""Sends Heat's CFN API a request, signed (AWS Signature Version 4) with temporary EC2 credentials of Keystone."""
 
 import contextlib
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ ANSWER = "ListStacksResponse"
 
 
 def stacks_listed(cloud: Cloud, endpoint: str, region: str) -> str:
-    """Ask for the list of stacks as an AWS client would and say how many there are; raise Unproven otherwise."""
+    """Ask for the list of stacks as an AWS client would, and return how many there are; raise CheckFailed otherwise."""
     url = f"{endpoint}/?{urlencode(LIST_STACKS)}"
     with credentials(cloud.connection) as (access, secret):
         answer = cloud.get(url, signed(url, access, secret, region))
@@ -35,7 +35,7 @@ def signed(url: str, access: str, secret: Secret, region: str) -> dict[str, str]
 
 
 def number_of_stacks(content: bytes) -> int:
-    """How many stacks an answer to ListStacks names; raise Unproven when it is no such answer."""
+    """How many stacks an answer to ListStacks names; raise CheckFailed when it is no such answer."""
     try:
         root = ElementTree.fromstring(content)
     except ElementTree.ParseError as error:
@@ -46,7 +46,7 @@ def number_of_stacks(content: bytes) -> int:
 
 
 def answer_text(content: bytes) -> str:
-    """What an error of the CFN API says, as text."""
+    """The text of an error of the CFN API."""
     try:
         root = ElementTree.fromstring(content)
     except ElementTree.ParseError:

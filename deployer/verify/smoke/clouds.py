@@ -1,4 +1,4 @@
-"""The cloud as a user of Heat sees it: log in to Keystone, find Heat in the catalogue. Has openstacksdk."""
+"""Logs in to Keystone and finds Heat in the catalogue, as a user of the cloud does. Knows openstacksdk."""
 
 import ipaddress
 import logging
@@ -27,7 +27,7 @@ class Cloud:
     secrets: tuple[str, ...] = field(repr=False)
 
     def endpoint(self, service: Service) -> str:
-        """The address of an API in the catalogue, without a final slash; raise Unproven when there is none."""
+        """The address of an API in the catalogue, without a final slash; raise CheckFailed when there is none."""
         kind = CATALOGUE[service]
         url = self.connection.config.get_session_client(kind).get_endpoint()
         if not url:
@@ -36,8 +36,10 @@ class Cloud:
 
     def get(self, url: str, headers: Mapping[str, str]) -> Any:
         """Send a GET without a token over a connection of its own, and return the answer whatever its status."""
-        wanted = {"Connection": "close", **headers}
-        return self.connection.session.get(url, headers=wanted, authenticated=False, raise_exc=False, redirect=False)
+        all_headers = {"Connection": "close", **headers}
+        return self.connection.session.get(
+            url, headers=all_headers, authenticated=False, raise_exc=False, redirect=False
+        )
 
 
 def chosen(cloud: str | None, clouds_file: str | None) -> Cloud:
@@ -78,14 +80,14 @@ def expected_errors() -> tuple[type[Exception], ...]:
 
 
 def log_in(cloud: Cloud) -> str:
-    """Get a token from Keystone and say for whom; raise what the libraries raise."""
+    """Get a token from Keystone and return for whom; raise what the libraries raise."""
     cloud.connection.authorize()
     access = cloud.connection.session.auth.get_access(cloud.connection.session)
     return f"{access.username or access.user_id}, project {access.project_name or access.project_id}"
 
 
 def led_to_proxy(cloud: Cloud, binds: Mapping[Service, Endpoint], secure: bool) -> str:
-    """Say where the catalogue leads clients; raise Unproven when that is not where the proxy listens."""
+    """Return where the catalogue leads clients; raise CheckFailed when that is not where the proxy listens."""
     urls = {service: cloud.endpoint(service) for service in CATALOGUE}
     wrong = [
         f"the {CATALOGUE[service]} endpoint is {url}: {why}"
@@ -98,7 +100,7 @@ def led_to_proxy(cloud: Cloud, binds: Mapping[Service, Endpoint], secure: bool) 
 
 
 def mismatch(url: str, addresses: Iterable[str], bind: Endpoint, secure: bool) -> str:
-    """Given an endpoint and what its host resolves to, say why it is not the proxy's bind; "" when it is.
+    """Given an endpoint and what its host resolves to, return why it is not the proxy's bind; "" when it is.
 
     A wildcard bind takes any address: that it is the proxy's own is seen from its counters.
     """
@@ -123,15 +125,13 @@ def _addresses(url: str) -> set[str]:
 
 
 def _quiet(*libraries: str) -> None:
-    """What libraries raise is all there is to say; where details are asked for, they would log Keystone's answers too,
-    with the secret keys that it lends.
-    """
+    """Keep libraries from logging: in detail they would log Keystone's answers, with the secret keys in them."""
     for library in libraries:
         logging.getLogger(library).addHandler(logging.NullHandler())
         logging.getLogger(library).setLevel(logging.WARNING)
 
 
-def _files(clouds_file: str | None) -> dict[str, list[str]]:
+def _files(clouds_file: str | None) -> dict[str, Any]:
     """Where openstacksdk reads a cloud from; the passwords may be in a secure.yaml beside, as in its own places."""
     if not clouds_file:
         return {}

@@ -1,4 +1,4 @@
-"""Whether the engines that Heat lists are the inventory's."""
+"""Checks that the engines which Heat lists are those of the inventory."""
 
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
@@ -11,16 +11,16 @@ from deployer.remote.fleet import Fleet
 from deployer.verify.smoke.clouds import Cloud
 from deployer.verify.smoke.result import CheckFailed
 
-UNITS_TIMEOUT = 20.0  # seconds for a host to tell its units
+UNITS_TIMEOUT = 20.0  # seconds for a host to list its units
 
 
 def check_engines(inventory: Inventory, fleet: Fleet, cloud: Cloud) -> str:
-    """Compare Heat's list of engines with the inventory and say who is up; raise Unproven when they differ."""
-    wanted = [
+    """Compare Heat's list of engines with the inventory and return who is up; raise CheckFailed when they differ."""
+    desired = [
         names.engine_name(each.host, each.number) for each in inventory.instances() if each.service is Service.ENGINE
     ]
     up = workers_up(_rows(cloud))
-    return compare(up, wanted, _ended(inventory, fleet, unexpected(up, wanted)))
+    return compare(up, desired, _ended(inventory, fleet, unexpected(up, desired)))
 
 
 def workers_up(rows: Iterable[Mapping[str, Any]]) -> dict[str, int]:
@@ -34,27 +34,27 @@ def workers_up(rows: Iterable[Mapping[str, Any]]) -> dict[str, int]:
     return up
 
 
-def unexpected(up: Mapping[str, int], wanted: Collection[str]) -> list[str]:
+def unexpected(up: Mapping[str, int], desired: Collection[str]) -> list[str]:
     """The engines that are up and named as ours are, but which the inventory does not have."""
-    return sorted(name for name, count in up.items() if count and name not in wanted and names.parse_engine(name))
+    return sorted(name for name, count in up.items() if count and name not in desired and names.parse_engine(name))
 
 
-def compare(up: Mapping[str, int], wanted: Collection[str], ended: Collection[str] = ()) -> str:
-    """Say who is up; raise Unproven when one that is wanted is not, or a stranger is whose process has not `ended`."""
-    problems = [f"{name} is {'down' if name in up else 'not listed'}" for name in wanted if not up.get(name)]
+def compare(up: Mapping[str, int], desired: Collection[str], ended: Collection[str] = ()) -> str:
+    """Return who is up; raise CheckFailed when a desired engine is not, or another is whose process has not `ended`."""
+    problems = [f"{name} is {'down' if name in up else 'not listed'}" for name in desired if not up.get(name)]
     problems += [
-        f"{name} is up, but the inventory has no such engine" for name in unexpected(up, wanted) if name not in ended
+        f"{name} is up, but the inventory has no such engine" for name in unexpected(up, desired) if name not in ended
     ]
     if problems:
         raise CheckFailed("; ".join(problems))
     own = [
         f"{name} ({_workers(count)})"
         for name, count in sorted(up.items())
-        if count and name not in wanted and name not in ended
+        if count and name not in desired and name not in ended
     ]
-    parts = [f"{len(wanted)} of {len(wanted)} up with {_workers(sum(up[name] for name in wanted))}"]
+    parts = [f"{len(desired)} of {len(desired)} up with {_workers(sum(up[name] for name in desired))}"]
     parts += [f"besides, a host's own: {', '.join(own)}"] if own else []
-    parts += [f"ended, and listed for two minutes more: {', '.join(ended)}"] if ended else []
+    parts += [f"ended, still listed for up to two minutes: {', '.join(ended)}"] if ended else []
     return "; ".join(parts)
 
 

@@ -1,4 +1,4 @@
-"""What became of each thing that a proof tried, and the book that times them and keeps secrets out. Knows no Heat."""
+"""Records the result of each check, its time and its reason, with secrets redacted. Knows nothing of Heat."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -20,7 +20,7 @@ class Outcome(StrEnum):
 
 
 class CheckFailed(Exception):
-    """A check found that something is not as promised; the message says what."""
+    """A check found that something is not as promised; the message is the reason."""
 
 
 @dataclass(frozen=True)
@@ -45,21 +45,22 @@ class Check:
 
 
 class Recorder:
-    """Checks in the order they were made. `say` is told of each before it begins."""
+    """Checks in the order they were made. `message` receives the name of each before it begins."""
 
-    def __init__(self, where: str, say: Callable[[str], None], expected: tuple[type[Exception], ...] = ()) -> None:
+    def __init__(self, where: str, message: Callable[[str], None], expected: tuple[type[Exception], ...] = ()) -> None:
         self.checks: list[Check] = []
-        self._where, self._say = where, say
-        self._expected = (CheckFailed, errors.DeployerError, OSError, ValueError, LookupError, *expected)
+        self._where, self._message = where, message
+        own = (CheckFailed, errors.DeployerError, OSError, ValueError, LookupError)
+        self._expected: tuple[type[Exception], ...] = (*own, *expected)
         self._secrets: list[str] = []
 
-    def hide(self, secrets: Iterable[str]) -> None:
-        """Remember texts that no check may show."""
+    def redact(self, secrets: Iterable[str]) -> None:
+        """Redact these texts in every check that follows."""
         self._secrets += [secret for secret in secrets if secret]
 
     def tried(self, subject: str, promise: str, step: Callable[[], str]) -> bool:
-        """Run a step that returns what it saw; note how long it took, or why it failed. Return whether it held."""
-        self._say(f"{subject}: {promise}")
+        """Run a step that returns what it saw; record its time, or why it failed. Return whether it passed."""
+        self._message(f"{subject}: {promise}")
         started = time.monotonic()
         check = Check(self._where, subject, promise)
         try:
@@ -70,7 +71,7 @@ class Recorder:
         return not check.failed
 
     def skipped(self, subject: str, promise: str, reason: str) -> None:
-        """Note a step that had no sense to try."""
+        """Record a step that could not be tried."""
         shown = redaction.redact(reason, self._secrets)
         self.checks.append(Check(self._where, subject, promise, Outcome.SKIPPED, reason=shown))
 
@@ -79,7 +80,7 @@ class Recorder:
 
 
 def reason_of(error: Exception) -> str:
-    """Why something failed, in the error's own words; its type too where those alone say little."""
-    words = error.message if isinstance(error, errors.DeployerError) else str(error)
-    plain = isinstance(error, (CheckFailed, errors.DeployerError))
-    return words if plain else f"{type(error).__name__}: {words}".rstrip(": ")
+    """Why something failed: the error's message, with its type where the message alone is not clear."""
+    text = error.message if isinstance(error, errors.DeployerError) else str(error)
+    is_clear = isinstance(error, (CheckFailed, errors.DeployerError))
+    return text if is_clear else f"{type(error).__name__}: {text}".rstrip(": ")

@@ -1,7 +1,8 @@
-"""Real use of Heat through the proxy: login, catalogue, engines, CFN, every API, a stack. Leaves nothing behind."""
+"""Uses Heat through the proxy: login, catalogue, engines, CFN, every API, a stack; leaves nothing behind."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from deployer import errors
 from deployer.heat import service_units
@@ -21,7 +22,7 @@ EVERY_API, STACK = "requests reach every one", "it is created, updated, read and
 
 @dataclass(frozen=True)
 class SmokeTarget:
-    """What is proven: the inventory, its hosts, and where the proxy serves each API."""
+    """The site to prove: the inventory, its hosts, and where the proxy serves each API."""
 
     inventory: Inventory
     fleet: Fleet
@@ -34,18 +35,18 @@ class SmokeTarget:
 
 
 def without_target(inventory: Inventory, error: errors.DeployerError) -> tuple[Check, ...]:
-    """The check of a site whose source does not tell where clients reach Heat."""
+    """The failed check of a site whose source does not answer where clients reach Heat."""
     promise = "the source's heat.conf tells where clients reach Heat"
     return (Check(WHERE, inventory.heat.source, promise, Outcome.FAILED, reason=error.message),)
 
 
 def run(site: SmokeTarget, cloud: Cloud, message: Callable[[str], None]) -> tuple[Check, ...]:
-    """Use the site as a client would; `message` is sent each step before it begins. Never raise for a site that fails.
+    """Use the site as a client would; `message` receives the name of each step. Never raise for a site that fails.
 
     Without a token, or a catalogue that leads to the proxy, nothing else makes sense: it is skipped.
     """
     recorder = Recorder(WHERE, message, clouds.expected_errors())
-    recorder.hide(cloud.secrets)
+    recorder.redact(cloud.secrets)
     if not recorder.tried("Keystone", TOKEN, lambda: clouds.log_in(cloud)):
         recorder.skipped("catalogue", CATALOGUE, _not_tried(TOKEN))
         _skip_use(site, recorder, TOKEN)
@@ -61,7 +62,7 @@ def _use(site: SmokeTarget, cloud: Cloud, recorder: Recorder) -> None:
     recorder.tried("engines", ENGINES, lambda: engine_list.check_engines(inventory, fleet, cloud))
     recorder.tried("CFN API", CFN, lambda: _stacks_listed(cloud))
     for service in site.services:
-        recorder.tried(_apis(service), EVERY_API, lambda each=service: balancing.reached(inventory, fleet, cloud, each))
+        recorder.tried(_apis(service), EVERY_API, partial(balancing.reached, inventory, fleet, cloud, service))
     stack.prove(cloud, recorder)
 
 

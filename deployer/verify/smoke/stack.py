@@ -1,4 +1,4 @@
-"""A stack made, changed, read and deleted through Heat's REST API, always within limits and never left behind."""
+"""Creates, updates, reads and deletes a stack through Heat's REST API, with timeouts, and never leaves it behind."""
 
 import secrets
 import time
@@ -12,7 +12,7 @@ FIRST, SECOND = 3, 5
 STACK_TIMEOUT = 180.0  # seconds for one action of the stack
 DELETIONS = 3  # a deletion that fails may well succeed when asked again
 LATEST = 20.0  # seconds after which a creation that was asked for is not begun any more
-POLL_INTERVAL = 0.3  # seconds between two looks: Heat announces nothing to its clients
+POLL_INTERVAL = 0.3  # seconds between two requests: Heat announces nothing to its clients
 TEMPLATE = {
     "heat_template_version": "2016-10-14",
     "description": "Made by heat-scaleout to prove that Heat works; deleted at once.",
@@ -27,16 +27,16 @@ TEMPLATE = {
 }
 
 
-def prove(cloud: Cloud, book: Recorder) -> None:
+def prove(cloud: Cloud, recorder: Recorder) -> None:
     """Create a group of 3, make it 5, read 5 values, and delete it whatever happened before, interrupts included."""
     stack = Stack(cloud.connection.orchestration, PREFIX + secrets.token_hex(4))
     try:
-        if book.tried(
+        if recorder.tried(
             stack.name, f"a stack with a group of {FIRST} is created", lambda: stack.create(FIRST)
-        ) and book.tried(stack.name, f"it is updated to {SECOND}", lambda: stack.update(SECOND)):
-            book.tried(stack.name, f"its {SECOND} outputs are read", lambda: stack.read(SECOND))
+        ) and recorder.tried(stack.name, f"it is updated to {SECOND}", lambda: stack.update(SECOND)):
+            recorder.tried(stack.name, f"its {SECOND} outputs are read", lambda: stack.read(SECOND))
     finally:
-        book.tried(stack.name, "it is deleted", stack.delete)
+        recorder.tried(stack.name, "it is deleted", stack.delete)
 
 
 class Stack:
@@ -65,8 +65,8 @@ class Stack:
         return self._done("UPDATE")
 
     def read(self, members: int) -> str:
-        """Read the value of every member; raise Unproven unless there are that many different ones."""
-        outputs = {each["output_key"]: each["output_value"] for each in self._look("true")["outputs"]}
+        """Read the value of every member; raise CheckFailed unless there are that many different ones."""
+        outputs = {each["output_key"]: each["output_value"] for each in self._read("true")["outputs"]}
         values = outputs.get("values")
         if not isinstance(values, list) or len(set(map(str, filter(None, values)))) != members:
             raise CheckFailed(f"{members} different values were expected as output, Heat gave {values!r}")
@@ -86,7 +86,7 @@ class Stack:
             status = self._awaited("DELETE_COMPLETE", "DELETE_FAILED")
             if status == "DELETE_COMPLETE":
                 return status
-            why = f"{status}: {self._look('false').get('stack_status_reason')}"
+            why = f"{status}: {self._read('false').get('stack_status_reason')}"
         raise CheckFailed(f"it is still there: {why}")
 
     def _deletion(self) -> Any:
@@ -98,21 +98,21 @@ class Stack:
             time.sleep(POLL_INTERVAL)
 
     def _done(self, action: str) -> str:
-        """Wait until an action ends, and say how; raise Unproven unless it ends well."""
+        """Wait until an action ends, and return how; raise CheckFailed unless it ends well."""
         status = self._awaited(f"{action}_COMPLETE", f"{action}_FAILED", "DELETE_COMPLETE")
         if status != f"{action}_COMPLETE":
-            raise CheckFailed(f"{status}: {self._look('false').get('stack_status_reason')}")
+            raise CheckFailed(f"{status}: {self._read('false').get('stack_status_reason')}")
         return status
 
     def _awaited(self, *ends: str) -> str:
         deadline = time.monotonic() + STACK_TIMEOUT
-        while (status := self._look("false")["stack_status"]) not in ends:
+        while (status := self._read("false")["stack_status"]) not in ends:
             if time.monotonic() > deadline:
                 raise CheckFailed(f"still {status} after {STACK_TIMEOUT:.0f} s")
             time.sleep(POLL_INTERVAL)
         return status
 
-    def _look(self, outputs: str) -> dict[str, Any]:
+    def _read(self, outputs: str) -> dict[str, Any]:
         answer = self._sent(self._path, "GET", params={"resolve_outputs": outputs})
         return {"stack_status": "DELETE_COMPLETE"} if answer is None else answer.json()["stack"]
 

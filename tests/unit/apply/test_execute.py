@@ -78,7 +78,7 @@ def test_run_that_ended_well_is_done_on_every_host(deployed):
     assert results(deployed) == {DONE}
 
 
-def test_stop_puts_the_host_that_failed_back_and_leaves_the_others_as_they_were(inventory, deployed):
+def test_stop_reverts_the_host_that_failed_and_leaves_the_others_as_they_were(inventory, deployed):
     before = site_status(deployed)
     change(deployed)
     deployed.moment = OnceAt("hostB", f"restart {unit_name(Service.API, 8004)}")
@@ -195,7 +195,7 @@ def test_revert_gives_every_host_what_it_had(deployed, host, fragment):
 
 
 @pytest.mark.parametrize("fragment", ["start heat-scaleout-proxy", "wait until heat-scaleout-proxy", "stop heat-api"])
-def test_revert_of_the_first_takeover_gives_the_addresses_back_to_the_old_server(inventory, fleet, fragment):
+def test_revert_of_the_first_takeover_returns_the_addresses_to_the_old_server(inventory, fleet, fragment):
     fleet.hosts["hostB"].has_file(HEAT_CONF, "[DEFAULT]\n# the operator's own\n")
     before = site_status(fleet)
     fleet.moment = OnceAt("hostA", fragment)
@@ -207,7 +207,7 @@ def test_revert_of_the_first_takeover_gives_the_addresses_back_to_the_old_server
     assert PROXY not in fleet.hosts["hostA"].running()
 
 
-def test_revert_that_fails_itself_is_told_and_one_run_more_ends_it(deployed):
+def test_revert_that_fails_itself_is_reported_and_one_run_more_ends_it(deployed):
     deployed.moment = OnceAt("hostC", "start heat-scaleout-engine@3", BREAKS)
 
     report = deploy(GROWN, deployed, OnError.REVERT)
@@ -218,7 +218,7 @@ def test_revert_that_fails_itself_is_told_and_one_run_more_ends_it(deployed):
     assert sites.planned(GROWN, deployed).plan.changes() == ()
 
 
-def test_nothing_is_put_back_when_the_source_is_out_of_reach(inventory, deployed):
+def test_nothing_is_reverted_when_the_source_is_out_of_reach(inventory, deployed):
     change(deployed)
     deployed.moment = OnceAt("hostB", "restart", LOST)
 

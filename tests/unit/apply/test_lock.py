@@ -1,4 +1,4 @@
-"""One command at a time changes a site: who else wants to is told who it is, or waits; readers ask nobody."""
+"""One command at a time changes a site: another one is shown the holder, or waits; readers need no lock."""
 
 import json
 from dataclasses import asdict
@@ -40,14 +40,14 @@ def test_second_writer_is_refused_with_who_holds_the_lock_and_what_to_do(invento
     assert fleet.holds_lease()
 
 
-def test_waiting_writer_is_told_for_whom_and_then_holds_the_lock(inventory, fleet):
+def test_waiting_writer_is_shown_the_holder_and_then_holds_the_lock(inventory, fleet):
     lock.take(inventory, fleet, ALICE)
-    other, told = as_another(fleet), []
+    other, reported = as_another(fleet), []
     other.waited = lambda: fleet.__exit__()
 
-    lock.take(inventory, other, BOB, 60.0, told.append)
+    lock.take(inventory, other, BOB, 60.0, reported.append)
 
-    assert len(told) == 1 and told[0].startswith("waiting up to 60 s for alice@desk")
+    assert len(reported) == 1 and reported[0].startswith("waiting up to 60 s for alice@desk")
     assert lock.holder(inventory, fleet).owner == "bob"
 
 
@@ -61,7 +61,7 @@ def test_waiting_that_ends_without_the_lock_is_refused(inventory, fleet):
 def test_holder_who_has_not_written_its_name_yet_is_still_refused(inventory, fleet, monkeypatch):
     monkeypatch.setattr(fleet, "acquire_lease", lambda *_: {"held_by": {}})
 
-    with pytest.raises(errors.Locked, match="another command, which has just begun"):
+    with pytest.raises(errors.Locked, match="another command that has just started"):
         lock.take(inventory, fleet, BOB)
 
 
@@ -78,13 +78,13 @@ def test_hosts_that_cannot_be_reached_are_all_named_when_the_proxys_is_one(inven
 def test_lock_that_may_not_be_written_is_no_lock(inventory, fleet, monkeypatch):
     monkeypatch.setattr(fleet, "acquire_lease", lambda *_: {"refused": "Permission denied"})
 
-    with pytest.raises(errors.NotReady, match="hostA: no lock can be taken there .Permission denied.: log in as root"):
+    with pytest.raises(errors.NotReady, match="hostA: could not take the lock .Permission denied.: log in as root"):
         lock.take(inventory, fleet, ALICE)
 
 
 def test_release_ends_the_lock_with_that_id_alone(inventory, fleet):
     lock.take(inventory, fleet, ALICE)
-    with pytest.raises(errors.BadInput, match="nobody holds the lock with the id 2b2b; it is held by alice@desk"):
+    with pytest.raises(errors.BadInput, match="no command holds the lock with id 2b2b; it is held by alice@desk"):
         lock.release(inventory, as_another(fleet), "2b2b")
     assert fleet.holds_lease()
 
@@ -98,7 +98,7 @@ def test_release_ends_the_lock_with_that_id_alone(inventory, fleet):
 def test_deploy_that_loses_its_lock_changes_nothing_more_and_ends_with_6(inventory, fleet):
     lock.take(inventory, fleet, ALICE)
 
-    def accept(todo, warnings):
+    def accept(planned, warnings):
         lock.release(inventory, as_another(fleet), "1f3a")
         return True
 
@@ -109,7 +109,7 @@ def test_deploy_that_loses_its_lock_changes_nothing_more_and_ends_with_6(invento
     assert [done for done in fleet.performed().values() if any("write" in each for each in done)] == []
 
 
-def test_look_of_the_holder_alone_waits_for_hosts_that_are_at_work(inventory, fleet):
+def test_observation_of_the_holder_alone_waits_for_hosts_that_are_at_work(inventory, fleet):
     asked = []
     hosts = FakeFleet(fleet.hosts)
     hosts.ask = lambda title, verb, requests, limit: (

@@ -9,10 +9,12 @@ from contract.fake_host import FakeHost
 
 from deployer import errors
 from deployer.apply import agent_requests, waves
-from deployer.model.probes import AnswersHttp, AnswersSocket, Program
+from deployer.model.names import unit_name
+from deployer.model.probe import AnswersHttp, AnswersSocket, Program
 from deployer.model.service import Service
 from deployer.model.steps import (
     AwaitReady,
+    AwaitStopped,
     DrainServer,
     EnableUnit,
     Plan,
@@ -31,6 +33,7 @@ from deployer.model.steps import (
 )
 
 ENGINES = tuple(f"heat-scaleout-engine@{number}.service" for number in (1, 2))
+API, PROXY = unit_name(Service.API, 8004), unit_name(Service.PROXY)
 TEMPLATE = "/etc/systemd/system/heat-scaleout-engine@.service"
 
 
@@ -56,11 +59,11 @@ def test_plan_without_waves_asks_nobody(fleet):
 
 
 def test_every_step_is_done_in_one_request_a_host_and_wave(fleet):
-    todo = a_plan((*starts(), *starts("hostC")), (StopUnit("hostB", ENGINES[0]),))
+    plan = a_plan((*starts(), *starts("hostC")), (StopUnit("hostB", ENGINES[0]),))
 
-    applied = waves.run(todo, fleet)
+    applied = waves.run(plan, fleet)
 
-    assert (applied.done, dict(applied.failed), applied.left) == (tuple(todo), {}, ())
+    assert (applied.done, dict(applied.failed), applied.left) == (tuple(plan), {}, ())
     assert fleet.asked == [("wave 1", "perform", ("hostB", "hostC")), ("wave 2", "perform", ("hostB",))]
 
 
@@ -78,12 +81,87 @@ def test_starts_with_something_between_them_stay_apart_and_in_order(fleet):
     assert fleet.performed()["hostB"] == [f"start {ENGINES[0]}", "daemon-reload", f"start {ENGINES[1]}"]
 
 
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (RestartUnit("hostB", ENGINES[0]), RestartUnit("hostB", API)),  # an engine's restart does not block
+        (StopUnit("hostB", API), StopUnit("hostB", PROXY)),  # the agent stops the proxy in its own way
+        (StartUnit("hostB", API), RestartUnit("hostB", API)),
+    ],
+)
+def test_units_that_systemctl_takes_with_other_options_are_batches_of_their_own(first, second):
+    assert agent_requests.batches_of((first, second)) == ((first,), (second,))
+
+
+def test_addresses_of_a_takeover_that_are_neighbours_go_in_one_request():
+    shares = [SharePort("hostA", "10.0.0.1", port, sites.a_listener(port)) for port in (8004, 8000)]
+    (batch,) = agent_requests.batches_of(shares)
+
+    asked = agent_requests.batch_request(batch)
+
+    assert [holder["port"] for holder in asked["holders"]] == [8004, 8000]
+    assert asked["description"] == f"{shares[0]}, {shares[1]}"
+
+
+def test_equal_steps_of_a_wave_are_each_left_when_the_first_fails(fleet):
+    """Progress is a position: one of two equal steps may be done and the other not."""
+    reload = ReloadSystemd("hostB", because="unit files changed")
+    fleet.breaks("hostB", ENGINES[0], "Job failed")
+
+    applied = waves.run(a_plan((reload, *starts(), reload)), fleet)
+
+    assert (applied.done, applied.left) == ((reload,), (*starts(), reload))
+
+
+class StillWorking:
+    """A fleet of which each engine is at work until it is killed; hosts cannot kill those in `unkillable`."""
+
+    def __init__(self, unkillable=()):
+        self.killed, self.unkillable = [], unkillable
+        self.holds_lease = lambda: True
+
+    def ask(self, title, verb, requests, timeout):
+        return {host: self._reply(each["steps"]) for host, each in requests.items()}
+
+    def _reply(self, steps):
+        for index, step in enumerate(steps):
+            if step["description"].startswith("kill "):
+                unit = step["arguments"][-1]
+                if unit in self.unkillable:
+                    return {"done": [""] * index, "failed": {"index": index, "why": "Access denied"}}
+                self.killed.append(unit)
+            elif step["do"] == "run" and step["argv"][0] not in self.killed:
+                return {"done": [""] * index, "failed": {"index": index, "why": "still works", "again": True}}
+        return {"done": [""] * len(steps), "failed": None}
+
+
+def overdue_engines():
+    probes = {unit: Program((unit,), busy_timeout=0.0) for unit in ENGINES}
+    return a_plan(tuple(AwaitStopped("hostB", unit, probe, force=True) for unit, probe in probes.items()))
+
+
+def test_every_engine_that_is_overdue_is_killed_and_proven_gone():
+    fleet = StillWorking()
+
+    applied = waves.run(overdue_engines(), fleet)
+
+    assert fleet.killed == list(ENGINES)
+    assert (applied.done, dict(applied.failed)) == (tuple(overdue_engines()), {})
+
+
+def test_engine_that_cannot_be_killed_fails_with_the_reason_of_its_host():
+    applied = waves.run(overdue_engines(), StillWorking(unkillable=ENGINES[1:]))
+
+    assert applied.failed["hostB"].message == f"hostB: could not kill {ENGINES[1]}: Access denied"
+    assert applied.left == tuple(overdue_engines())[1:]
+
+
 def test_failed_step_stops_its_host_and_the_next_wave_and_is_named(fleet):
     write = WriteFile("hostB", sites.a_file("/etc/x"), because="new")
     fleet.breaks("hostB", ENGINES[0], "Job failed")
-    todo = a_plan((write, *starts()), starts("hostC"))
+    plan = a_plan((write, *starts()), starts("hostC"))
 
-    applied = waves.run(todo, fleet)
+    applied = waves.run(plan, fleet)
 
     assert applied.done == (write,)
     assert applied.left == (*starts(), *starts("hostC"))
@@ -180,13 +258,13 @@ def test_host_that_is_lost_on_the_way_has_its_error_and_all_its_steps_left(fleet
         ),
     ],
 )
-def test_step_in_the_words_of_the_agent(step, request_):
+def test_step_becomes_a_request_of_the_agent(step, request_):
     asked = agent_requests.request(step)
 
     assert {name: asked[name] for name in request_} == request_
 
 
-def test_write_in_the_words_of_the_agent_carries_content_and_access():
+def test_write_request_carries_content_and_access():
     file = sites.a_file(
         "/x", "content", owner="heat", group="heat", mode=0o640, check=("true", "{}"), only=Service.PROXY
     )

@@ -24,7 +24,7 @@ def test_command_stops_before_its_request_and_at_its_end(tmp_path):
 
     stops = list(command.stops())
 
-    assert stops == [At(1, "observe", "look"), At(2, "end", "")]
+    assert stops == [At(1, "observe", "observe"), At(2, "end", "")]
     assert command.ended().code == 4
 
 
@@ -36,7 +36,7 @@ def test_command_that_is_killed_before_a_request_never_makes_it(tmp_path):
         seen.append(at)
         command.kill()
 
-    assert (command.ended().code, [str(at) for at in seen]) == (-9, ["request 1: look"])
+    assert (command.ended().code, [str(at) for at in seen]) == (-9, ["request 1: observe"])
 
 
 def test_command_that_runs_to_its_end_tells_its_code_and_words(tmp_path):

@@ -294,7 +294,7 @@ def test_deploy_that_preflight_refuses_ends_with_3(invoke, inventory, fleet):
     code, out, err = invoke("deploy", "--inventory", inventory, "--yes")
 
     assert (code, out) == (3, "")
-    assert "there is no Heat below /opt/heat" in err
+    assert "Heat is not installed below /opt/heat" in err
 
 
 def test_limit_shows_the_named_hosts_alone(invoke, inventory, fleet):
@@ -332,7 +332,7 @@ def test_remove_api_drains_it_and_edits_the_number_alone(invoke, inventory, flee
     code, _, err = invoke("remove-api", "hostB", "--inventory", inventory, "--yes")
 
     assert (code, inventory.read_text()) == (0, COMMENTED)
-    assert "drain rest_api_proxy/hostB-8005 (it leaves)" in err
+    assert "drain rest_api_proxy/hostB-8005 (not in the inventory)" in err
     assert "heat-scaleout-api@8005.service" not in fleet.hosts["hostB"].running()
 
 
@@ -654,8 +654,8 @@ def test_what_to_know_of_stacks_is_noted_before_the_first_change_and_by_prefligh
     _, _, deployed = invoke("deploy", "--inventory", inventory, "--yes")
 
     assert (code, out) == (0, "3 hosts are ready.\n")
-    assert "note: 7 stacks were made" in err
-    assert deployed.index("note: 7 stacks were made") < deployed.index("about to be applied")
+    assert "note: 7 stacks were created" in err
+    assert deployed.index("note: 7 stacks were created") < deployed.index("about to be applied")
 
 
 def test_render_with_a_local_source_needs_no_host(invoke, inventory, tmp_path):
@@ -673,7 +673,7 @@ def test_render_of_a_source_that_is_no_folder_ends_with_3(invoke, inventory, tmp
     code, _, err = invoke("render", "--inventory", inventory, "--out", tmp_path, "--source", tmp_path / "nothing")
 
     assert code == 3
-    assert "is no folder" in err
+    assert "is not a folder" in err
 
 
 def test_inventory_is_found_by_its_name_and_by_the_environment(invoke, fleet, inventory, monkeypatch):
@@ -1025,7 +1025,7 @@ def test_kept_plan_takes_no_other_limit(invoke, fleet, saved):
 def test_file_that_is_no_plan_ends_with_3(invoke, inventory, fleet):
     code, _, err = invoke("deploy", "--plan", inventory)
 
-    assert (code, "this is no plan" in err) == (3, True)
+    assert (code, "is not a saved plan" in err) == (3, True)
 
 
 @pytest.mark.parametrize("argv", [("deploy",), ("restart",), ("rollback",)], ids=" ".join)
@@ -1061,6 +1061,6 @@ def test_run_that_was_interrupted_is_named_by_the_next_command_on_stderr(invoke,
     code, out, err = invoke(*argv, "--inventory", inventory)
 
     assert code == 0
-    assert "generation 1 (" in err and "has not come to its end" in err
-    assert "was under way: start heat-scaleout-api@8004.service" in err
-    assert "has not come to its end" not in out
+    assert "generation 1 (" in err and "has not finished" in err
+    assert "was in progress: start heat-scaleout-api@8004.service" in err
+    assert "has not finished" not in out

@@ -81,7 +81,7 @@ def test_progress_without_a_terminal_is_a_plain_line_for_each_stage(capsys):
 
 
 def test_progress_of_a_look_says_nothing_without_a_terminal(capsys):
-    console.Progress().begin("look", ("hostB",))
+    console.Progress().begin("observe", ("hostB",))
 
     assert tuple(capsys.readouterr()) == ("", "")
 

@@ -1,4 +1,4 @@
-"""What every host should have follows from the inventory and one look at the hosts."""
+"""What every host should have follows from the inventory and one observation of the hosts."""
 
 import pytest
 import sites
@@ -74,7 +74,7 @@ def test_host_without_a_process_of_heat_gets_nothing_of_heat():
     assert states["hostD"] == HostState()
 
 
-def test_heat_conf_is_readable_by_heats_group_alone_and_judged_by_oslo_config():
+def test_heat_conf_is_readable_by_heats_group_alone_and_checked_by_oslo_config():
     file = desired(sites.an_inventory()).states["hostB"].files[HEAT_CONF]
 
     assert (file.owner, file.group, file.mode) == ("root", "heat", 0o640)
@@ -140,7 +140,7 @@ def test_slice_is_only_where_something_runs():
     ]
 
 
-def test_loopback_address_that_was_left_alone_is_told_once_for_all_hosts():
+def test_loopback_address_that_was_left_alone_is_reported_once_for_all_hosts():
     conf = sites.CONF + "\n[clients_heat]\nurl = http://127.0.0.1:8004/v1\n"
 
     warnings = desired(sites.an_inventory(), conf=conf).warnings

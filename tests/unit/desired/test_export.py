@@ -59,5 +59,5 @@ def test_folder_is_read_as_the_hosts_own(tmp_path):
 
 
 def test_folder_that_is_none_is_refused(tmp_path):
-    with pytest.raises(errors.BadInput, match="is no folder"):
+    with pytest.raises(errors.BadInput, match="is not a folder"):
         export.read(tmp_path / "nothing", "/etc/heat")

@@ -54,10 +54,10 @@ def test_every_state_comes_back_with_contents_proofs_and_all_else(name):
 def test_kept_state_has_no_content_of_a_file():
     state = states("27")["hostB"]
 
-    told = json.dumps(generations.state_to_json(state))
+    text = json.dumps(generations.state_to_json(state))
 
     assert [
-        path for path, file in state.files.items() if file.content and base64.b64encode(file.content).decode() in told
+        path for path, file in state.files.items() if file.content and base64.b64encode(file.content).decode() in text
     ] == []
 
 
@@ -142,8 +142,8 @@ def a_found(result, doing=None, number=4):
     return Observation(HostState(), Facts(last_run=last_run))
 
 
-def test_run_that_has_not_ended_is_told_with_its_hosts_author_and_step():
-    told = "\n".join(
+def test_run_that_has_not_ended_is_reported_with_its_hosts_author_and_step():
+    text = "\n".join(
         history.describe_unfinished(
             {
                 "hostA": a_found("done"),
@@ -154,9 +154,9 @@ def test_run_that_has_not_ended_is_told_with_its_hosts_author_and_step():
         )
     )
 
-    for word in ("hostB", "hostC", "generation 4", "invoke deploy", "alice@desk", "under way: restart it"):
-        assert word in told
-    assert "hostA" not in told and "hostD" not in told
+    for word in ("hostB", "hostC", "generation 4", "invoke deploy", "alice@desk", "in progress: restart it"):
+        assert word in text
+    assert "hostA" not in text and "hostD" not in text
 
 
 @pytest.mark.parametrize(("numbers", "following"), [((), 1), ((4,), 5), ((4, 9), 10)])
@@ -184,14 +184,14 @@ def test_states_of_a_generation_are_those_of_each_host():
 
 @pytest.mark.parametrize("empty", [None, {"files": {}, "units": {}}])
 def test_generation_without_anything_of_a_host_that_works_then_is_refused(empty):
-    with pytest.raises(errors.BadInput, match="generation 3 has kept nothing on hostB$"):
+    with pytest.raises(errors.BadInput, match="generation 3 has no state on hostB$"):
         generations.states_of(3, {"hostA": has_kept(None), "hostB": has_kept(empty)}, ["hostB", "hostB"])
 
 
 def test_generation_that_was_refused_while_a_host_was_lost_is_there_alone_and_is_refused():
     state, hosts = kept(states("27")["hostB"]), ["hostA", "hostB"]
 
-    with pytest.raises(errors.BadInput, match="generation 4 has kept nothing on hostA$"):
+    with pytest.raises(errors.BadInput, match="generation 4 has no state on hostA$"):
         generations.states_of(
             4, {"hostA": has_kept(state, (3, hosts)), "hostB": has_kept(state, (3, hosts), (4, hosts))}, hosts
         )

@@ -7,7 +7,7 @@ import sites
 from deployer.heat import service_units
 from deployer.model.hosts import Instance
 from deployer.model.names import unit_name
-from deployer.model.probes import AnswersHttp, Program
+from deployer.model.probe import AnswersHttp, Program
 from deployer.model.service import Service
 from deployer.model.tls import Trust
 

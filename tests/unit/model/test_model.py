@@ -5,7 +5,7 @@ import sites
 
 from deployer.model.hosts import Instance
 from deployer.model.names import unit_name
-from deployer.model.probes import AnswersHttp
+from deployer.model.probe import AnswersHttp
 from deployer.model.service import Service
 from deployer.model.state import Unit, digest_of
 

@@ -2,7 +2,7 @@
 
 import sites
 
-from deployer.model.probes import AnswersHttp
+from deployer.model.probe import AnswersHttp
 from deployer.model.steps import (
     AwaitReady,
     DrainServer,

@@ -1,4 +1,4 @@
-"""What a look makes of the answers."""
+"""What becomes of the replies of hosts to an observation."""
 
 import pytest
 import sites

@@ -6,7 +6,7 @@ import sites
 
 from deployer.desired import desired_state
 from deployer.model.facts import Observation
-from deployer.model.probes import AnswersHttp, AnswersSocket
+from deployer.model.probe import AnswersHttp, AnswersSocket
 from deployer.model.service import Service
 from deployer.model.state import HostState
 from deployer.model.steps import AwaitReady, EnableUnit, ReleasePort, RolloutOptions, WriteFile
@@ -35,20 +35,20 @@ def difference(desired, observed, **facts):
     return diff.plan_between({"hostB": desired}, {"hostB": Observation(observed, sites.facts(**facts))})
 
 
-def sentences(todo):
-    return [str(step) for step in todo.changes()]
+def sentences(plan):
+    return [str(step) for step in plan.changes()]
 
 
-def waves(todo):
-    return [wave.name for wave in todo.waves]
+def waves(plan):
+    return [wave.name for wave in plan.waves]
 
 
 def test_equal_states_need_no_step():
     state = sites.a_state(sites.a_file(), ENGINE, API, CFN, PROXY, PROXY_CONF)
 
-    todo = difference(state, state)
+    plan = difference(state, state)
 
-    assert (todo.waves, todo.hosts) == ((), ("hostB",))
+    assert (plan.waves, plan.hosts) == ((), ("hostB",))
 
 
 def test_desired_states_once_reached_need_no_step():
@@ -63,15 +63,15 @@ def test_new_file_is_written_as_new():
 
 
 def test_file_with_other_content_is_written_as_changed():
-    todo = difference(sites.a_state(sites.a_file()), sites.a_state(sites.a_file(content="old")))
+    plan = difference(sites.a_state(sites.a_file()), sites.a_state(sites.a_file(content="old")))
 
-    assert sentences(todo) == ["write /etc/heat/heat.conf (changed)"]
+    assert sentences(plan) == ["write /etc/heat/heat.conf (changed)"]
 
 
-def test_file_with_other_mode_is_written_and_both_accesses_are_told():
-    todo = difference(sites.a_state(sites.a_file(group="heat", mode=0o640)), sites.a_state(sites.a_file()))
+def test_file_with_other_mode_is_written_and_both_accesses_are_reported():
+    plan = difference(sites.a_state(sites.a_file(group="heat", mode=0o640)), sites.a_state(sites.a_file()))
 
-    assert sentences(todo) == ["write /etc/heat/heat.conf (root:root 0644, not root:heat 0640)"]
+    assert sentences(plan) == ["write /etc/heat/heat.conf (root:root 0644, not root:heat 0640)"]
 
 
 def test_file_that_only_somebody_else_put_there_is_left_alone():
@@ -93,29 +93,29 @@ def test_processes_start_at_once_on_a_host_that_serves_nobody_and_else_one_after
     assert kinds(sites.a_state(API)) == ["StartUnit", "AwaitReady", "StartUnit", "AwaitReady"]
 
 
-def test_file_of_ours_that_is_not_wanted_any_more_is_removed_last():
+def test_file_of_ours_that_is_no_longer_desired_is_removed_last():
     observed = sites.a_state(ENGINE, UNIT_FILE, managed=frozenset({UNIT_FILE.path, "/etc/heat-scaleout/engine.config"}))
 
-    todo = difference(HostState(), observed)
+    plan = difference(HostState(), observed)
 
-    assert sentences(todo) == [
+    assert sentences(plan) == [
         "stop heat-scaleout-engine@1.service (not in the inventory)",
         "remove /etc/heat-scaleout/engine.config (no longer needed)",
         "remove /etc/systemd/system/heat-scaleout-engine@.service (no longer needed)",
-        "let systemd read its units again (unit files are gone)",
+        "let systemd read its units again (unit files removed)",
     ]
 
 
 def test_removed_file_that_is_no_unit_file_needs_no_reading_of_units():
-    todo = difference(HostState(), HostState(managed=frozenset({"/etc/heat-scaleout/api.ini"})))
+    plan = difference(HostState(), HostState(managed=frozenset({"/etc/heat-scaleout/api.ini"})))
 
-    assert sentences(todo) == ["remove /etc/heat-scaleout/api.ini (no longer needed)"]
+    assert sentences(plan) == ["remove /etc/heat-scaleout/api.ini (no longer needed)"]
 
 
 def test_written_unit_file_lets_systemd_read_it_in_the_same_wave():
-    todo = difference(sites.a_state(UNIT_FILE), HostState())
+    plan = difference(sites.a_state(UNIT_FILE), HostState())
 
-    assert [[type(step).__name__ for step in wave.steps] for wave in todo.waves] == [["WriteFile", "ReloadSystemd"]]
+    assert [[type(step).__name__ for step in wave.steps] for wave in plan.waves] == [["WriteFile", "ReloadSystemd"]]
 
 
 def test_units_that_systemd_has_not_read_again_are_read_although_no_file_differs():
@@ -125,28 +125,28 @@ def test_units_that_systemd_has_not_read_again_are_read_although_no_file_differs
 
 
 def test_new_host_gets_files_then_engines_then_apis_then_the_proxy():
-    todo = difference(sites.a_state(sites.a_file(), PROXY_CONF, PROXY, API, CFN, ENGINE), HostState())
+    plan = difference(sites.a_state(sites.a_file(), PROXY_CONF, PROXY, API, CFN, ENGINE), HostState())
 
-    assert waves(todo) == ["stage files", "start engines", "start APIs", "proxy"]
-    assert sentences(todo) == [
+    assert waves(plan) == ["write files", "start engines", "start APIs", "update proxy"]
+    assert sentences(plan) == [
         "write /etc/heat/heat.conf (new)",
-        "enable heat-scaleout-engine@1.service (it must start with the host)",
+        "enable heat-scaleout-engine@1.service (must start at boot)",
         "start heat-scaleout-engine@1.service (not running)",
-        "enable heat-scaleout-api@8004.service (it must start with the host)",
-        "enable heat-scaleout-cfn@8000.service (it must start with the host)",
+        "enable heat-scaleout-api@8004.service (must start at boot)",
+        "enable heat-scaleout-cfn@8000.service (must start at boot)",
         "start heat-scaleout-api@8004.service (not running)",
         "start heat-scaleout-cfn@8000.service (not running)",
         "write /etc/heat-scaleout/apis-proxy.conf (new)",
-        "enable heat-scaleout-proxy.service (it must start with the host)",
+        "enable heat-scaleout-proxy.service (must start at boot)",
         "start heat-scaleout-proxy.service (not running)",
     ]
 
 
-def test_units_that_are_not_wanted_stop_from_the_proxy_to_the_engines():
-    todo = difference(HostState(), sites.a_state(ENGINE, API, CFN, PROXY))
+def test_units_that_are_not_desired_stop_from_the_proxy_to_the_engines():
+    plan = difference(HostState(), sites.a_state(ENGINE, API, CFN, PROXY))
 
-    assert waves(todo) == ["stop proxy", "stop APIs", "stop engines"]
-    assert sentences(todo) == [
+    assert waves(plan) == ["stop proxy", "stop APIs", "stop engines"]
+    assert sentences(plan) == [
         f"stop {unit} (not in the inventory)"
         for unit in (
             "heat-scaleout-proxy.service",
@@ -166,19 +166,19 @@ def test_api_that_moves_leaves_its_old_host_only_after_the_proxy_knows_the_new_o
         "hostC": Observation(HostState()),
     }
 
-    todo = diff.plan_between(desired, observed)
+    plan = diff.plan_between(desired, observed)
 
-    assert [(wave.name, wave.steps[0].host) for wave in todo.waves] == [
+    assert [(wave.name, wave.steps[0].host) for wave in plan.waves] == [
         ("start APIs", "hostC"),
-        ("proxy", "hostA"),
+        ("update proxy", "hostA"),
         ("stop APIs", "hostB"),
     ]
 
 
-def test_unit_that_is_stopped_but_enabled_is_stopped_when_not_wanted():
-    todo = difference(HostState(), sites.a_state(sites.a_unit(running=False, enabled=True)))
+def test_unit_that_is_stopped_but_enabled_is_stopped_when_not_desired():
+    plan = difference(HostState(), sites.a_state(sites.a_unit(running=False, enabled=True)))
 
-    assert sentences(todo) == ["stop heat-scaleout-engine@1.service (not in the inventory)"]
+    assert sentences(plan) == ["stop heat-scaleout-engine@1.service (not in the inventory)"]
 
 
 def test_unit_that_neither_runs_nor_is_enabled_is_nothing_to_stop():
@@ -188,9 +188,9 @@ def test_unit_that_neither_runs_nor_is_enabled_is_nothing_to_stop():
 def test_engine_with_changed_heat_conf_is_restarted_once():
     desired = sites.a_state(sites.a_file(), ENGINE)
 
-    todo = difference(desired, sites.a_state(sites.a_file(content="old"), old(ENGINE)))
+    plan = difference(desired, sites.a_state(sites.a_file(content="old"), old(ENGINE)))
 
-    assert sentences(todo) == [
+    assert sentences(plan) == [
         "write /etc/heat/heat.conf (changed)",
         "restart heat-scaleout-engine@1.service (its configuration changed)",
     ]
@@ -199,48 +199,48 @@ def test_engine_with_changed_heat_conf_is_restarted_once():
 def test_engine_that_runs_with_an_old_configuration_is_restarted_although_no_file_differs():
     state = sites.a_state(sites.a_file(), ENGINE)
 
-    todo = difference(state, sites.a_state(sites.a_file(), old(ENGINE)))
+    plan = difference(state, sites.a_state(sites.a_file(), old(ENGINE)))
 
-    assert sentences(todo) == ["restart heat-scaleout-engine@1.service (its configuration changed)"]
+    assert sentences(plan) == ["restart heat-scaleout-engine@1.service (its configuration changed)"]
 
 
 def test_process_that_may_have_read_a_file_somebody_changed_is_restarted():
     reader = sites.a_unit(reads=("/etc/heat/", "/etc/heat-scaleout/engine.ini"))
     for path, steps in (("/etc/heat/heat.conf", 2), ("/etc/heat-scaleout/engine.ini", 2), ("/etc/heathen/x", 1)):
-        todo = difference(sites.a_state(sites.a_file(path), reader), sites.a_state(sites.a_file(path, "old"), ENGINE))
-        assert len(todo.changes()) == steps
+        plan = difference(sites.a_state(sites.a_file(path), reader), sites.a_state(sites.a_file(path, "old"), ENGINE))
+        assert len(plan.changes()) == steps
 
 
 def test_file_with_other_access_alone_restarts_nothing():
     reader = sites.a_unit(reads=("/etc/heat/",))
 
-    todo = difference(sites.a_state(sites.a_file(mode=0o640), reader), sites.a_state(sites.a_file(), ENGINE))
+    plan = difference(sites.a_state(sites.a_file(mode=0o640), reader), sites.a_state(sites.a_file(), ENGINE))
 
-    assert sentences(todo) == ["write /etc/heat/heat.conf (root:root 0644, not root:root 0640)"]
+    assert sentences(plan) == ["write /etc/heat/heat.conf (root:root 0644, not root:root 0640)"]
 
 
 def test_engine_that_is_not_running_is_started_and_not_restarted():
-    todo = difference(sites.a_state(ENGINE), sites.a_state(sites.a_unit(running=False, config=None)))
+    plan = difference(sites.a_state(ENGINE), sites.a_state(sites.a_unit(running=False, config=None)))
 
-    assert sentences(todo) == ["start heat-scaleout-engine@1.service (not running)"]
+    assert sentences(plan) == ["start heat-scaleout-engine@1.service (not running)"]
 
 
 def test_running_engine_that_is_not_enabled_is_only_enabled():
-    todo = difference(sites.a_state(ENGINE), sites.a_state(sites.a_unit(enabled=False)))
+    plan = difference(sites.a_state(ENGINE), sites.a_state(sites.a_unit(enabled=False)))
 
-    assert sentences(todo) == ["enable heat-scaleout-engine@1.service (it must start with the host)"]
+    assert sentences(plan) == ["enable heat-scaleout-engine@1.service (must start at boot)"]
 
 
 def test_hosts_change_one_after_the_other_each_as_a_whole_and_its_engines_first():
     desired = dict.fromkeys(("hostB", "hostC"), sites.a_state(ENGINE, API))
     observed = dict.fromkeys(desired, Observation(sites.a_state(old(ENGINE), old(API))))
 
-    todo = diff.plan_between(desired, observed)
+    plan = diff.plan_between(desired, observed)
 
-    assert waves(todo) == ["change hostB", "restart APIs on hostB", "change hostC", "restart APIs on hostC"]
-    assert [wave.rolls for wave in todo.waves] == ["hostB", "hostB", "hostC", "hostC"]
-    assert todo.rolled() == ("hostB", "hostC")
-    assert [step.unit for step in todo.waves[0].steps] == [ENGINE.name]
+    assert waves(plan) == ["change hostB", "restart APIs on hostB", "change hostC", "restart APIs on hostC"]
+    assert [wave.rolls for wave in plan.waves] == ["hostB", "hostB", "hostC", "hostC"]
+    assert plan.rolled() == ("hostB", "hostC")
+    assert [step.unit for step in plan.waves[0].steps] == [ENGINE.name]
 
 
 def test_host_that_changes_gets_its_new_files_in_its_own_turn():
@@ -248,9 +248,9 @@ def test_host_that_changes_gets_its_new_files_in_its_own_turn():
     desired = dict.fromkeys(("hostB", "hostC"), sites.a_state(new, ENGINE))
     observed = dict.fromkeys(desired, Observation(sites.a_state(then, old(ENGINE))))
 
-    todo = diff.plan_between(desired, observed)
+    plan = diff.plan_between(desired, observed)
 
-    assert [(wave.rolls, type(wave.steps[0]).__name__) for wave in todo.waves] == [
+    assert [(wave.rolls, type(wave.steps[0]).__name__) for wave in plan.waves] == [
         ("hostB", "WriteFile"),
         ("hostC", "WriteFile"),
     ]
@@ -271,42 +271,42 @@ def test_hosts_that_are_asked_to_restart_do_so_though_nothing_changed():
     state = sites.a_state(ENGINE, API)
     desired = dict.fromkeys(("hostB", "hostC"), state)
 
-    todo = diff.plan_between(desired, dict.fromkeys(desired, Observation(state)), RolloutOptions(restart=("hostC",)))
+    plan = diff.plan_between(desired, dict.fromkeys(desired, Observation(state)), RolloutOptions(restart=("hostC",)))
 
-    assert sentences(todo) == [f"restart {unit.name} (asked for)" for unit in (ENGINE, API)]
-    assert {step.host for step in todo} == {"hostC"}
+    assert sentences(plan) == [f"restart {unit.name} (requested)" for unit in (ENGINE, API)]
+    assert {step.host for step in plan} == {"hostC"}
 
 
 def test_started_unit_is_proven_ready_before_the_next_wave():
     ready = AnswersHttp("10.0.0.2", 8004, "/healthcheck")
-    todo = difference(sites.a_state(sites.a_unit(Service.API, 8004, ready=ready), PROXY), HostState())
+    plan = difference(sites.a_state(sites.a_unit(Service.API, 8004, ready=ready), PROXY), HostState())
 
-    apis, proxy = todo.waves
+    apis, proxy = plan.waves
     assert apis.steps[-1] == AwaitReady("hostB", "heat-scaleout-api@8004.service", ready)
     assert [step.unit for step in proxy.steps] == ["10.0.0.2:8004", *["heat-scaleout-proxy.service"] * 2]
 
 
 def test_restarted_unit_is_proven_ready_in_its_own_wave():
     ready = AnswersHttp("10.0.0.2", 8004)
-    todo = difference(sites.a_state(sites.a_unit(Service.API, 8004, ready=ready)), sites.a_state(old(API)))
+    plan = difference(sites.a_state(sites.a_unit(Service.API, 8004, ready=ready)), sites.a_state(old(API)))
 
-    assert [type(step).__name__ for wave in todo.waves for step in wave.steps] == ["RestartUnit", "AwaitReady"]
+    assert [type(step).__name__ for wave in plan.waves for step in wave.steps] == ["RestartUnit", "AwaitReady"]
 
 
 def test_waits_are_no_changes():
     ready = AnswersHttp("10.0.0.2", 8004)
-    todo = difference(sites.a_state(sites.a_unit(Service.API, 8004, ready=ready)), HostState())
+    plan = difference(sites.a_state(sites.a_unit(Service.API, 8004, ready=ready)), HostState())
 
-    assert len(list(todo)) == 3
-    assert len(todo.changes()) == 2
+    assert len(list(plan)) == 3
+    assert len(plan.changes()) == 2
 
 
 def test_proxy_with_another_configuration_is_reloaded_and_never_restarted():
     new = sites.a_file(PROXY_CONF.path, "other", only=Service.PROXY)
 
-    todo = difference(sites.a_state(new, PROXY), sites.a_state(PROXY_CONF, old(PROXY)))
+    plan = difference(sites.a_state(new, PROXY), sites.a_state(PROXY_CONF, old(PROXY)))
 
-    assert sentences(todo) == [
+    assert sentences(plan) == [
         "write /etc/heat-scaleout/apis-proxy.conf (changed)",
         "reload heat-scaleout-proxy.service (its configuration changed)",
     ]
@@ -316,9 +316,9 @@ def test_proxy_with_another_unit_is_restarted_as_a_reload_keeps_its_old_one():
     path = "/etc/systemd/system/heat-scaleout-proxy.service"
     new, then = (sites.a_file(path, text, only=Service.PROXY) for text in ("new", "old"))
 
-    todo = difference(sites.a_state(new, PROXY), sites.a_state(then, PROXY))
+    plan = difference(sites.a_state(new, PROXY), sites.a_state(then, PROXY))
 
-    assert sentences(todo) == [
+    assert sentences(plan) == [
         f"write {path} (changed)",
         "let systemd read its units again (unit files changed)",
         "restart heat-scaleout-proxy.service (its unit changed)",
@@ -328,9 +328,9 @@ def test_proxy_with_another_unit_is_restarted_as_a_reload_keeps_its_old_one():
 def test_running_proxy_frees_no_address():
     listeners = (sites.a_listener(8004, program="haproxy", unit="heat-scaleout-proxy.service"),)
 
-    todo = difference(sites.a_state(PROXY), sites.a_state(old(PROXY)), listeners=listeners)
+    plan = difference(sites.a_state(PROXY), sites.a_state(old(PROXY)), listeners=listeners)
 
-    assert sentences(todo) == ["reload heat-scaleout-proxy.service (its configuration changed)"]
+    assert sentences(plan) == ["reload heat-scaleout-proxy.service (its configuration changed)"]
 
 
 def test_proxy_takes_over_the_addresses_it_needs_and_no_other():
@@ -342,9 +342,9 @@ def test_proxy_takes_over_the_addresses_it_needs_and_no_other():
         sites.a_listener(8000, address="127.0.0.1"),
     )
 
-    todo = difference(sites.a_state(PROXY), HostState(), listeners=listeners)
+    plan = difference(sites.a_state(PROXY), HostState(), listeners=listeners)
 
-    assert [step for step in todo if isinstance(step, ReleasePort)] == [
+    assert [step for step in plan if isinstance(step, ReleasePort)] == [
         ReleasePort("hostB", "10.0.0.1", 8004, api, because="the proxy takes over 10.0.0.1:8004")
     ]
 
@@ -353,11 +353,11 @@ def test_take_over_stops_the_old_server_only_once_the_proxy_serves_beside_it():
     listeners = (sites.a_listener(8004, unit="heat-api.service"),)
     ready = AnswersSocket("/run/socket", "hello", "digest")
 
-    todo = difference(sites.a_state(replace(PROXY, ready=ready), PROXY_CONF), HostState(), listeners=listeners)
+    plan = difference(sites.a_state(replace(PROXY, ready=ready), PROXY_CONF), HostState(), listeners=listeners)
 
-    assert [str(step) for step in todo] == [
+    assert [str(step) for step in plan] == [
         "write /etc/heat-scaleout/apis-proxy.conf (new)",
-        "enable heat-scaleout-proxy.service (it must start with the host)",
+        "enable heat-scaleout-proxy.service (must start at boot)",
         "share 10.0.0.1:8004 (the proxy takes over)",
         "start heat-scaleout-proxy.service (not running)",
         "wait until heat-scaleout-proxy.service is ready",
@@ -368,9 +368,9 @@ def test_take_over_stops_the_old_server_only_once_the_proxy_serves_beside_it():
 def test_take_over_that_was_interrupted_is_finished():
     both = (sites.a_listener(8004, program="haproxy", unit=PROXY.name), sites.a_listener(8004, unit="heat-api.service"))
 
-    todo = difference(sites.a_state(PROXY), sites.a_state(PROXY), listeners=both)
+    plan = difference(sites.a_state(PROXY), sites.a_state(PROXY), listeners=both)
 
-    assert sentences(todo) == ["stop heat-api.service (the proxy takes over 10.0.0.1:8004)"]
+    assert sentences(plan) == ["stop heat-api.service (the proxy takes over 10.0.0.1:8004)"]
 
 
 def test_holder_of_all_addresses_holds_every_one():
@@ -394,10 +394,10 @@ def test_holder_of_another_port_or_address_is_not_in_the_way():
 def test_host_that_needs_nothing_is_still_named_among_the_hosts_compared():
     desired = {"hostB": sites.a_state(sites.a_file()), "hostC": HostState()}
 
-    todo = diff.plan_between(desired, dict.fromkeys(desired, Observation(HostState())))
+    plan = diff.plan_between(desired, dict.fromkeys(desired, Observation(HostState())))
 
-    assert todo.hosts == ("hostB", "hostC")
-    assert [step.host for step in todo] == ["hostB"]
+    assert plan.hosts == ("hostB", "hostC")
+    assert [step.host for step in plan] == ["hostB"]
 
 
 def test_step_carries_the_file_with_its_content():

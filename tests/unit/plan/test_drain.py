@@ -4,7 +4,7 @@ import sites
 
 from deployer.model.facts import Observation, Server
 from deployer.model.names import unit_name
-from deployer.model.probes import AnswersHttp
+from deployer.model.probe import AnswersHttp
 from deployer.model.service import Service
 from deployer.model.state import HostState
 from deployer.model.steps import DrainServer, ReadyServer, RestartUnit
@@ -37,12 +37,20 @@ def hosts(*servers, units=(API,), state=None):
     }
 
 
+def drains(*servers, stopping=(API,), **how):
+    return tuple(drain.drain_steps(drain.proxy_view(hosts(*servers, **how)), {"hostB": stopping}, "it restarts"))
+
+
+def leftover(*servers):
+    return list(drain.leftover_undrain_steps(drain.proxy_view(hosts(*servers)), [SERVING]))
+
+
 def drained(*servers, stopping=(API,), **how):
-    return [step.server for step in drain.drain_steps(hosts(*servers, **how), {"hostB": stopping}, "it restarts")]
+    return [step.server for step in drains(*servers, stopping=stopping, **how)]
 
 
-def test_server_of_a_leaving_process_is_drained_at_the_proxy_that_has_it():
-    (step,) = drain.drain_steps(hosts(B, C), {"hostB": [API]}, "it restarts")
+def test_server_of_a_stopping_process_is_drained_at_the_proxy_that_has_it():
+    (step,) = drains(B, C)
 
     assert step == DrainServer("hostA", "rest_api_proxy/hostB-8004", because="it restarts")
 
@@ -57,9 +65,9 @@ def test_server_is_not_drained_when_the_others_do_not_serve():
         assert drained(B, with_status(C, status)) == []
 
 
-def test_restart_of_those_who_alone_serve_is_told():
+def test_restart_of_those_who_alone_serve_is_reported():
     restart = RestartUnit("hostB", API)
-    told = [
+    reported = [
         list(drain.warnings_without_drain(hosts(B, other), steps))
         for other, steps in (
             (with_status(C, "DRAIN"), [restart]),
@@ -68,17 +76,17 @@ def test_restart_of_those_who_alone_serve_is_told():
         )
     ]
 
-    assert told == [
+    assert reported == [
         [
-            "nobody else serves rest_api_proxy while hostB-8004 restarts: requests fail meanwhile, unless "
-            "another serves first"
+            "rest_api_proxy has no other server while hostB-8004 restarts: requests fail during the restart, "
+            "unless another server is started first"
         ],
         [],
         [],
     ]
 
 
-def test_process_that_does_not_leave_is_not_drained():
+def test_process_that_does_not_stop_is_not_drained():
     assert drained(B, C, CFN_B, stopping=()) == []
     assert drained(B, C, stopping=(CFN,), units=(API, CFN)) == []
 
@@ -94,75 +102,75 @@ def test_server_at_an_ipv6_address_is_found():
         "hostB": Observation(HostState(), sites.facts(listeners=(sites.a_listener(8004, "2001:db8::2", unit=API),))),
     }
 
-    assert [step.server for step in drain.drain_steps(observed, {"hostB": [API]}, "")] == ["rest_api_proxy/hostB-8004"]
+    (step,) = drain.drain_steps(drain.proxy_view(observed), {"hostB": [API]}, "it restarts")
+
+    assert step.server == "rest_api_proxy/hostB-8004"
 
 
-def test_every_drain_has_its_way_back():
-    drains = tuple(drain.drain_steps(hosts(B, C), {"hostB": [API]}, "it restarts"))
-
-    assert list(drain.undrain_steps(drains, "it is ready")) == [
+def test_every_drain_has_its_undrain():
+    assert list(drain.undrain_steps(drains(B, C), "it is ready")) == [
         ReadyServer("hostA", "rest_api_proxy/hostB-8004", because="it is ready")
     ]
 
 
-def test_server_that_an_earlier_run_left_drained_gets_its_requests_back():
-    (step,) = drain.leftover_undrain_steps(hosts(with_status(B, "DRAIN"), C), [SERVING])
+def test_server_that_an_earlier_run_left_drained_is_undrained():
+    (step,) = leftover(with_status(B, "DRAIN"), C)
 
     assert (step.server, step.because) == ("rest_api_proxy/hostB-8004", "it was drained")
 
 
 def test_server_that_serves_is_left_as_it_is():
-    assert list(drain.leftover_undrain_steps(hosts(B, C), [SERVING])) == []
+    assert leftover(B, C) == []
 
 
-def test_server_of_a_process_that_this_plan_starts_gets_its_requests_back():
+def test_server_of_a_process_that_this_plan_starts_is_undrained():
     observed = hosts(with_status(B, "DRAIN"), C, state=HostState())
     observed["hostB"] = Observation(HostState(), sites.facts())
 
-    todo = diff.plan_between({"hostA": HostState(), "hostB": sites.a_state(SERVING)}, observed)
+    plan = diff.plan_between({"hostA": HostState(), "hostB": sites.a_state(SERVING)}, observed)
 
-    assert [type(step).__name__ for step in todo.changes()] == ["EnableUnit", "StartUnit", "ReadyServer"]
+    assert [type(step).__name__ for step in plan.changes()] == ["EnableUnit", "StartUnit", "ReadyServer"]
 
 
-def test_server_of_a_process_that_dies_over_and_over_gets_its_requests_back_after_its_restart():
+def test_server_of_a_process_that_dies_over_and_over_is_undrained_after_its_restart():
     old = sites.a_unit(Service.API, 8004, config="old")
     observed = hosts(with_status(B, "DRAIN"), C, units=(), state=sites.a_state(old))
 
-    todo = diff.plan_between({"hostA": HostState(), "hostB": sites.a_state(SERVING)}, observed)
+    plan = diff.plan_between({"hostA": HostState(), "hostB": sites.a_state(SERVING)}, observed)
 
-    assert [type(step).__name__ for step in todo.changes()] == ["RestartUnit", "ReadyServer"]
+    assert [type(step).__name__ for step in plan.changes()] == ["RestartUnit", "ReadyServer"]
 
 
 def test_restart_is_drained_before_and_served_after_in_waves_of_its_own():
     unit, old = (sites.a_unit(Service.API, 8004, config=config) for config in ("new", "old"))
     observed = hosts(B, C, state=sites.a_state(old))
 
-    todo = diff.plan_between({"hostA": HostState(), "hostB": sites.a_state(unit)}, observed)
+    plan = diff.plan_between({"hostA": HostState(), "hostB": sites.a_state(unit)}, observed)
 
-    assert [(type(step).__name__, step.host) for wave in todo.waves for step in wave.steps] == [
+    assert [(type(step).__name__, step.host) for wave in plan.waves for step in wave.steps] == [
         ("DrainServer", "hostA"),
         ("RestartUnit", "hostB"),
         ("ReadyServer", "hostA"),
     ]
-    assert len(todo.waves) == 3
+    assert len(plan.waves) == 3
 
 
-def test_leaving_process_is_drained_before_the_proxy_forgets_it_and_stops_after():
+def test_stopping_process_is_drained_before_the_proxy_forgets_it_and_stops_after():
     proxy, old = (sites.a_unit(Service.PROXY, 0, config=config) for config in ("new", "old"))
     observed = hosts(B, C, state=sites.a_state(sites.a_unit(Service.API, 8004)))
     observed["hostA"] = Observation(sites.a_state(old), observed["hostA"].facts)
 
-    todo = diff.plan_between({"hostA": sites.a_state(proxy), "hostB": HostState()}, observed)
+    plan = diff.plan_between({"hostA": sites.a_state(proxy), "hostB": HostState()}, observed)
 
-    assert [type(step).__name__ for step in todo] == ["DrainServer", "ReloadUnit", "StopUnit"]
+    assert [type(step).__name__ for step in plan] == ["DrainServer", "ReloadUnit", "StopUnit"]
 
 
 def test_start_drains_nothing():
     observed = hosts(C, units=())
 
-    todo = diff.plan_between({"hostA": HostState(), "hostB": sites.a_state(sites.a_unit(Service.API, 8004))}, observed)
+    plan = diff.plan_between({"hostA": HostState(), "hostB": sites.a_state(sites.a_unit(Service.API, 8004))}, observed)
 
-    assert [type(step).__name__ for step in todo] == ["EnableUnit", "StartUnit"]
+    assert [type(step).__name__ for step in plan] == ["EnableUnit", "StartUnit"]
 
 
 def two_nodes(*servers, b="old", c="old"):
@@ -179,10 +187,10 @@ def two_nodes(*servers, b="old", c="old"):
     return desired, observed
 
 
-def steps_of(todo):
+def steps_of(plan):
     return [
         f"{type(step).__name__} {getattr(step, 'server', '').rpartition('/')[2] or step.host}"
-        for step in todo.changes()
+        for step in plan.changes()
     ]
 
 

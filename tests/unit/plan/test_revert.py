@@ -3,7 +3,7 @@
 import sites
 
 from deployer.model.facts import Observation
-from deployer.model.probes import AnswersSocket
+from deployer.model.probe import AnswersSocket
 from deployer.model.service import Service
 from deployer.model.state import HostState
 from deployer.model.steps import AwaitReady, Plan, RestartUnit, StartUnit, Wave
@@ -37,9 +37,9 @@ def test_process_is_proven_as_it_would_have_been_and_one_that_did_not_run_is_not
 
 
 def test_start_becomes_a_restart_as_the_process_may_just_run_again():
-    todo = Plan((Wave("change hostB", (StartUnit("hostB", ENGINE.name), AwaitReady("hostB", ENGINE.name, None))),))
+    plan = Plan((Wave("change hostB", (StartUnit("hostB", ENGINE.name), AwaitReady("hostB", ENGINE.name, None))),))
 
-    assert list(revert.with_forced_restarts(todo)) == [
+    assert list(revert.with_forced_restarts(plan)) == [
         RestartUnit("hostB", ENGINE.name, because="as before"),
         AwaitReady("hostB", ENGINE.name, None),
     ]

@@ -50,7 +50,7 @@ def steps(report):
     ]
 
 
-def test_host_is_spoken_to_over_tls_between_its_restart_and_its_return(fleet):
+def test_host_gets_tls_options_between_its_restart_and_its_return(fleet):
     report = deploy(secure(), fleet)
 
     assert steps(report)[:7] == [
@@ -65,7 +65,7 @@ def test_host_is_spoken_to_over_tls_between_its_restart_and_its_return(fleet):
     assert spoken_to_by_tls(fleet) == ADDRESSES["hostB"] | ADDRESSES["hostC"]
 
 
-def test_first_reload_changes_how_the_first_host_is_spoken_to_and_nothing_else(fleet):
+def test_first_reload_changes_how_the_first_host_is_reached_and_nothing_else(fleet):
     before = fleet.hosts["hostA"].files[CONFIG].content.decode()
 
     first = next(
@@ -85,7 +85,7 @@ def test_second_deploy_with_tls_changes_nothing(fleet):
     assert sites.planned(secure(proxy=f"{CA}, {CLIENTS}"), fleet).plan.changes() == ()
 
 
-def test_way_back_to_plain_http_is_the_same_way(fleet):
+def test_return_to_plain_http_is_the_same_way(fleet):
     deploy(secure(), fleet)
 
     report = deploy(plain(), fleet)
@@ -95,7 +95,7 @@ def test_way_back_to_plain_http_is_the_same_way(fleet):
     assert sites.planned(plain(), fleet).plan.changes() == ()
 
 
-def test_host_that_the_proxy_does_not_trust_is_put_back_before_it_serves_and_the_next_is_not_touched(fleet):
+def test_host_that_the_proxy_does_not_trust_is_reverted_before_it_serves_and_the_next_is_not_touched(fleet):
     fleet.breaks("hostA", '"trust": {"name": "hostB"', "certificate verify failed")
     pids = fleet.hosts["hostC"].running()
 
@@ -180,13 +180,15 @@ def test_uwsgi_without_openssl_is_refused_before_any_change(fleet):
     assert [each.split(":")[0] for each in refused.value.problems] == ["hostB", "hostC"]
 
 
-def test_certificate_that_ends_soon_is_a_note_of_the_plan(fleet):
+def test_certificate_that_ends_soon_is_a_warning_of_the_plan(fleet):
     fleet.hosts["hostA"].certificates["/etc/ssl/site.pem"] = {"left": 86400.0 * 3.5}
-    told = []
+    reported = []
 
-    sites.deploy(secure(proxy=f"{CA}, {CLIENTS}"), fleet, lambda planned, warnings: told.extend(warnings) or True)
+    sites.deploy(secure(proxy=f"{CA}, {CLIENTS}"), fleet, lambda planned, warnings: reported.extend(warnings) or True)
 
-    assert [each for each in told if each.startswith("hostA: the certificate of `proxy.tls` ends in 3 days")] != []
+    assert [
+        each for each in reported if each.startswith("hostA: the certificate of `proxy.tls` expires in 3 days")
+    ] != []
 
 
 def unit_text(fleet, host):

@@ -41,7 +41,7 @@ def test_hosts_that_have_all_they_need_are_no_problem():
     assert problems() == ()
 
 
-def test_host_that_is_gone_is_told_with_its_hint_and_the_others_are_judged():
+def test_host_that_is_gone_is_reported_with_its_hint_and_the_others_are_checked():
     assert problems(gone=("hostB",), hostC=sites.facts(root=False)) == (
         "hostB: no answer: Is sshd up?",
         "hostC: the agent does not run as root: log in as root, or set `sudo: true`.",
@@ -56,23 +56,23 @@ def test_host_that_is_gone_is_told_with_its_hint_and_the_others_are_judged():
         ({"systemd": False}, ("systemd",)),
         ({"skew": 42.0}, ("+42 s off", "chrony")),
         ({"skew": -42.0}, ("-42 s off",)),
-        ({"free": {"/var": 5 * 2**20}}, ("/var has 5 MiB left", "100 MiB")),
-        ({"installed": ()}, ("there is no Heat below /opt/heat", "heat.prefix")),
+        ({"free": {"/var": 5 * 2**20}}, ("/var has only 5 MiB free", "100 MiB")),
+        ({"installed": ()}, ("Heat is not installed below /opt/heat", "heat.prefix")),
         ({"installed": sites.HEAT_24}, ("Heat is 24.1.2, but hostA has 27.0.1", "same release")),
-        ({"accounts": {"haproxy": 1, "heat": None}}, ("there is no user heat",)),
+        ({"accounts": {"haproxy": 1, "heat": None}}, ("user heat does not exist",)),
     ],
 )
-def test_problem_of_a_host_is_told_with_its_name_and_what_to_do(facts, words):
-    told = problem(hostB=sites.facts(**facts))
+def test_problem_of_a_host_is_reported_with_its_name_and_what_to_do(facts, words):
+    reported = problem(hostB=sites.facts(**facts))
 
-    assert told.startswith("hostB: ")
-    assert [word for word in words if word not in told] == []
+    assert reported.startswith("hostB: ")
+    assert [word for word in words if word not in reported] == []
 
 
 def test_problems_of_all_hosts_come_at_once():
-    told = problems(hostA=sites.facts(systemd=False), hostB=sites.facts(root=False, skew=99.0))
+    reported = problems(hostA=sites.facts(systemd=False), hostB=sites.facts(root=False, skew=99.0))
 
-    assert [each.split(":")[0] for each in told] == ["hostA", "hostB", "hostB"]
+    assert [each.split(":")[0] for each in reported] == ["hostA", "hostB", "hostB"]
 
 
 def test_heat_without_programs_needs_uwsgi():
@@ -92,22 +92,22 @@ def test_heat_without_programs_needs_uwsgi():
         ),
     ],
 )
-def test_launcher_that_a_host_cannot_have_is_told(launcher, installed, words):
+def test_launcher_that_a_host_cannot_have_is_reported(launcher, installed, words):
     inventory = sites.an_inventory(heat=f"launcher: {launcher}", hostC="")
     observed = sites.bare(inventory, installed=installed)
     desired = desired_state.desired_states(sites.an_inventory(heat="launcher: uwsgi", hostC=""), observed).states
 
-    (told,) = host_checks.problems(inventory, SiteObservation(observed, {}), desired)
+    (reported,) = host_checks.problems(inventory, SiteObservation(observed, {}), desired)
 
-    assert words in told
+    assert words in reported
 
 
 def test_logins_are_tried_where_a_heat_conf_is_to_be_written_and_nowhere_else():
     write = WriteFile("hostB", sites.a_file())
     other = WriteFile("hostC", sites.a_file("/etc/heat/api-paste.ini"))
-    todo = Plan((Wave("stage files", (write, other, StartUnit("hostA", "x"))),), ("hostA", "hostB", "hostC"))
+    plan = Plan((Wave("write files", (write, other, StartUnit("hostA", "x"))),), ("hostA", "hostB", "hostC"))
 
-    assert host_checks.with_new_logins(sites.an_inventory(), todo) == ("hostB",)
+    assert host_checks.with_new_logins(sites.an_inventory(), plan) == ("hostB",)
 
 
 def test_heat_with_programs_needs_no_uwsgi():
@@ -121,20 +121,20 @@ def test_host_without_a_process_of_heat_needs_none():
 
 
 def test_proxys_host_needs_haproxy_and_its_user():
-    assert "there is no /usr/sbin/haproxy" in problem(hostA=facts_without("haproxy"))
-    assert "there is no user haproxy" in problem(hostA=sites.facts(accounts={"heat": 1, "haproxy": None}))
+    assert "/usr/sbin/haproxy does not exist" in problem(hostA=facts_without("haproxy"))
+    assert "user haproxy does not exist" in problem(hostA=sites.facts(accounts={"heat": 1, "haproxy": None}))
 
 
 def test_other_hosts_need_no_haproxy():
     assert problems(hostB=facts_without("haproxy", accounts={"heat": 1, "haproxy": None})) == ()
 
 
-def test_port_that_a_stranger_holds_is_refused_by_name():
+def test_port_that_a_foreign_process_holds_is_refused_by_name():
     nginx = sites.a_listener(8004, "0.0.0.0", "nginx", pid=9, unit="nginx.service")
 
-    told = problem(hostB=sites.facts(listeners=(nginx,)))
+    reported = problem(hostB=sites.facts(listeners=(nginx,)))
 
-    assert "hostB: 10.0.0.2:8004 is taken by nginx (pid 9 of nginx.service)" in told
+    assert "hostB: 10.0.0.2:8004 is in use by nginx (pid 9 of nginx.service)" in reported
 
 
 def test_port_that_its_own_unit_holds_is_no_problem():
@@ -155,13 +155,13 @@ def test_proxys_address_that_heats_api_holds_is_taken_over():
     assert problems(hostA=sites.facts(listeners=(own,))) == ()
 
 
-def test_proxys_address_that_a_stranger_holds_is_refused_by_name():
+def test_proxys_address_that_a_foreign_process_holds_is_refused_by_name():
     nginx = sites.a_listener(8000, "0.0.0.0", "nginx", pid=9, unit="nginx.service", argv=("nginx", "password=canary"))
 
-    told = problem(hostA=sites.facts(listeners=(nginx,)))
+    reported = problem(hostA=sites.facts(listeners=(nginx,)))
 
-    assert "10.0.0.1:8000, which the proxy needs, is held by nginx (pid 9 of nginx.service)" in told
-    assert "canary" not in told
+    assert "the proxy needs 10.0.0.1:8000, which is in use by nginx (pid 9 of nginx.service)" in reported
+    assert "canary" not in reported
 
 
 def test_proxys_address_that_the_proxy_holds_is_no_problem():
@@ -200,7 +200,7 @@ def test_heats_api_is_recognised_however_it_was_started(program, argv, unit):
         ((), ""),
     ],
 )
-def test_stranger_and_process_of_a_container_are_no_api_to_take_over(argv, unit):
+def test_foreign_process_and_process_of_a_container_are_no_api_to_take_over(argv, unit):
     assert not host_checks.is_heat_api(sites.a_listener(program="x", argv=argv, unit=unit))
 
 

@@ -24,7 +24,7 @@ def test_logins_that_are_taken_are_no_problem(site):
 def test_only_hosts_that_get_a_heat_conf_try_it(site):
     logins.try_logins(*site)
 
-    assert site[-1].asked == [("try logins", "perform", ("hostB", "hostC"))]
+    assert site[-1].asked == [("check logins", "perform", ("hostB", "hostC"))]
 
 
 def test_each_refused_login_is_one_sentence_with_its_host_and_what_to_do(site):
@@ -61,13 +61,13 @@ def test_heat_conf_is_sent_as_input_and_never_as_an_argument(site):
     assert arguments == [["/opt/heat/bin/python3", "-"]]
 
 
-def test_stacks_that_keep_a_loopback_keystone_are_noted_once_for_all_hosts(site):
+def test_stacks_that_keep_a_loopback_keystone_give_one_warning_for_all_hosts(site):
     site[-1].stacks_bound_to_loopback = 7
 
     tried = logins.try_logins(*site)
 
     assert (tried.problems, len(tried.warnings)) == ((), 1)
-    assert tried.warnings[0].startswith("7 stacks were made while Heat reached Keystone at a loopback address")
+    assert tried.warnings[0].startswith("7 stacks were created while Heat reached Keystone at a loopback address")
 
 
 def test_nobody_is_asked_where_no_heat_conf_is_new(site):

@@ -1,4 +1,4 @@
-"""What is said of certificates and of what is to serve them, before anything is changed."""
+"""Problems and warnings of certificates and of the programs that use them."""
 
 from dataclasses import replace
 
@@ -40,7 +40,7 @@ def problems(inventory=None, **how):
     return tls_checks.problems(inventory or tls_inventory(), found_with(**how))
 
 
-def test_certificates_as_they_should_be_are_no_problem_and_no_note():
+def test_certificates_as_they_should_be_are_no_problem_and_no_warning():
     assert (problems(), tls_checks.warnings(found_with())) == ((), ())
 
 
@@ -55,18 +55,18 @@ def test_site_without_tls_is_no_business_of_this():
     [
         ({"apis": Certificate(why="/etc/ssl/api.pem: none")}, "hostB", "`heat.tls`: /etc/ssl/api.pem: none: put a PEM"),
         ({"clients": Certificate(why="/etc/ssl/site.pem: x")}, "hostA", "`proxy.tls`: /etc/ssl/site.pem: x: put a PEM"),
-        ({"apis": replace(GOOD, left=-3 * DAY - 1)}, "hostB", "ended 3 days ago: the proxy would refuse it"),
+        ({"apis": replace(GOOD, left=-3 * DAY - 1)}, "hostB", "expired 3 days ago: the proxy would refuse it"),
         ({"apis": replace(GOOD, names=("other",))}, "hostB", "is for other, not for hostB"),
         ({"apis": replace(GOOD, names=())}, "hostB", "is for no name, not for hostB"),
         ({"flags": "-O2 -DUWSGI_PCRE"}, "hostB", f"{UWSGI} was built without OpenSSL"),
-        ({"why": "no answer in 10 s"}, "hostB", "says no answer in 10 s"),
+        ({"why": "no answer in 10 s"}, "hostB", "failed (no answer in 10 s)"),
     ],
 )
-def test_what_tls_cannot_work_with_is_told_with_what_to_do(how, host, words):
-    (told,) = problems(**how)
+def test_what_tls_cannot_work_with_is_reported_with_what_to_do(how, host, words):
+    (sentence,) = problems(**how)
 
-    assert told.startswith(f"{host}: ")
-    assert words in told
+    assert sentence.startswith(f"{host}: ")
+    assert words in sentence
 
 
 def test_name_of_the_inventory_is_the_one_that_counts():
@@ -96,26 +96,29 @@ def test_wildcard_of_a_certificate_stands_for_one_part_of_a_name(pattern, name, 
 @pytest.mark.parametrize(
     ("left", "words"),
     [
-        (29.5 * DAY, "ends in 29 days"),
-        (1.5 * DAY, "ends in 1 day:"),
-        (60.0, "ends in less than a day"),
-        (-60.0, "ended less than a day ago"),
-        (-40 * DAY, "ended 40 days ago"),
+        (29.5 * DAY, "expires in 29 days"),
+        (1.5 * DAY, "expires in 1 day:"),
+        (60.0, "expires in less than a day"),
+        (-60.0, "expired less than a day ago"),
+        (-40 * DAY, "expired 40 days ago"),
     ],
 )
-def test_certificate_of_the_proxy_that_ends_soon_or_has_ended_is_a_note(left, words):
+def test_certificate_of_the_proxy_that_ends_soon_or_has_ended_is_a_warning(left, words):
     observed = found_with(clients=replace(GOOD, left=left))
 
-    (told,) = tls_checks.warnings(observed)
-    assert told.startswith("hostA: the certificate of `proxy.tls` ")
-    assert words in told
+    (sentence,) = tls_checks.warnings(observed)
+    assert sentence.startswith("hostA: the certificate of `proxy.tls` ")
+    assert words in sentence
     assert tls_checks.problems(tls_inventory(), observed) == ()
 
 
 @pytest.mark.parametrize(
     ("installed", "words"),
     [
-        (("openstack_heat-22.0.0.dist-info", "heat-api"), "serves by heat-api alone, which cannot speak TLS"),
+        (
+            ("openstack_heat-22.0.0.dist-info", "heat-api"),
+            "serves its APIs with heat-api only, which does not support TLS",
+        ),
         (sites.HEAT_24, "needs uWSGI"),
     ],
 )
@@ -123,5 +126,5 @@ def test_heat_that_cannot_serve_tls_is_refused_before_anything_is_changed(instal
     inventory = tls_inventory()
     observed = {name: Observation(HostState(), sites.facts(installed)) for name in inventory.hosts}
 
-    (told,) = host_checks.problems(inventory, SiteObservation(observed, {}), {})
-    assert words in told
+    (sentence,) = host_checks.problems(inventory, SiteObservation(observed, {}), {})
+    assert words in sentence

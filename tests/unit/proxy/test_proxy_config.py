@@ -6,7 +6,7 @@ import pytest
 import sites
 
 from deployer.model.names import Endpoint
-from deployer.model.probes import AnswersSocket
+from deployer.model.probe import AnswersSocket
 from deployer.model.service import Service
 from deployer.model.tls import Trust
 from deployer.proxy import config, server_options

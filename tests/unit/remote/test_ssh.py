@@ -68,7 +68,7 @@ def a_host(tmp_path, port):
 
 def ask(host, verb="observe", timeout=20.0, **request):
     with fleet.over_ssh({host.name: host}, fleet.SilentProgress()) as hosts:
-        return hosts.ask("look", verb, {host.name: request}, timeout)[host.name]
+        return hosts.ask("observe", verb, {host.name: request}, timeout)[host.name]
 
 
 def test_known_host_answers_with_our_clock_around_its_own(a_host):
@@ -99,9 +99,9 @@ def test_steps_are_performed_through_sudo(a_host, tmp_path):
 def test_one_connection_serves_several_requests(a_host):
     host = a_host()
     with fleet.over_ssh({"hostB": host}, fleet.SilentProgress()) as hosts:
-        first = hosts.ask("look", "observe", {"hostB": {}}, 20.0)["hostB"]
+        first = hosts.ask("observe", "observe", {"hostB": {}}, 20.0)["hostB"]
         connection = hosts._connections["hostB"].result()
-        second = hosts.ask("look", "observe", {"hostB": {}}, 20.0)["hostB"]
+        second = hosts.ask("observe", "observe", {"hostB": {}}, 20.0)["hostB"]
         assert hosts._connections["hostB"].result() is connection
 
     assert first["received"] <= second["sent"]
@@ -112,7 +112,7 @@ def test_connection_that_was_opened_ahead_is_the_one_that_serves(a_host):
     with fleet.over_ssh({"hostB": a_host()}, fleet.SilentProgress()) as hosts:
         hosts.open()
         connection = hosts._connections["hostB"].result(timeout=20)
-        assert hosts.ask("look", "observe", {"hostB": {}}, 20.0)["hostB"]["uid"] == os.geteuid()
+        assert hosts.ask("observe", "observe", {"hostB": {}}, 20.0)["hostB"]["uid"] == os.geteuid()
         assert hosts._connections["hostB"].result() is connection
 
     assert not connection.is_connected
@@ -120,10 +120,10 @@ def test_connection_that_was_opened_ahead_is_the_one_that_serves(a_host):
 
 def test_host_that_was_lost_and_is_back_answers_over_a_new_connection(a_host):
     with fleet.over_ssh({"hostB": a_host()}, fleet.SilentProgress()) as hosts:
-        hosts.ask("look", "observe", {"hostB": {}}, 20.0)
+        hosts.ask("observe", "observe", {"hostB": {}}, 20.0)
         hosts._connections["hostB"].result().client.get_transport().close()
-        lost = hosts.ask("look", "observe", {"hostB": {}}, 20.0)["hostB"]
-        back = hosts.ask("look", "observe", {"hostB": {}}, 20.0)["hostB"]
+        lost = hosts.ask("observe", "observe", {"hostB": {}}, 20.0)["hostB"]
+        back = hosts.ask("observe", "observe", {"hostB": {}}, 20.0)["hostB"]
 
     assert isinstance(lost, errors.HostUnreachable)
     assert back["uid"] == os.geteuid()
@@ -132,7 +132,7 @@ def test_host_that_was_lost_and_is_back_answers_over_a_new_connection(a_host):
 def test_host_that_cannot_be_reached_ahead_has_its_error_when_it_is_asked(a_host):
     with fleet.over_ssh({"hostB": a_host(key=None)}, fleet.SilentProgress()) as hosts:
         hosts.open()
-        assert isinstance(hosts.ask("look", "observe", {"hostB": {}}, 20.0)["hostB"], errors.HostUnreachable)
+        assert isinstance(hosts.ask("observe", "observe", {"hostB": {}}, 20.0)["hostB"], errors.HostUnreachable)
 
 
 def test_connection_that_comes_after_the_end_is_closed(a_host, monkeypatch):
@@ -242,7 +242,7 @@ def test_host_whose_session_ends_under_way_is_lost_and_not_without_python(a_host
     program = f"open({str(started)!r}, 'w').close(); open({str(go_on)!r}).read()"
     steps = [{"do": "run", "argv": [sys.executable, "-c", program]}]
     with fleet.over_ssh({"hostB": a_host()}, fleet.SilentProgress()) as hosts, ThreadPoolExecutor(1) as pool:
-        hosts.ask("look", "observe", {"hostB": {}}, 20.0)
+        hosts.ask("observe", "observe", {"hostB": {}}, 20.0)
         asked = pool.submit(hosts.ask, "work", "perform", {"hostB": {"ledger": "", "steps": steps}}, 20.0)
         started.read_text()
         hosts._connections["hostB"].result().client.get_transport().close()
@@ -280,7 +280,7 @@ def test_host_that_works_for_long_and_says_that_it_is_there_is_waited_for(a_host
 def test_failure_of_one_host_leaves_the_answers_of_the_others(a_host):
     hosts = {"hostB": a_host(), "hostC": a_host(name="hostC", user="stranger")}
     with fleet.over_ssh(hosts, fleet.SilentProgress()) as reached:
-        replies = reached.ask("look", "observe", dict.fromkeys(hosts, {}), 20.0)
+        replies = reached.ask("observe", "observe", dict.fromkeys(hosts, {}), 20.0)
 
     assert replies["hostB"]["uid"] == os.geteuid()
     assert isinstance(replies["hostC"], errors.HostUnreachable)
@@ -315,7 +315,7 @@ def test_lock_is_held_until_the_fleet_is_closed_and_free_when_that_is_done(a_hos
         with fleet.over_ssh({"hostB": a_host(sudo=True)}, fleet.SilentProgress()) as hosts:
             assert hosts.acquire_lease("hostB", lock_request(tmp_path, id), 20.0)["held"]["id"] == id
             assert hosts.holds_lease()
-            assert hosts.ask("look", "observe", {"hostB": {}}, 20.0)["hostB"]["uid"] == os.geteuid()
+            assert hosts.ask("observe", "observe", {"hostB": {}}, 20.0)["hostB"]["uid"] == os.geteuid()
 
 
 def test_lock_of_another_is_told_and_not_held(a_host, tmp_path):

@@ -26,7 +26,7 @@ def own_engine():
     return sites.a_listener(0, "", "heat-engine", unit="heat-engine.service", pid=77)
 
 
-def test_site_as_wanted_has_no_leftovers():
+def test_site_as_desired_has_no_orphans():
     assert leftovers() == ()
 
 
@@ -65,7 +65,7 @@ def test_engine_that_is_left_over_shows_its_rows():
     assert (extra.heat, extra.workers, extra.queue) == ("up", {"up": 1, "down": 0}, {"messages": 2, "consumers": 1})
 
 
-def test_stranger_on_an_address_of_ours_is_named_with_what_it_keeps_out():
+def test_foreign_process_on_an_address_of_ours_is_named_with_the_address_it_holds():
     nginx = sites.a_listener(8004, "0.0.0.0", "nginx", unit="nginx.service", pid=66)
 
     (stranger,) = leftovers(hostB=with_facts(listeners=(nginx, LISTENING["hostB"][1])))
@@ -80,7 +80,7 @@ def test_stranger_on_an_address_of_ours_is_named_with_what_it_keeps_out():
     assert (stranger.drift, stranger.listening) == (f"holds the address of {API}", True)
 
 
-def test_stranger_without_a_unit_is_named_by_its_program():
+def test_foreign_process_without_a_unit_is_named_by_its_program():
     (stranger,) = leftovers(
         hostA=with_facts("hostA", listeners=(sites.a_listener(8000, program="python3"), LISTENING["hostA"][0]))
     )
@@ -126,7 +126,7 @@ def test_engine_that_a_host_runs_by_its_own_means_is_shown_as_its_own_and_is_no_
     assert not site.SiteStatus(observed).drifts
 
 
-def test_row_left_by_a_host_s_own_engine_is_told_and_is_drift():
+def test_row_left_by_a_host_s_own_engine_is_reported_and_is_drift():
     view = a_view(a_row("hostA", "hostA", engine_id="one"), a_row("hostA", "hostA", engine_id="two"), one=1, two=0)
 
     (own,) = observed = leftovers(view=view, hostA=with_facts("hostA", engines=(own_engine(),)))

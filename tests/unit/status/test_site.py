@@ -11,9 +11,10 @@ from deployer.model.steps import Plan
 from deployer.observed.observe import SiteObservation
 from deployer.proxy import runtime_api
 from deployer.status import site
+from deployer.status.site_view import SiteView
 
 
-def test_site_as_wanted_has_a_line_for_each_process_and_no_drift():
+def test_site_as_desired_has_a_line_for_each_process_and_no_drift():
     observed = lines()
 
     assert [(each.host, each.service, each.port) for each in observed] == [
@@ -26,7 +27,7 @@ def test_site_as_wanted_has_a_line_for_each_process_and_no_drift():
     assert {(each.state, each.drift) for each in observed} == {("running", "")}
 
 
-def test_process_that_does_not_run_is_told():
+def test_process_that_does_not_run_is_reported():
     stopped = Unit(ENGINE, running=False)
 
     assert (line(ENGINE, hostB=with_unit(stopped)).state, line(ENGINE, hostB=with_unit(stopped)).drift) == (
@@ -39,11 +40,11 @@ def test_process_that_was_never_there_is_stopped():
     assert line(ENGINE, hostB=Observation(HostState(), sites.facts())).state == "stopped"
 
 
-def test_process_that_would_not_survive_a_reboot_is_told():
+def test_process_that_would_not_survive_a_reboot_is_reported():
     assert line(ENGINE, hostB=with_unit(Unit(ENGINE, enabled=False))).drift == "not enabled"
 
 
-def test_process_with_an_old_configuration_is_told_with_its_digest():
+def test_process_with_an_old_configuration_is_reported_with_its_digest():
     observed = line(ENGINE, hostB=with_unit(Unit(ENGINE, config="0123456789")))
 
     assert (observed.drift, observed.config, observed.config_is_desired) == ("old configuration", "0123456", False)
@@ -78,7 +79,7 @@ def test_api_and_proxy_hold_their_sockets_and_an_engine_needs_none():
     assert (line(ENGINE).listening, line(ENGINE).listens_on) == (None, ())
 
 
-def test_api_that_runs_and_does_not_hold_its_socket_is_told():
+def test_api_that_runs_and_does_not_hold_its_socket_is_reported():
     deaf = Observation(a_site()[2]["hostB"].state, sites.facts(listeners=()))
 
     assert (line(API, hostB=deaf).listening, line(API, hostB=deaf).drift) == (False, "not listening")
@@ -107,7 +108,7 @@ def test_engine_counts_its_workers_and_who_reads_their_queues():
     )
 
 
-def test_killed_worker_is_told_before_heat_notices_as_nobody_reads_its_queue():
+def test_killed_worker_is_reported_before_heat_notices_as_nobody_reads_its_queue():
     rows = (a_row(engine_id="killed"), a_row(engine_id="gone"), a_row(engine_id="new"))
 
     assert line(ENGINE, view=a_view(*rows, killed=0, gone=None, new=1)).drift == "2 rows without process"
@@ -120,19 +121,19 @@ def test_without_the_broker_a_row_is_without_process_when_heat_calls_it_down():
     assert (observed.drift, observed.workers, observed.queue) == ("row without process", {"up": 1, "down": 1}, None)
 
 
-def test_engine_that_runs_and_does_nothing_for_heat_is_told():
+def test_engine_that_runs_and_does_nothing_for_heat_is_reported():
     assert line(ENGINE, view=a_view()).drift == "not listed by Heat"
     assert line(ENGINE, view=a_view(a_row(up=False))).drift == "down for Heat"
     assert line(ENGINE, view=a_view(a_row(), id=0)).drift == "queue without consumer"
 
 
-def test_stopped_engine_with_a_row_left_is_told_both():
+def test_stopped_engine_with_a_row_left_is_reported_both():
     stopped = with_unit(Unit(ENGINE, running=False))
 
     assert line(ENGINE, view=a_view(a_row(), id=0), hostB=stopped).drift == "not running, row without process"
 
 
-def test_without_heats_table_nothing_is_said_of_it():
+def test_without_heats_table_nothing_is_shown_of_it():
     observed = line(ENGINE)
 
     assert (observed.heat, observed.workers, observed.queue, observed.drift) == ("unknown", None, None, "")
@@ -144,7 +145,7 @@ def test_api_shows_the_proxys_view_of_it():
     assert (observed.proxy, observed.check, observed.sessions, observed.requests) == ("UP", "L7OK", 3, 5)
 
 
-def test_api_that_the_proxy_does_not_serve_is_told():
+def test_api_that_the_proxy_does_not_serve_is_reported():
     assert (line(CFN, stat=STAT).proxy, line(CFN, stat=STAT).drift) == ("DOWN", "not served")
     assert line(CFN, stat=STAT.replace("DOWN", "DRAIN")).drift == "drained"
 
@@ -155,7 +156,7 @@ def test_api_that_the_proxy_does_not_know_is_missing_there():
     assert (observed.proxy, observed.drift, observed.check) == ("missing", "missing at the proxy", None)
 
 
-def test_server_whose_unit_is_stopped_is_told():
+def test_server_whose_unit_is_stopped_is_reported():
     stopped = with_unit(Unit(API, running=False))
 
     assert line(API, hostB=stopped).drift == "not running, server without unit"
@@ -178,19 +179,20 @@ def test_numbered_server_names_are_found_at_the_proxy():
     answer = STAT.replace("hostB-8004", "rest-server-1")
     observed["hostA"] = Observation(observed["hostA"].state, sites.facts(servers=runtime_api.servers(answer)))
 
-    shown = site.status_of(inventory, SiteObservation(observed, {}), desired, UNKNOWN_VIEW, Plan()).lines
+    view = SiteView(inventory, SiteObservation(observed, {}), desired, UNKNOWN_VIEW)
+    shown = site.status_of(view, Plan()).lines
 
     assert [each.proxy for each in shown if each.service == "api"] == ["UP"]
 
 
-def test_picture_without_drift_ends_with_0_and_one_with_drift_with_8_when_it_counts():
+def test_status_without_drift_ends_with_0_and_one_with_drift_with_8_when_it_counts():
     fine, drifted = site.SiteStatus(lines()), site.SiteStatus(lines(stat=STAT))
 
     assert (fine.exit_code(True), drifted.exit_code(True), drifted.exit_code(False)) == (0, 8, 0)
     assert site.SiteStatus(lines(), pending=("hostB: start it",)).exit_code(True) == 8
 
 
-def test_picture_without_a_host_ends_with_4_and_one_without_heat_with_5_when_it_counts():
+def test_status_without_a_host_ends_with_4_and_one_without_heat_with_5_when_it_counts():
     gone = site.SiteStatus(lines(stat=STAT), errors=("hostB: no answer",))
     silent = site.SiteStatus(lines(), warnings=("Heat's database: OperationalError",))
 

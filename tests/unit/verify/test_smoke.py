@@ -54,17 +54,17 @@ def raising(error):
 def test_engines_all_up_are_counted_with_their_workers_and_the_hosts_own_are_named():
     rows = [a_row("hostB-engine-1"), a_row("hostB-engine-1"), a_row("hostA"), a_row("old", "down")]
 
-    said = engine_list.compare(engine_list.workers_up(rows), ["hostB-engine-1"])
+    shown = engine_list.compare(engine_list.workers_up(rows), ["hostB-engine-1"])
 
-    assert said == "1 of 1 up with 2 workers; besides, a host's own: hostA (1 worker)"
+    assert shown == "1 of 1 up with 2 workers; besides, a host's own: hostA (1 worker)"
 
 
 @pytest.mark.parametrize(
-    ("rows", "said"),
+    ("rows", "shown"),
     [([], "hostB-engine-1 is not listed"), ([a_row("hostB-engine-1", "down")], "hostB-engine-1 is down")],
 )
-def test_engine_of_the_inventory_that_is_not_up_is_named(rows, said):
-    with pytest.raises(CheckFailed, match=said):
+def test_engine_of_the_inventory_that_is_not_up_is_named(rows, shown):
+    with pytest.raises(CheckFailed, match=shown):
         engine_list.compare(engine_list.workers_up(rows), ["hostB-engine-1"])
 
 
@@ -81,10 +81,10 @@ def test_engine_that_is_up_without_being_in_the_inventory_is_named():
         engine_list.compare(up, ["hostB-engine-1"])
 
 
-def test_engine_that_ended_but_is_still_listed_is_told_and_no_failure():
+def test_engine_that_ended_but_is_still_listed_is_reported_and_no_failure():
     up = {"hostB-engine-1": 1, "hostB-engine-2": 4}
 
-    assert "for two minutes more: hostB-engine-2" in engine_list.compare(up, ["hostB-engine-1"], ["hostB-engine-2"])
+    assert "for up to two minutes: hostB-engine-2" in engine_list.compare(up, ["hostB-engine-1"], ["hostB-engine-2"])
 
 
 class FakeFleet:
@@ -97,19 +97,19 @@ class FakeFleet:
         return {host: {"units": {unit: {"active": "active"} for unit in self.units[host]}} for host in requests}
 
 
-@pytest.mark.parametrize(("running", "is_told"), [((), True), (("heat-scaleout-engine@2.service",), False)])
-def test_engine_out_of_the_inventory_is_asked_for_on_its_host(running, is_told):
+@pytest.mark.parametrize(("running", "is_reported"), [((), True), (("heat-scaleout-engine@2.service",), False)])
+def test_engine_out_of_the_inventory_is_asked_for_on_its_host(running, is_reported):
     inventory = reader.parse(INVENTORY, Path("/site/lab.yaml"))
     rows = [a_row("hostB-engine-1"), a_row("hostB-engine-2")]
     heat = type("Heat", (), {"request": lambda *_, **__: FakeAnswer(200, {"services": rows})})()
 
     try:
-        said = engine_list.check_engines(inventory, FakeFleet(hostB=running), a_cloud(heat))
+        shown = engine_list.check_engines(inventory, FakeFleet(hostB=running), a_cloud(heat))
     except CheckFailed as error:
-        said = str(error)
+        shown = str(error)
 
-    assert ("for two minutes more: hostB-engine-2" in said) is is_told
-    assert ("hostB-engine-2 is up, but the inventory has no such engine" in said) is not is_told
+    assert ("for up to two minutes: hostB-engine-2" in shown) is is_reported
+    assert ("hostB-engine-2 is up, but the inventory has no such engine" in shown) is not is_reported
 
 
 def test_counters_that_grew_are_added_up():
@@ -141,15 +141,15 @@ def test_requests_are_enough_when_every_server_that_can_be_reached_was(way, got,
 
 
 def test_counts_of_a_pinned_client_say_why_others_got_none():
-    said = balancing.counts_text(["b", "c"], {"b": 4}, "source")
+    shown = balancing.counts_text(["b", "c"], {"b": 4}, "source")
 
-    assert said.startswith("b 4, c 0 (`balance: source` gives one client one server")
+    assert shown.startswith("b 4, c 0 (`balance: source` gives one client one server")
 
 
-def test_servers_without_a_request_are_named_with_what_haproxy_says():
-    said = balancing.missing(["b", "c", "d"], {"b": 32}, [a_server("b"), a_server("c", status="DOWN")])
+def test_servers_without_a_request_are_named_with_what_haproxy_shows():
+    shown = balancing.missing(["b", "c", "d"], {"b": 32}, [a_server("b"), a_server("c", status="DOWN")])
 
-    assert said == "no request of 32 reached c (HAProxy says DOWN), d (HAProxy does not have it)"
+    assert shown == "no request of 32 reached c (HAProxy shows DOWN), d (HAProxy does not have it)"
 
 
 def test_signature_covers_the_host_and_port_of_the_url():
@@ -181,7 +181,7 @@ def test_answer_that_is_no_list_of_stacks_proves_nothing(content):
         cfn.number_of_stacks(content)
 
 
-def test_error_of_the_cfn_api_is_told_as_text():
+def test_error_of_the_cfn_api_is_shown_as_text():
     content = b"<ErrorResponse><Error><Message>no such key</Message><Code>AccessDenied</Code></Error></ErrorResponse>"
 
     assert "AccessDenied" in cfn.answer_text(content)
@@ -243,9 +243,9 @@ def test_libraries_log_no_answers_of_keystone_at_any_verbosity(tmp_path, monkeyp
     assert not logging.getLogger(name).isEnabledFor(logging.INFO)
 
 
-def test_step_that_fails_is_noted_with_its_reason_and_without_secrets():
+def test_step_that_fails_is_recorded_with_its_reason_and_without_secrets():
     book = a_book()
-    book.hide(["hush"])
+    book.redact(["hush"])
 
     held = book.tried("Keystone", "it gives a token", lambda: raising(CheckFailed("password hush refused")))
 
@@ -253,7 +253,7 @@ def test_step_that_fails_is_noted_with_its_reason_and_without_secrets():
     assert [(each.outcome, each.reason) for each in book.checks] == [(Outcome.FAILED, "password *** refused")]
 
 
-def test_step_that_holds_is_noted_with_what_it_saw_and_its_time():
+def test_step_that_holds_is_recorded_with_what_it_saw_and_its_time():
     book = a_book()
 
     assert book.tried("engines", "all are up", lambda: "4 of 4")

@@ -1,4 +1,4 @@
-"""When a plan is worth a look at the limits, and that all limits are judged at once."""
+"""When a plan makes the limits worth a check, and that all limits are checked at once."""
 
 from dataclasses import replace
 

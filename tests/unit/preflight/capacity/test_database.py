@@ -13,11 +13,11 @@ def asked(prepare=lambda fleet: None):
     return database.ask(inventory, fleet), fleet
 
 
-def test_capacity_is_what_the_source_host_says():
+def test_capacity_is_what_the_source_host_reports():
     observed, fleet = asked()
 
     assert observed == ConnectionLimits(allowed=5000, most=17, connected=16, own=12, pool=5, overflow=64)
-    assert fleet.asked == [("ask the database", "perform", ("hostA",))]
+    assert fleet.asked == [("query the database", "perform", ("hostA",))]
 
 
 def test_database_that_is_not_asked_has_no_limit():
@@ -26,7 +26,7 @@ def test_database_that_is_not_asked_has_no_limit():
     assert (observed.allowed, observed.why) == (None, "")
 
 
-def test_source_without_its_libraries_says_why_in_one_line():
+def test_source_without_its_libraries_has_its_reason_in_one_line():
     observed, _ = asked(
         lambda fleet: fleet.breaks("hostA", "python3", "python3 ended with 1: Trace\nNo module oslo_db")
     )
@@ -34,7 +34,7 @@ def test_source_without_its_libraries_says_why_in_one_line():
     assert (observed.allowed, observed.why) == (None, "No module oslo_db")
 
 
-def test_source_that_is_gone_says_why():
+def test_source_that_is_gone_has_its_reason():
     observed, _ = asked(lambda fleet: fleet.loses("hostA"))
 
     assert observed.why == "connection refused"

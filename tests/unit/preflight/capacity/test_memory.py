@@ -16,10 +16,10 @@ APIS = {
 def test_host_without_the_memory_for_a_measured_engine_is_a_problem_with_every_number():
     site = a_site(measured={"hostB": HostResources(300 * MIB, None, APIS | engines(5))})
 
-    (told,) = memory.problems(site)
+    (problem,) = memory.problems(site)
 
-    assert told == (
-        "hostB: the processes that come need about 325 MiB of memory, 5 of engine (65 MiB each), but 300 "
+    assert problem == (
+        "hostB: the new processes need about 325 MiB of memory, 5 of engine (65 MiB each), but 300 "
         "MiB are available: free some, or put fewer processes or workers there."
     )
     assert list(memory.warnings(site)) == []
@@ -30,7 +30,7 @@ def test_sizes_that_nothing_measured_are_assumed_and_told_as_a_note():
 
     assert list(memory.problems(site)) == []
     assert list(memory.warnings(site)) == [
-        "hostB: the processes that come need about 1600 MiB of memory, 3 of api (100 MiB each, assumed), 3 of cfn "
+        "hostB: the new processes need about 1600 MiB of memory, 3 of api (100 MiB each, assumed), 3 of cfn "
         "(100 MiB each, assumed), 10 of engine (100 MiB each, assumed), but 1000 MiB are available."
     ]
 
@@ -59,7 +59,7 @@ def test_smaller_engines_and_what_runs_already_need_nothing():
         assert [*memory.problems(site), *memory.warnings(site)] == []
 
 
-def test_host_that_has_enough_or_does_not_say_is_no_matter():
+def test_host_that_has_enough_or_is_unknown_is_no_problem():
     site = a_site(measured={"hostB": HostResources(None)})
 
     assert [*memory.problems(site), *memory.warnings(site)] == []

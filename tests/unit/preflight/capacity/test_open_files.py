@@ -27,14 +27,14 @@ def test_proxy_that_needs_more_files_than_there_are_is_a_problem_with_every_numb
     assert judged(2**20, "maxconn: 523788") == ([], [])
 
 
-def test_process_that_gets_few_files_is_a_note():
-    words = "a process may open 4000 files there, few for Heat: 4096 or more are advised."
+def test_process_that_gets_few_files_is_a_warning():
+    words = "a process may open only 4000 files, few for Heat: 4096 or more are recommended."
 
     assert judged(4000, "maxconn: 1500")[1] == [f"hostB: {words}", f"hostC: {words}"]
 
 
 @pytest.mark.parametrize("most", [20000, None])
-def test_host_that_has_enough_or_does_not_say_is_no_matter(most):
+def test_host_that_has_enough_or_is_unknown_is_no_problem(most):
     assert judged(most) == ([], [])
 
 

@@ -30,7 +30,7 @@ def test_proxy_that_the_inventory_makes_give_up_before_heat_is_a_problem_with_bo
     assert warnings == []
 
 
-def test_proxy_that_gives_up_before_heat_by_its_default_is_a_note():
+def test_proxy_that_gives_up_before_heat_by_its_default_is_a_warning():
     assert judged(rpc=120) == (
         [],
         [
@@ -48,7 +48,7 @@ def test_proxy_that_gives_up_before_heat_by_its_default_is_a_note():
         ({"server": "3m", "client": "3m"}, "a reload of the proxy ends requests that take longer than 120 s"),
     ],
 )
-def test_step_that_is_merely_odd_is_a_note_with_numbers(how, words):
+def test_step_that_is_merely_odd_is_a_warning_with_numbers(how, words):
     problems, (note,) = judged(**how)
 
     assert problems == []

@@ -1,4 +1,4 @@
-"""What the checks of a site came to: text for people, JSON for scripts, JUnit XML for build servers. Pure."""
+"""Reports the checks of a site: text for people, JSON for scripts, JUnit XML for build servers. Pure."""
 
 import re
 from collections.abc import Iterator
@@ -72,10 +72,10 @@ def _lines(where: str, checks: list[Check]) -> Iterator[str]:
 
 
 def _line(check: Check) -> str:
-    word = "ok" if check.outcome is Outcome.OK else check.outcome.upper()
+    outcome = "ok" if check.outcome is Outcome.OK else check.outcome.upper()
     took = f" ({check.seconds:.1f} s)" if check.where == smoke_suite.WHERE and check.seconds else ""
-    said = check.detail or check.reason
-    return f"  {word:8} {check.subject}: {check.promise}{took}" + (f": {said}" if said else "")
+    seen = check.detail or check.reason
+    return f"  {outcome:8} {check.subject}: {check.promise}{took}" + (f": {seen}" if seen else "")
 
 
 def _count(number: int) -> str:

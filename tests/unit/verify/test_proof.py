@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import pytest
 
 from deployer import errors
-from deployer.verify import acceptance, preparation, report
+from deployer.verify import acceptance, preparation, proof
 from deployer.verify.smoke import smoke_suite
 from deployer.verify.smoke.result import Check, Outcome
 
@@ -36,10 +36,10 @@ def failed(reason, **more):
 
 
 def a_proof(*checks):
-    return report.Proof("lab", checks, 12.34)
+    return proof.Proof("lab", checks, 12.34)
 
 
-def test_report_of_the_witness_becomes_checks_with_reasons_in_plain_words():
+def test_report_of_the_acceptance_suite_becomes_checks_with_reasons_in_plain_words():
     checks = acceptance.checks_of(REPORT)
 
     assert [(each.where, each.outcome, each.reason) for each in checks] == [
@@ -61,7 +61,7 @@ def test_report_of_the_witness_becomes_checks_with_reasons_in_plain_words():
         ("", ""),
     ],
 )
-def test_reason_is_what_the_test_itself_said(message, reason):
+def test_reason_is_the_message_of_the_test(message, reason):
     assert acceptance.reason_in(message) == reason
 
 
@@ -83,7 +83,7 @@ def test_proof_with_a_failure_names_its_subject_and_reason():
     ]
 
 
-def test_proof_of_a_host_that_cannot_be_reached_says_so_once():
+def test_proof_of_a_host_that_cannot_be_reached_is_reported_once():
     shown = a_proof(failed("ssh: no route"), failed("ssh: no route", subject="y.service"))
 
     assert shown.text().count("ssh: no route") == 1
@@ -118,12 +118,12 @@ def test_json_of_a_proof_has_every_check_and_its_schema_version():
     }
 
 
-def test_junit_of_a_proof_is_well_formed_with_a_case_a_check_whatever_was_said():
-    said = "control \x00 \x1b[31m <&>\"' ]]> \ud800 end"
+def test_junit_of_a_proof_is_well_formed_with_a_case_a_check_whatever_the_output():
+    output = "control \x00 \x1b[31m <&>\"' ]]> \ud800 end"
     shown = a_proof(
         a_check(seconds=1.5),
-        failed(said),
-        a_check(smoke_suite.WHERE, detail=said),
+        failed(output),
+        a_check(smoke_suite.WHERE, detail=output),
         a_check(smoke_suite.WHERE, outcome=Outcome.SKIPPED, reason="no token"),
     )
 
