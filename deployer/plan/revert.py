@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from deployer.model.facts import Observation
+from deployer.model.names import endpoint
 from deployer.model.probe import AnswersHttp, AnswersSocket, Probe
 from deployer.model.state import HostState, Unit
 from deployer.model.steps import DrainServer, Plan, ReadyServer, RestartUnit, StartUnit, Step, Wave
@@ -17,7 +18,8 @@ def previous_states(
     Files that were added since then are removed, which restores what was there before them; files that are not ours
     stay as they are now. `stopping` has the shutdown probes of the engines that stop.
     """
-    return {host: _state(each.state, desired[host], stopping[host]) for host, each in before.items()}
+    drained = {server.address: server.drained for each in before.values() for server in each.facts.servers}
+    return {host: _state(each.state, desired[host], stopping[host], drained) for host, each in before.items()}
 
 
 def with_forced_restarts(plan: Plan, done: Iterable[Step] = ()) -> Plan:
@@ -40,19 +42,27 @@ def _restart(step: Step) -> Step:
     return RestartUnit(step.host, step.unit, because="as before") if isinstance(step, StartUnit) else step
 
 
-def _state(before: HostState, desired: HostState, stopping: HostState) -> HostState:
+def _state(before: HostState, desired: HostState, stopping: HostState, drained: Mapping[str, bool]) -> HostState:
+    """`drained` maps the address of each server, as the proxy had it before, to whether it was drained."""
     files = {path: file for path, file in before.files.items() if path in before.managed}
-    units = {name: _unit(unit, desired) for name, unit in before.units.items() if unit.running}
+    units = {name: _unit(unit, desired, drained) for name, unit in before.units.items() if unit.running}
     return HostState(files, units, shutdown_probes=stopping.shutdown_probes)
 
 
-def _unit(unit: Unit, desired: HostState) -> Unit:
+def _unit(unit: Unit, desired: HostState, drained: Mapping[str, bool]) -> Unit:
     """The process as it ran, with a probe that proves it; its unit does not show that what it reads has changed."""
     new = desired.units.get(unit.name)
     if new is None:
         return unit
     reached = new.reached if unit.secure else None
-    return replace(unit, ready=_ready(unit, new), reached=reached, needs=new.needs, drained=new.drained)
+    was_drained = _was_drained(new, drained)
+    return replace(unit, ready=_ready(unit, new), reached=reached, needs=new.needs, drained=was_drained)
+
+
+def _was_drained(new: Unit, drained: Mapping[str, bool]) -> bool:
+    """Whether an API got no requests before; as the change has it where the proxy had no such server."""
+    address = endpoint(new.ready.address, new.ready.port) if isinstance(new.ready, AnswersHttp) else ""
+    return drained.get(address, new.drained)
 
 
 def _ready(unit: Unit, new: Unit) -> Probe | None:

@@ -275,7 +275,7 @@ class Site:
         words = error.message
         no_engine = NO_ENGINE in words and not self.hosts["hostA"].engines
         no_server = NO_SERVER in words and any(entry.drained for entry in inventory.hosts.values())
-        return no_engine or no_server or "kept nothing" in words
+        return no_engine or no_server or "has no state on" in words
 
     def _is_as_wanted(self) -> None:
         """After a command that ended well: nothing to do, and the proxy's servers are what runs."""

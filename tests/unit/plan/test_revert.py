@@ -1,9 +1,11 @@
 """What a host gets back is what it had, whatever its processes do at that moment."""
 
+from dataclasses import replace
+
 import sites
 
-from deployer.model.facts import Observation
-from deployer.model.probe import AnswersSocket
+from deployer.model.facts import Facts, Observation, Server
+from deployer.model.probe import AnswersHttp, AnswersSocket
 from deployer.model.service import Service
 from deployer.model.state import HostState
 from deployer.model.steps import AwaitReady, Plan, RestartUnit, StartUnit, Wave
@@ -55,3 +57,21 @@ def test_proof_of_the_proxy_names_the_configuration_from_before():
     )["hostA"]
 
     assert state.units[proxy.name].ready.contains == "heat-scaleout old"
+
+
+def test_api_is_drained_again_if_the_proxy_had_it_drained_whatever_the_change_says():
+    api = sites.a_unit(Service.API, 8004)
+    ready = AnswersHttp("10.0.0.2", 8004)
+    server = Server("rest_api_proxy", "hostB-8004", "10.0.0.2:8004", "UP")
+
+    def reverted(status, drained):
+        servers = Facts(servers=(replace(server, status=status),))
+        before = {"hostA": Observation(HostState(), servers), "hostB": Observation(HostState(units={api.name: api}))}
+        desired = {
+            "hostA": HostState(),
+            "hostB": HostState(units={api.name: replace(api, ready=ready, drained=drained)}),
+        }
+        states = revert.previous_states(before, desired, dict.fromkeys(before, HostState()))
+        return states["hostB"].units[api.name].drained
+
+    assert [reverted("UP", drained=True), reverted("DRAIN", drained=False)] == [False, True]
