@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
+BUG = 1  # the exit code of what nobody but us can mend
+
 
 class DeployerError(Exception):
     """Something the operator can mend. `exit_code` follows the contract of docs/commands.md."""

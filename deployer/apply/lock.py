@@ -6,6 +6,7 @@ from typing import Any
 
 from deployer import errors
 from deployer.inventory.schema import Inventory
+from deployer.model.events import Level
 from deployer.observed import observe
 from deployer.observed.observe import SiteObservation
 from deployer.remote.fleet import Fleet
@@ -96,7 +97,7 @@ def _asked(inventory: Inventory, fleet: Fleet, writer: Writer, wait: float) -> M
 
 def _answer(inventory: Inventory, fleet: Fleet, verb: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
     proxy_host = inventory.proxy.host
-    reply = fleet.ask("ask for the lock", verb, {proxy_host: request}, LOCK_TIMEOUT)[proxy_host]
+    reply = fleet.ask("lock", verb, {proxy_host: request}, LOCK_TIMEOUT, Level.VERBOSE)[proxy_host]
     if isinstance(reply, errors.DeployerError):
         raise reply
     return reply

@@ -11,6 +11,7 @@ from deployer import errors
 from deployer.desired import generations
 from deployer.desired.goal import Purpose
 from deployer.inventory import inventory_file
+from deployer.model.events import Level
 from deployer.model.run import REFUSED, Run
 from deployer.model.state import File, HostState, Service, unit_name
 from deployer.observed import history
@@ -87,7 +88,7 @@ def end(run: Run | None, result: str, hosts: Collection[str], fleet: Fleet) -> N
     if run is None:
         return
     request = {"ledger": LEDGER, "run": run.json() | {"result": result, "hosts": list(hosts)}}
-    fleet.ask("note the end", "close", dict.fromkeys(hosts, request), STAGE_TIMEOUT)
+    fleet.ask("record the result", "close", dict.fromkeys(hosts, request), STAGE_TIMEOUT, Level.VERBOSE)
 
 
 def recall(hosts: Collection[str], number: int | None, fleet: Fleet) -> dict[str, dict[str, Any]]:
@@ -96,7 +97,7 @@ def recall(hosts: Collection[str], number: int | None, fleet: Fleet) -> dict[str
     Raise HostUnreachable or HostFailed unless all hosts answer.
     """
     request = {"ledger": LEDGER} | ({} if number is None else {"number": number})
-    replies = fleet.ask("look back", "recall", dict.fromkeys(hosts, request), STAGE_TIMEOUT)
+    replies = fleet.ask("read the history", "recall", dict.fromkeys(hosts, request), STAGE_TIMEOUT)
     lost = [reply for reply in replies.values() if isinstance(reply, errors.DeployerError)]
     if lost:
         raise errors.together(lost)

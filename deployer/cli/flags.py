@@ -6,6 +6,17 @@ from deployer.model.state import Service
 
 
 @dataclass(frozen=True)
+class OutputFlags:
+    """The flags that every command has: how it shows what it does. `command` is the command's own name."""
+
+    format: str = "table"
+    quiet: bool = False
+    verbose: int = 0
+    color: str = "auto"
+    command: str = ""
+
+
+@dataclass(frozen=True)
 class Flags:
     """The flags of a command that changes the site, as they were typed.
 
@@ -14,7 +25,7 @@ class Flags:
     """
 
     yes: bool = False
-    format: str = "table"
+    output: OutputFlags = OutputFlags()
     limit: str = ""
     wait: str = ""
     force: bool = False

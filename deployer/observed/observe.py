@@ -8,6 +8,7 @@ from typing import Any
 from deployer.errors import DeployerError, HostFailed, together
 from deployer.heat import service_units
 from deployer.inventory.schema import Inventory
+from deployer.model.events import Level
 from deployer.model.facts import Facts, Listener, Observation
 from deployer.model.state import NOTHING, File, HostState, Service, Unit
 from deployer.model.tls import Certificate
@@ -47,7 +48,10 @@ def observe_site(
     }
     if programs:
         requests[inventory.heat.source]["programs"] |= programs
-    replies = {name: _settled(name, reply) for name, reply in fleet.ask("look", "observe", requests, limit).items()}
+    replies = {
+        name: _settled(name, reply)
+        for name, reply in fleet.ask("observe", "observe", requests, limit, Level.VERBOSE).items()
+    }
     bad = {name: reply for name, reply in replies.items() if isinstance(reply, DeployerError)}
     return SiteObservation({name: _found(reply) for name, reply in replies.items() if name not in bad}, bad)
 

@@ -14,11 +14,12 @@ from typing import Any
 
 import paramiko
 from fabric import Config, Connection
+from paramiko.channel import ChannelFile
 from paramiko.hostkeys import HostKeyEntry
 
 from deployer import errors
 from deployer.model.state import Host
-from deployer.remote import agent_script
+from deployer.remote import agent_script, step_lines
 from deployer.remote.lease import Lease
 
 HEARTBEAT_INTERVAL = 5.0  # seconds of waiting for an answer after which a host is asked whether it is there
@@ -61,8 +62,17 @@ def connect(host: Host) -> Connection:
     return connection
 
 
-def ask(connection: Connection, host: Host, verb: str, request: Mapping[str, Any], timeout: float) -> dict:
+def ask(
+    connection: Connection,
+    host: Host,
+    verb: str,
+    request: Mapping[str, Any],
+    timeout: float,
+    step_finished: step_lines.StepFinished = step_lines.ignore,
+) -> dict:
     """Send the agent one request and return its reply, with our clock when it was sent and received.
+
+    `step_finished` is called, in another thread, as each step ends: its number, its seconds and how it ended.
 
     Raise HostUnreachable when there is none in `timeout` seconds, or the connection ends before it.
     """
@@ -73,7 +83,7 @@ def ask(connection: Connection, host: Host, verb: str, request: Mapping[str, Any
             stdin, stdout, stderr = connection.client.exec_command(_command(host, "python3", "-"), timeout=timeout)
             stdin.write(agent_script.of(verb, request))
             stdin.channel.shutdown_write()
-            printed, talked = _read_both(stdout, stderr)
+            printed, talked = _read_both(stdout, stderr, step_lines.StepLines(step_finished))
             status = _exit_status(stdout.channel, timeout)
     except (TimeoutError, paramiko.SSHException, OSError, EOFError) as error:
         why = f"no sign of life for {HEARTBEAT_TIMEOUT:.0f} s" if silent.is_set() else _why(error)
@@ -150,19 +160,19 @@ def _command(host: Host, *argv: str) -> str:
     return shlex.join([*(["sudo", "-n"] if host.login.sudo else []), *argv])
 
 
-def _read_both(stdout, stderr) -> tuple[bytes, str]:
+def _read_both(stdout: ChannelFile, stderr: ChannelFile, lines: step_lines.StepLines) -> tuple[bytes, str]:
     """Read both streams at once: a program that fills one while we wait on the other would hang."""
-    talked: list[bytes] = []
 
     def read() -> None:
         with contextlib.suppress(OSError):  # too late: reading the other stream says so
-            talked.append(stderr.read())
+            while part := stderr.channel.recv_stderr(65536):
+                lines.feed(part)
 
     reader = threading.Thread(target=read, daemon=True)
     reader.start()
     printed = stdout.read()
     reader.join(timeout=5)
-    return printed, b"".join(talked).decode("utf-8", "replace")
+    return printed, lines.talk()
 
 
 def _trust(client: paramiko.SSHClient, host: Host) -> None:

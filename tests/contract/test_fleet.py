@@ -69,11 +69,11 @@ def outcome(reply):
 
 def look(ground, **request):
     host = ground.hosts[0]
-    return ground.fleet.ask("look", "observe", {host: request}, LIMIT)[host]
+    return ground.fleet.ask("observe", "observe", {host: request}, LIMIT)[host]
 
 
 def test_observe_of_two_hosts_returns_a_reply_for_each(fleet_under_test):
-    replies = fleet_under_test.fleet.ask("look", "observe", dict.fromkeys(fleet_under_test.hosts, {}), LIMIT)
+    replies = fleet_under_test.fleet.ask("observe", "observe", dict.fromkeys(fleet_under_test.hosts, {}), LIMIT)
 
     assert tuple(replies) == fleet_under_test.hosts
     assert [reply["uid"] for reply in replies.values()] == [0, 0]
@@ -91,7 +91,7 @@ def test_observe_asks_nothing_and_brings_every_field_empty(fleet_under_test):
 def test_observe_of_a_host_that_is_gone_has_its_error_and_the_others_their_replies(fleet_under_test):
     requests = {fleet_under_test.gone: {}, fleet_under_test.hosts[1]: {}}
 
-    replies = fleet_under_test.fleet.ask("look", "observe", requests, LIMIT)
+    replies = fleet_under_test.fleet.ask("observe", "observe", requests, LIMIT)
 
     assert isinstance(replies[fleet_under_test.gone], errors.HostUnreachable)
     assert replies[fleet_under_test.hosts[1]]["uid"] == 0
@@ -471,7 +471,7 @@ def hold(ground, place, id, wait=0.0):
 def ask_for_lock(ground, place, verb, **more):
     host = ground.hosts[0]
     request = {"path": f"/run/contract-{place.rpartition('/')[2]}.lock"} | more
-    reply = ground.fleet.ask("ask for the lock", verb, {host: request}, LIMIT)[host]
+    reply = ground.fleet.ask("lock", verb, {host: request}, LIMIT)[host]
     return {name: value for name, value in reply.items() if name in ("held_by", "ended")}
 
 

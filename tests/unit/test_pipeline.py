@@ -4,6 +4,7 @@ import pytest
 import sites
 
 from deployer import errors, pipeline
+from deployer.model.events import Level
 from deployer.model.state import Service, unit_name
 from deployer.model.steps import Plan, RolloutOptions
 
@@ -84,7 +85,7 @@ def test_second_deploy_changes_nothing_and_asks_each_host_once(inventory, deploy
     report = sites.deploy(inventory, deployed, sites.yes)
 
     assert (report.exit_code, report.planned.plan.waves) == (0, ())
-    assert deployed.asked == [("look", "observe", ("hostA", "hostB", "hostC"))]
+    assert deployed.asked == [("observe", "observe", ("hostA", "hostB", "hostC"))]
     assert (performed(deployed), pids(deployed)) == ({}, before)
 
 
@@ -141,7 +142,7 @@ def test_deploy_without_a_change_measures_nothing_and_asks_no_database(inventory
 
     sites.deploy(inventory, deployed, sites.yes)
 
-    assert titles(deployed) == ["look"]
+    assert titles(deployed) == ["observe"]
 
 
 def test_fewer_engines_need_no_look_at_the_limits(deployed):
@@ -349,11 +350,11 @@ class Breaks:
         self.fleet, self.host, self.fragment = fleet, host, fragment
         self.holds_lease = fleet.holds_lease
 
-    def ask(self, title, verb, requests, timeout):
+    def ask(self, title, verb, requests, timeout, level=Level.INFO):
         self.fleet.mends()
         if b"broken" in self.fleet.hosts[self.host].files[HEAT_CONF].content:
             self.fleet.breaks(self.host, self.fragment, "status 500")
-        return self.fleet.ask(title, verb, requests, timeout)
+        return self.fleet.ask(title, verb, requests, timeout, level)
 
 
 def test_first_host_that_does_not_become_ready_gets_back_what_it_had_and_the_others_are_untouched(inventory, deployed):
@@ -388,10 +389,10 @@ def test_host_that_is_lost_while_it_changes_is_told_and_left(inventory, deployed
     class Loses:
         holds_lease = deployed.holds_lease
 
-        def ask(self, title, verb, requests, timeout):
+        def ask(self, title, verb, requests, timeout, level=Level.INFO):
             if title == "change hostB":
                 deployed.loses("hostB")
-            return deployed.ask(title, verb, requests, timeout)
+            return deployed.ask(title, verb, requests, timeout, level)
 
     deployed.hosts["hostA"].has_file(HEAT_CONF, sites.CONF + "[cache]\nenabled = true\n", group="heat", mode=0o640)
 
@@ -655,10 +656,10 @@ def test_host_lost_before_the_first_change_costs_nothing(inventory, fleet):
 
 def test_host_lost_during_a_deploy_is_named_and_stops_the_next_wave(inventory, fleet):
     class Loses:
-        def ask(self, title, verb, requests, timeout):
+        def ask(self, title, verb, requests, timeout, level=Level.INFO):
             if title == "stage files":
                 fleet.loses("hostC")
-            return fleet.ask(title, verb, requests, timeout)
+            return fleet.ask(title, verb, requests, timeout, level)
 
         def holds_lease(self):
             return True
@@ -673,10 +674,10 @@ def test_host_lost_during_a_deploy_is_named_and_stops_the_next_wave(inventory, f
 
 def test_run_that_was_interrupted_after_its_last_step_is_named_until_one_comes_to_its_end(inventory, fleet):
     class Dies:
-        def ask(self, title, verb, requests, timeout):
+        def ask(self, title, verb, requests, timeout, level=Level.INFO):
             if verb == "close":
                 raise KeyboardInterrupt
-            return fleet.ask(title, verb, requests, timeout)
+            return fleet.ask(title, verb, requests, timeout, level)
 
         def holds_lease(self):
             return True
@@ -738,7 +739,7 @@ def test_status_without_heats_database_still_shows_the_processes(inventory, depl
 def test_status_asks_every_host_once(inventory, deployed):
     pipeline.status(inventory, deployed)
 
-    assert deployed.asked == [("look", "observe", ("hostA", "hostB", "hostC"))]
+    assert deployed.asked == [("observe", "observe", ("hostA", "hostB", "hostC"))]
 
 
 def test_status_names_a_worker_that_was_killed_and_a_stranger_that_came(inventory, deployed):

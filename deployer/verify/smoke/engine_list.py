@@ -7,6 +7,7 @@ from typing import Any
 from deployer.errors import DeployerError
 from deployer.heat import service_units
 from deployer.inventory.schema import Inventory
+from deployer.model.events import Level
 from deployer.model.state import Service, unit_name
 from deployer.remote.fleet import Fleet
 from deployer.verify.smoke.clouds import Cloud
@@ -75,7 +76,9 @@ def _ended(inventory: Inventory, fleet: Fleet, names: Collection[str]) -> list[s
     """Those engines whose host says that no such unit runs: Heat takes a row for up until two reports are missing."""
     places = {name: OURS.fullmatch(name) for name in names}
     hosts = {place["host"] for place in places.values() if place["host"] in inventory.hosts}
-    replies = fleet.ask("look", "observe", {host: {"units": ["heat-scaleout-*"]} for host in hosts}, UNITS_TIMEOUT)
+    replies = fleet.ask(
+        "observe", "observe", {host: {"units": ["heat-scaleout-*"]} for host in hosts}, UNITS_TIMEOUT, Level.VERBOSE
+    )
     return [
         name
         for name, place in places.items()

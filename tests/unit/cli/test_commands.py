@@ -54,7 +54,12 @@ def inventory(tmp_path):
 def fleet(monkeypatch):
     """The hosts that the commands reach instead of real ones."""
     observed = sites.a_fleet(sites.an_inventory())
-    monkeypatch.setattr(fleets, "over_ssh", lambda hosts, progress: observed)
+
+    def over_ssh(hosts, handle):
+        observed.handle = handle
+        return observed
+
+    monkeypatch.setattr(fleets, "over_ssh", over_ssh)
     return observed
 
 
@@ -165,8 +170,8 @@ def test_missing_inventory_ends_with_3_and_names_it(invoke, tmp_path):
     [
         (("deploy", "--limit", "hostB,hostX"), "there is no host 'hostX'"),
         (("plan", "--limit", "hostX"), "there is no host 'hostX'"),
-        (("plan", "--format", "yaml"), "--format takes table or json, not 'yaml'"),
-        (("status", "--format", "yaml"), "--format takes table or json"),
+        (("plan", "--format", "yaml"), "--format takes table, json or jsonl, not 'yaml'"),
+        (("status", "--format", "yaml"), "--format takes table, json or jsonl"),
         (("add-engine", "hostX"), "has no host hostX"),
         (("add-engine", "hostB", "--count", "many"), "--count takes a number, not 'many'"),
         (("add-engine", "hostB", "--count", "0"), "a change by 0 is no change"),
@@ -264,7 +269,10 @@ def test_deploy_shows_its_plan_on_stderr_and_its_result_on_stdout(invoke, invent
 def test_second_deploy_says_that_there_is_nothing_to_do(invoke, inventory, fleet):
     invoke("deploy", "--inventory", inventory, "--yes")
 
-    assert invoke("deploy", "--inventory", inventory) == (0, "Nothing to do: every host is as wanted.\n", "")
+    code, out, err = invoke("deploy", "--inventory", inventory)
+
+    assert (code, out) == (0, "Nothing to do: every host is as wanted.\n")
+    assert err.startswith("log: /") and len(err.splitlines()) == 1
 
 
 def test_deploy_as_json_is_alone_on_stdout(invoke, inventory, fleet):

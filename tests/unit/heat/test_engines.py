@@ -73,7 +73,7 @@ def test_view_has_the_rows_and_the_queues_of_one_look():
 
     (row,) = view.rows
     assert (row.host, view.queues, view.known, view.problems) == ("hostA", {row.engine_id: Queue(0, 1)}, True, ())
-    assert fleet.asked == [("look", "observe", ("hostA", "hostB", "hostC"))]
+    assert fleet.asked == [("observe", "observe", ("hostA", "hostB", "hostC"))]
 
 
 def test_only_the_source_is_asked_for_heats_view():

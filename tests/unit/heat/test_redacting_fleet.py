@@ -114,7 +114,7 @@ def test_recovery_that_never_looked_at_a_host_tells_no_secret(inventory, hosts, 
 def test_error_of_a_host_tells_no_secret_and_keeps_its_kind(inventory, hosts, fleet):
     hosts.fails_with("hostB", errors.HostFailed("hostB", f"the agent did not run: {WORDS}", hint=WORDS))
 
-    error = fleet.ask("look", "observe", {"hostB": {}}, 5.0)["hostB"]
+    error = fleet.ask("observe", "observe", {"hostB": {}}, 5.0)["hostB"]
 
     assert (type(error), error.host, error.exit_code) == (errors.HostFailed, "hostB", 5)
     assert error.message.startswith("hostB: the agent did not run: lost mysql+pymysql://heat:***@db")

@@ -9,6 +9,7 @@ import pytest
 from deployer import errors
 from deployer.inventory import reader
 from deployer.inventory.values import Endpoint
+from deployer.model.events import Level
 from deployer.model.state import Secret
 from deployer.proxy.runtime_api import Server
 from deployer.verify.smoke import balancing, cfn, clouds, engine_list, stack
@@ -93,7 +94,7 @@ class FakeFleet:
     def __init__(self, **units):
         self.units = units
 
-    def ask(self, title, verb, requests, timeout):
+    def ask(self, title, verb, requests, timeout, level=Level.INFO):
         return {host: {"units": {unit: {"active": "active"} for unit in self.units[host]}} for host in requests}
 
 
