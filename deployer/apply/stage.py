@@ -97,7 +97,7 @@ def recall(hosts: Collection[str], number: int | None, fleet: Fleet) -> dict[str
     Raise HostUnreachable or HostFailed unless all hosts answer.
     """
     request = {"ledger": LEDGER} | ({} if number is None else {"number": number})
-    replies = fleet.ask("read the history", "recall", dict.fromkeys(hosts, request), STAGE_TIMEOUT)
+    replies = fleet.ask("read the history", "recall", dict.fromkeys(hosts, request), STAGE_TIMEOUT, Level.VERBOSE)
     lost = [reply for reply in replies.values() if isinstance(reply, errors.DeployerError)]
     if lost:
         raise errors.together(lost)

@@ -23,6 +23,11 @@ from deployer.model.events import (
     StepResult,
 )
 
+WORDS = {
+    StepResult.DONE: ("done", "green"),
+    StepResult.FAILED: ("FAILED", "bold red"),
+    StepResult.WAITING: ("waiting", colors.CHANGED),
+}
 SLOW_AFTER = 2.0  # seconds after which a host's end of a stage is worth a line
 
 
@@ -83,9 +88,7 @@ def seconds(number: float) -> str:
 
 
 def _step(event: StepFinished) -> Text:
-    word = {StepResult.DONE: "", StepResult.FAILED: "FAILED  ", StepResult.WAITING: "waiting  "}[event.result]
-    style = "bold red" if event.result is StepResult.FAILED else ""
-    return Text.assemble(f"{event.host}  ", (word, style), event.step, f" ({seconds(event.seconds)})")
+    return Text.assemble(f"{event.host}  ", WORDS[event.result], f"  {event.step} ({seconds(event.seconds)})")
 
 
 def _exchange(event: RequestSent | ReplyReceived) -> Text:

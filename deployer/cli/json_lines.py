@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from deployer.cli import console, event_json
 from deployer.cli.screen import Screen
-from deployer.model.events import Event, Level
+from deployer.model.events import CommandFinished, Event, Level
 
 
 class JsonLines:
@@ -17,7 +17,7 @@ class JsonLines:
 
     def handle(self, event: Event) -> None:
         """Write an event, if it matters enough."""
-        if event.level >= self._level:
+        if event.level >= self._level or isinstance(event, CommandFinished):
             self._screen.write(console.as_json(event_json.of(event, self._now()), indent=None))
 
     def close(self) -> None:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.table import Table
@@ -58,7 +59,7 @@ def started(event: StageStarted, now: float) -> LiveStage:
 
 def view(stage: LiveStage, now: float, lines: int) -> RenderableType:
     """Return a stage in so many lines: hosts at work come first where there is no room for all."""
-    title = Text.assemble((stage.title, "bold"), f" ({event_view.seconds(now - stage.began)})")
+    title = Text.assemble((stage.title, "bold"), f" ({int(now - stage.began)} s)")
     title.no_wrap, title.overflow = True, "ellipsis"
     rows = list(stage.rows.values())
     if len(rows) > lines - 1:
@@ -69,12 +70,21 @@ def view(stage: LiveStage, now: float, lines: int) -> RenderableType:
 
 
 def _table(rows: list[HostRow], now: float) -> Table:
+    """The rows, of which only the last column gives way where a terminal is narrow."""
     table = Table.grid(padding=(0, layout.GAP, 0, 0))
-    for row in rows:
-        table.add_row(Text(f"  {row.host}"), _doing(row), Text(event_view.seconds((row.ended or now) - row.began)))
-    for column in table.columns:
-        column.no_wrap, column.overflow = True, "ellipsis"
+    cells = [(Text(f"  {row.host}"), Text(_seconds(row, now)), _doing(row)) for row in rows]
+    for column in (0, 1):
+        width = max(cell_len(str(row[column])) for row in cells)
+        table.add_column(min_width=width, no_wrap=True, justify="right" if column else "left")
+    table.add_column(no_wrap=True, overflow="ellipsis")
+    for row in cells:
+        table.add_row(*row)
     return table
+
+
+def _seconds(row: HostRow, now: float) -> str:
+    """Whole seconds of a host at work: what changes more often than once a second cannot be read."""
+    return f"{int(now - row.began)} s" if row.ended is None else event_view.seconds(row.ended - row.began)
 
 
 def _doing(row: HostRow) -> Text:

@@ -84,7 +84,10 @@ class Output:
         for handler in self._handlers[:1]:  # people's: what is live there would stand in the way
             handler.close()
         print(question, end="", file=sys.stderr, flush=True)
-        return sys.stdin.readline().strip()
+        answer = sys.stdin.readline().strip()
+        if self._log:
+            self._log.write("info", f"{question}{answer}")
+        return answer
 
     def confirmed(self, question: str) -> bool:
         """Ask a yes or no question; no answer is no."""

@@ -3,10 +3,12 @@
 import contextlib
 import io
 import os
+import re
 from collections.abc import Callable
 from typing import Literal, TextIO
 
 from rich.console import Console, RenderableType
+from rich.text import Text
 
 from deployer.cli.output_options import Color
 
@@ -19,6 +21,7 @@ SYSTEMS: dict[Color, Literal["auto", "standard"] | None] = {
     Color.NEVER: None,
 }
 NOWHERE = io.StringIO()
+BLANK_END = re.compile(r"\s+(\x1b\[0m)?$")  # with the end of a colour, where one fills a column
 
 
 class Screen:
@@ -32,7 +35,9 @@ class Screen:
         self._closed = stream is None
         self.failure = ""
         self.is_terminal = self._stream.isatty()
-        self.console = _console(self._stream, self.is_terminal, color)
+        if isinstance(self._stream, io.TextIOWrapper) and self._stream.errors == "strict":
+            self._stream.reconfigure(errors="backslashreplace")  # what a terminal has no letter for ends no command
+        self.console = _console(self._stream if self.is_terminal else io.StringIO(), self.is_terminal, color)
 
     @property
     def is_live(self) -> bool:
@@ -49,7 +54,7 @@ class Screen:
         if self.is_terminal:
             self._write(lambda: self.console.print(view))
         else:
-            self.write(rendered(self.console, view))
+            self.write(rendered(self.console, view) if self.console.color_system else plain(view))
 
     def write(self, text: str, end: str = "\n") -> None:
         """Print a text as it is."""
@@ -78,6 +83,8 @@ class Screen:
 
 def plain(view: RenderableType) -> str:
     """Return a view as a text without colours, its lines as long as they are."""
+    if isinstance(view, Text | str):
+        return str(view)
     return rendered(_console(NOWHERE, False, Color.NEVER), view)
 
 
@@ -85,7 +92,7 @@ def rendered(console: Console, view: RenderableType) -> str:
     """Return a view as a console would print it, without blanks at the ends of lines and the last line's end."""
     with console.capture() as capture:
         console.print(view)
-    return "\n".join(line.rstrip() for line in capture.get().removesuffix("\n").split("\n"))
+    return "\n".join(BLANK_END.sub(r"\1", line) for line in capture.get().removesuffix("\n").split("\n"))
 
 
 def _console(stream: TextIO, is_terminal: bool, color: Color) -> Console:

@@ -138,7 +138,7 @@ class CommandFinished:
     exit_code: int
     result: Mapping[str, Any] | None = None
     log: str | None = None
-    level: Level = Level.ERROR
+    level: Level = Level.INFO
 
 
 Event = (
