@@ -4,7 +4,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.table import Table
@@ -59,8 +58,7 @@ def started(event: StageStarted, now: float) -> LiveStage:
 
 def view(stage: LiveStage, now: float, lines: int) -> RenderableType:
     """Return a stage in so many lines: hosts at work come first where there is no room for all."""
-    title = Text.assemble((stage.title, "bold"), f" ({int(now - stage.began)} s)")
-    title.no_wrap, title.overflow = True, "ellipsis"
+    title = _one_line(Text.assemble((stage.title, "bold"), f" ({int(now - stage.began)} s)"))
     rows = list(stage.rows.values())
     if len(rows) > lines - 1:
         rows = sorted(rows, key=lambda row: row.ended is not None)
@@ -72,14 +70,19 @@ def view(stage: LiveStage, now: float, lines: int) -> RenderableType:
 def _table(rows: list[HostRow], now: float) -> Table:
     """The rows, of which only the last column gives way where a terminal is narrow."""
     table = Table.grid(padding=(0, layout.GAP, 0, 0))
-    cells = [(Text(f"  {row.host}"), Text(_seconds(row, now)), _doing(row)) for row in rows]
+    cells = [(Text(f"  {row.host}"), Text(_seconds(row, now)), _one_line(_doing(row))) for row in rows]
     for column in (0, 1):
-        width = max(cell_len(str(row[column])) for row in cells)
-        table.add_column(min_width=width, no_wrap=True, justify="right" if column else "left")
-    table.add_column(no_wrap=True, overflow="ellipsis")
+        table.add_column(no_wrap=True, justify="right" if column else "left")
+    table.add_column()
     for row in cells:
         table.add_row(*row)
     return table
+
+
+def _one_line(text: Text) -> Text:
+    """A text that is cut where its column ends."""
+    text.no_wrap, text.overflow = True, "ellipsis"
+    return text
 
 
 def _seconds(row: HostRow, now: float) -> str:
@@ -133,7 +136,7 @@ class LiveView:
             redirect_stdout=False,
             redirect_stderr=False,
         )
-        self._live.start()
+        self._live.start(refresh=True)
 
     def _renderable(self) -> RenderableType:
         """Called by the thread that refreshes: it reads one frozen value, and takes no lock."""

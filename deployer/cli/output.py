@@ -96,8 +96,10 @@ class Output:
     def bug(self, error: BaseException) -> None:
         """Keep in the log where our own bug came up, without its words: nobody knows what they hold."""
         if self._log:
-            places = "".join(traceback.format_tb(error.__traceback__))
-            self._log.write("error", f"{type(error).__name__}\n{places}")
+            places = [
+                f"  {each.filename}:{each.lineno} {each.name}" for each in traceback.extract_tb(error.__traceback__)
+            ]
+            self._log.write("error", "\n".join([type(error).__name__, *places]))
 
     def finish(self, exit_code: int) -> int:
         """Tell that the command ends, and with which exit code; return that, or BadInput's for output that was lost."""
