@@ -126,6 +126,17 @@ def test_json_lines_of_a_step_that_fails_say_so_and_end_with_what_is_left(run, d
     assert events[-1]["result"]["failed"]["hostB"]["error"].endswith("no memory")
 
 
+def test_json_of_a_run_that_was_reverted_says_what_was_put_back(invoke, inventory, deployed):
+    deployed.breaks("hostB", "heat-scaleout-engine@3", "no memory")
+
+    argv = ("add-engine", "hostB", "--yes", "--inventory", inventory, "--format", "json")
+    code, out, _ = invoke(*argv)
+    restarted = invoke("restart", "--yes", "--on-error", "revert", "--inventory", inventory, "--format", "json")
+
+    assert (code, json.loads(out)["now"]["hostB"]["next"]) == (5, "invoke deploy")
+    assert (restarted[0], json.loads(restarted[1])["put_back"]["hosts"]) == (5, ["hostA", "hostB", "hostC"])
+
+
 def test_json_lines_with_q_are_the_result_alone_and_with_vv_also_requests_and_replies(run):
     quiet = events_of(run("plan", "--format", "jsonl", "-q")[1])
     normal = {each["event"] for each in events_of(run("plan", "--format", "jsonl")[1])}

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from xml.etree import ElementTree
 
+import published_schema
 import pytest
 
 from deployer import errors
@@ -104,6 +105,12 @@ def test_check_that_was_not_tried_proves_nothing():
     shown = a_proof(a_check(outcome=Outcome.SKIPPED, reason="no token"))
 
     assert shown.failed and "SKIPPED" in proof_view.text(shown)
+
+
+def test_json_of_a_proof_is_as_published():
+    shown = a_proof(a_check(smoke_suite.WHERE, seconds=1.5, detail="4 of 4 up"), failed("it is stopped"))
+
+    published_schema.check_result("verify", json.loads(json.dumps(shown.json())))
 
 
 def test_json_of_a_proof_has_every_check_and_its_schema_version():
