@@ -12,6 +12,7 @@ import sys
 
 from invoke.main import program
 
+from deployer.model.events import Level
 from deployer.remote.fleet import SshFleet
 
 END = "end"
@@ -46,9 +47,9 @@ def _wrap(gate: Gate) -> None:
     """Have every request of the fleet pass the gate first."""
     ask, acquire = SshFleet.ask, SshFleet.acquire_lease
 
-    def stopped_ask(self, title, verb, requests, timeout):
+    def stopped_ask(self, title, verb, requests, timeout, level=Level.INFO):
         gate.stop(verb, title)
-        return ask(self, title, verb, requests, timeout)
+        return ask(self, title, verb, requests, timeout, level)
 
     def stopped_acquire(self, host, request, timeout):
         gate.stop("acquire", "")

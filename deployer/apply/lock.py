@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 
 from deployer import errors
 from deployer.inventory.schema import Inventory
+from deployer.model.events import Level
 from deployer.model.wire import Json, Reply, Request
 from deployer.observed import observe
 from deployer.observed.observe import SiteObservation
@@ -97,7 +98,7 @@ def _asked(inventory: Inventory, fleet: Fleet, writer: Writer, wait: float) -> R
 
 def _answer(inventory: Inventory, fleet: Fleet, verb: str, request: Request) -> Reply:
     proxy_host = inventory.proxy.host
-    reply = fleet.ask("site lock", verb, {proxy_host: request}, LOCK_TIMEOUT)[proxy_host]
+    reply = fleet.ask("site lock", verb, {proxy_host: request}, LOCK_TIMEOUT, Level.VERBOSE)[proxy_host]
     if isinstance(reply, errors.DeployerError):
         raise reply
     return reply

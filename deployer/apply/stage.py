@@ -11,6 +11,7 @@ from deployer import errors
 from deployer.desired import generations
 from deployer.desired.goal import Purpose
 from deployer.inventory import inventory_file
+from deployer.model.events import Level
 from deployer.model.names import unit_name
 from deployer.model.run import REFUSED, Run
 from deployer.model.service import Service
@@ -92,7 +93,7 @@ def record_result(run: Run | None, result: str, hosts: Collection[str], fleet: F
     if run is None:
         return
     request = {"ledger": LEDGER, "run": run.json() | {"result": result, "hosts": list(hosts)}}
-    fleet.ask("record the result", "close", dict.fromkeys(hosts, request), STAGE_TIMEOUT)
+    fleet.ask("record the result", "close", dict.fromkeys(hosts, request), STAGE_TIMEOUT, Level.VERBOSE)
 
 
 def recall(hosts: Collection[str], number: int | None, fleet: Fleet) -> dict[str, Reply]:
@@ -101,7 +102,7 @@ def recall(hosts: Collection[str], number: int | None, fleet: Fleet) -> dict[str
     Raise HostUnreachable or HostFailed unless all hosts answer.
     """
     request = {"ledger": LEDGER} | ({} if number is None else {"number": number})
-    replies = fleet.ask("read the history", "recall", dict.fromkeys(hosts, request), STAGE_TIMEOUT)
+    replies = fleet.ask("read the history", "recall", dict.fromkeys(hosts, request), STAGE_TIMEOUT, Level.VERBOSE)
     lost = [reply for reply in replies.values() if isinstance(reply, errors.DeployerError)]
     if lost:
         raise errors.together(lost)

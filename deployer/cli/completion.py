@@ -13,8 +13,9 @@ from invoke.config import Config
 from invoke.loader import FilesystemLoader
 from invoke.parser.context import ParserContext
 
-from deployer.cli import called_as, command_line, flags, settings
+from deployer.cli import called_as, command_line, settings
 from deployer.cli.command_line import Cursor, Grammar
+from deployer.cli.output_options import Color, Format
 from deployer.inventory import location
 from deployer.model.steps import OnError
 
@@ -24,10 +25,10 @@ FILES = ("@files", "")
 SCRIPTS = Path(__file__).parent / "shells"
 LARGEST = 1024 * 1024  # bytes of an inventory whose hosts are offered
 VALUES: Mapping[str, Sequence[str]] = {
-    "format": flags.FORMATS,
+    "format": tuple(Format),
     "on-error": tuple(OnError),
     "service": ("api", "cfn", "engine"),
-    "color": ("auto", "always", "never"),
+    "color": tuple(Color),
     "list-format": LIST_FORMATS,
     "print-completion-script": SHELLS,
 }

@@ -4,7 +4,16 @@ from dataclasses import dataclass
 
 from deployer.model.service import Service
 
-FORMATS = ("table", "json")
+
+@dataclass(frozen=True)
+class OutputFlags:
+    """The flags that every command has: how it shows what it does. `command` is the command's own name."""
+
+    format: str = "table"
+    quiet: bool = False
+    verbose: int = 0
+    color: str = "auto"
+    command: str = ""
 
 
 @dataclass(frozen=True)
@@ -16,7 +25,7 @@ class Flags:
     """
 
     yes: bool = False
-    format: str = "table"
+    output: OutputFlags = OutputFlags()
     limit: str = ""
     wait: str = ""
     force: bool = False

@@ -2,28 +2,34 @@
 
 from typing import Any
 
-from deployer.cli import status_table
+from rich.console import RenderableType
+from rich.text import Text
+
+from deployer.cli import colors, layout, screen
 from deployer.model.contract import SCHEMA_VERSION
 from deployer.observed.history import History
 
 
-def text(known: History) -> str:
+def view(known: History) -> RenderableType:
     """One line a generation, the newest last; one that has not ended says so."""
     if not known:
         return "Nothing was deployed so far."
     rows = [(run, hosts) for run, hosts in known.values()]
-    return "\n".join(
-        status_table.aligned(
-            {
-                "NUMBER": [str(run.number) for run, _ in rows],
-                "WHEN": [run.author.at for run, _ in rows],
-                "WHO": [run.author.who for run, _ in rows],
-                "RESULT": [run.result or "not ended" for run, _ in rows],
-                "HOSTS": [",".join(hosts) for _, hosts in rows],
-                "COMMAND": [run.author.command for run, _ in rows],
-            }
-        )
+    return layout.Columns(
+        {
+            "NUMBER": [Text(str(run.number)) for run, _ in rows],
+            "WHEN": [Text(run.author.at) for run, _ in rows],
+            "WHO": [Text(run.author.who) for run, _ in rows],
+            "RESULT": [colors.state(run.result or "not ended") for run, _ in rows],
+            "HOSTS": [Text(",".join(hosts)) for _, hosts in rows],
+            "COMMAND": [Text(run.author.command) for run, _ in rows],
+        }
     )
+
+
+def text(known: History) -> str:
+    """The same as a text without colours."""
+    return screen.plain(view(known))
 
 
 def json(known: History) -> dict[str, Any]:

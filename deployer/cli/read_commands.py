@@ -5,94 +5,99 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from invoke import Context
+from invoke.context import Context
 
 from deployer import errors, pipeline
-from deployer.cli import console, history_table, signals, status_watch, terminal
+from deployer.cli import console, history_table, plan_view, signals, status_watch, terminal
+from deployer.cli.flags import OutputFlags
+from deployer.cli.output import Output
 from deployer.cli.terminal import exit_codes
 from deployer.inventory import inventory_file
-from deployer.model import lazy
+from deployer.model import events, lazy
 from deployer.model.contract import SCHEMA_VERSION
 from deployer.observed import history as recorded
 from deployer.plan import saved_plan, textdiff
 from deployer.plan.planned import Change, Planned
 
 if TYPE_CHECKING:
+    from deployer.cli import proof_view
     from deployer.verify import preparation
 else:  # as in the pipeline
     preparation = lazy.module("deployer.verify.preparation")
+    proof_view = lazy.module("deployer.cli.proof_view")
 
 CHANGES_PENDING = 2
 
 
 def plan(
-    context: Context, inventory: str | None, diff: bool, exit_code: bool, limit: str, out: str, format: str
+    context: Context, inventory: str | None, diff: bool, exit_code: bool, limit: str, out: str, flags: OutputFlags
 ) -> None:
     """Show what a deploy would do, and keep it for `deploy --plan`."""
-    with exit_codes(format):
+    with exit_codes(flags) as output:
         file = inventory_file.read(terminal.locate(context, inventory))
         change = Change(file.inventory, limit=terminal.limit_hosts(file.inventory, limit), file=file)
-        with terminal.fleet(file.inventory) as fleet:
+        with terminal.fleet(file.inventory, output.handle) as fleet:
             planned = pipeline.plan(change, fleet, contents=diff)
-        terminal.show_warnings((*planned.desired.warnings, *recorded.describe_unfinished(planned.observed)))
+        terminal.show_warnings(output, (*planned.desired.warnings, *recorded.describe_unfinished(planned.observed)))
         if out:
             terminal.write_private(out, console.as_json(saved_plan.to_json(planned)) + "\n")
-        _show_plan(planned, diff, format)
+        _show_plan(planned, diff, output)
         if exit_code and planned.plan.changes():
             sys.exit(CHANGES_PENDING)
 
 
-def _show_plan(planned: Planned, diff: bool, format: str) -> None:
+def _show_plan(planned: Planned, diff: bool, output: Output) -> None:
     shown = textdiff.diffs_of(planned.plan, planned.observed, planned.inventory.heat.source) if diff else {}
-    terminal.show(
-        format,
-        lambda: "\n".join([*shown.values(), console.plan_text(planned.plan)]),
+    output.show(
+        lambda: plan_view.with_diffs(planned.plan, shown.values()),
         lambda: console.plan_json(planned.plan) | ({"diffs": shown} if diff else {}),
     )
 
 
-def history(context: Context, inventory: str | None, format: str) -> None:
+def history(context: Context, inventory: str | None, flags: OutputFlags) -> None:
     """Show every generation that the hosts have kept."""
-    with exit_codes(format):
+    with exit_codes(flags) as output:
         site = terminal.read(context, inventory)
-        with terminal.fleet(site) as fleet:
+        with terminal.fleet(site, output.handle) as fleet:
             known = pipeline.history(site, fleet)
-        terminal.show(format, lambda: history_table.text(known), lambda: history_table.json(known))
+        output.show(lambda: history_table.view(known), lambda: history_table.json(known))
 
 
-def render(context: Context, inventory: str | None, out: str, source: str | None) -> None:
+def render(context: Context, inventory: str | None, out: str, source: str | None, flags: OutputFlags) -> None:
     """Write every host's files below a folder."""
-    with exit_codes("table"):
+    with exit_codes(flags) as output:
         site = terminal.read(context, inventory)
         if source:
             observed = pipeline.source_from_folder(site, Path(source))
         else:
-            with terminal.fleet(site) as fleet:
+            with terminal.fleet(site, output.handle) as fleet:
                 observed = pipeline.observed_hosts(site, fleet)
         written = pipeline.render(site, observed, Path(out))
-        print(f"{len(written)} files written below {out}")
+        output.show(
+            lambda: f"{len(written)} files written below {out}",
+            lambda: {"schema_version": SCHEMA_VERSION, "out": out, "files": [str(path) for path in written]},
+        )
 
 
-def status(context: Context, inventory: str | None, watch: str | None, exit_code: bool, format: str) -> None:
+def status(context: Context, inventory: str | None, watch: str | None, exit_code: bool, flags: OutputFlags) -> None:
     """Show every process of the site: once, or every `watch` seconds until Ctrl-C."""
-    with exit_codes(format):
+    with exit_codes(flags) as output:
         seconds = terminal.seconds("interval", watch) if watch else None
         site = terminal.read(context, inventory)
-        with terminal.fleet(site, quiet=bool(watch)) as fleet:
-            show = status_watch.Show(site, fleet, format, exit_code)
+        with terminal.fleet(site, events.ignore if seconds else output.handle) as fleet:
+            show = status_watch.Show(site, fleet, output, exit_code)
             code = status_watch.repeat(show.again, seconds, ends=exit_code) if seconds else show.once()
         sys.exit(code)
 
 
-def preflight(context: Context, inventory: str | None, format: str) -> None:
+def preflight(context: Context, inventory: str | None, flags: OutputFlags) -> None:
     """Show every problem that would make a deploy fail."""
-    with exit_codes(format):
+    with exit_codes(flags) as output:
         site = terminal.read(context, inventory)
-        with terminal.fleet(site) as fleet:
+        with terminal.fleet(site, output.handle) as fleet:
             found = pipeline.preflight(site, fleet)
-        terminal.show_warnings(found.warnings)
-        terminal.show(
-            format,
+        terminal.show_warnings(output, found.warnings)
+        output.show(
             lambda: "\n".join(found.problems) or f"{len(site.hosts)} hosts are ready.",
             lambda: {
                 "schema_version": SCHEMA_VERSION,
@@ -104,29 +109,28 @@ def preflight(context: Context, inventory: str | None, format: str) -> None:
             sys.exit(errors.NotReady.exit_code)
 
 
-def verify(context: Context, inventory: str | None, junit: str | None, cloud: str | None, format: str) -> None:
+def verify(context: Context, inventory: str | None, junit: str | None, cloud: str | None, flags: OutputFlags) -> None:
     """Prove the site from outside."""
-    with exit_codes(format):
+    with exit_codes(flags) as output:
         site, report = terminal.read(context, inventory), Path(junit) if junit else None
         preparation.refuse_unprepared(report)
         user = preparation.cloud_of(site, cloud)
-        with signals.sigterm_as_interrupt(), terminal.fleet(site, quiet=True) as fleet:
-            proof = pipeline.verify(site, fleet, user, console.message)
+        with signals.sigterm_as_interrupt(), terminal.fleet(site, output.handle) as fleet:
+            proof = pipeline.verify(site, fleet, user, output.message)
         if report:
             report.write_text(proof.junit(), encoding="utf-8")
-        terminal.show(format, proof.text, proof.json)
+        output.show(lambda: proof_view.view(proof), proof.json)
         if proof.failed:
             sys.exit(errors.VerifyFailed.exit_code)
 
 
-def lock(context: Context, inventory: str | None, format: str) -> None:
+def lock(context: Context, inventory: str | None, flags: OutputFlags) -> None:
     """Show who holds the site's lock."""
-    with exit_codes(format):
+    with exit_codes(flags) as output:
         site = terminal.read(context, inventory)
-        with terminal.fleet(site) as fleet:
+        with terminal.fleet(site, output.handle) as fleet:
             holder = pipeline.lock_holder(site, fleet)
-        terminal.show(
-            format,
+        output.show(
             lambda: str(holder or "Nobody holds the lock."),
             lambda: {"schema_version": SCHEMA_VERSION, "held_by": asdict(holder) if holder else None},
         )

@@ -4,11 +4,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rich.console import Group, RenderableType
+from rich.text import Text
+
 from deployer.apply.report import Report
-from deployer.cli import called_as
+from deployer.cli import called_as, colors, layout, screen
 from deployer.cli.console import counted, plan_json
 from deployer.errors import DeployerError
 from deployer.model.steps import Step
+
+NOTHING_CHANGED = "Nothing was changed."
+Row = tuple[str, Text | str, Text | str]
 
 
 @dataclass(frozen=True)
@@ -20,16 +26,29 @@ class HostOutcome:
 
 
 def text(report: Report) -> str:
+    """How a run ended, as a text without colours."""
+    return screen.plain(view(report))
+
+
+def view(report: Report) -> RenderableType:
     """How a run ended: what was done and, unless that is all, for each host that failed why, and what each has now."""
+    if not report.accepted:
+        return NOTHING_CHANGED
     applied = report.applied
     changes, left = _changes(applied.done), _changes(_left(report))
     if not applied.failed and not left:
         return _done(report, changes)
-    lines = [f"{counted(len(changes), 'step')} done, {len(left)} left.", *_failures(applied.failed)]
-    lines += [f"{step.host}  left    {step}" for step in left]
-    lines += _not_reverted(report)
-    lines += [f"{host}  has     {now.has}" for host, now in hosts(report).items()]
-    return "\n".join([*lines, f"Mend it, then run `{_next(report)}`: it goes on from what the hosts have now."])
+    rows = [
+        *_failures(applied.failed),
+        *((step.host, "left", colors.step(step)) for step in left),
+        *_not_reverted(report),
+        *((host, "has", now.has) for host, now in hosts(report).items()),
+    ]
+    return Group(
+        Text(f"{counted(len(changes), 'step')} done, {len(left)} left."),
+        layout.grid(rows),
+        Text(f"Mend it, then run `{_next(report)}`: it goes on from what the hosts have now."),
+    )
 
 
 def _done(report: Report, changes: Sequence[Step]) -> str:
@@ -64,18 +83,16 @@ def _next(report: Report) -> str:
     return called_as.command(report.planned.change.goal.command)
 
 
-def _failures(failed: Mapping[str, DeployerError]) -> Iterator[str]:
+def _failures(failed: Mapping[str, DeployerError], what: str = "") -> Iterator[Row]:
     for host, error in failed.items():
-        yield f"{host}  FAILED  {error.message.removeprefix(f'{host}: ')}"
-        if error.hint:
-            yield f"    {error.hint}"
+        message = what + error.message.removeprefix(f"{host}: ")
+        yield host, colors.state("FAILED"), message + (f"\n{error.hint}" if error.hint else "")
 
 
-def _not_reverted(report: Report) -> Iterator[str]:
+def _not_reverted(report: Report) -> Iterator[Row]:
     """The hosts that were to be reverted and could not be."""
-    for host, error in report.reverted.applied.failed.items() if report.reverted else ():
-        yield f"{host}  could not be reverted to what it had:"
-        yield from _failures({host: error})
+    if report.reverted:
+        yield from _failures(report.reverted.applied.failed, "could not be reverted to what it had: ")
 
 
 def _left(report: Report) -> Sequence[Step]:
@@ -90,6 +107,7 @@ def json(report: Report) -> dict[str, Any]:
     """The plan's JSON, with what was done, what failed, what is left, what was reverted and what each host has now."""
     reverted = report.reverted
     return plan_json(report.planned.plan) | {
+        "accepted": report.accepted,
         "generation": report.run and report.run.number,
         "done": _listed(report.applied.done),
         "failed": _errors(report.applied.failed),

@@ -4,7 +4,6 @@ import contextlib
 import getpass
 import os
 import socket
-import sys
 import time
 from collections.abc import Callable, Iterator
 from importlib import metadata
@@ -12,7 +11,8 @@ from pathlib import Path
 
 from deployer import errors
 from deployer.apply import lock
-from deployer.cli import called_as, console, terminal
+from deployer.cli import terminal
+from deployer.cli.output import Output
 from deployer.inventory import inventory_file
 from deployer.inventory.inventory_file import InventoryFile
 from deployer.inventory.schema import Inventory
@@ -21,7 +21,6 @@ from deployer.model.run import Author
 from deployer.plan.planned import Change
 from deployer.remote.fleet import Fleet
 
-LONGEST_COMMAND = 200
 Edit = Callable[[InventoryFile], InventoryFile]
 
 
@@ -32,7 +31,7 @@ def unedited(file: InventoryFile) -> InventoryFile:
 
 @contextlib.contextmanager
 def exclusive(
-    path: Path, lock_wait: str, limit: str = "", edit: Edit = unedited
+    output: Output, path: Path, lock_wait: str, limit: str = "", edit: Edit = unedited
 ) -> Iterator[tuple[InventoryFile, Fleet]]:
     """The inventory after an edit, and the hosts for this command alone.
 
@@ -43,17 +42,16 @@ def exclusive(
     before = inventory_file.read(path)
     edited = edit(before)
     hosts = Change(edited.inventory, limit=terminal.limit_hosts(edited.inventory, limit)).observed_hosts()
-    with terminal.fleet(edited.inventory) as fleet:
+    with terminal.fleet(edited.inventory, output.handle) as fleet:
         fleet.open(hosts)
-        lock.take(edited.inventory, fleet, lock_writer(), seconds, console.message)
+        lock.take(edited.inventory, fleet, lock_writer(), seconds, output.message)
         now = inventory_file.read(path)
         yield (edited if now.on_disk == before.on_disk else _same_hosts(edited, edit(now))), fleet
 
 
 def lock_writer() -> lock.Writer:
     """This very command."""
-    command = " ".join([called_as.program(), *sys.argv[1:]])[:LONGEST_COMMAND]
-    return lock.Writer(os.urandom(4).hex(), _user(), socket.gethostname(), os.getpid(), command)
+    return lock.Writer(os.urandom(4).hex(), _user(), socket.gethostname(), os.getpid(), terminal.command_line())
 
 
 def author(file: InventoryFile) -> Author:

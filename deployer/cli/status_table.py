@@ -1,9 +1,12 @@
 """The truth table as text, in 120 columns where names allow it: what says nothing new is left out. Pure."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from deployer.cli import console
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from deployer.cli import colors, console, layout, screen
 from deployer.status.instances import InstanceStatus
 from deployer.status.site import SiteStatus
 
@@ -21,16 +24,30 @@ COLUMNS: Mapping[str, Callable[[InstanceStatus], Any]] = {
 }
 
 
+COLORS: Mapping[str, Callable[[str], Text]] = {
+    "STATE": colors.state,
+    "HEAT": colors.state,
+    "PROXY": colors.state,
+    "CONFIG": colors.drift,
+    "DRIFT": colors.drift,
+}
+
+
 def text(site_status: SiteStatus) -> str:
-    """The table, then what a deploy would do; signs and words carry the meaning, colour only helps."""
+    """The table, then what a deploy would do, as a text without colours."""
+    return screen.plain(view(site_status))
+
+
+def view(site_status: SiteStatus) -> RenderableType:
+    """The same for a terminal; words carry the meaning, colour only helps."""
     rows = {
         title: ["" if cell(line) is None else str(cell(line)) for line in site_status.lines]
         for title, cell in COLUMNS.items()
     }
     if all(line.config_is_desired is not False for line in site_status.lines):
         del rows["CONFIG"]
-    shown = {title: cells for title, cells in rows.items() if any(cells)}
-    return "\n".join([*aligned(shown), *_ending(site_status)])
+    cells = {title: [COLORS.get(title, Text)(cell) for cell in row] for title, row in rows.items() if any(row)}
+    return Group(layout.Columns(cells, keys=2), *map(Text, _ending(site_status)))
 
 
 def _address(line: InstanceStatus) -> str:
@@ -66,15 +83,6 @@ def _proxy(line: InstanceStatus) -> str:
     """The proxy's word, the last check where it is not served, and the requests in progress."""
     word = line.proxy if line.proxy == "UP" else " ".join(filter(None, (line.proxy, line.check)))
     return word if line.sessions is None else f"{word}, {line.sessions} open"
-
-
-def aligned(columns: Mapping[str, Sequence[str]]) -> list[str]:
-    """The lines of a table, given title -> cells, each column as wide as it needs."""
-    widths = {title: max(map(len, (title, *cells))) for title, cells in columns.items()}
-    rows = [tuple(columns), *zip(*columns.values(), strict=True)]
-    return [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths.values(), strict=True)).rstrip() for row in rows
-    ]
 
 
 def _ending(site_status: SiteStatus) -> list[str]:

@@ -10,8 +10,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from deployer import errors, pipeline
-from deployer.cli import console, status_table
+from deployer.cli import console, event_json, status_table
+from deployer.cli.output import Output, utc_now
+from deployer.cli.output_options import Format
 from deployer.inventory.schema import Inventory
+from deployer.model.events import ErrorRaised
 from deployer.remote.fleet import Fleet
 from deployer.status import site
 
@@ -24,15 +27,17 @@ class Show:
 
     inventory: Inventory
     fleet: Fleet
-    format: str
+    output: Output
     counts_drift: bool
 
     def once(self) -> int:
         """Print one picture, with what could not be asked on stderr; return the exit code."""
         site_status = pipeline.status(self.inventory, self.fleet)
-        print(self._json(site_status, 2) if self.format == "json" else status_table.text(site_status))
-        for remark in messages(site_status):
-            console.message(remark)
+        self.output.show(lambda: status_table.view(site_status), lambda: site.as_json(self.inventory, site_status))
+        for warning in site_status.warnings:
+            self.output.warning(warning)
+        for error in site_status.errors:
+            self.output.handle(ErrorRaised(error))
         return site_status.exit_code(self.counts_drift)
 
     def again(self) -> tuple[str, int]:
@@ -41,14 +46,16 @@ class Show:
             site_status = pipeline.status(self.inventory, self.fleet)
         except errors.DeployerError as error:
             return self._titled(console.error_text(error)), error.exit_code
-        if self.format == "json":
-            return self._json(site_status, None), site_status.exit_code(self.counts_drift)
+        if self.output.options.format is not Format.TABLE:
+            return self._json(site_status), site_status.exit_code(self.counts_drift)
         return self._titled(status_table.text(site_status), *messages(site_status)), site_status.exit_code(
             self.counts_drift
         )
 
-    def _json(self, site_status: site.SiteStatus, indent: int | None) -> str:
-        return console.as_json(site.as_json(self.inventory, site_status), indent)
+    def _json(self, site_status: site.SiteStatus) -> str:
+        data = site.as_json(self.inventory, site_status)
+        is_event = self.output.options.format is Format.JSONL
+        return console.as_json(event_json.picture(data, utc_now()) if is_event else data, indent=None)
 
     def _titled(self, *texts: str) -> str:
         return "\n".join([f"{self.inventory.site} at {time.strftime('%H:%M:%S')}", *texts, ""])
@@ -69,9 +76,10 @@ def repeat(look: Callable[[], tuple[str, int]], seconds: float, ends: bool) -> i
         with _ctrl_c() as told:
             return _until(told, look, seconds, ends)
     except KeyboardInterrupt:
-        console.message("")
+        print(file=sys.stderr)
     except BrokenPipeError:
-        sys.stdout = sys.__stdout__ = None  # nobody reads it, so that its last words are not tried again at exit
+        sys.stdout = None
+        sys.__stdout__ = None  # type: ignore[misc]  # nobody reads it: its last words are not tried again at exit
     return 0
 
 

@@ -1,38 +1,73 @@
-"""What all commands share at the terminal: how they end, where the inventory is, how a result is printed."""
+"""What all commands share at the terminal: how they end, where the inventory is, what their flags mean."""
 
+import math
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from invoke import Context
+from invoke.context import Context
 
 from deployer import errors
-from deployer.cli import called_as, console, flags
+from deployer.cli import called_as, output_options
+from deployer.cli import output as outputs
+from deployer.cli.flags import OutputFlags
+from deployer.cli.output import Output
+from deployer.cli.output_options import OutputOptions
 from deployer.heat import redacting_fleet
 from deployer.heat.redacting_fleet import RedactingFleet
 from deployer.inventory import location, reader
 from deployer.inventory.schema import Inventory
+from deployer.model.events import CommandStarted, ErrorRaised, Handler
 
 SHORTEST_INTERVAL = 0.5  # seconds between two looks at every host
+LONGEST_WAIT = 1_000_000.0  # seconds: eleven days, and less than what clocks and sockets take
+LONGEST_COMMAND = 200  # characters of a command line that are shown elsewhere
+GOES_ON = "`invoke deploy` goes on with what the inventory says now, from what the hosts have"
 
 
 @contextmanager
-def exit_codes(format: str) -> Iterator[None]:
-    """Turn what an operator can cause into two lines and an exit code; our own bugs keep their traceback."""
+def exit_codes(flags: OutputFlags, changes: bool = False) -> Iterator[Output]:
+    """The output of a command. One that `changes` something keeps a log.
+
+    What an operator can cause becomes two lines and an exit code; our own bugs keep their traceback.
+    """
+    output, code = _opened(flags), None
+    if changes:
+        output.keep_log(os.environ)
     try:
-        if format not in flags.FORMATS:
-            raise errors.BadInput(f"--format takes table or json, not {format!r}")
-        yield
+        output.handle(CommandStarted(command_line(), metadata.version("heat-scaleout")))
+        yield output
     except errors.DeployerError as error:
-        console.message(called_as.spelled(console.error_text(error)))
-        sys.exit(error.exit_code)
+        output.error(error)
+        code = error.exit_code
     except KeyboardInterrupt:
-        then = "`invoke deploy` goes on with what the inventory says now, from what the hosts have"
-        console.message(f"interrupted: {called_as.spelled(then)}")
-        sys.exit(errors.INTERRUPTED)
+        output.handle(ErrorRaised(called_as.spelled(GOES_ON), kind="interrupted"))
+        code = errors.INTERRUPTED
+    except SystemExit as ending:
+        code = ending.code if isinstance(ending.code, int) else int(ending.code is not None)
+    except BaseException as bug:
+        output.bug(bug)
+        output.finish(errors.BUG)
+        raise
+    if (final := output.finish(code or 0)) or code is not None:
+        sys.exit(final)
+
+
+def _opened(flags: OutputFlags) -> Output:
+    try:
+        return outputs.opened(output_options.of(flags))
+    except errors.DeployerError as error:
+        outputs.opened(OutputOptions()).error(error)
+        sys.exit(error.exit_code)
+
+
+def command_line() -> str:
+    """This very command, as it was typed."""
+    return " ".join([called_as.program(), *sys.argv[1:]])[:LONGEST_COMMAND]
 
 
 def read(context: Context, inventory: str | None) -> Inventory:
@@ -64,9 +99,9 @@ def write_private(path: str, text: str) -> None:
         raise errors.BadInput(f"{path}: {error.strerror}") from None
 
 
-def fleet(inventory: Inventory, quiet: bool = False) -> AbstractContextManager[RedactingFleet]:
+def fleet(inventory: Inventory, handle: Handler) -> AbstractContextManager[RedactingFleet]:
     """Return the hosts of an inventory, reached when they are first asked; nothing that they say holds a secret."""
-    return redacting_fleet.over_ssh(inventory, console.Progress(quiet))
+    return redacting_fleet.over_ssh(inventory, handle)
 
 
 def limit_hosts(inventory: Inventory, limit: str) -> tuple[str, ...]:
@@ -86,19 +121,19 @@ def number(flag: str, text: Any) -> int:
 
 
 def seconds(flag: str, text: str, least: float = SHORTEST_INTERVAL) -> float:
-    """Return a flag's seconds, never fewer than `least`; raise BadInput for anything else."""
+    """Return a flag's seconds, never fewer than `least`; raise BadInput for anything else, as for no end of them."""
     try:
-        return max(float(text), least)
+        number = float(text)
     except ValueError:
-        raise errors.BadInput(f"--{flag} takes a number of seconds, not {text!r}") from None
+        number = math.nan
+    if math.isnan(number):
+        raise errors.BadInput(f"--{flag} takes a number of seconds, not {text!r}")
+    if abs(number) > LONGEST_WAIT:
+        raise errors.BadInput(f"--{flag} takes at most {LONGEST_WAIT:.0f} seconds, not {text!r}")
+    return max(number, least)
 
 
-def show_warnings(warnings: Iterable[str]) -> None:
+def show_warnings(output: Output, warnings: Iterable[str]) -> None:
     """Show what an operator should know."""
     for warning in warnings:
-        console.message(f"note: {warning}")
-
-
-def show(format: str, text: Callable[[], str], data: Callable[[], Mapping[str, Any]]) -> None:
-    """Print a result in the format that was asked for."""
-    print(called_as.spelled(console.as_json(data()) if format == "json" else text()))
+        output.warning(warning)

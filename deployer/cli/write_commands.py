@@ -6,12 +6,14 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import NoReturn
 
-from invoke import Context
+from invoke.context import Context
 
 from deployer import errors, pipeline
 from deployer.apply.report import Report
-from deployer.cli import console, prompt, recovery_text, run_report, session, terminal
-from deployer.cli.flags import Count, Flags
+from deployer.cli import prompt, recovery_text, run_report, session, terminal
+from deployer.cli.flags import Count, Flags, OutputFlags
+from deployer.cli.output import Output
+from deployer.cli.output_options import Format
 from deployer.cli.terminal import exit_codes
 from deployer.inventory import editor, inventory_file, scaling
 from deployer.inventory.inventory_file import InventoryFile
@@ -23,14 +25,14 @@ from deployer.plan.planned import Change, SavedPlan
 
 def deploy(context: Context, inventory: str | None, flags: Flags, plan: str = "") -> None:
     """Bring every host to its desired state; given the file of a plan, only by that very plan."""
-    with exit_codes(flags.format):
+    with exit_codes(flags.output, changes=True) as output:
         _rollout_options(flags)
         saved = _saved_plan(plan, flags) if plan else None
         if saved:
             inventory, flags = inventory or saved.inventory, replace(flags, limit=saved.limit, yes=True)
-        with session.exclusive(_path(context, inventory), flags.lock_wait, flags.limit) as (file, fleet):
-            report = pipeline.deploy(_change(file, flags, saved), fleet, prompt.deploy_accepted(flags.yes))
-        _finish(report, flags.format)
+        with session.exclusive(output, _path(context, inventory), flags.lock_wait, flags.limit) as (file, fleet):
+            report = pipeline.deploy(_change(file, flags, saved), fleet, prompt.deploy_accepted(output, flags.yes))
+        _finish(report, output)
 
 
 def _saved_plan(path: str, flags: Flags) -> SavedPlan:
@@ -41,11 +43,11 @@ def _saved_plan(path: str, flags: Flags) -> SavedPlan:
 
 def restart(context: Context, inventory: str | None, flags: Flags) -> None:
     """Restart every process of Heat, one host after the other."""
-    with exit_codes(flags.format):
+    with exit_codes(flags.output, changes=True) as output:
         _rollout_options(flags)
-        with session.exclusive(_path(context, inventory), flags.lock_wait, flags.limit) as (file, fleet):
-            report = pipeline.restart(_change(file, flags), fleet, prompt.deploy_accepted(flags.yes))
-        _finish(report, flags.format)
+        with session.exclusive(output, _path(context, inventory), flags.lock_wait, flags.limit) as (file, fleet):
+            report = pipeline.restart(_change(file, flags), fleet, prompt.deploy_accepted(output, flags.yes))
+        _finish(report, output)
 
 
 def add(context: Context, inventory: str | None, count: Count, flags: Flags) -> None:
@@ -87,16 +89,16 @@ def _drained(host: str, drained: bool) -> session.Edit:
 
 def _deploy_edited(context: Context, inventory: str | None, edit: session.Edit, flags: Flags) -> None:
     """Deploy an edited inventory, whose file is written once every host is ready."""
-    with exit_codes(flags.format):
+    with exit_codes(flags.output, changes=True) as output:
         _rollout_options(flags)
-        with session.exclusive(_path(context, inventory), flags.lock_wait, edit=edit) as (file, fleet):
-            report = pipeline.deploy(_change(file, flags), fleet, prompt.deploy_accepted(flags.yes))
-        _finish(report, flags.format)
+        with session.exclusive(output, _path(context, inventory), flags.lock_wait, edit=edit) as (file, fleet):
+            report = pipeline.deploy(_change(file, flags), fleet, prompt.deploy_accepted(output, flags.yes))
+        _finish(report, output)
 
 
 def scale(context: Context, inventory: str | None, numbers: Mapping[str, str | None], flags: Flags) -> None:
     """Ask for totals over the hosts, or for another size of engines, and deploy."""
-    with exit_codes(flags.format):
+    with exit_codes(flags.output, changes=True) as output:
         _rollout_options(flags)
         given = {flag: terminal.number(flag, text) for flag, text in numbers.items() if text is not None}
         request = scaling.request_of(given)
@@ -105,42 +107,41 @@ def scale(context: Context, inventory: str | None, numbers: Mapping[str, str | N
             scaling.refuse_impossible(file.inventory, request)
             return file
 
-        with session.exclusive(_path(context, inventory), flags.lock_wait, edit=check) as (file, fleet):
-            terminal.show_warnings(scaling.warnings(file.inventory, request))
+        with session.exclusive(output, _path(context, inventory), flags.lock_wait, edit=check) as (file, fleet):
+            terminal.show_warnings(output, scaling.warnings(file.inventory, request))
             scaled = pipeline.scale(file, request, fleet)
-            report = pipeline.deploy(_change(scaled, flags), fleet, prompt.deploy_accepted(flags.yes))
-        _finish(report, flags.format)
+            report = pipeline.deploy(_change(scaled, flags), fleet, prompt.deploy_accepted(output, flags.yes))
+        _finish(report, output)
 
 
 def restore(context: Context, inventory: str | None, flags: Flags) -> None:
     """Go back to the single server."""
-    with exit_codes(flags.format):
+    with exit_codes(flags.output, changes=True) as output:
         _rollout_options(flags)
-        with session.exclusive(_path(context, inventory), flags.lock_wait) as (file, fleet):
-            accept = prompt.restore_accepted(flags.yes, file.inventory.site)
+        with session.exclusive(output, _path(context, inventory), flags.lock_wait) as (file, fleet):
+            accept = prompt.restore_accepted(output, flags.yes, file.inventory.site)
             report = pipeline.restore(_change(file, flags), fleet, accept)
-        _finish(report, flags.format)
+        _finish(report, output)
 
 
 def rollback(context: Context, inventory: str | None, number: str, flags: Flags) -> None:
     """Go back to what the hosts had in a generation, and to its inventory."""
-    with exit_codes(flags.format):
+    with exit_codes(flags.output, changes=True) as output:
         _rollout_options(flags)
         chosen = terminal.number("to", number) if number else None
-        with session.exclusive(_path(context, inventory), flags.lock_wait) as (file, fleet):
+        with session.exclusive(output, _path(context, inventory), flags.lock_wait) as (file, fleet):
             target = pipeline.rollback_target(file.inventory, fleet, chosen)
             change = _change(session.file_of_generation(file, target.author.text), flags)
-            report = pipeline.rollback(change, target.number, fleet, prompt.deploy_accepted(flags.yes))
-        _finish(report, flags.format)
+            report = pipeline.rollback(change, target.number, fleet, prompt.deploy_accepted(output, flags.yes))
+        _finish(report, output)
 
 
 def recover(context: Context, inventory: str | None, flags: Flags) -> None:
     """Show what dead engines have left, and clean it."""
-    with exit_codes(flags.format):
-        with session.exclusive(_path(context, inventory), flags.lock_wait) as (file, fleet):
-            recovered = pipeline.recover(file.inventory, fleet, prompt.recovery_accepted(flags.yes))
-        terminal.show(
-            flags.format,
+    with exit_codes(flags.output, changes=True) as output:
+        with session.exclusive(output, _path(context, inventory), flags.lock_wait) as (file, fleet):
+            recovered = pipeline.recover(file.inventory, fleet, prompt.recovery_accepted(output, flags.yes))
+        output.show(
             lambda: recovery_text.text(recovered.workers, recovered.cleaned),
             lambda: {
                 "schema_version": SCHEMA_VERSION,
@@ -150,14 +151,13 @@ def recover(context: Context, inventory: str | None, flags: Flags) -> None:
         )
 
 
-def unlock(context: Context, inventory: str | None, id: str, format: str) -> None:
+def unlock(context: Context, inventory: str | None, id: str, flags: OutputFlags) -> None:
     """End the lock that has this id, and so the command that holds it."""
-    with exit_codes(format):
+    with exit_codes(flags, changes=True) as output:
         site = terminal.read(context, inventory)
-        with terminal.fleet(site) as fleet:
+        with terminal.fleet(site, output.handle) as fleet:
             ended = pipeline.unlock(site, fleet, id)
-        terminal.show(
-            format,
+        output.show(
             lambda: f"Ended the lock of {ended}",
             lambda: {"schema_version": SCHEMA_VERSION, "ended": asdict(ended)},
         )
@@ -187,10 +187,10 @@ def _change(file: InventoryFile, flags: Flags, saved: SavedPlan | None = None) -
     )
 
 
-def _finish(report: Report, format: str) -> NoReturn:
+def _finish(report: Report, output: Output) -> NoReturn:
     """Show how a command ended, and end with its exit code."""
     if not report.accepted:
-        console.message("Nothing was changed.")
-    else:
-        terminal.show(format, lambda: run_report.text(report), lambda: run_report.json(report))
+        output.message(run_report.NOTHING_CHANGED)
+    if report.accepted or output.options.format is not Format.TABLE:
+        output.show(lambda: run_report.view(report), lambda: run_report.json(report))
     sys.exit(report.exit_code)

@@ -11,6 +11,7 @@ from deployer import errors
 from deployer.heat import scripts, service_units
 from deployer.inventory.schema import Inventory
 from deployer.model import names
+from deployer.model.events import Level
 from deployer.model.steps import Plan, StartUnit, StopUnit
 from deployer.model.wire import Json, Reply, Request
 from deployer.remote.fleet import Fleet
@@ -119,7 +120,8 @@ def _asked(inventory: Inventory, fleet: Fleet, name: str) -> str:
     source = inventory.heat.source
     heat = inventory.heat_of(source)
     script = scripts.text(name, conf=f"{heat.config_dir}/heat.conf")
-    printed = run(fleet, "ask Heat", {source: (service_units.python_of(heat.prefix), script)}, ENGINES_TIMEOUT)[source]
+    programs = {source: (service_units.python_of(heat.prefix), script)}
+    printed = run(fleet, "ask Heat", programs, ENGINES_TIMEOUT, Level.VERBOSE)[source]
     if isinstance(printed, errors.DeployerError):
         raise printed
     return printed
@@ -130,14 +132,19 @@ def _row(each: Reply) -> EngineRow:
 
 
 def run(
-    fleet: Fleet, title: str, programs: Mapping[str, tuple[str, str]], limit: float
+    fleet: Fleet,
+    title: str,
+    programs: Mapping[str, tuple[str, str]],
+    limit: float,
+    level: Level = Level.INFO,
 ) -> dict[str, str | errors.DeployerError]:
     """Run a program on each host, given its interpreter and its text; host -> what it printed, or its error."""
     requests = {
         host: {"ledger": "", "steps": [{"do": "run", "argv": [python, "-"], "stdin": text, "timeout": limit}]}
         for host, (python, text) in programs.items()
     }
-    return {host: _printed(host, reply) for host, reply in fleet.ask(title, "perform", requests, limit + 10).items()}
+    replies = fleet.ask(title, "perform", requests, limit + 10, level)
+    return {host: _printed(host, reply) for host, reply in replies.items()}
 
 
 def _printed(host: str, reply: Reply | errors.DeployerError) -> str | errors.DeployerError:

@@ -6,10 +6,12 @@ from collections.abc import Collection, Iterator, Mapping
 from functools import partial
 
 from deployer.errors import DeployerError
-from deployer.heat import redaction
+from deployer.heat import exchange_summary, redaction
 from deployer.heat.conf import conf_redaction
 from deployer.heat.source import KEPT, text_of
 from deployer.inventory.schema import Inventory
+from deployer.model import events
+from deployer.model.events import Handler, Level, ReplyReceived, RequestSent
 from deployer.model.wire import Reply, Request
 from deployer.remote import fleet
 
@@ -23,9 +25,10 @@ class RedactingFleet:
     It stores no secret: they are read from the configuration as it is when there is a message.
     """
 
-    def __init__(self, inventory: Inventory, hosts: fleet.Fleet) -> None:
+    def __init__(self, inventory: Inventory, hosts: fleet.Fleet, handle: Handler = events.ignore) -> None:
         self._inventory = inventory
         self._hosts = hosts
+        self._handle = handle
 
     def open(self, only: Collection[str] = ()) -> None:
         """Begin to connect to every host, or to those of `only`."""
@@ -33,16 +36,29 @@ class RedactingFleet:
 
     def acquire_lease(self, host: str, request: Request, timeout: float) -> Reply | DeployerError:
         """Take a lock on a host; the message of an error is redacted."""
-        reply = self._hosts.acquire_lease(host, request, timeout)
-        return _redacted(reply, in_inventory(self._inventory)) if isinstance(reply, DeployerError) else reply
+        self._handle(RequestSent("lock", host, "acquire", timeout, exchange_summary.of_request(request)))
+        reply, known = self._hosts.acquire_lease(host, request, timeout), in_inventory(self._inventory)
+        redacted = _redacted(reply, known) if isinstance(reply, DeployerError) else reply
+        summary = exchange_summary.of_reply(redacted, known)
+        self._handle(ReplyReceived("lock", host, "acquire", None, summary))
+        return redacted
 
     def holds_lease(self) -> bool:
         """Whether a lock was taken and is ours still."""
         return self._hosts.holds_lease()
 
-    def ask(self, title: str, verb: str, requests: Mapping[str, Request], timeout: float) -> fleet.Replies:
+    def ask(
+        self,
+        title: str,
+        verb: str,
+        requests: Mapping[str, Request],
+        timeout: float,
+        level: Level = Level.INFO,
+    ) -> fleet.Replies:
         """Ask many hosts at once; messages in their replies and their errors are redacted."""
-        replies = self._hosts.ask(title, verb, requests, timeout)
+        for name, request in requests.items():
+            self._handle(RequestSent(title, name, verb, timeout, exchange_summary.of_request(request)))
+        replies = self._hosts.ask(title, verb, requests, timeout, level)
         reporting = {
             name
             for name, each in replies.items()
@@ -50,13 +66,17 @@ class RedactingFleet:
         }
         failing = any(isinstance(each, DeployerError) for each in replies.values())
         known = self._known(replies, reporting) if reporting or failing else frozenset()
-        return {name: _redacted(each, known) for name, each in replies.items()}
+        redacted = {name: _redacted(each, known) for name, each in replies.items()}
+        for name, reply in redacted.items():
+            summary = exchange_summary.of_reply(reply, known)
+            self._handle(ReplyReceived(title, name, verb, _seconds(reply), summary))
+        return redacted
 
     def secrets(self, hosts: Collection[str]) -> frozenset[str]:
         """What the inventory keeps secret, and Heat's configuration on some hosts as it is now."""
         folders = {name: self._inventory.heat_of(name).config_dir for name in hosts}
         requests = {name: {"trees": [folder], "carry": [f"{folder}/"]} for name, folder in folders.items()}
-        replies = self._hosts.ask("observe", "observe", requests, SECRETS_TIMEOUT) if requests else {}
+        replies = self._hosts.ask("observe", "observe", requests, SECRETS_TIMEOUT, Level.VERBOSE) if requests else {}
         return in_inventory(self._inventory).union(*map(_in_reply, replies.values()))
 
     def _known(self, replies: fleet.Replies, reporting: Collection[str]) -> frozenset[str]:
@@ -68,10 +88,10 @@ class RedactingFleet:
 
 
 @contextlib.contextmanager
-def over_ssh(inventory: Inventory, progress: fleet.Progress) -> Iterator[RedactingFleet]:
-    """The hosts of an inventory for the length of a `with`, reached when they are first asked."""
-    with fleet.over_ssh({name: inventory.host(name) for name in inventory.hosts}, progress) as hosts:
-        yield RedactingFleet(inventory, hosts)
+def over_ssh(inventory: Inventory, handle: Handler) -> Iterator[RedactingFleet]:
+    """The hosts of an inventory for the length of a `with`, reached when first asked; events go to `handle`."""
+    with fleet.over_ssh({name: inventory.host(name) for name in inventory.hosts}, handle) as hosts:
+        yield RedactingFleet(inventory, hosts, handle)
 
 
 def in_inventory(inventory: Inventory) -> frozenset[str]:
@@ -90,6 +110,13 @@ def _in_reply(reply: Reply | DeployerError) -> frozenset[str]:
             if "content" in each and path.endswith(LIKE_HEAT_CONF)
         )
     )
+
+
+def _seconds(reply: Reply | DeployerError) -> float | None:
+    """How long a host took to answer, by our clock."""
+    if isinstance(reply, DeployerError) or "received" not in reply:
+        return None
+    return max(0.0, reply["received"] - reply["sent"])
 
 
 def _redacted(reply: Reply | DeployerError, known: frozenset[str]) -> Reply | DeployerError:

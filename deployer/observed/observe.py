@@ -9,6 +9,7 @@ from deployer.errors import DeployerError, HostFailed, together
 from deployer.heat import service_units
 from deployer.inventory.schema import Inventory
 from deployer.model import names
+from deployer.model.events import Level
 from deployer.model.facts import Facts, Listener, Observation
 from deployer.model.service import Service
 from deployer.model.state import NOTHING, File, HostState, Unit
@@ -53,7 +54,8 @@ def observe_site(
     if programs:
         requests[inventory.heat.source]["programs"] |= programs
     replies = {
-        name: _reply_or_busy(name, reply) for name, reply in fleet.ask("observe", "observe", requests, limit).items()
+        name: _reply_or_busy(name, reply)
+        for name, reply in fleet.ask("observe", "observe", requests, limit, Level.VERBOSE).items()
     }
     failed = {name: reply for name, reply in replies.items() if isinstance(reply, DeployerError)}
     return SiteObservation({name: _observation(reply) for name, reply in replies.items() if name not in failed}, failed)

@@ -23,6 +23,7 @@ PARTS = {
         "socket_takeover",
         "probes",
         "files",
+        "progress",
         "perform",
     ),
     **dict.fromkeys(("acquire", "holder", "release"), ("site_lock",)),

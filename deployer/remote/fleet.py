@@ -1,14 +1,18 @@
 """Many hosts at once: one connection a host, kept for the length of a command, and every host's answer or error."""
 
 import contextlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import functools
+from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from typing import Protocol
 
 from deployer import errors
+from deployer.model.events import Handler, Level
 from deployer.model.hosts import Host
 from deployer.model.wire import Reply, Request
+from deployer.remote import stage_events
 from deployer.remote.lease import Lease
+from deployer.remote.step_lines import StepFinished
 
 MOST_AT_ONCE = 32
 Replies = dict[str, Reply | errors.DeployerError]  # host -> its reply, or why there is none
@@ -27,10 +31,18 @@ class Fleet(Protocol):
     def open(self, only: Collection[str] = ()) -> None:
         """Begin to connect to every host, or to those of `only`, for who has something else to do meanwhile."""
 
-    def ask(self, title: str, verb: str, requests: Mapping[str, Request], timeout: float) -> Replies:
+    def ask(
+        self,
+        title: str,
+        verb: str,
+        requests: Mapping[str, Request],
+        timeout: float,
+        level: Level = Level.INFO,
+    ) -> Replies:
         """Ask many hosts at once: host -> reply, or the DeployerError that stands in its place.
 
-        What changes hosts ("perform") is refused with Locked for all of them once a lease was lost.
+        What changes hosts ("perform") is refused with Locked for all of them once a lease was lost. `level`: how much
+        the stage of that title matters to people; VERBOSE for what every command does for a moment.
         """
 
     def acquire_lease(self, host: str, request: Request, timeout: float) -> Reply | errors.DeployerError:
@@ -40,41 +52,15 @@ class Fleet(Protocol):
         """Whether a lock was taken and is ours still, by what its host answers now."""
 
 
-class Progress(Protocol):
-    """Whoever shows how far a request to many hosts has come."""
-
-    def begin(self, title: str, hosts: Sequence[str]) -> None:
-        """Some work begins on these hosts."""
-
-    def done(self, host: str) -> None:
-        """A host has answered, for better or worse."""
-
-    def end(self) -> None:
-        """Every host has answered."""
-
-
-class SilentProgress:
-    """Progress that is not shown."""
-
-    def begin(self, title: str, hosts: Sequence[str]) -> None:
-        pass
-
-    def done(self, host: str) -> None:
-        pass
-
-    def end(self) -> None:
-        pass
-
-
 class SshFleet:
     """Hosts reached over SSH. Connections are opened on first use, in parallel, and closed by `close`.
 
     One over which no answer came is given up: the next request to that host opens another.
     """
 
-    def __init__(self, hosts: Mapping[str, Host], progress: Progress) -> None:
+    def __init__(self, hosts: Mapping[str, Host], handle: Handler) -> None:
         self._hosts = hosts
-        self._progress = progress
+        self._handle = handle
         self._connections: dict[str, Future[Connection]] = {}
         self._lease: Lease | None = None
         self._pool = ThreadPoolExecutor(max_workers=min(MOST_AT_ONCE, max(1, len(hosts))))
@@ -84,17 +70,27 @@ class SshFleet:
         for name in only or self._hosts:
             self._connections[name] = self._pool.submit(self._connect, name)
 
-    def ask(self, title: str, verb: str, requests: Mapping[str, Request], timeout: float) -> Replies:
+    def ask(
+        self,
+        title: str,
+        verb: str,
+        requests: Mapping[str, Request],
+        timeout: float,
+        level: Level = Level.INFO,
+    ) -> Replies:
         """Send each host its request; a host that fails has its error as its answer, beside the others' replies."""
         if verb == "perform" and self._lease and not self._lease.is_alive():
             return dict.fromkeys(requests, errors.Locked.lost())
-        self._progress.begin(title, tuple(requests))
+        stage = stage_events.begun(title, requests, level, self._handle)
         futures = {
-            self._pool.submit(self._ask_one, name, verb, request, timeout): name for name, request in requests.items()
+            self._pool.submit(
+                self._ask_one, name, verb, request, timeout, functools.partial(stage.step_finished, name)
+            ): name
+            for name, request in requests.items()
         }
         for future in as_completed(futures):
-            self._progress.done(futures[future])
-        self._progress.end()
+            stage.host_finished(futures[future], _answer(future))
+        stage.end()
         return {name: _answer(future) for future, name in futures.items()}
 
     def acquire_lease(self, host: str, request: Request, timeout: float) -> Reply | errors.DeployerError:
@@ -117,11 +113,11 @@ class SshFleet:
         """Ask the host of a lock that was taken."""
         return self._lease is not None and self._lease.is_alive()
 
-    def _ask_one(self, name: str, verb: str, request: Request, timeout: float) -> Reply:
+    def _ask_one(self, name: str, verb: str, request: Request, timeout: float, step_finished: StepFinished) -> Reply:
         from deployer.remote import ssh  # Fabric takes 0.2 s to import: only commands that reach a host pay it
 
         with self._connection(name) as connection:
-            return ssh.ask(connection, self._hosts[name], verb, request, timeout)
+            return ssh.ask(connection, self._hosts[name], verb, request, timeout, step_finished)
 
     @contextlib.contextmanager
     def _connection(self, name: str) -> Iterator[Connection]:
@@ -173,9 +169,9 @@ def _answer(future: Future[Reply]) -> Reply | errors.DeployerError:
 
 
 @contextlib.contextmanager
-def over_ssh(hosts: Mapping[str, Host], progress: Progress) -> Iterator[SshFleet]:
-    """A fleet for the length of a `with`; its connections are closed whatever happens."""
-    fleet = SshFleet(hosts, progress)
+def over_ssh(hosts: Mapping[str, Host], handle: Handler) -> Iterator[SshFleet]:
+    """A fleet for the length of a `with`; its connections are closed whatever happens. Events go to `handle`."""
+    fleet = SshFleet(hosts, handle)
     try:
         yield fleet
     finally:

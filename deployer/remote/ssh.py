@@ -14,7 +14,7 @@ from fabric import Connection
 from deployer import errors
 from deployer.model.hosts import Host
 from deployer.model.wire import Reply, Request
-from deployer.remote import agent_script
+from deployer.remote import agent_script, step_lines
 from deployer.remote.lease import Lease
 from deployer.remote.ssh_connection import reason
 
@@ -25,8 +25,17 @@ NO_STATUS = -1  # Paramiko's word for a program that ended without an exit statu
 FIRST_LINE = "import base64,sys;exec(base64.b64decode(sys.stdin.readline()))"
 
 
-def ask(connection: Connection, host: Host, verb: str, request: Request, timeout: float) -> Reply:
+def ask(
+    connection: Connection,
+    host: Host,
+    verb: str,
+    request: Request,
+    timeout: float,
+    step_finished: step_lines.StepFinished = step_lines.ignore,
+) -> Reply:
     """Send the agent one request and return its reply, with our clock when it was sent and received.
+
+    `step_finished` is called, in another thread, as each step ends: its number, its seconds and how it ended.
 
     Raise HostUnreachable when there is none in `timeout` seconds, or the connection ends before it.
     """
@@ -38,7 +47,7 @@ def ask(connection: Connection, host: Host, verb: str, request: Request, timeout
             stdin, stdout, stderr = connection.client.exec_command(command, timeout=timeout)
             stdin.write(agent_script.of(verb, request))
             stdin.channel.shutdown_write()
-            printed, talked = _read_both(stdout, stderr)
+            printed, talked = _read_both(stdout, stderr, step_lines.StepLines(step_finished))
             status = _exit_status(stdout.channel, timeout)
     except (TimeoutError, paramiko.SSHException, OSError, EOFError) as error:
         why = f"no sign of life for {HEARTBEAT_TIMEOUT:.0f} s" if silent.is_set() else reason(error)
@@ -119,19 +128,21 @@ def _command(sudo: bool, *argv: str) -> str:
     return shlex.join([*(["sudo", "-n"] if sudo else []), *argv])
 
 
-def _read_both(stdout: paramiko.ChannelFile, stderr: paramiko.ChannelFile) -> tuple[bytes, str]:
+def _read_both(
+    stdout: paramiko.ChannelFile, stderr: paramiko.ChannelFile, lines: step_lines.StepLines
+) -> tuple[bytes, str]:
     """Read both streams at once: a program that fills one while we wait on the other would hang."""
-    talked: list[bytes] = []
 
     def read() -> None:
         with contextlib.suppress(OSError):  # too late: reading the other stream says so
-            talked.append(stderr.read())
+            while part := stderr.channel.recv_stderr(65536):
+                lines.feed(part)
 
     reader = threading.Thread(target=read, daemon=True)
     reader.start()
     printed = stdout.read()
     reader.join(timeout=5)
-    return printed, b"".join(talked).decode("utf-8", "replace")
+    return printed, lines.talk()
 
 
 def _no_agent(connection: Connection, host: Host, talked: str) -> errors.HostFailed:

@@ -10,6 +10,10 @@ from typing import Any
 from contract.fake_host import PIDS, Failed, FakeHost, FakeListener, NotYet
 
 from deployer import errors
+from deployer.model import events
+from deployer.model.events import Handler, Level
+from deployer.remote import stage_events
+from deployer.remote.stage_events import StageEvents
 
 
 class Gone(Exception):
@@ -21,6 +25,7 @@ class FakeFleet:
 
     def __init__(self, hosts: Mapping[str, FakeHost]) -> None:
         self.hosts = dict(hosts)
+        self.handle: Handler = events.ignore
         self.asked: list[tuple[str, str, tuple[str, ...]]] = []
         self.refused_logins: dict[str, list[dict[str, str]]] = {}
         self.stacks_bound_to_loopback = 0
@@ -46,13 +51,24 @@ class FakeFleet:
     def open(self, only: Collection[str] = ()) -> None:
         self.opened = set(only)
 
-    def ask(self, title: str, verb: str, requests: Mapping[str, Mapping[str, Any]], timeout: float) -> dict[str, Any]:
+    def ask(
+        self,
+        title: str,
+        verb: str,
+        requests: Mapping[str, Mapping[str, Any]],
+        timeout: float,
+        level: Level = Level.INFO,
+    ) -> dict[str, Any]:
         self.asked.append((title, verb, tuple(requests)))
         if verb == "perform" and self._lock and not self.holds_lease():
             return dict.fromkeys(requests, errors.Locked.lost())
-        replies = {
-            name: self._reply(name, verb, json.loads(json.dumps(requests[name]))) for name in self.order(requests)
-        }
+        stage = stage_events.begun(title, requests, level, self.handle)
+        replies = {}
+        for name in self.order(requests):
+            replies[name] = self._reply(name, verb, json.loads(json.dumps(requests[name])))
+            _tell_steps(stage, name, replies[name])
+            stage.host_finished(name, replies[name])
+        stage.end()
         return {name: replies[name] for name in requests}
 
     def acquire_lease(self, host: str, request: Mapping[str, Any], timeout: float) -> Any:
@@ -235,3 +251,13 @@ class FakeFleet:
             }
             for name, title, pid in engines
         ]
+
+
+def _tell_steps(stage: StageEvents, name: str, reply: Any) -> None:
+    """What a host tells of its steps while it performs them."""
+    if isinstance(reply, errors.DeployerError) or "seconds" not in reply:
+        return
+    for number, seconds in enumerate(reply["seconds"], 1):
+        stage.step_finished(name, number, seconds, "done")
+    if failed := reply["failed"]:
+        stage.step_finished(name, failed["index"] + 1, 0.0, "waiting" if "again" in failed else "failed")

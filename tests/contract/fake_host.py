@@ -13,6 +13,7 @@ from typing import Any
 UNIT_FILES = "/etc/systemd/system/"
 OWN = "/etc/heat-scaleout/"
 PROXY = "heat-scaleout-proxy.service"
+STEP_SECONDS = 0.25  # what every step takes
 PIDS = itertools.count(1000)
 MOST = 20  # generations that are kept
 
@@ -275,9 +276,10 @@ class FakeHost:
                 done.append(output)
             except Failed as error:
                 again = {"again": True} if isinstance(error, NotYet) else {}
-                return {"done": done, "failed": {"index": index, "why": str(error), **again}}
+                failed = {"index": index, "why": str(error), **again}
+                return {"done": done, "failed": failed, "seconds": [STEP_SECONDS] * len(done)}
             self.done.append(_sentence(step))
-        return {"done": done, "failed": None}
+        return {"done": done, "failed": None, "seconds": [STEP_SECONDS] * len(done)}
 
     def _doing(self, request: dict[str, Any], sentence: str | None) -> None:
         if self.last_run.get("number") == request.get("run", -1):

@@ -10,6 +10,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import published_schema
 import pytest
 
 from lab import site as labs
@@ -31,13 +32,17 @@ class Site:
     def invoke(self, *arguments: str, code: int = 0, inventory: Path | None = None) -> subprocess.CompletedProcess:
         """Run a command as an operator would; fail unless it ends with `code`."""
         command = [sys.executable, "-m", "invoke", *arguments, "--inventory", str(inventory or self.inventory)]
-        ran = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600)
+        how = {"cwd": ROOT, "env": os.environ | {"XDG_STATE_HOME": str(self.inventory.with_name("state"))}}
+        ran = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600, **how)
         assert ran.returncode == code, f"{arguments} ended with {ran.returncode}\n{ran.stdout}\n{ran.stderr}"
         assert "Traceback" not in ran.stderr
         return ran
 
     def json(self, *arguments: str) -> dict:
-        return json.loads(self.invoke(*arguments, "--format", "json").stdout)
+        """What a command prints as JSON, which is as published."""
+        data = json.loads(self.invoke(*arguments, "--format", "json").stdout)
+        published_schema.check_result(arguments[0], data)
+        return data
 
     def on(self, host: str, *argv: str) -> str:
         """Run a program on a host over plain ssh, as root; fail unless it ends well."""

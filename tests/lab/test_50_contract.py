@@ -5,6 +5,7 @@ from contract.ground import Ground
 from contract.test_fleet import *  # noqa: F403
 
 from deployer.inventory import reader
+from deployer.model import events
 from deployer.remote import fleet
 
 pytestmark = pytest.mark.lab
@@ -17,5 +18,5 @@ def fleet_under_test(site):
     text = site.inventory.read_text().replace("known_hosts:", "connect_timeout: 2, known_hosts:", 1)
     nowhere = f"{site.lab.hosts['hostA'].rpartition('.')[0]}.{NOBODY}"
     inventory = reader.parse(f"{text}  hostGone: {{address: {nowhere}}}\n", site.inventory)
-    with fleet.over_ssh({name: inventory.host(name) for name in inventory.hosts}, fleet.SilentProgress()) as reached:
+    with fleet.over_ssh({name: inventory.host(name) for name in inventory.hosts}, events.ignore) as reached:
         yield Ground(reached, ("hostB", "hostC"), "hostGone", "/srv/contract")

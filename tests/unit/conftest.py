@@ -14,3 +14,11 @@ def inventory():
 def fleet(inventory):
     """Hosts on which nothing was deployed yet."""
     return sites.a_fleet(inventory)
+
+
+@pytest.fixture(autouse=True)
+def state_folder(tmp_path_factory, monkeypatch):
+    """Where commands keep their logs: no test writes into the home of whoever runs it."""
+    folder = tmp_path_factory.mktemp("state")
+    monkeypatch.setenv("XDG_STATE_HOME", str(folder))
+    return folder

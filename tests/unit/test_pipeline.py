@@ -4,6 +4,7 @@ import pytest
 import sites
 
 from deployer import errors, pipeline
+from deployer.model.events import Level
 from deployer.model.names import unit_name
 from deployer.model.service import Service
 from deployer.model.steps import Plan, RolloutOptions
@@ -352,11 +353,11 @@ class Breaks:
         self.fleet, self.host, self.fragment = fleet, host, fragment
         self.holds_lease = fleet.holds_lease
 
-    def ask(self, title, verb, requests, timeout):
+    def ask(self, title, verb, requests, timeout, level=Level.INFO):
         self.fleet.mends()
         if b"broken" in self.fleet.hosts[self.host].files[HEAT_CONF].content:
             self.fleet.breaks(self.host, self.fragment, "status 500")
-        return self.fleet.ask(title, verb, requests, timeout)
+        return self.fleet.ask(title, verb, requests, timeout, level)
 
 
 def test_first_host_that_does_not_become_ready_gets_back_what_it_had_and_the_others_are_untouched(inventory, deployed):
@@ -391,10 +392,10 @@ def test_host_that_is_lost_while_it_changes_is_reported_and_left(inventory, depl
     class Loses:
         holds_lease = deployed.holds_lease
 
-        def ask(self, title, verb, requests, timeout):
+        def ask(self, title, verb, requests, timeout, level=Level.INFO):
             if title == "change hostB":
                 deployed.loses("hostB")
-            return deployed.ask(title, verb, requests, timeout)
+            return deployed.ask(title, verb, requests, timeout, level)
 
     deployed.hosts["hostA"].has_file(HEAT_CONF, sites.CONF + "[cache]\nenabled = true\n", group="heat", mode=0o640)
 
@@ -658,10 +659,10 @@ def test_host_lost_before_the_first_change_costs_nothing(inventory, fleet):
 
 def test_host_lost_during_a_deploy_is_named_and_stops_the_next_wave(inventory, fleet):
     class Loses:
-        def ask(self, title, verb, requests, timeout):
+        def ask(self, title, verb, requests, timeout, level=Level.INFO):
             if title == "write files":
                 fleet.loses("hostC")
-            return fleet.ask(title, verb, requests, timeout)
+            return fleet.ask(title, verb, requests, timeout, level)
 
         def holds_lease(self):
             return True
@@ -676,10 +677,10 @@ def test_host_lost_during_a_deploy_is_named_and_stops_the_next_wave(inventory, f
 
 def test_run_that_was_interrupted_after_its_last_step_is_named_until_one_comes_to_its_end(inventory, fleet):
     class Dies:
-        def ask(self, title, verb, requests, timeout):
+        def ask(self, title, verb, requests, timeout, level=Level.INFO):
             if verb == "close":
                 raise KeyboardInterrupt
-            return fleet.ask(title, verb, requests, timeout)
+            return fleet.ask(title, verb, requests, timeout, level)
 
         def holds_lease(self):
             return True

@@ -8,7 +8,7 @@ import sites
 
 from deployer import errors, pipeline
 from deployer.apply import waves
-from deployer.cli import console, run_report
+from deployer.cli import console, plan_view, run_report
 from deployer.model.hosts import Secret
 from deployer.model.steps import WriteFile
 from deployer.plan import textdiff
@@ -58,7 +58,7 @@ def test_canary_is_in_the_files_that_the_plan_writes(todo):
 
 
 def test_plan_shows_no_secret_as_text_json_or_repr(todo):
-    shown = [console.plan_text(todo.plan), console.as_json(console.plan_json(todo.plan)), repr(todo), str(todo)]
+    shown = [plan_view.text(todo.plan), console.as_json(console.plan_json(todo.plan)), repr(todo), str(todo)]
 
     assert [text for text in shown if CANARY in text] == []
 

@@ -14,6 +14,7 @@ from deployer.remote.agent import (
     ledger,
     probes,
     programs,
+    progress,
     socket_takeover,
     sockets,
 )
@@ -22,21 +23,27 @@ from deployer.remote.agent import (
 def perform(request):
     """Given steps in order, do them and stop at the first that fails: {done: [output], failed: null | {index, why}}.
 
-    A step that only waits, and may be asked again from there, is marked by `again`.
+    A step that only waits, and may be asked again from there, is marked by `again`. `seconds`: of each step done.
     """
-    done, exclusive_run = [], exclusive.ExclusiveRun(request)
+    done, exclusive_run, clock = [], exclusive.ExclusiveRun(request), progress.StepClock()
     for index, step in enumerate(request["steps"]):
+        clock.begin()
         try:
             exclusive_run.begin(index, step)
             journal.step_started(request, step)
             done.append(STEPS[step["do"]](step, request["ledger"]) or "")
             journal.step_done(request)
+            clock.done()
         except programs.NotYet as waiting:
-            return {"done": done, "failed": {"index": index, "why": str(waiting), "again": True}}
+            clock.tell("waiting")
+            failed = {"index": index, "why": str(waiting), "again": True}
+            return {"done": done, "failed": failed, "seconds": clock.seconds}
         except (programs.Failed, OSError, LookupError, subprocess.SubprocessError) as error:
-            return {"done": done, "failed": {"index": index, "why": str(error) or type(error).__name__}}
+            clock.tell("failed")
+            failed = {"index": index, "why": str(error) or type(error).__name__}
+            return {"done": done, "failed": failed, "seconds": clock.seconds}
     exclusive_run.end(os.path.dirname(request["ledger"]))
-    return {"done": done, "failed": None}
+    return {"done": done, "failed": None, "seconds": clock.seconds}
 
 
 def share_port(step, ledger_path):

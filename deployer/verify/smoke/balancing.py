@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from deployer.errors import DeployerError
 from deployer.inventory.schema import Inventory
+from deployer.model.events import Level
 from deployer.model.facts import Server
 from deployer.model.service import Service
 from deployer.proxy import config, runtime_api
@@ -75,7 +76,8 @@ def missing(names: Sequence[str], got: Mapping[str, int], servers: Iterable[Serv
 
 def _servers(inventory: Inventory, fleet: Fleet, service: Service) -> dict[str, Server]:
     host = inventory.proxy.host
-    reply = fleet.ask("observe", "observe", {host: {"ask": {config.SOCKET: QUESTION}}}, STATS_TIMEOUT)[host]
+    requests = {host: {"ask": {config.SOCKET: QUESTION}}}
+    reply = fleet.ask("observe", "observe", requests, STATS_TIMEOUT, Level.VERBOSE)[host]
     if isinstance(reply, DeployerError):
         raise reply
     section, answer = config.SECTIONS[service], reply["replies"].get(config.SOCKET)

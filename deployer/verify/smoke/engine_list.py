@@ -6,6 +6,7 @@ from typing import Any
 from deployer.errors import DeployerError
 from deployer.inventory.schema import Inventory
 from deployer.model import names
+from deployer.model.events import Level
 from deployer.model.service import Service
 from deployer.remote.fleet import Fleet
 from deployer.verify.smoke.clouds import Cloud
@@ -71,7 +72,8 @@ def _ended(inventory: Inventory, fleet: Fleet, listed: Collection[str]) -> list[
     """Those engines whose host says that no such unit runs: Heat takes a row for up until two reports are missing."""
     places = {name: place for name in listed if (place := names.parse_engine(name))}
     hosts = {place.host for place in places.values() if place.host in inventory.hosts}
-    replies = fleet.ask("look", "observe", {host: {"units": [names.UNIT_PATTERN]} for host in hosts}, UNITS_TIMEOUT)
+    requests = {host: {"units": [names.UNIT_PATTERN]} for host in hosts}
+    replies = fleet.ask("observe", "observe", requests, UNITS_TIMEOUT, Level.VERBOSE)
     return [
         name
         for name, place in places.items()

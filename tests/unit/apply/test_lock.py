@@ -112,7 +112,7 @@ def test_deploy_that_loses_its_lock_changes_nothing_more_and_ends_with_6(invento
 def test_observation_of_the_holder_alone_waits_for_hosts_that_are_at_work(inventory, fleet):
     asked = []
     hosts = FakeFleet(fleet.hosts)
-    hosts.ask = lambda title, verb, requests, limit: (
+    hosts.ask = lambda title, verb, requests, limit, level=None: (
         asked.append(json.dumps(requests)) or FakeFleet.ask(hosts, title, verb, requests, limit)
     )
     sites.planned(inventory, hosts)

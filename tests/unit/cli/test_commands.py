@@ -8,72 +8,9 @@ import sys
 
 import pytest
 import sites
-from invoke import Program
-from invoke.loader import FilesystemLoader
+from command_runs import COMMENTED
 
 from deployer.apply import lock
-from deployer.remote import fleet as fleets
-
-COMMENTED = sites.an_inventory_text().replace("  hostB: {", "  # grows first\n  hostB: {")
-
-
-@pytest.fixture(scope="module")
-def tasks():
-    """The commands as Invoke finds them in the checkout."""
-    sys.path.insert(0, str(sites.ROOT))
-    module, _ = FilesystemLoader(start=str(sites.ROOT)).load("tasks")
-    sys.path.remove(str(sites.ROOT))
-    return module.namespace
-
-
-@pytest.fixture
-def invoke(tasks, capsys):
-    """Run a command in this process: its exit code, stdout and stderr."""
-
-    def run(*argv):
-        capsys.readouterr()
-        try:
-            Program(namespace=tasks).run(["invoke", *map(str, argv)], exit=False)
-            code = 0
-        except SystemExit as ending:
-            code = ending.code or 0
-        return code, *capsys.readouterr()
-
-    return run
-
-
-@pytest.fixture
-def inventory(tmp_path):
-    """An inventory file of the guide's three hosts."""
-    path = tmp_path / "site.yaml"
-    path.write_text(COMMENTED)
-    return path
-
-
-@pytest.fixture
-def fleet(monkeypatch):
-    """The hosts that the commands reach instead of real ones."""
-    observed = sites.a_fleet(sites.an_inventory())
-    monkeypatch.setattr(fleets, "over_ssh", lambda hosts, progress: observed)
-    return observed
-
-
-@pytest.fixture
-def nobody(tmp_path):
-    """An inventory whose hosts' sshd would be on a port of this machine where nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    path = tmp_path / "nobody.yaml"
-    path.write_text(
-        sites.an_inventory_text(
-            more=f"ssh: {{port: {port}, known_hosts: none, connect_timeout: 2}}",
-            **{
-                name: f"{{address: 10.0.0.{number}, engines: 1, ssh: {{address: 127.0.0.1}}}}"
-                for number, name in enumerate(("hostA", "hostB", "hostC"), 1)
-            },
-        )
-    )
-    return path
 
 
 def of_process(*argv, **environment):
@@ -165,8 +102,8 @@ def test_missing_inventory_ends_with_3_and_names_it(invoke, tmp_path):
     [
         (("deploy", "--limit", "hostB,hostX"), "there is no host 'hostX'"),
         (("plan", "--limit", "hostX"), "there is no host 'hostX'"),
-        (("plan", "--format", "yaml"), "--format takes table or json, not 'yaml'"),
-        (("status", "--format", "yaml"), "--format takes table or json"),
+        (("plan", "--format", "yaml"), "--format takes table, json or jsonl, not 'yaml'"),
+        (("status", "--format", "yaml"), "--format takes table, json or jsonl"),
         (("add-engine", "hostX"), "has no host hostX"),
         (("add-engine", "hostB", "--count", "many"), "--count takes a number, not 'many'"),
         (("add-engine", "hostB", "--count", "0"), "a change by 0 is no change"),
@@ -264,7 +201,10 @@ def test_deploy_shows_its_plan_on_stderr_and_its_result_on_stdout(invoke, invent
 def test_second_deploy_says_that_there_is_nothing_to_do(invoke, inventory, fleet):
     invoke("deploy", "--inventory", inventory, "--yes")
 
-    assert invoke("deploy", "--inventory", inventory) == (0, "Nothing to do: every host is as wanted.\n", "")
+    code, out, err = invoke("deploy", "--inventory", inventory)
+
+    assert (code, out) == (0, "Nothing to do: every host is as wanted.\n")
+    assert err.startswith("log: /") and len(err.splitlines()) == 1
 
 
 def test_deploy_as_json_is_alone_on_stdout(invoke, inventory, fleet):

@@ -69,15 +69,15 @@ def offered(folder, capsys):
         (["deploy", "--limit", ""], ["hostA", "hostB", "hostC"]),
         (["deploy", "--limit", "hostB,"], ["hostB,hostA", "hostB,hostC"]),
         (["deploy", "--limit=hostB,hostC,"], ["--limit=hostB,hostC,hostA"]),
-        (["status", "--format", ""], ["table", "json"]),
-        (["status", "--format=j"], ["--format=json"]),
+        (["status", "--format", ""], ["table", "json", "jsonl"]),
+        (["status", "--format=j"], ["--format=json", "--format=jsonl"]),
         (["deploy", "--on-error", "re"], ["revert"]),
         (["deploy", "--inventory", ""], ["big", "lab", "@files"]),
         (["deploy", "--inventory=b"], ["--inventory=big", "@files"]),
         (["deploy", "--plan", ""], ["@files"]),
         (["deploy", "--wait", ""], []),
         (["deploy", "--lim"], ["--limit"]),
-        (["add-engine", "hostB", "--c"], ["--count"]),
+        (["add-engine", "hostB", "--c"], ["--count", "--color"]),
         (["--help", "unl"], ["unlock"]),
         (["--print-completion-script", "z"], ["zsh"]),
         (["--vers"], ["--version"]),
@@ -90,7 +90,7 @@ def test_word_at_the_cursor_is_completed_by_what_may_stand_there(offered, words,
 
 @pytest.mark.parametrize(
     ("words", "expected"),
-    [(["--inventory", "=", "b"], ["big", "@files"]), (["--format", "="], ["table", "json"])],
+    [(["--inventory", "=", "b"], ["big", "@files"]), (["--format", "="], ["table", "json", "jsonl"])],
 )
 def test_flag_and_value_that_bash_has_split_at_the_sign_are_completed(offered, words, expected):
     assert offered("heat-scaleout", "deploy", *words) == expected

@@ -81,7 +81,7 @@ def typed(home, argv, text, expected):
         (["heat-scaleout", "add-engine", ""], ["alpha", "beta"]),
         (["heat-scaleout", "unl"], ["unlock"]),
         (["heat-scaleout", "deploy", "--limit", "alpha,"], ["alpha,beta"]),
-        (["heat-scaleout", "deploy", "--format", "=", "j"], ["json"]),
+        (["heat-scaleout", "deploy", "--format", "=", "j"], ["json", "jsonl"]),
         (["heat-scaleout", "deploy", "--inventory", "si"], ["site one.yaml"]),
         (["bin/heat-scaleout", "add-engine", "b"], ["beta"]),
         (["bin/invoke", "add-engine", "b"], [""]),
@@ -101,7 +101,7 @@ def test_script_is_one_that_its_shell_can_read(shell_home, shell):
     [
         ("heat-scaleout add-engine ", ["alpha\t10.0.0.1", "beta\t10.0.0.2"]),
         ("heat-scaleout deploy --limit alpha,", ["alpha,beta\t10.0.0.2"]),
-        ("heat-scaleout deploy --format=j", ["--format=json"]),
+        ("heat-scaleout deploy --format=j", ["--format=json", "--format=jsonl"]),
         ("heat-scaleout deploy --inventory=bi", ["--inventory=bin/"]),
     ],
 )

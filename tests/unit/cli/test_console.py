@@ -3,7 +3,7 @@
 import json
 
 from deployer import errors
-from deployer.cli import console
+from deployer.cli import console, plan_view
 from deployer.model.steps import AwaitReady, Plan, StartUnit, Wave
 
 START = StartUnit("hostB", "heat-scaleout-engine@1.service", because="not running")
@@ -25,7 +25,7 @@ LINE = {
 
 
 def test_plan_text_has_a_line_a_change_and_one_for_each_host_without():
-    assert console.plan_text(PLAN).splitlines() == [
+    assert plan_view.text(PLAN).splitlines() == [
         "hostB     start heat-scaleout-engine@1.service (not running)",
         "hostLong  no change",
         "2 hosts, 1 step, nothing applied (plan)",
@@ -33,7 +33,7 @@ def test_plan_text_has_a_line_a_change_and_one_for_each_host_without():
 
 
 def test_plan_text_of_nothing_counts_in_the_plural():
-    assert console.plan_text(Plan((), ("hostB",))) == "hostB  no change\n1 host, 0 steps, nothing applied (plan)"
+    assert plan_view.text(Plan((), ("hostB",))) == "hostB  no change\n1 host, 0 steps, nothing applied (plan)"
 
 
 def test_plan_json_names_a_host_that_only_serves_the_others():
@@ -62,28 +62,6 @@ def test_error_is_two_lines_and_one_without_a_hint():
 def test_json_keeps_every_letter():
     assert json.loads(console.as_json({"host": "hübsch"})) == {"host": "hübsch"}
     assert "hübsch" in console.as_json({"host": "hübsch"})
-
-
-def test_talk_goes_to_stderr_alone(capsys):
-    console.message("some words")
-
-    assert tuple(capsys.readouterr()) == ("", "some words\n")
-
-
-def test_progress_without_a_terminal_is_a_plain_line_for_each_stage(capsys):
-    progress = console.Progress()
-    progress.begin("start engines", ("hostB", "hostC"))
-    progress.done("hostC")
-    progress.done("hostB")
-    progress.end()
-
-    assert tuple(capsys.readouterr()) == ("", "start engines: hostB, hostC\n")
-
-
-def test_progress_of_a_look_says_nothing_without_a_terminal(capsys):
-    console.Progress().begin("observe", ("hostB",))
-
-    assert tuple(capsys.readouterr()) == ("", "")
 
 
 def test_errors_carry_the_exit_code_of_the_contract():

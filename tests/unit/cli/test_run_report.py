@@ -44,11 +44,11 @@ def test_success_counts_the_changes_and_tells_the_generation():
 def test_failure_tells_who_why_what_is_left_what_each_has_and_what_to_run_next():
     assert run_report.text(a_report((), BROKE, (START, OTHER))).splitlines() == [
         "0 steps done, 2 left.",
-        "hostB  FAILED  it broke",
-        "    mend it",
-        f"hostB  left    {START}",
+        "hostB     FAILED  it broke",
+        "                  mend it",
+        f"hostB     left    {START}",
         f"hostLong  left    {OTHER}",
-        "hostB  has     what it had before (1 step left)",
+        "hostB     has     what it had before (1 step left)",
         "hostLong  has     what it had before (1 step left)",
         "Mend it, then run `invoke deploy`: it goes on from what the hosts have now.",
     ]
@@ -65,7 +65,7 @@ def test_host_that_could_not_be_put_back_is_told_with_why():
     back = Reverted(("hostB",), Applied((), {"hostB": errors.HostFailed("hostB", "no memory")}, (START,)))
     report = a_report((START,), BROKE, (MORE,), back)
 
-    assert "hostB  could not be reverted to what it had:\nhostB  FAILED  no memory" in run_report.text(report)
+    assert "hostB     FAILED  could not be reverted to what it had: no memory" in run_report.text(report)
     assert has(report)["hostB"] == "a part of what was planned: 1 of 2 steps"
     assert report.result == "failed"
 

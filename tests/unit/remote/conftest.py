@@ -8,6 +8,7 @@ import pytest
 import ssh_server
 from ssh_site import BASTION_KEY, CLIENT_KEY, HOST_KEY
 
+from deployer.model import events
 from deployer.model.hosts import Host, Login
 from deployer.remote import fleet
 
@@ -42,7 +43,7 @@ def look(tmp_path, quiet):
     def ask(text, **stated):
         (tmp_path / "config").write_text(text.replace("HERE", str(tmp_path)))
         login = Login(**{"ssh_config": str(tmp_path / "config"), "sudo": False, "connect_timeout": 5.0} | stated)
-        with fleet.over_ssh({"hostB": Host("hostB", "127.0.0.1", login)}, fleet.SilentProgress()) as hosts:
+        with fleet.over_ssh({"hostB": Host("hostB", "127.0.0.1", login)}, events.ignore) as hosts:
             return hosts.ask("look", "observe", {"hostB": {}}, 20.0)["hostB"]
 
     return ask

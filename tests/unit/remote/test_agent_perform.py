@@ -3,6 +3,7 @@
 import http.server
 import json
 import os
+import re
 import socket
 import ssl
 import subprocess
@@ -66,6 +67,12 @@ def performed(book, *steps):
     return perform.perform({"ledger": book, "steps": list(steps)})
 
 
+def outcome(book, *steps):
+    """What was done and what failed, without the seconds that it took."""
+    reply = performed(book, *steps)
+    return {name: reply[name] for name in ("done", "failed")}
+
+
 def run(*argv, **how):
     return {"do": "run", "argv": list(argv), **how}
 
@@ -89,11 +96,26 @@ def await_http(port, **how):
 
 
 def test_steps_are_done_in_order_and_their_outputs_returned(book):
-    assert performed(book, run("echo", "one"), run("echo", "two")) == {"done": ["one\n", "two\n"], "failed": None}
+    assert outcome(book, run("echo", "one"), run("echo", "two")) == {"done": ["one\n", "two\n"], "failed": None}
+
+
+def test_steps_that_were_done_have_their_seconds_and_the_one_that_failed_has_none(book):
+    reply = performed(book, run("true"), run(sys.executable, "-c", "import time; time.sleep(0.2)"), run("false"))
+
+    quick, slow = reply["seconds"]
+    assert 0 <= quick < 0.2 <= slow < 10
+
+
+def test_each_step_is_told_on_stderr_as_it_ends_with_no_word_of_a_program(book, capfd):
+    performed(book, run("echo", "secret"), run("false"))
+
+    first, second = capfd.readouterr().err.splitlines()
+    assert re.fullmatch(r"heat-scaleout-step 1 [0-9]+\.[0-9]{3} done", first)
+    assert re.fullmatch(r"heat-scaleout-step 2 [0-9]+\.[0-9]{3} failed", second)
 
 
 def test_failed_step_stops_the_rest_and_is_named_by_its_index(book, tmp_path):
-    reply = performed(book, run("true"), run("false"), write(tmp_path / "file"))
+    reply = outcome(book, run("true"), run("false"), write(tmp_path / "file"))
 
     assert reply == {"done": [""], "failed": {"index": 1, "why": "false ended with 1: "}}
     assert not (tmp_path / "file").exists()
@@ -167,7 +189,7 @@ def test_free_of_an_address_that_is_free_already_does_nothing(book, listener):
     listener.stdin.close()
     listener.wait(timeout=5)
 
-    assert performed(book, free(listener)) == {"done": [""], "failed": None}
+    assert outcome(book, free(listener)) == {"done": [""], "failed": None}
     assert ledger.read(book)["stopped"] == []
 
 
@@ -331,7 +353,7 @@ def test_command_without_effect_fails_in_time_and_reports_what_it_waited_for(boo
 def test_command_that_may_do_without_its_effect_reports_what_it_waited_for(book, answers):
     answers.update({tell()["send"]: [""], "show stat\n": [STAT.format(3, "DRAIN")]})
 
-    reply = performed(book, tell(IDLE, timeout=0.1, force=True))
+    reply = outcome(book, tell(IDLE, timeout=0.1, force=True))
 
     assert reply == {"done": ["after 0 s it still has requests in progress (scur: 3)"], "failed": None}
 

@@ -14,6 +14,8 @@ import ssh_server
 from steps_here import write
 
 from deployer import errors
+from deployer.model import events
+from deployer.model.events import Level, StageStarted, StepFinished
 from deployer.model.hosts import Host, Login
 from deployer.remote import fleet, lease, ssh, ssh_connection
 
@@ -67,7 +69,7 @@ def a_host(tmp_path, port):
 
 
 def ask(host, verb="observe", timeout=20.0, **request):
-    with fleet.over_ssh({host.name: host}, fleet.SilentProgress()) as hosts:
+    with fleet.over_ssh({host.name: host}, events.ignore) as hosts:
         return hosts.ask("observe", verb, {host.name: request}, timeout)[host.name]
 
 
@@ -98,7 +100,7 @@ def test_steps_are_performed_through_sudo(a_host, tmp_path):
 
 def test_one_connection_serves_several_requests(a_host):
     host = a_host()
-    with fleet.over_ssh({"hostB": host}, fleet.SilentProgress()) as hosts:
+    with fleet.over_ssh({"hostB": host}, events.ignore) as hosts:
         first = hosts.ask("observe", "observe", {"hostB": {}}, 20.0)["hostB"]
         connection = hosts._connections["hostB"].result()
         second = hosts.ask("observe", "observe", {"hostB": {}}, 20.0)["hostB"]
@@ -109,7 +111,7 @@ def test_one_connection_serves_several_requests(a_host):
 
 
 def test_connection_that_was_opened_ahead_is_the_one_that_serves(a_host):
-    with fleet.over_ssh({"hostB": a_host()}, fleet.SilentProgress()) as hosts:
+    with fleet.over_ssh({"hostB": a_host()}, events.ignore) as hosts:
         hosts.open()
         connection = hosts._connections["hostB"].result(timeout=20)
         assert hosts.ask("observe", "observe", {"hostB": {}}, 20.0)["hostB"]["uid"] == os.geteuid()
@@ -119,7 +121,7 @@ def test_connection_that_was_opened_ahead_is_the_one_that_serves(a_host):
 
 
 def test_host_that_was_lost_and_is_back_answers_over_a_new_connection(a_host):
-    with fleet.over_ssh({"hostB": a_host()}, fleet.SilentProgress()) as hosts:
+    with fleet.over_ssh({"hostB": a_host()}, events.ignore) as hosts:
         hosts.ask("observe", "observe", {"hostB": {}}, 20.0)
         hosts._connections["hostB"].result().client.get_transport().close()
         lost = hosts.ask("observe", "observe", {"hostB": {}}, 20.0)["hostB"]
@@ -130,7 +132,7 @@ def test_host_that_was_lost_and_is_back_answers_over_a_new_connection(a_host):
 
 
 def test_host_that_cannot_be_reached_ahead_has_its_error_when_it_is_asked(a_host):
-    with fleet.over_ssh({"hostB": a_host(key=None)}, fleet.SilentProgress()) as hosts:
+    with fleet.over_ssh({"hostB": a_host(key=None)}, events.ignore) as hosts:
         hosts.open()
         assert isinstance(hosts.ask("observe", "observe", {"hostB": {}}, 20.0)["hostB"], errors.HostUnreachable)
 
@@ -144,7 +146,7 @@ def test_connection_that_comes_after_the_end_is_closed(a_host, monkeypatch):
         return made[0]
 
     monkeypatch.setattr(ssh_connection, "connect", late)
-    with fleet.over_ssh({"hostB": a_host()}, fleet.SilentProgress()) as hosts:
+    with fleet.over_ssh({"hostB": a_host()}, events.ignore) as hosts:
         hosts.open()
         future = hosts._connections["hostB"]
     go_on.set()
@@ -241,7 +243,7 @@ def test_host_whose_session_ends_under_way_is_lost_and_not_without_python(a_host
     os.mkfifo(go_on)
     program = f"open({str(started)!r}, 'w').close(); open({str(go_on)!r}).read()"
     steps = [{"do": "run", "argv": [sys.executable, "-c", program]}]
-    with fleet.over_ssh({"hostB": a_host()}, fleet.SilentProgress()) as hosts, ThreadPoolExecutor(1) as pool:
+    with fleet.over_ssh({"hostB": a_host()}, events.ignore) as hosts, ThreadPoolExecutor(1) as pool:
         hosts.ask("observe", "observe", {"hostB": {}}, 20.0)
         asked = pool.submit(hosts.ask, "work", "perform", {"hostB": {"ledger": "", "steps": steps}}, 20.0)
         started.read_text()
@@ -279,30 +281,59 @@ def test_host_that_works_for_long_and_says_that_it_is_there_is_waited_for(a_host
 
 def test_failure_of_one_host_leaves_the_answers_of_the_others(a_host):
     hosts = {"hostB": a_host(), "hostC": a_host(name="hostC", user="stranger")}
-    with fleet.over_ssh(hosts, fleet.SilentProgress()) as reached:
+    with fleet.over_ssh(hosts, events.ignore) as reached:
         replies = reached.ask("observe", "observe", dict.fromkeys(hosts, {}), 20.0)
 
     assert replies["hostB"]["uid"] == os.geteuid()
     assert isinstance(replies["hostC"], errors.HostUnreachable)
 
 
-def test_progress_is_told_of_every_host_and_of_the_end(a_host):
+def test_stage_is_told_from_its_beginning_to_its_end(a_host):
     told = []
 
-    class Watching:
-        def begin(self, title, hosts):
-            told.append((title, hosts))
+    with fleet.over_ssh({"hostB": a_host()}, told.append) as hosts:
+        hosts.ask("start engines", "observe", {"hostB": {}}, 20.0, Level.VERBOSE)
 
-        def done(self, host):
-            told.append(host)
+    begun, finished, ended = told
+    assert begun == StageStarted("start engines", ("hostB",), level=Level.VERBOSE)
+    assert (finished.host, finished.failed) == ("hostB", False)
+    assert (ended.hosts, ended.failed, ended.level) == (("hostB",), (), Level.VERBOSE)
+    assert 0 < finished.seconds <= ended.seconds
 
-        def end(self):
-            told.append("end")
 
-    with fleet.over_ssh({"hostB": a_host()}, Watching()) as hosts:
-        hosts.ask("start engines", "observe", {"hostB": {}}, 20.0)
+def test_host_that_cannot_be_asked_is_told_as_failed(a_host):
+    told = []
 
-    assert told == [("start engines", ("hostB",)), "hostB", "end"]
+    with fleet.over_ssh({"hostB": a_host(key=None)}, told.append) as hosts:
+        hosts.ask("observe", "observe", {"hostB": {}}, 20.0)
+
+    assert [told[1].failed, told[2].failed] == [True, ("hostB",)]
+
+
+def test_step_is_told_as_it_ends_while_the_next_one_is_at_work(a_host, tmp_path):
+    """The second step waits for a file that whoever is told of the first one makes."""
+    wait = f"import os\nwhile not os.path.exists({str(tmp_path / 'told')!r}): pass"
+    steps = [
+        {"do": "run", "argv": [sys.executable, "-c", ""], "description": "the first"},
+        {"do": "run", "argv": [sys.executable, "-c", wait], "description": "the second"},
+        {"do": "run", "argv": [sys.executable, "-c", "raise SystemExit(1)"], "description": "the last"},
+    ]
+    told = []
+
+    def handle(event):
+        if isinstance(event, StepFinished):
+            told.append((event.host, event.step, event.number, event.total, event.result.value))
+            (tmp_path / "told").touch()
+
+    with fleet.over_ssh({"hostB": a_host()}, handle) as hosts:
+        reply = hosts.ask("try", "perform", {"hostB": {"ledger": "", "steps": steps}}, 20.0)["hostB"]
+
+    assert reply["failed"]["index"] == 2
+    assert told == [
+        ("hostB", "the first", 1, 3, "done"),
+        ("hostB", "the second", 2, 3, "done"),
+        ("hostB", "the last", 3, 3, "failed"),
+    ]
 
 
 def lock_request(tmp_path, id="1", **how):
@@ -312,16 +343,16 @@ def lock_request(tmp_path, id="1", **how):
 
 def test_lock_is_held_until_the_fleet_is_closed_and_free_when_that_is_done(a_host, tmp_path):
     for id in ("1", "2", "3"):
-        with fleet.over_ssh({"hostB": a_host(sudo=True)}, fleet.SilentProgress()) as hosts:
+        with fleet.over_ssh({"hostB": a_host(sudo=True)}, events.ignore) as hosts:
             assert hosts.acquire_lease("hostB", lock_request(tmp_path, id), 20.0)["held"]["id"] == id
             assert hosts.holds_lease()
             assert hosts.ask("observe", "observe", {"hostB": {}}, 20.0)["hostB"]["uid"] == os.geteuid()
 
 
 def test_lock_of_another_is_told_and_not_held(a_host, tmp_path):
-    with fleet.over_ssh({"hostB": a_host()}, fleet.SilentProgress()) as first:
+    with fleet.over_ssh({"hostB": a_host()}, events.ignore) as first:
         held = first.acquire_lease("hostB", lock_request(tmp_path), 20.0)["held"]
-        with fleet.over_ssh({"hostB": a_host()}, fleet.SilentProgress()) as second:
+        with fleet.over_ssh({"hostB": a_host()}, events.ignore) as second:
             assert second.acquire_lease("hostB", lock_request(tmp_path, "2"), 20.0) == {"held_by": held}
             assert (first.holds_lease(), second.holds_lease()) == (True, False)
 
@@ -329,7 +360,7 @@ def test_lock_of_another_is_told_and_not_held(a_host, tmp_path):
 def test_heartbeats_keep_a_lock_whose_host_allows_little_silence(a_host, tmp_path, monkeypatch):
     monkeypatch.setattr(lease, "HEARTBEAT_INTERVAL", 0.05)
     beaten = threading.Event()
-    with fleet.over_ssh({"hostB": a_host()}, fleet.SilentProgress()) as hosts:
+    with fleet.over_ssh({"hostB": a_host()}, events.ignore) as hosts:
         hosts.acquire_lease("hostB", lock_request(tmp_path, heartbeat_timeout=2.0), 20.0)
         send, times = hosts._lease._send, []
         hosts._lease._send = lambda: times.append(1) or len(times) > 60 and beaten.set() or send()
@@ -339,16 +370,16 @@ def test_heartbeats_keep_a_lock_whose_host_allows_little_silence(a_host, tmp_pat
 
 def test_waiting_for_a_lock_is_heard_meanwhile(a_host, tmp_path, monkeypatch):
     monkeypatch.setattr(lease, "HEARTBEAT_INTERVAL", 0.05)
-    with fleet.over_ssh({"hostB": a_host()}, fleet.SilentProgress()) as first:
+    with fleet.over_ssh({"hostB": a_host()}, events.ignore) as first:
         first.acquire_lease("hostB", lock_request(tmp_path), 20.0)
-        with fleet.over_ssh({"hostB": a_host()}, fleet.SilentProgress()) as second:
+        with fleet.over_ssh({"hostB": a_host()}, events.ignore) as second:
             begun = time.monotonic()
             reply = second.acquire_lease("hostB", lock_request(tmp_path, "2", wait=1.0, heartbeat_timeout=0.5), 20.0)
             assert (reply["held_by"]["id"], time.monotonic() - begun >= 1.0) == ("1", True)
 
 
 def test_lock_that_was_silent_for_too_long_stops_every_change(a_host, tmp_path):
-    with fleet.over_ssh({"hostB": a_host()}, fleet.SilentProgress()) as hosts:
+    with fleet.over_ssh({"hostB": a_host()}, events.ignore) as hosts:
         hosts.acquire_lease("hostB", lock_request(tmp_path, heartbeat_timeout=0.1), 20.0)
         hosts._lease._channel.status_event.wait(20.0)
         request = {"ledger": str(tmp_path / "ledger"), "steps": [write(tmp_path / "file")]}
@@ -361,7 +392,7 @@ def test_lock_that_was_silent_for_too_long_stops_every_change(a_host, tmp_path):
 
 def test_lock_of_a_host_without_python_says_what_it_needs(a_host, tmp_path, programs):
     (programs / "python3").unlink()
-    with fleet.over_ssh({"hostB": a_host()}, fleet.SilentProgress()) as hosts:
+    with fleet.over_ssh({"hostB": a_host()}, events.ignore) as hosts:
         error = hosts.acquire_lease("hostB", lock_request(tmp_path), 20.0)
 
     assert isinstance(error, errors.HostFailed)

@@ -7,6 +7,7 @@ import pytest
 from ssh_site import BASTION_KEY, CLIENT_KEY, HOST_KEY, JUMP_KEY, TARGET, is_here
 
 from deployer import errors
+from deployer.model import events
 from deployer.model.hosts import Host, Login
 from deployer.remote import fleet
 
@@ -127,7 +128,7 @@ def test_connections_to_jump_hosts_are_closed_with_the_hosts(serve, known, tmp_p
     look(TARGET.format(port=port) + "    ProxyJump bastion\n" + JUMP.format(port=jump))
     login = Login(ssh_config=str(tmp_path / "config"), sudo=False, connect_timeout=5.0)
 
-    with fleet.over_ssh({"hostB": Host("hostB", "127.0.0.1", login)}, fleet.SilentProgress()) as hosts:
+    with fleet.over_ssh({"hostB": Host("hostB", "127.0.0.1", login)}, events.ignore) as hosts:
         hosts.open()
         over = hosts._connections["hostB"].result(timeout=20).gateway
         assert over.is_connected

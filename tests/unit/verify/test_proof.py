@@ -4,9 +4,11 @@ import json
 from pathlib import Path
 from xml.etree import ElementTree
 
+import published_schema
 import pytest
 
 from deployer import errors
+from deployer.cli import proof_view
 from deployer.verify import acceptance, preparation, proof
 from deployer.verify.smoke import smoke_suite
 from deployer.verify.smoke.result import Check, Outcome
@@ -69,14 +71,18 @@ def test_proof_of_good_checks_is_a_line_a_host():
     shown = a_proof(a_check(), a_check(subject="y.service"), a_check("hostC"))
 
     assert not shown.failed
-    assert shown.text().splitlines() == ["hostB: 2 checks ok", "hostC: 1 check ok", "Proven: 3 checks in 12.3 s."]
+    assert proof_view.text(shown).splitlines() == [
+        "hostB: 2 checks ok",
+        "hostC: 1 check ok",
+        "Proven: 3 checks in 12.3 s.",
+    ]
 
 
 def test_proof_with_a_failure_names_its_subject_and_reason():
     shown = a_proof(a_check(), failed("it is stopped", subject="y.service"))
 
     assert shown.failed
-    assert shown.text().splitlines() == [
+    assert proof_view.text(shown).splitlines() == [
         "hostB: 1 of 2 checks FAILED",
         "  FAILED   y.service: it runs: it is stopped",
         "NOT proven: 1 of 2 checks failed, in 12.3 s.",
@@ -86,19 +92,25 @@ def test_proof_with_a_failure_names_its_subject_and_reason():
 def test_proof_of_a_host_that_cannot_be_reached_is_reported_once():
     shown = a_proof(failed("ssh: no route"), failed("ssh: no route", subject="y.service"))
 
-    assert shown.text().count("ssh: no route") == 1
+    assert proof_view.text(shown).count("ssh: no route") == 1
 
 
 def test_proof_shows_every_step_through_the_proxy_with_its_time_and_what_it_saw():
     shown = a_proof(a_check(smoke_suite.WHERE, "engines", seconds=1.26, detail="4 of 4 up"))
 
-    assert "  ok       engines: it runs (1.3 s): 4 of 4 up" in shown.text()
+    assert "  ok       engines: it runs (1.3 s): 4 of 4 up" in proof_view.text(shown)
 
 
 def test_check_that_was_not_tried_proves_nothing():
     shown = a_proof(a_check(outcome=Outcome.SKIPPED, reason="no token"))
 
-    assert shown.failed and "SKIPPED" in shown.text()
+    assert shown.failed and "SKIPPED" in proof_view.text(shown)
+
+
+def test_json_of_a_proof_is_as_published():
+    shown = a_proof(a_check(smoke_suite.WHERE, seconds=1.5, detail="4 of 4 up"), failed("it is stopped"))
+
+    published_schema.check_result("verify", json.loads(json.dumps(shown.json())))
 
 
 def test_json_of_a_proof_has_every_check_and_its_schema_version():

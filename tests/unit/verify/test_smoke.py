@@ -8,6 +8,7 @@ import pytest
 
 from deployer import errors
 from deployer.inventory import reader
+from deployer.model.events import Level
 from deployer.model.hosts import Secret
 from deployer.model.names import Endpoint
 from deployer.proxy.runtime_api import Server
@@ -93,7 +94,7 @@ class FakeFleet:
     def __init__(self, **units):
         self.units = units
 
-    def ask(self, title, verb, requests, timeout):
+    def ask(self, title, verb, requests, timeout, level=Level.INFO):
         return {host: {"units": {unit: {"active": "active"} for unit in self.units[host]}} for host in requests}
 
 
