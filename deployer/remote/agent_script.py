@@ -10,6 +10,7 @@ from deployer.model.wire import Request
 PARTS = {
     "observe": ("exclusive", "sockets", "atomic", "journal", "ledger", "certificates", "observe"),
     "measure": ("sockets", "measure"),
+    "logs": ("sockets", "atomic", "journal", "ledger", "generations", "logs"),
     "perform": (
         "exclusive",
         "sockets",
@@ -43,6 +44,7 @@ json.dump({verb}(request), sys.stdout)
 VERBS = {
     "observe": "sys.modules['deployer.remote.agent.observe'].observe",
     "measure": "sys.modules['deployer.remote.agent.measure'].measure",
+    "logs": "sys.modules['deployer.remote.agent.logs'].logs",
     "perform": "sys.modules['deployer.remote.agent.perform'].perform",
     **{verb: f"sys.modules['deployer.remote.agent.site_lock'].{verb}" for verb in ("acquire", "holder", "release")},
     **{verb: f"sys.modules['deployer.remote.agent.generations'].{verb}" for verb in ("stage", "close", "recall")},
