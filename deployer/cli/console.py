@@ -10,7 +10,8 @@ from deployer.errors import DeployerError
 from deployer.model.contract import SCHEMA_VERSION
 from deployer.model.steps import Plan
 
-QUIET_TITLES = ("observe", "ask Heat", "site lock", "record the result")  # what takes a moment on every command
+# What takes a moment on every command.
+QUIET_TITLES = ("observe", "read journals", "ask Heat", "site lock", "record the result")
 SLOW_AFTER = 2.0  # seconds after which a host's end of a stage is worth a line
 
 

@@ -2,15 +2,20 @@
 
 import sys
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from invoke import Context
 
 from deployer import errors, pipeline
-from deployer.cli import console, history_table, signals, status_watch, terminal
+from deployer.cli import console, history_table, logs_view, signals, status_watch, terminal
+from deployer.cli.flags import LogFlags
 from deployer.cli.terminal import exit_codes
 from deployer.inventory import inventory_file
+from deployer.inventory.schema import Inventory
+from deployer.logs import query
+from deployer.logs.query import LogQuery
 from deployer.model import lazy
 from deployer.model.contract import SCHEMA_VERSION
 from deployer.observed import history as recorded
@@ -23,6 +28,7 @@ else:  # as in the pipeline
     preparation = lazy.module("deployer.verify.preparation")
 
 CHANGES_PENDING = 2
+LINES, FIRST_LINES_FOLLOWED = 100, 10  # of a host
 
 
 def plan(
@@ -82,6 +88,28 @@ def status(context: Context, inventory: str | None, watch: str | None, exit_code
             show = status_watch.Show(site, fleet, format, exit_code)
             code = status_watch.repeat(show.again, seconds, ends=exit_code) if seconds else show.once()
         sys.exit(code)
+
+
+def logs(context: Context, inventory: str | None, flags: LogFlags) -> None:
+    """Show what the site's processes wrote to the journals: once, or line by line until Ctrl-C."""
+    with exit_codes(flags.format), signals.reader_may_leave():
+        site = terminal.read(context, inventory)
+        asked = _log_query(site, flags)
+        with terminal.fleet(site, quiet=flags.follow) as fleet:
+            view = logs_view.View(site, fleet, asked, flags.format)
+            code = view.follow() if flags.follow else view.once()
+        sys.exit(code)
+
+
+def _log_query(site: Inventory, flags: LogFlags) -> LogQuery:
+    lines = flags.lines or (FIRST_LINES_FOLLOWED if flags.follow else LINES)
+    return LogQuery(
+        terminal.limit_hosts(site, flags.hosts) or tuple(site.hosts),
+        query.service_of(flags.service),
+        query.since_of(flags.since, datetime.now().astimezone()),
+        flags.grep,
+        query.lines_of(terminal.number("lines", lines)),
+    )
 
 
 def preflight(context: Context, inventory: str | None, format: str) -> None:

@@ -1,16 +1,14 @@
 """The picture of a site shown once, or again and again: in place on a terminal, one below the other elsewhere."""
 
-import contextlib
 import shutil
-import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from deployer import errors, pipeline
-from deployer.cli import console, status_table
+from deployer.cli import console, signals, status_table
 from deployer.inventory.schema import Inventory
 from deployer.remote.fleet import Fleet
 from deployer.status import site
@@ -65,13 +63,8 @@ def repeat(look: Callable[[], tuple[str, int]], seconds: float, ends: bool) -> i
     With `ends` that is the first code other than 0. Ctrl-C, and a reader who has gone, end it with 0: this is how one
     stops watching.
     """
-    try:
-        with _ctrl_c() as told:
-            return _until(told, look, seconds, ends)
-    except KeyboardInterrupt:
-        console.message("")
-    except BrokenPipeError:
-        sys.stdout = sys.__stdout__ = None  # nobody reads it, so that its last words are not tried again at exit
+    with signals.until_ctrl_c() as told:
+        return _until(told, look, seconds, ends)
     return 0
 
 
@@ -86,22 +79,6 @@ def _until(told: threading.Event, look: Callable[[], tuple[str, int]], seconds: 
             return code
         time.sleep(max(0.0, seconds - (time.monotonic() - began)))
     return 0
-
-
-@contextlib.contextmanager
-def _ctrl_c() -> Iterator[threading.Event]:
-    """An event that Ctrl-C sets besides raising: what is raised while Python clears up weak references is lost."""
-    told = threading.Event()
-
-    def tell(*_: object) -> None:
-        told.set()
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGINT, tell)
-    try:
-        yield told
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def in_place(text: str, width: int, height: int) -> str:

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 from invoke import Collection, task
 
-from deployer.cli.flags import Count, Flags
+from deployer.cli.flags import Count, Flags, LogFlags
+from deployer.cli.optional_host import TaskWithOptionalHost
 from deployer.model import lazy
 from deployer.model.service import Service
 
@@ -172,6 +173,23 @@ def status(c, inventory=None, watch=False, interval="2", exit_code=False, format
     read_commands.status(c, inventory, interval if watch else None, exit_code, format)
 
 
+@task(
+    help={
+        **COMMON,
+        "host": "only this host, or several: hostB,hostC",
+        "service": "only these processes: api, cfn, engine or proxy",
+        "follow": "go on with new lines as they come, until Ctrl-C",
+        "since": "only lines since then: 30s, 10m, 2h, 1d, 17:00, '2026-11-21 17:00'",
+        "grep": "only lines that contain this text, in capitals or not",
+        "lines": "how many of the newest lines of each host: 100, or 10 with --follow",
+    },
+    klass=TaskWithOptionalHost,
+)
+def logs(c, host, inventory=None, format="table", since="", grep="", lines="", service="", follow=False):
+    """Show what the processes of the site wrote to the journals of their hosts, merged by time."""
+    read_commands.logs(c, inventory, LogFlags(host, service, follow, since, grep, lines, format))
+
+
 @task(help=COMMON)
 def preflight(c, inventory=None, format="table"):
     """Find every problem of every host that would make a deploy fail; change nothing."""
@@ -247,6 +265,7 @@ namespace = Collection(
     rollback,
     history,
     status,
+    logs,
     preflight,
     verify,
     lock,

@@ -183,7 +183,7 @@ def _facts(reply: Mapping[str, Any]) -> Facts:
         systemd=reply["systemd"],
         root=reply["uid"] == 0,
         cpus=reply["cpus"],
-        skew=_skew(reply["clock"], reply["sent"], reply["received"]),
+        skew=clock_skew(reply),
         free=reply["free"],
         accounts=reply["accounts"],
         paths={name: tuple(paths) for name, paths in reply["globs"].items()},
@@ -201,9 +201,10 @@ def _facts(reply: Mapping[str, Any]) -> Facts:
     )
 
 
-def _skew(clock: float, sent: float, received: float) -> float:
+def clock_skew(reply: Mapping[str, Any]) -> float:
     """Seconds by which a host's clock is off at least: it was read at some time between request and reply."""
-    return clock - min(max(clock, sent), received)
+    clock = float(reply["clock"])
+    return clock - min(max(clock, reply["sent"]), reply["received"])
 
 
 def _holder(each: Mapping[str, Any]) -> dict[str, Any]:
