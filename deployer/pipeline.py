@@ -153,10 +153,13 @@ def preflight(inventory: Inventory, fleet: Fleet) -> Findings:
     return gate.site_findings(inventory, observation, desired, fleet)
 
 
-def status(inventory: Inventory, fleet: Fleet) -> SiteStatus:
-    """One row a process, the steps that a deploy would take, and the hosts that do not answer; changes nothing."""
+def status(inventory: Inventory, fleet: Fleet, counters: bool = False) -> SiteStatus:
+    """One row a process, the steps that a deploy would take, and the hosts that do not answer; changes nothing.
+
+    `counters`: with what each process has done and used so far.
+    """
     question = engines.question(inventory)
-    observation = observe.observe_site(inventory, fleet, programs=question, limit=STATUS_TIMEOUT)
+    observation = observe.observe_site(inventory, fleet, programs=question, limit=STATUS_TIMEOUT, counters=counters)
     source = observation.hosts.get(inventory.heat.source)
     if source is None:
         return site.without_source(inventory, observation)

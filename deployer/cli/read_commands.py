@@ -85,8 +85,10 @@ def status(context: Context, inventory: str | None, watch: str | None, exit_code
         seconds = terminal.seconds("interval", watch) if watch else None
         site = terminal.read(context, inventory)
         with terminal.fleet(site, quiet=bool(watch)) as fleet:
-            show = status_watch.Show(site, fleet, format, exit_code)
-            code = status_watch.repeat(show.again, seconds, ends=exit_code) if seconds else show.once()
+            if seconds:
+                code = status_watch.watch(site, fleet, format, exit_code, seconds)
+            else:
+                code = status_watch.once(site, fleet, format, exit_code)
         sys.exit(code)
 
 

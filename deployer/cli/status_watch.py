@@ -1,89 +1,130 @@
-"""The picture of a site shown once, or again and again: in place on a terminal, one below the other elsewhere."""
+"""The picture of a site shown once, or again and again with what happens in between: in place on a terminal."""
 
+import os
 import shutil
 import sys
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 
 from deployer import errors, pipeline
-from deployer.cli import console, signals, status_table
+from deployer.cli import console, screen, signals, status_table, watch_table
 from deployer.inventory.schema import Inventory
 from deployer.remote.fleet import Fleet
-from deployer.status import site
+from deployer.status import rates, site, sorting
+from deployer.status.rates import Counters, Process, Rates
+from deployer.status.site import SiteStatus
 
-ALL, HOME, REST_OF_LINE, REST_OF_SCREEN = "\033[2J", "\033[H", "\033[K", "\033[J"
+Show = Callable[[str], None]
 
 
-@dataclass(frozen=True)
-class Show:
-    """What is shown, how, and whether drift counts in the exit code."""
+def once(inventory: Inventory, fleet: Fleet, format: str, counts_drift: bool) -> int:
+    """Print one picture, with what could not be asked on stderr; return the exit code."""
+    site_status = pipeline.status(inventory, fleet)
+    is_json = format == "json"
+    print(console.as_json(site.as_json(inventory, site_status)) if is_json else status_table.text(site_status))
+    for remark in messages(site_status):
+        console.message(remark)
+    return site_status.exit_code(counts_drift)
+
+
+@dataclass
+class Watch:
+    """What is watched, how it is shown, whether drift counts in the exit code, and what was counted so far.
+
+    `is_live`: on a terminal, whose lines have no more room than its width. What was counted of a host that does not
+    answer for a while stays: its rates then are those of all that time.
+    """
 
     inventory: Inventory
     fleet: Fleet
     format: str
     counts_drift: bool
-
-    def once(self) -> int:
-        """Print one picture, with what could not be asked on stderr; return the exit code."""
-        site_status = pipeline.status(self.inventory, self.fleet)
-        print(self._json(site_status, 2) if self.format == "json" else status_table.text(site_status))
-        for remark in messages(site_status):
-            console.message(remark)
-        return site_status.exit_code(self.counts_drift)
+    seconds: float
+    is_live: bool = False
+    _counted: dict[Process, Counters] = field(default_factory=dict)
 
     def again(self) -> tuple[str, int]:
         """One of many pictures as a text, and its exit code; what goes wrong is part of the text."""
         try:
-            site_status = pipeline.status(self.inventory, self.fleet)
+            found = pipeline.status(self.inventory, self.fleet, counters=True)
         except errors.DeployerError as error:
-            return self._titled(console.error_text(error)), error.exit_code
+            return self._failed(error), error.exit_code
+        found = replace(found, lines=sorting.in_order(self.inventory, found.lines))
+        now = rates.rates(self._counted, found.counters)
+        self._counted |= found.counters
+        text = _json(self.inventory, found, now) if self.format == "json" else self._text(found, now)
+        return text, found.exit_code(self.counts_drift)
+
+    def _text(self, found: SiteStatus, now: Mapping[Process, Rates]) -> str:
+        width = shutil.get_terminal_size().columns if self.is_live else None
+        table = watch_table.lines(found.lines, now, width)
+        return "\n".join([self._title(_summary(found, now)), *table, *status_table.ending(found), *messages(found)])
+
+    def _failed(self, error: errors.DeployerError) -> str:
         if self.format == "json":
-            return self._json(site_status, None), site_status.exit_code(self.counts_drift)
-        return self._titled(status_table.text(site_status), *messages(site_status)), site_status.exit_code(
-            self.counts_drift
-        )
+            return _json(self.inventory, SiteStatus((), errors=(error.message,)), {})
+        return f"{self._title('')}\n{console.error_text(error)}"
 
-    def _json(self, site_status: site.SiteStatus, indent: int | None) -> str:
-        return console.as_json(site.as_json(self.inventory, site_status), indent)
-
-    def _titled(self, *texts: str) -> str:
-        return "\n".join([f"{self.inventory.site} at {time.strftime('%H:%M:%S')}", *texts, ""])
+    def _title(self, summary: str) -> str:
+        return f"{self.inventory.site} at {time.strftime('%H:%M:%S')}, every {self.seconds:g} s{summary}"
 
 
-def messages(site_status: site.SiteStatus) -> list[str]:
+def _summary(found: SiteStatus, now: Mapping[Process, Rates]) -> str:
+    requests = rates.total_requests(now)
+    waiting = [line.queue["messages"] for line in found.lines if line.queue]
+    parts = [f"{requests:.1f} requests/s"] if requests is not None else []
+    parts += [f"{console.counted(sum(waiting), 'message')} waiting"] if waiting else []
+    return f": {', '.join(parts)}" if parts else ""
+
+
+def _json(inventory: Inventory, found: SiteStatus, now: Mapping[Process, Rates]) -> str:
+    """The contract of `status --watch --format json`: that of `status`, with the rates of each process."""
+    data = site.as_json(inventory, found)
+    for each in data["instances"]:
+        each["rates"] = asdict(now.get((each["host"], each["unit"]), rates.NO_RATES))
+    return console.as_json(data, indent=None)
+
+
+def messages(site_status: SiteStatus) -> list[str]:
     """What could not be asked, and why."""
     return [*(f"note: {each}" for each in site_status.warnings), *(f"error: {each}" for each in site_status.errors)]
 
 
-def repeat(look: Callable[[], tuple[str, int]], seconds: float, ends: bool) -> int:
+def watch(inventory: Inventory, fleet: Fleet, format: str, ends: bool, seconds: float) -> int:
+    """Show picture after picture until Ctrl-C: in place on a terminal, one below the other elsewhere and as JSON."""
+    if format == "json" or not screen.is_live(sys.stdout, os.environ):
+        look = Watch(inventory, fleet, format, ends, seconds).again
+        return repeat(look, _print, seconds, ends)
+    live = screen.Screen(sys.stdout)
+    look = Watch(inventory, fleet, format, ends, seconds, is_live=True).again
+    with signals.sigterm_as_interrupt(), live.opened():
+        live.show(f"{inventory.site}: {', '.join(inventory.hosts)} ...")
+        return repeat(look, live.show, seconds, ends)
+
+
+def repeat(look: Callable[[], tuple[str, int]], show: Show, seconds: float, ends: bool) -> int:
     """Show what `look` returns, a text and an exit code, every so many seconds; return the code to end with.
 
     With `ends` that is the first code other than 0. Ctrl-C, and a reader who has gone, end it with 0: this is how one
     stops watching.
     """
     with signals.until_ctrl_c() as told:
-        return _until(told, look, seconds, ends)
+        return _until(told, look, show, seconds, ends)
     return 0
 
 
-def _until(told: threading.Event, look: Callable[[], tuple[str, int]], seconds: float, ends: bool) -> int:
-    is_terminal = sys.stdout.isatty()
-    print(ALL if is_terminal else "", end="")
+def _until(told: threading.Event, look: Callable[[], tuple[str, int]], show: Show, seconds: float, ends: bool) -> int:
     while not told.is_set():
         began = time.monotonic()
         text, code = look()
-        print(in_place(text, *shutil.get_terminal_size()) if is_terminal else text, flush=True)
+        show(text)
         if ends and code:
             return code
         time.sleep(max(0.0, seconds - (time.monotonic() - began)))
     return 0
 
 
-def in_place(text: str, width: int, height: int) -> str:
-    """A text that covers the one before, and no more than the window: a line that wraps would shift the rest."""
-    lines = [line[:width] for line in text.splitlines()]
-    if len(lines) >= height:
-        lines = [*lines[: height - 2], f"... {len(lines) - height + 2} more lines"]
-    return HOME + "".join(f"{line}{REST_OF_LINE}\n" for line in lines) + REST_OF_SCREEN
+def _print(text: str) -> None:
+    print(text, flush=True)

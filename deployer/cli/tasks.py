@@ -163,7 +163,7 @@ def scale(
 @task(
     help={
         **COMMON,
-        "watch": "observe again and again, until Ctrl-C",
+        "watch": "observe again and again, with rates, until Ctrl-C",
         "interval": "seconds between two observations",
         "exit-code": "end with 8 when something drifts or is left over",
     }

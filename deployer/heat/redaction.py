@@ -32,6 +32,7 @@ DATA = (
     "state",
     "certificates",
     "cursor",
+    "usage",
 )
 LOGGED = ("entries",)  # what programs wrote for people: never data, whatever it looks like
 UNPRINTABLE = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e]")

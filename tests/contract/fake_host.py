@@ -69,6 +69,8 @@ class FakeHost:
         self.cpus = 4
         self.available, self.most_files = 8 * 2**30, 2**20
         self.held = {"processes": 3, "memory": 200 * 2**20}  # by every unit that runs
+        self.uptime, self.cpu_seconds = 5000.0, 12.5  # its own clock; what every unit that runs has used
+        self.requests = 7  # that each server of its proxy has had
         self.python = [3, 11, 2]
         self.uid, self.systemd = 0, True
         self.done: list[str] = []
@@ -179,6 +181,11 @@ class FakeHost:
             "certificates": {name: self._certificate(each) for name, each in request.get("certificates", {}).items()},
             "answers": {name: self._program(each) for name, each in request.get("programs", {}).items()},
         }
+
+    def watch(self, request: dict[str, Any]) -> dict[str, Any]:
+        units = {*self.running(), *(each.unit for each in self.engines)}
+        used = {"cpu": self.cpu_seconds, "memory": self.held["memory"]}
+        return self.observe(request) | {"usage": {"at": self.uptime, "units": dict.fromkeys(sorted(units), used)}}
 
     def measure(self, request: dict[str, Any]) -> dict[str, Any]:
         units = {*self.running(), *(each.unit for each in self.engines)}
@@ -586,7 +593,7 @@ class FakeHost:
                 is_drained = f"{section}/{server}" in self.drained
                 status = "DOWN" if address not in there else "DRAIN" if is_drained else "UP"
                 weight = 0 if options[-2:] == ["weight", "0"] else 1
-                rows[f"{section}/{server}"] = f"{section},{server},0,7,{status},{weight},L7OK,{address}"
+                rows[f"{section}/{server}"] = f"{section},{server},0,{self.requests},{status},{weight},L7OK,{address}"
         return rows
 
 

@@ -142,6 +142,20 @@ def test_measured_unit_has_its_processes_and_the_memory_they_hold(fleet_under_te
     assert reply["units"][UNIT]["memory"] > 0
 
 
+def test_watch_brings_what_observe_does_and_what_a_unit_has_used(fleet_under_test, place, unit):
+    do(fleet_under_test, place, systemctl("start", UNIT))
+
+    first, second = (
+        fleet_under_test.fleet.ask("observe", "watch", {unit: {"units": ["heat-scaleout-contr*"]}}, LIMIT)[unit]
+        for _ in range(2)
+    )
+
+    assert set(first) - set(observe(fleet_under_test)) == {"usage"}
+    assert 0 < first["usage"]["at"] <= second["usage"]["at"]
+    assert 0 <= first["usage"]["units"][UNIT]["cpu"] <= second["usage"]["units"][UNIT]["cpu"]
+    assert first["usage"]["units"][UNIT]["memory"] > 0
+
+
 def logs(ground, host, **request):
     asked = {"units": [UNIT], "lines": 50, "size": 2**20, "seconds": 10.0}
     configuration = {"folders": [ground.folder], "endings": [".conf"], "ledger": f"{ground.folder}/ledger.json"}
