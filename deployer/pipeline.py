@@ -19,9 +19,13 @@ from deployer.inventory import inventory_file, scaling
 from deployer.inventory.inventory_file import InventoryFile
 from deployer.inventory.scaling import ScaleRequest
 from deployer.inventory.schema import Inventory
+from deployer.logs import journals
+from deployer.logs.journals import Logs, Position
+from deployer.logs.query import LogQuery
 from deployer.model import lazy
 from deployer.model.facts import Observation
 from deployer.model.run import Run
+from deployer.model.state import NOTHING
 from deployer.observed import history as recorded
 from deployer.observed import observe
 from deployer.observed.history import History
@@ -149,10 +153,13 @@ def preflight(inventory: Inventory, fleet: Fleet) -> Findings:
     return gate.site_findings(inventory, observation, desired, fleet)
 
 
-def status(inventory: Inventory, fleet: Fleet) -> SiteStatus:
-    """One row a process, the steps that a deploy would take, and the hosts that do not answer; changes nothing."""
+def status(inventory: Inventory, fleet: Fleet, counters: bool = False) -> SiteStatus:
+    """One row a process, the steps that a deploy would take, and the hosts that do not answer; changes nothing.
+
+    `counters`: with what each process has done and used so far.
+    """
     question = engines.question(inventory)
-    observation = observe.observe_site(inventory, fleet, programs=question, limit=STATUS_TIMEOUT)
+    observation = observe.observe_site(inventory, fleet, programs=question, limit=STATUS_TIMEOUT, counters=counters)
     source = observation.hosts.get(inventory.heat.source)
     if source is None:
         return site.without_source(inventory, observation)
@@ -160,6 +167,11 @@ def status(inventory: Inventory, fleet: Fleet) -> SiteStatus:
     desired = desired_state.desired_states(inventory, observation.hosts).states
     plan = diff.plan_between({name: desired[name] for name in observation.hosts}, observation.hosts)
     return site.status_of(SiteView(inventory, observation, desired, view), plan)
+
+
+def logs(inventory: Inventory, fleet: Fleet, query: LogQuery, positions: Mapping[str, Position] = NOTHING) -> Logs:
+    """What the processes of the site wrote to the journals, by time: the newest lines, or those since a position."""
+    return journals.read(inventory, fleet, query, positions)
 
 
 def verify(inventory: Inventory, fleet: RedactingFleet, cloud: "Cloud", message: Callable[[str], None]) -> "Proof":

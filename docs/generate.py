@@ -48,6 +48,10 @@ TAKES = {
     "hosts": "N",
     "heat": "RELEASE",
     "cloud": "NAME",
+    "service": "api|cfn|engine|proxy",
+    "since": "TIME",
+    "grep": "TEXT",
+    "lines": "N",
     "render out": "DIR",
 }
 
@@ -64,8 +68,10 @@ class Flag:
     is_positional: bool
 
     def usage(self) -> str:
-        """Return the flag as a usage line shows it: `HOST`, `[--yes]` or `[--wait SECONDS]`."""
-        return self.takes if self.is_positional else f"[{f'--{self.name} {self.takes}'.strip()}]"
+        """Return the flag as a usage line shows it: `HOST`, `[HOST]`, `[--yes]` or `[--wait SECONDS]`."""
+        if self.is_positional:
+            return f"[{self.takes}]" if self.default else self.takes
+        return f"[{f'--{self.name} {self.takes}'.strip()}]"
 
 
 @dataclass(frozen=True)
@@ -137,10 +143,9 @@ def _flag(command: str, argument: Argument) -> Flag:
     name = argument.names[0]
     short = next((each for each in argument.names if len(each) == 1), "")
     takes = "" if argument.kind is bool else TAKES.get(f"{command} {name}") or TAKES.get(name) or name.upper()
-    is_set = argument.default not in (None, "", False)
-    return Flag(
-        name, short, takes, str(argument.default) if is_set else "", argument.help or "", bool(argument.positional)
-    )
+    default = getattr(argument, "if_left_out", argument.default)
+    shown = "" if default in (None, "", False) else str(default)
+    return Flag(name, short, takes, shown, argument.help or "", bool(argument.positional))
 
 
 def _names(block: re.Match[str]) -> list[str]:
@@ -186,7 +191,7 @@ def _table(flags: Iterable[Flag]) -> Iterator[str]:
     yield "| flag | takes | default | meaning |\n|---|---|---|---|"
     for flag in flags:
         names = [f"`--{flag.name}`", *([f"`-{flag.short}`"] if flag.short else [])]
-        default = "**required**" if flag.is_positional else _code(flag.default)
+        default = "**required**" if flag.is_positional and not flag.default else _code(flag.default)
         yield f"| {', '.join(names)} | {_code(flag.takes)} | {default} | {_escaped(flag.help)} |"
 
 

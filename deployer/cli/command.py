@@ -32,7 +32,7 @@ class Command(Task[Callable[..., None]]):
         return options | {"names": options["names"][:1]} if name in ONLY_LONG else options
 
 
-def command(help: Mapping[str, str]) -> Callable[[Callable[..., None]], Command]:
+def command(help: Mapping[str, str], klass: type[Command] = Command) -> Callable[[Callable[..., None]], Command]:
     """Make a function (context, output, flags...) a task; the flags of `output` are added to its own."""
 
     def decorate(body: Callable[..., None]) -> Command:
@@ -42,7 +42,7 @@ def command(help: Mapping[str, str]) -> Callable[[Callable[..., None]], Command]
             body(context, OutputFlags(**output, command=body.__name__.replace("_", "-")), **typed)
 
         run.__signature__ = _signature(body)  # type: ignore[attr-defined]
-        return Command(run, help={**help, **OUTPUT_HELP}, incrementable=["verbose"])
+        return klass(run, help={**help, **OUTPUT_HELP}, incrementable=["verbose"])
 
     return decorate
 

@@ -12,6 +12,7 @@ from deployer.cli.output_types import (
     Level,
     LockResult,
     Log,
+    LogsResult,
     PlanResult,
     PreflightResult,
     RecoverResult,
@@ -22,6 +23,7 @@ from deployer.cli.output_types import (
     UnlockResult,
     VerifyResult,
     Version,
+    WatchedStatus,
 )
 from deployer.model.events import StepResult
 
@@ -140,7 +142,7 @@ class StatusEvent(AnyEvent):
     """With `status --watch`: one of many pictures."""
 
     event: Literal["status"]
-    result: StatusResult
+    result: WatchedStatus
 
 
 Result = (
@@ -150,6 +152,7 @@ Result = (
     | RecoverResult
     | HistoryResult
     | StatusResult
+    | LogsResult
     | PreflightResult
     | VerifyResult
     | LockResult

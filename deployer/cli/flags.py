@@ -40,3 +40,16 @@ class Count:
     host: str
     service: Service
     number: str = "1"
+
+
+@dataclass(frozen=True)
+class LogFlags:
+    """The flags of `logs`, as they were typed; `hosts` are names with commas, "" for all."""
+
+    hosts: str = ""
+    service: str = ""
+    follow: bool = False
+    since: str = ""
+    grep: str = ""
+    lines: str = ""
+    output: OutputFlags = OutputFlags()

@@ -42,6 +42,7 @@ RESULTS: Mapping[str, type] = {
     "recover": types.RecoverResult,
     "history": types.HistoryResult,
     "status": types.StatusResult,
+    "logs": types.LogsResult,
     "preflight": types.PreflightResult,
     "verify": types.VerifyResult,
     "lock": types.LockResult,

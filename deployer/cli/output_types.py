@@ -1,5 +1,6 @@
 """The shape of each JSON output, from which the published schema is made; docs/output.md says when each is printed."""
 
+from dataclasses import dataclass
 from typing import Annotated, Literal, NotRequired
 
 from pydantic import Field
@@ -9,6 +10,7 @@ from deployer.apply.lock import Holder
 from deployer.heat.recovery import DeadWorker
 from deployer.model.contract import SCHEMA_VERSION
 from deployer.status.instances import InstanceStatus
+from deployer.status.rates import NO_RATES, Rates
 from deployer.verify.smoke.result import Check
 
 Version = Annotated[Literal[1], Field(description=f"{SCHEMA_VERSION} until a field goes or changes its meaning")]
@@ -129,6 +131,47 @@ class StatusResult(TypedDict):
     errors: list[str]
     notes: list[str]
     unfinished: list[str]
+
+
+@dataclass(frozen=True)
+class WatchedInstance(InstanceStatus):
+    """A process of the site, with what it did since the picture before."""
+
+    rates: Rates = NO_RATES
+
+
+class WatchedStatus(TypedDict):
+    """What `status` prints, as one of the many pictures of `status --watch`."""
+
+    schema_version: Version
+    site: str
+    drift: bool
+    instances: list[WatchedInstance]
+    pending: list[str]
+    errors: list[str]
+    notes: list[str]
+    unfinished: list[str]
+
+
+class LogLine(TypedDict):
+    """A line of a journal; `priority` is that of syslog, 0 (emergency) to 7 (debug)."""
+
+    time: str
+    host: str
+    unit: str
+    pid: int | None
+    priority: int | None
+    message: str
+
+
+class LogsResult(TypedDict):
+    """Lines of the journals by time, and what could not be read or was left out."""
+
+    schema_version: Version
+    site: str
+    entries: list[LogLine]
+    errors: list[str]
+    notes: list[str]
 
 
 class PreflightResult(TypedDict):

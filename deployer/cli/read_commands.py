@@ -2,17 +2,21 @@
 
 import sys
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from invoke.context import Context
 
 from deployer import errors, pipeline
-from deployer.cli import console, history_table, plan_view, signals, status_watch, terminal
-from deployer.cli.flags import OutputFlags
+from deployer.cli import console, history_table, logs_view, plan_view, signals, status_watch, terminal
+from deployer.cli.flags import LogFlags, OutputFlags
 from deployer.cli.output import Output
 from deployer.cli.terminal import exit_codes
 from deployer.inventory import inventory_file
+from deployer.inventory.schema import Inventory
+from deployer.logs import query
+from deployer.logs.query import LogQuery
 from deployer.model import events, lazy
 from deployer.model.contract import SCHEMA_VERSION
 from deployer.observed import history as recorded
@@ -27,6 +31,7 @@ else:  # as in the pipeline
     proof_view = lazy.module("deployer.cli.proof_view")
 
 CHANGES_PENDING = 2
+LINES, FIRST_LINES_FOLLOWED = 100, 10  # of a host
 
 
 def plan(
@@ -85,9 +90,33 @@ def status(context: Context, inventory: str | None, watch: str | None, exit_code
         seconds = terminal.seconds("interval", watch) if watch else None
         site = terminal.read(context, inventory)
         with terminal.fleet(site, events.ignore if seconds else output.handle) as fleet:
-            show = status_watch.Show(site, fleet, output, exit_code)
-            code = status_watch.repeat(show.again, seconds, ends=exit_code) if seconds else show.once()
+            if seconds:
+                code = status_watch.watch(site, fleet, output, exit_code, seconds)
+            else:
+                code = status_watch.once(site, fleet, output, exit_code)
         sys.exit(code)
+
+
+def logs(context: Context, inventory: str | None, flags: LogFlags) -> None:
+    """Show what the site's processes wrote to the journals: once, or line by line until Ctrl-C."""
+    with exit_codes(flags.output) as output, signals.reader_may_leave():
+        site = terminal.read(context, inventory)
+        asked = _log_query(site, flags)
+        with terminal.fleet(site, events.ignore if flags.follow else output.handle) as fleet:
+            view = logs_view.View(site, fleet, asked, output)
+            code = view.follow() if flags.follow else view.once()
+        sys.exit(code)
+
+
+def _log_query(site: Inventory, flags: LogFlags) -> LogQuery:
+    lines = flags.lines or (FIRST_LINES_FOLLOWED if flags.follow else LINES)
+    return LogQuery(
+        terminal.limit_hosts(site, flags.hosts) or tuple(site.hosts),
+        query.service_of(flags.service),
+        query.since_of(flags.since, datetime.now().astimezone()),
+        flags.grep,
+        query.lines_of(terminal.number("lines", lines)),
+    )
 
 
 def preflight(context: Context, inventory: str | None, flags: OutputFlags) -> None:

@@ -6,7 +6,8 @@ from invoke.context import Context
 
 from deployer.cli.command import command
 from deployer.cli.flag_help import COMMON, INVENTORY, LIMIT
-from deployer.cli.flags import OutputFlags
+from deployer.cli.flags import LogFlags, OutputFlags
+from deployer.cli.optional_host import TaskWithOptionalHost
 from deployer.model import lazy
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def render(c: Context, output: OutputFlags, out: str, inventory: str | None = No
 @command(
     help={
         **COMMON,
-        "watch": "observe again and again, until Ctrl-C",
+        "watch": "observe again and again, with rates, until Ctrl-C",
         "interval": "seconds between two observations",
         "exit-code": "end with 8 when something drifts or is left over",
     }
@@ -67,6 +68,33 @@ def status(
 ) -> None:
     """Show every process: its unit, Heat's own view, the proxy's view, and what differs from the inventory."""
     read_commands.status(c, inventory, interval if watch else None, exit_code, output)
+
+
+@command(
+    help={
+        **COMMON,
+        "host": "only this host, or several: hostB,hostC",
+        "service": "only these processes: api, cfn, engine or proxy",
+        "follow": "go on with new lines as they come, until Ctrl-C",
+        "since": "only lines since then: 30s, 10m, 2h, 1d, 17:00, '2026-11-21 17:00'",
+        "grep": "only lines that contain this text, in capitals or not",
+        "lines": "how many of the newest lines of each host: 100, or 10 with --follow",
+    },
+    klass=TaskWithOptionalHost,
+)
+def logs(
+    c: Context,
+    output: OutputFlags,
+    host: str,
+    inventory: str | None = None,
+    since: str = "",
+    grep: str = "",
+    lines: str = "",
+    service: str = "",
+    follow: bool = False,
+) -> None:
+    """Show what the processes of the site wrote to the journals of their hosts, merged by time."""
+    read_commands.logs(c, inventory, LogFlags(host, service, follow, since, grep, lines, output))
 
 
 @command(help=COMMON)

@@ -13,11 +13,11 @@ from deployer.status.site import SiteStatus
 COLUMNS: Mapping[str, Callable[[InstanceStatus], Any]] = {
     "HOST": lambda line: line.host,
     "UNIT": lambda line: line.unit.removesuffix(".service"),
-    "ADDRESS": lambda line: _address(line),
+    "ADDRESS": lambda line: address(line),
     "PID": lambda line: line.pid,
     "STATE": lambda line: line.state,
     "CONFIG": lambda line: _config(line),
-    "HEAT": lambda line: _heat(line),
+    "HEAT": lambda line: heat(line),
     "QUEUE": lambda line: _queue(line),
     "PROXY": lambda line: _proxy(line),
     "DRIFT": lambda line: line.drift,
@@ -47,10 +47,10 @@ def view(site_status: SiteStatus) -> RenderableType:
     if all(line.config_is_desired is not False for line in site_status.lines):
         del rows["CONFIG"]
     cells = {title: [COLORS.get(title, Text)(cell) for cell in row] for title, row in rows.items() if any(row)}
-    return Group(layout.Columns(cells, keys=2), *map(Text, _ending(site_status)))
+    return Group(layout.Columns(cells, keys=2), *map(Text, ending(site_status)))
 
 
-def _address(line: InstanceStatus) -> str:
+def address(line: InstanceStatus) -> str:
     """Where it should listen; several ports of one address are said together, and an engine listens nowhere."""
     places = [place.rpartition(":") for place in line.listens_on]
     ports: dict[str, list[str]] = {}
@@ -63,7 +63,7 @@ def _config(line: InstanceStatus) -> str | None:
     return f"{line.config} old" if line.config_is_desired is False else line.config
 
 
-def _heat(line: InstanceStatus) -> str:
+def heat(line: InstanceStatus) -> str:
     """Heat's own word, with how many worker processes it lists as up, and of how many if not all are."""
     if not line.workers or line.heat != "up":
         return line.heat
@@ -80,12 +80,17 @@ def _queue(line: InstanceStatus) -> str | None:
 
 
 def _proxy(line: InstanceStatus) -> str:
-    """The proxy's word, the last check where it is not served, and the requests in progress."""
-    word = line.proxy if line.proxy == "UP" else " ".join(filter(None, (line.proxy, line.check)))
-    return word if line.sessions is None else f"{word}, {line.sessions} open"
+    """The proxy's word, and the requests in progress."""
+    return server(line) if line.sessions is None else f"{server(line)}, {line.sessions} open"
 
 
-def _ending(site_status: SiteStatus) -> list[str]:
+def server(line: InstanceStatus) -> str:
+    """The proxy's word for a server, with its last check where it is not up."""
+    return line.proxy if line.proxy == "UP" else " ".join(filter(None, (line.proxy, line.check)))
+
+
+def ending(site_status: SiteStatus) -> list[str]:
+    """The lines below the table: what is under way, and what a deploy would do."""
     return [*site_status.unfinished, *_pending(site_status)]
 
 

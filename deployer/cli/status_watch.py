@@ -1,120 +1,135 @@
-"""The picture of a site shown once, or again and again: in place on a terminal, one below the other elsewhere."""
+"""The picture of a site shown once, or again and again with what happens in between: in place on a terminal."""
 
-import contextlib
+import os
 import shutil
-import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 
 from deployer import errors, pipeline
-from deployer.cli import console, event_json, status_table
+from deployer.cli import alternate_screen, console, event_json, signals, status_table, watch_table
 from deployer.cli.output import Output, utc_now
 from deployer.cli.output_options import Format
 from deployer.inventory.schema import Inventory
 from deployer.model.events import ErrorRaised
 from deployer.remote.fleet import Fleet
-from deployer.status import site
+from deployer.status import rates, site, sorting
+from deployer.status.rates import Counters, Process, Rates
+from deployer.status.site import SiteStatus
 
-ALL, HOME, REST_OF_LINE, REST_OF_SCREEN = "\033[2J", "\033[H", "\033[K", "\033[J"
+Show = Callable[[str], None]
 
 
-@dataclass(frozen=True)
-class Show:
-    """What is shown, how, and whether drift counts in the exit code."""
+def once(inventory: Inventory, fleet: Fleet, output: Output, counts_drift: bool) -> int:
+    """Print one picture, with what could not be asked on stderr; return the exit code."""
+    site_status = pipeline.status(inventory, fleet)
+    output.show(lambda: status_table.view(site_status), lambda: site.as_json(inventory, site_status))
+    for warning in site_status.warnings:
+        output.warning(warning)
+    for error in site_status.errors:
+        output.handle(ErrorRaised(error))
+    return site_status.exit_code(counts_drift)
+
+
+@dataclass
+class Watch:
+    """What is watched, how it is shown, whether drift counts in the exit code, and what was counted so far.
+
+    `is_live`: on a terminal, whose lines have no more room than its width. What was counted of a host that does not
+    answer for a while stays: its rates then are those of all that time.
+    """
 
     inventory: Inventory
     fleet: Fleet
-    output: Output
+    format: Format
     counts_drift: bool
-
-    def once(self) -> int:
-        """Print one picture, with what could not be asked on stderr; return the exit code."""
-        site_status = pipeline.status(self.inventory, self.fleet)
-        self.output.show(lambda: status_table.view(site_status), lambda: site.as_json(self.inventory, site_status))
-        for warning in site_status.warnings:
-            self.output.warning(warning)
-        for error in site_status.errors:
-            self.output.handle(ErrorRaised(error))
-        return site_status.exit_code(self.counts_drift)
+    seconds: float
+    is_live: bool = False
+    _counted: dict[Process, Counters] = field(default_factory=dict)
 
     def again(self) -> tuple[str, int]:
         """One of many pictures as a text, and its exit code; what goes wrong is part of the text."""
         try:
-            site_status = pipeline.status(self.inventory, self.fleet)
+            found = pipeline.status(self.inventory, self.fleet, counters=True)
         except errors.DeployerError as error:
-            return self._titled(console.error_text(error)), error.exit_code
-        if self.output.options.format is not Format.TABLE:
-            return self._json(site_status), site_status.exit_code(self.counts_drift)
-        return self._titled(status_table.text(site_status), *messages(site_status)), site_status.exit_code(
-            self.counts_drift
-        )
+            return self._failed(error), error.exit_code
+        found = replace(found, lines=sorting.in_order(self.inventory, found.lines))
+        now = rates.rates(self._counted, found.counters)
+        self._counted |= found.counters
+        text = self._text(found, now) if self.format is Format.TABLE else self._json(found, now)
+        return text, found.exit_code(self.counts_drift)
 
-    def _json(self, site_status: site.SiteStatus) -> str:
-        data = site.as_json(self.inventory, site_status)
-        is_event = self.output.options.format is Format.JSONL
+    def _text(self, found: SiteStatus, now: Mapping[Process, Rates]) -> str:
+        width = shutil.get_terminal_size().columns if self.is_live else None
+        table = watch_table.lines(found.lines, now, width)
+        return "\n".join([self._title(_summary(found, now)), *table, *status_table.ending(found), *messages(found)])
+
+    def _json(self, found: SiteStatus, now: Mapping[Process, Rates]) -> str:
+        """The contract of `status --watch --format json`: that of `status`, with the rates of each process."""
+        data = site.as_json(self.inventory, found)
+        for each in data["instances"]:
+            each["rates"] = asdict(now.get((each["host"], each["unit"]), rates.NO_RATES))
+        is_event = self.format is Format.JSONL
         return console.as_json(event_json.picture(data, utc_now()) if is_event else data, indent=None)
 
-    def _titled(self, *texts: str) -> str:
-        return "\n".join([f"{self.inventory.site} at {time.strftime('%H:%M:%S')}", *texts, ""])
+    def _failed(self, error: errors.DeployerError) -> str:
+        if self.format is not Format.TABLE:
+            return self._json(SiteStatus((), errors=(error.message,)), {})
+        return f"{self._title('')}\n{console.error_text(error)}"
+
+    def _title(self, summary: str) -> str:
+        return f"{self.inventory.site} at {time.strftime('%H:%M:%S')}, every {self.seconds:g} s{summary}"
 
 
-def messages(site_status: site.SiteStatus) -> list[str]:
+def _summary(found: SiteStatus, now: Mapping[Process, Rates]) -> str:
+    requests = rates.total_requests(now)
+    waiting = [line.queue["messages"] for line in found.lines if line.queue]
+    parts = [f"{requests:.1f} requests/s"] if requests is not None else []
+    parts += [f"{console.counted(sum(waiting), 'message')} waiting"] if waiting else []
+    return f": {', '.join(parts)}" if parts else ""
+
+
+def messages(site_status: SiteStatus) -> list[str]:
     """What could not be asked, and why."""
     return [*(f"note: {each}" for each in site_status.warnings), *(f"error: {each}" for each in site_status.errors)]
 
 
-def repeat(look: Callable[[], tuple[str, int]], seconds: float, ends: bool) -> int:
+def watch(inventory: Inventory, fleet: Fleet, output: Output, ends: bool, seconds: float) -> int:
+    """Show picture after picture until Ctrl-C: in place on a terminal, one below the other elsewhere and as JSON."""
+    format = output.options.format
+    if format is not Format.TABLE or not alternate_screen.is_live(sys.stdout, os.environ):
+        look = Watch(inventory, fleet, format, ends, seconds).again
+        return repeat(look, _print, seconds, ends)
+    live = alternate_screen.AlternateScreen(sys.stdout)
+    look = Watch(inventory, fleet, format, ends, seconds, is_live=True).again
+    with signals.sigterm_as_interrupt(), live.opened():
+        live.show(f"{inventory.site}: {', '.join(inventory.hosts)} ...")
+        return repeat(look, live.show, seconds, ends)
+
+
+def repeat(look: Callable[[], tuple[str, int]], show: Show, seconds: float, ends: bool) -> int:
     """Show what `look` returns, a text and an exit code, every so many seconds; return the code to end with.
 
     With `ends` that is the first code other than 0. Ctrl-C, and a reader who has gone, end it with 0: this is how one
     stops watching.
     """
-    try:
-        with _ctrl_c() as told:
-            return _until(told, look, seconds, ends)
-    except KeyboardInterrupt:
-        print(file=sys.stderr)
-    except BrokenPipeError:
-        sys.stdout = None
-        sys.__stdout__ = None  # type: ignore[misc]  # nobody reads it: its last words are not tried again at exit
+    with signals.until_ctrl_c() as told:
+        return _until(told, look, show, seconds, ends)
     return 0
 
 
-def _until(told: threading.Event, look: Callable[[], tuple[str, int]], seconds: float, ends: bool) -> int:
-    is_terminal = sys.stdout.isatty()
-    print(ALL if is_terminal else "", end="")
+def _until(told: threading.Event, look: Callable[[], tuple[str, int]], show: Show, seconds: float, ends: bool) -> int:
     while not told.is_set():
         began = time.monotonic()
         text, code = look()
-        print(in_place(text, *shutil.get_terminal_size()) if is_terminal else text, flush=True)
+        show(text)
         if ends and code:
             return code
         time.sleep(max(0.0, seconds - (time.monotonic() - began)))
     return 0
 
 
-@contextlib.contextmanager
-def _ctrl_c() -> Iterator[threading.Event]:
-    """An event that Ctrl-C sets besides raising: what is raised while Python clears up weak references is lost."""
-    told = threading.Event()
-
-    def tell(*_: object) -> None:
-        told.set()
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGINT, tell)
-    try:
-        yield told
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def in_place(text: str, width: int, height: int) -> str:
-    """A text that covers the one before, and no more than the window: a line that wraps would shift the rest."""
-    lines = [line[:width] for line in text.splitlines()]
-    if len(lines) >= height:
-        lines = [*lines[: height - 2], f"... {len(lines) - height + 2} more lines"]
-    return HOME + "".join(f"{line}{REST_OF_LINE}\n" for line in lines) + REST_OF_SCREEN
+def _print(text: str) -> None:
+    print(text, flush=True)

@@ -23,6 +23,7 @@ namespace = Collection(
     write_tasks.rollback,
     read_tasks.history,
     read_tasks.status,
+    read_tasks.logs,
     read_tasks.preflight,
     read_tasks.verify,
     read_tasks.lock,

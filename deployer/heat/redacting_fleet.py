@@ -3,9 +3,10 @@
 import base64
 import contextlib
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 
-from deployer.errors import DeployerError
+from deployer.errors import DeployerError, HostFailed
 from deployer.heat import exchange_summary, redaction
 from deployer.heat.conf import conf_redaction
 from deployer.heat.source import KEPT, text_of
@@ -17,6 +18,14 @@ from deployer.remote import fleet
 
 SECRETS_TIMEOUT = 10.0  # seconds for the hosts to send their configuration, which has the secrets
 LIKE_HEAT_CONF = (".conf", ".ini", KEPT)
+
+
+@dataclass(frozen=True)
+class Known:
+    """The secrets that are known, and the hosts of which all are: their configuration, or the source's, was read."""
+
+    secrets: frozenset[str] = field(default=frozenset(), repr=False)
+    hosts: frozenset[str] = frozenset()
 
 
 class RedactingFleet:
@@ -65,26 +74,32 @@ class RedactingFleet:
             if not isinstance(each, DeployerError) and redaction.has_messages(each)
         }
         failing = any(isinstance(each, DeployerError) for each in replies.values())
-        known = self._known(replies, reporting) if reporting or failing else frozenset()
-        redacted = {name: _redacted(each, known) for name, each in replies.items()}
+        known = self._known(replies, reporting) if reporting or failing else Known()
+        redacted = {name: _redacted(_or_withheld(name, each, known), known.secrets) for name, each in replies.items()}
         for name, reply in redacted.items():
-            summary = exchange_summary.of_reply(reply, known)
+            summary = exchange_summary.of_reply(reply, known.secrets)
             self._handle(ReplyReceived(title, name, verb, _seconds(reply), summary))
         return redacted
 
     def secrets(self, hosts: Collection[str]) -> frozenset[str]:
         """What the inventory keeps secret, and Heat's configuration on some hosts as it is now."""
+        return in_inventory(self._inventory).union(*map(_in_reply, self._configurations(hosts).values()))
+
+    def _configurations(self, hosts: Collection[str]) -> fleet.Replies:
+        """Observe Heat's configuration on some hosts, contents included."""
         folders = {name: self._inventory.heat_of(name).config_dir for name in hosts}
         requests = {name: {"trees": [folder], "carry": [f"{folder}/"]} for name, folder in folders.items()}
-        replies = self._hosts.ask("observe", "observe", requests, SECRETS_TIMEOUT, Level.VERBOSE) if requests else {}
-        return in_inventory(self._inventory).union(*map(_in_reply, replies.values()))
+        return self._hosts.ask("observe", "observe", requests, SECRETS_TIMEOUT, Level.VERBOSE) if requests else {}
 
-    def _known(self, replies: fleet.Replies, reporting: Collection[str]) -> frozenset[str]:
+    def _known(self, replies: fleet.Replies, reporting: Collection[str]) -> Known:
         """The secrets of the hosts with a message and of the source: from their replies, or else observed."""
-        shown = {name: _in_reply(each) for name, each in replies.items()}
+        source = self._inventory.heat.source
         lost = {name for name, each in replies.items() if isinstance(each, DeployerError)}
-        hosts = {*reporting, self._inventory.heat.source} - lost - {name for name, each in shown.items() if each}
-        return self.secrets(hosts).union(*shown.values())
+        hosts = {*reporting, source} - lost - {name for name, each in replies.items() if _in_reply(each)}
+        observed = self._configurations(hosts)
+        secrets = in_inventory(self._inventory).union(*map(_in_reply, (*replies.values(), *observed.values())))
+        shown = {name for each in (replies, observed) for name, reply in each.items() if _has_configuration(reply)}
+        return Known(secrets, frozenset(replies if source in shown else shown))
 
 
 @contextlib.contextmanager
@@ -102,13 +117,32 @@ def in_inventory(inventory: Inventory) -> frozenset[str]:
 
 def _in_reply(reply: Reply | DeployerError) -> frozenset[str]:
     """The secrets of the files whose content a reply brought."""
+    contents = _configuration_in(reply).values()
+    return frozenset().union(*(conf_redaction.secrets_in(text_of(base64.b64decode(each))) for each in contents))
+
+
+def _configuration_in(reply: Reply | DeployerError) -> dict[str, str]:
+    """The files of a reply that are like heat.conf, as they came: path -> content in base64."""
     files = {} if isinstance(reply, DeployerError) else reply.get("files", {})
-    return frozenset().union(
-        *(
-            conf_redaction.secrets_in(text_of(base64.b64decode(each["content"])))
-            for path, each in files.items()
-            if "content" in each and path.endswith(LIKE_HEAT_CONF)
-        )
+    return {
+        path: each["content"]
+        for path, each in files.items()
+        if each.get("content") is not None and path.endswith(LIKE_HEAT_CONF)
+    }
+
+
+def _has_configuration(reply: Reply | DeployerError) -> bool:
+    return any(path.endswith("/heat.conf") for path in _configuration_in(reply))
+
+
+def _or_withheld(host: str, reply: Reply | DeployerError, known: Known) -> Reply | DeployerError:
+    """A reply, or an error in place of a journal whose secrets nobody knows."""
+    if isinstance(reply, DeployerError) or not redaction.has_log(reply) or host in known.hosts:
+        return reply
+    return HostFailed(
+        host,
+        "its journal is withheld: no heat.conf says what is secret, neither there nor on the source host",
+        hint="`invoke preflight` says what the source host needs.",
     )
 
 

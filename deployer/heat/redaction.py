@@ -4,6 +4,7 @@ A secret may be so short that it is a common word. To keep messages readable, on
 only in logins and after names like `password=`, one of fewer than 8 only as a whole word.
 """
 
+import functools
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -30,7 +31,10 @@ DATA = (
     "runs",
     "state",
     "certificates",
+    "cursor",
+    "usage",
 )
+LOGGED = ("entries",)  # what programs wrote for people: never data, whatever it looks like
 UNPRINTABLE = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e]")
 ENDS_OF_A_WORD = r"(?<![\w/-]){}(?![\w/-])"
 
@@ -46,20 +50,36 @@ def redact(text: str, known: Iterable[str]) -> str:
 
 def redact_known(text: str, known: Iterable[str]) -> str:
     """A text without the secrets that are known, the longest first: one may begin another."""
+    pattern = _any_of(frozenset(known))
+    return pattern.sub(REDACTED, text) if pattern else text
+
+
+@functools.lru_cache(maxsize=4)  # the lines of a journal are many, and the secrets of all are the same
+def _any_of(known: frozenset[str]) -> re.Pattern[str] | None:
     meant = {each for secret in known for each in _meanings(secret) if len(each) >= SHORTEST}
     patterns = [_pattern(each) for each in sorted(meant, key=len, reverse=True)]
-    return re.sub("|".join(patterns), REDACTED, text) if patterns else text
+    return re.compile("|".join(patterns)) if patterns else None
 
 
 def redact_reply(answer: Reply, known: Iterable[str]) -> Reply:
     """A host's reply without secrets; data on files, processes and sockets is no message and stays as it is."""
     held = frozenset(known)
-    return {key: value if key in DATA else _redact_value(value, held) for key, value in answer.items()}
+    return {
+        key: value if key in DATA else _redact_logged(value, held) if key in LOGGED else _redact_value(value, held)
+        for key, value in answer.items()
+    }
 
 
 def has_messages(answer: Reply) -> bool:
     """Whether a host's reply holds messages for people: a text with a blank or a URL in it, beside its data."""
-    return any(_is_message(text) for key, value in answer.items() if key not in DATA for text in _texts(value))
+    return has_log(answer) or any(
+        _is_message(text) for key, value in answer.items() if key not in DATA for text in _texts(value)
+    )
+
+
+def has_log(answer: Reply) -> bool:
+    """Whether a host's reply holds what programs wrote to its journal, of which a single word may be a secret."""
+    return any(answer.get(key) for key in LOGGED)
 
 
 def _is_message(text: str) -> bool:
@@ -80,6 +100,15 @@ def _redact_value(value: Json, known: frozenset[str], in_json: bool = False) -> 
     if isinstance(value, list | tuple):
         return [_redact_value(part, known, in_json) for part in value]
     return _redact_text(value, known, in_json) if isinstance(value, str) else value
+
+
+def _redact_logged(value: Json, known: frozenset[str]) -> Json:
+    """What programs wrote, without secrets: it is compared with nothing, so that no text is spared as a name."""
+    if isinstance(value, Mapping):
+        return {key: _redact_logged(part, known) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_redact_logged(part, known) for part in value]
+    return redact(value, known) if isinstance(value, str) else value
 
 
 def _redact_text(text: str, known: frozenset[str], in_json: bool) -> str:

@@ -55,13 +55,22 @@ class Server:
 
 
 @dataclass(frozen=True)
+class UnitCounters:
+    """What a unit has used so far: seconds of CPU since it started; and the bytes of memory that it holds now."""
+
+    cpu: float
+    memory: int
+
+
+@dataclass(frozen=True)
 class Facts:
     """Further facts of a host. `skew`: seconds its clock is ahead of ours; `free`: path -> bytes.
 
     `paths`: name of a search -> the paths it found; `engines`: engine processes that are not ours, as listeners
     without an address; `servers`: those of the proxy that runs here; `stopped`: what we stopped, by the ledger;
     `answers`: name of a program that ran meanwhile -> what it printed, or why it failed; `last_run`: the last run
-    that began here, with what it is doing; `certificates`: what TLS takes there, by purpose.
+    that began here, with what it is doing; `certificates`: what TLS takes there, by purpose; `counters`: unit ->
+    what it has used, by `counted_at`, in seconds of the host's own clock that is never set.
     """
 
     python: tuple[int, ...] = ()
@@ -80,6 +89,8 @@ class Facts:
     answers: Mapping[str, Mapping[str, Json]] = field(default_factory=dict, repr=False)
     last_run: Mapping[str, Json] = field(default_factory=dict, repr=False)
     certificates: Mapping[str, Certificate] = field(default_factory=dict)
+    counters: Mapping[str, UnitCounters] = field(default_factory=dict)
+    counted_at: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,11 @@ def unit_name(service: Service, number: int = 0) -> str:
     return f"{PREFIX}proxy.service" if service is Service.PROXY else f"{PREFIX}{service}@{number}.service"
 
 
+def short(unit: str) -> str:
+    """A unit's name for a column: `engine@1` for heat-scaleout-engine@1.service, `heat-engine` for a host's own."""
+    return unit.removesuffix(".service").removeprefix(PREFIX)
+
+
 def unit_template(service: Service) -> str:
     """The unit file from which systemd makes the units of a service."""
     return f"{PREFIX}{service}@.service"

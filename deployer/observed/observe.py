@@ -10,7 +10,7 @@ from deployer.heat import service_units
 from deployer.inventory.schema import Inventory
 from deployer.model import names
 from deployer.model.events import Level
-from deployer.model.facts import Facts, Listener, Observation
+from deployer.model.facts import Facts, Listener, Observation, UnitCounters
 from deployer.model.service import Service
 from deployer.model.state import NOTHING, File, HostState, Unit
 from deployer.model.tls import Certificate
@@ -39,10 +39,12 @@ def observe_site(
     contents: bool = False,
     programs: Mapping[str, Mapping[str, Any]] = NOTHING,
     limit: float = OBSERVE_TIMEOUT,
+    counters: bool = False,
 ) -> SiteObservation:
     """Observe all hosts at once, or those of `only`. `contents`: with the content of every file, for diffs.
 
     `programs` run on the source host meanwhile; their answers are among its facts. `limit`: seconds for a host.
+    `counters`: count what each unit has used as well.
     A command that holds the lock waits for hosts where a command that was killed still runs a step.
     """
     wait_for_others = {"settled": EXCLUSIVE} if fleet.holds_lease() else {}
@@ -53,10 +55,9 @@ def observe_site(
     }
     if programs:
         requests[inventory.heat.source]["programs"] |= programs
-    replies = {
-        name: _reply_or_busy(name, reply)
-        for name, reply in fleet.ask("observe", "observe", requests, limit, Level.VERBOSE).items()
-    }
+    verb = "watch" if counters else "observe"
+    answers = fleet.ask("observe", verb, requests, limit, Level.VERBOSE)
+    replies = {name: _reply_or_busy(name, reply) for name, reply in answers.items()}
     failed = {name: reply for name, reply in replies.items() if isinstance(reply, DeployerError)}
     return SiteObservation({name: _observation(reply) for name, reply in replies.items() if name not in failed}, failed)
 
@@ -180,12 +181,13 @@ def _unit(name: str, each: Mapping[str, Any], texts: Mapping[str, str]) -> Unit:
 
 def _facts(reply: Mapping[str, Any]) -> Facts:
     engines = [Listener("", 0, **_holder(each)) for each in reply["processes"] if not _is_ours(each["unit"])]
+    usage = reply.get("usage", {"at": 0.0, "units": {}})
     return Facts(
         python=tuple(reply["python"]),
         systemd=reply["systemd"],
         root=reply["uid"] == 0,
         cpus=reply["cpus"],
-        skew=_skew(reply["clock"], reply["sent"], reply["received"]),
+        skew=clock_skew(reply),
         free=reply["free"],
         accounts=reply["accounts"],
         paths={name: tuple(paths) for name, paths in reply["globs"].items()},
@@ -200,12 +202,15 @@ def _facts(reply: Mapping[str, Any]) -> Facts:
             name: Certificate(why=each["why"], names=tuple(each["names"]), left=each["left"], digest=each["digest"])
             for name, each in reply["certificates"].items()
         },
+        counters={name: UnitCounters(each["cpu"], each["memory"]) for name, each in usage["units"].items()},
+        counted_at=usage["at"],
     )
 
 
-def _skew(clock: float, sent: float, received: float) -> float:
+def clock_skew(reply: Mapping[str, Any]) -> float:
     """Seconds by which a host's clock is off at least: it was read at some time between request and reply."""
-    return clock - min(max(clock, sent), received)
+    clock = float(reply["clock"])
+    return clock - min(max(clock, reply["sent"]), reply["received"])
 
 
 def _holder(each: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,9 @@ from deployer.model.wire import Request
 
 PARTS = {
     "observe": ("exclusive", "sockets", "atomic", "journal", "ledger", "certificates", "observe"),
+    "watch": ("exclusive", "sockets", "atomic", "journal", "ledger", "certificates", "observe", "measure", "usage"),
     "measure": ("sockets", "measure"),
+    "logs": ("sockets", "atomic", "journal", "ledger", "generations", "logs"),
     "perform": (
         "exclusive",
         "sockets",
@@ -43,7 +45,9 @@ json.dump({verb}(request), sys.stdout)
 """
 VERBS = {
     "observe": "sys.modules['deployer.remote.agent.observe'].observe",
+    "watch": "sys.modules['deployer.remote.agent.usage'].watch",
     "measure": "sys.modules['deployer.remote.agent.measure'].measure",
+    "logs": "sys.modules['deployer.remote.agent.logs'].logs",
     "perform": "sys.modules['deployer.remote.agent.perform'].perform",
     **{verb: f"sys.modules['deployer.remote.agent.site_lock'].{verb}" for verb in ("acquire", "holder", "release")},
     **{verb: f"sys.modules['deployer.remote.agent.generations'].{verb}" for verb in ("stage", "close", "recall")},

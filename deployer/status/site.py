@@ -1,6 +1,7 @@
 """Decides the status of a site: what the inventory asks for, what systemd, Heat and the proxy show, the drift. Pure."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from deployer import errors
@@ -10,8 +11,9 @@ from deployer.model.contract import SCHEMA_VERSION
 from deployer.model.steps import Plan
 from deployer.observed import history
 from deployer.observed.observe import SiteObservation
-from deployer.status import instances, orphans
+from deployer.status import instances, orphans, rates
 from deployer.status.instances import InstanceStatus
+from deployer.status.rates import Counters, Process
 from deployer.status.site_view import SiteView
 
 DRIFT = 8  # the exit code of `status --exit-code` when something drifts
@@ -21,7 +23,8 @@ DRIFT = 8  # the exit code of `status --exit-code` when something drifts
 class SiteStatus:
     """The whole site: a line a process, the steps that a deploy would take, the errors of hosts that did not answer.
 
-    `warnings`: what else could not be asked, and why; `unfinished`: runs that have not ended.
+    `warnings`: what else could not be asked, and why; `unfinished`: runs that have not ended; `counters`: what each
+    process has done and used so far, where that was counted.
     """
 
     lines: tuple[InstanceStatus, ...]
@@ -29,6 +32,7 @@ class SiteStatus:
     errors: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     unfinished: tuple[str, ...] = ()
+    counters: Mapping[Process, Counters] = field(default_factory=dict)
 
     @property
     def drifts(self) -> bool:
@@ -46,19 +50,21 @@ class SiteStatus:
 
 def status_of(site: SiteView, plan: Plan) -> SiteStatus:
     """Every process the inventory asks for, what is there without being asked for, and what a deploy would do."""
+    lines = _lines(site)
     return SiteStatus(
-        lines=_lines(site),
+        lines=lines,
         pending=tuple(f"{step.host}: {step}" for step in plan.changes()),
         errors=_errors(site.observation),
         warnings=site.engines.problems,
         unfinished=history.describe_unfinished(site.observation.hosts),
+        counters=rates.counters(site.inventory, site.observation, lines),
     )
 
 
 def without_source(inventory: Inventory, observation: SiteObservation) -> SiteStatus:
     """The status while the source host, whose Heat decides what is desired, does not answer."""
-    site = SiteView(inventory, observation, {}, UNKNOWN_VIEW)
-    return SiteStatus(_lines(site), errors=_errors(observation))
+    lines = _lines(SiteView(inventory, observation, {}, UNKNOWN_VIEW))
+    return SiteStatus(lines, errors=_errors(observation), counters=rates.counters(inventory, observation, lines))
 
 
 def _lines(site: SiteView) -> tuple[InstanceStatus, ...]:

@@ -152,8 +152,8 @@ class FakeFleet:
             return errors.HostFailed(name, str(error))
 
     def _answer(self, host: FakeHost, verb: str, request: dict[str, Any]) -> Any:
-        if verb == "observe":
-            return host.observe(request) | self._unanswered(host.name, request.get("programs", {}))
+        if verb in ("observe", "watch"):
+            return getattr(host, verb)(request) | self._unanswered(host.name, request.get("programs", {}))
         refusals = [f"{path}: {why}" for host_name, path, why in self._refused if host_name == host.name]
         if verb == "stage" and refusals:
             return {"problems": refusals}

@@ -70,6 +70,8 @@ class FakeHost:
         self.cpus = 4
         self.available, self.most_files = 8 * 2**30, 2**20
         self.held = {"processes": 3, "memory": 200 * 2**20}  # by every unit that runs
+        self.uptime, self.cpu_seconds = 5000.0, 12.5  # its own clock; what every unit that runs has used
+        self.requests = 7  # that each server of its proxy has had
         self.python = [3, 11, 2]
         self.uid, self.systemd = 0, True
         self.done: list[str] = []
@@ -82,6 +84,7 @@ class FakeHost:
         self._objects: dict[str, bytes] = {}
         self.read_only = False
         self.certificates: dict[str, dict[str, Any]] = {}  # path -> what differs from a good one
+        self.journal: list[dict[str, Any]] = []  # entries as the agent returns them, in the order they came
         self._books: dict[str, dict[str, Any]] = {}
         self._loaded: dict[str, bytes] = {}
 
@@ -123,6 +126,19 @@ class FakeHost:
     def dies(self, unit: str, again: bool) -> None:
         """A process of ours is killed; systemd starts it `again`, or has given up doing so."""
         (self._restart if again else self._stop)(unit)
+
+    def logs_line(self, unit: str, message: str, time: int | None = None) -> None:
+        """A unit writes a line to the journal; `time` is in microseconds, else a second after the line before."""
+        last = self.journal[-1]["time"] if self.journal else 0
+        self.journal.append(
+            {
+                "time": last + 1_000_000 if time is None else time,
+                "unit": unit,
+                "pid": self.units[unit].pid if unit in self.units else 1,
+                "priority": 6,
+                "message": message,
+            }
+        )
 
     # The verbs of the agent.
 
@@ -167,10 +183,45 @@ class FakeHost:
             "answers": {name: self._program(each) for name, each in request.get("programs", {}).items()},
         }
 
+    def watch(self, request: dict[str, Any]) -> dict[str, Any]:
+        units = {*self.running(), *(each.unit for each in self.engines)}
+        used = {"cpu": self.cpu_seconds, "memory": self.held["memory"]}
+        return self.observe(request) | {"usage": {"at": self.uptime, "units": dict.fromkeys(sorted(units), used)}}
+
     def measure(self, request: dict[str, Any]) -> dict[str, Any]:
         units = {*self.running(), *(each.unit for each in self.engines)}
         chosen = sorted(name for name in units if any(fnmatch.fnmatch(name, each) for each in request.get("units", ())))
         return {"available": self.available, "most_files": self.most_files, "units": dict.fromkeys(chosen, self.held)}
+
+    def logs(self, request: dict[str, Any]) -> dict[str, Any]:
+        own = [each.unit for each in self.engines if each.program in request.get("programs", ())]
+        patterns = [*request["units"], *own]
+        after, since = int(request.get("after") or 0), request.get("since") or ""
+        earliest = int(since[1:]) * 1_000_000 if since.startswith("@") else 0
+        ours = [
+            (number, each)
+            for number, each in enumerate(self.journal[after:], after + 1)
+            if any(fnmatch.fnmatch(each["unit"], pattern) for pattern in patterns) and each["time"] >= earliest
+        ]
+        found = [each for each in ours if request.get("grep", "").casefold() in each[1]["message"].casefold()]
+        is_cut = len(found) > request["lines"]
+        shown = found[: request["lines"]] if after else found[-request["lines"] :]
+        last = shown if after and is_cut else ours
+        asked = request["configuration"]
+        secret = [
+            path for path in self.files if _is_below(path, asked["folders"]) and path.endswith(tuple(asked["endings"]))
+        ]
+        return {
+            "entries": [each for _, each in shown],
+            "cursor": str(last[-1][0]) if last else None,
+            "cut": "lines" if is_cut else None,
+            "failed": None,
+            "units": own,
+            "clock": self.skew,
+            "sent": 0.0,
+            "received": 0.0,
+            "files": {path: self._shown(path, tuple(self.files)) for path in secret} if shown else {},
+        }
 
     def stage(self, request: dict[str, Any]) -> dict[str, Any]:
         problems = self._refused(request["run"])
@@ -437,6 +488,7 @@ class FakeHost:
             raise Failed(f"systemctl ended with 5: Unit {name} not found.")
         needs = self._free_addresses(name)
         unit.active, unit.pid = True, next(PIDS)
+        self.logs_line(name, f"Started {name}.")
         self._loaded.setdefault(_unit_file(name), self.files[_unit_file(name)].content)
         self.listeners += [FakeListener(address, port, unit.pid, name, name) for address, port in needs]
         self._note(name)
@@ -543,7 +595,7 @@ class FakeHost:
                 is_drained = f"{section}/{server}" in self.drained
                 status = "DOWN" if address not in there else "DRAIN" if is_drained else "UP"
                 weight = 0 if options[-2:] == ["weight", "0"] else 1
-                rows[f"{section}/{server}"] = f"{section},{server},0,7,{status},{weight},L7OK,{address}"
+                rows[f"{section}/{server}"] = f"{section},{server},0,{self.requests},{status},{weight},L7OK,{address}"
         return rows
 
 

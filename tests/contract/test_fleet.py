@@ -2,6 +2,7 @@
 
 import base64
 import itertools
+import time
 
 import pytest
 
@@ -139,6 +140,95 @@ def test_measured_unit_has_its_processes_and_the_memory_they_hold(fleet_under_te
     assert list(reply["units"]) == [UNIT]
     assert reply["units"][UNIT]["processes"] >= 1
     assert reply["units"][UNIT]["memory"] > 0
+
+
+def test_watch_brings_what_observe_does_and_what_a_unit_has_used(fleet_under_test, place, unit):
+    do(fleet_under_test, place, systemctl("start", UNIT))
+
+    first, second = (
+        fleet_under_test.fleet.ask("observe", "watch", {unit: {"units": ["heat-scaleout-contr*"]}}, LIMIT)[unit]
+        for _ in range(2)
+    )
+
+    assert set(first) - set(observe(fleet_under_test)) == {"usage"}
+    assert 0 < first["usage"]["at"] <= second["usage"]["at"]
+    assert 0 <= first["usage"]["units"][UNIT]["cpu"] <= second["usage"]["units"][UNIT]["cpu"]
+    assert first["usage"]["units"][UNIT]["memory"] > 0
+
+
+def logs(ground, host, **request):
+    asked = {"units": [UNIT], "lines": 50, "size": 2**20, "seconds": 10.0}
+    configuration = {"folders": [ground.folder], "endings": [".conf"], "ledger": f"{ground.folder}/ledger.json"}
+    return ground.fleet.ask(
+        "read journals", "logs", {host: {**asked, "configuration": configuration, **request}}, LIMIT
+    )[host]
+
+
+def logs_with(ground, host, text, count=1, **request):
+    """The logs once so many entries have a text: the journal has them a moment after systemd has sent them."""
+    deadline = time.monotonic() + LIMIT
+    while True:
+        reply = logs(ground, host, **request)
+        if sum(text in each["message"] for each in reply["entries"]) >= count or time.monotonic() > deadline:
+            return reply
+
+
+def test_logs_of_a_unit_that_never_was_are_empty_and_no_failure(fleet_under_test):
+    reply = logs(fleet_under_test, fleet_under_test.hosts[1], units=["heat-scaleout-never@*"])
+
+    assert (reply["entries"], reply["failed"], reply["cut"], reply["files"]) == ([], None, None, {})
+
+
+def test_logs_tell_what_systemd_did_with_a_unit_oldest_first(fleet_under_test, place, unit):
+    before = logs(fleet_under_test, unit)["cursor"]
+    do(fleet_under_test, place, systemctl("start", UNIT))
+
+    reply = logs_with(fleet_under_test, unit, "Started", units=["heat-scaleout-contr*"], after=before)
+
+    times = [each["time"] for each in reply["entries"]]
+    assert {each["unit"] for each in reply["entries"]} == {UNIT}
+    assert times == sorted(times)
+    assert "Started" in reply["entries"][-1]["message"]
+
+
+def test_logs_after_a_cursor_are_those_that_came_since(fleet_under_test, place, unit):
+    earlier = logs(fleet_under_test, unit)["cursor"]
+    do(fleet_under_test, place, systemctl("start", UNIT))
+    before = logs_with(fleet_under_test, unit, "Started", after=earlier)
+    nothing = logs(fleet_under_test, unit, after=before["cursor"])
+    do(fleet_under_test, place, systemctl("restart", UNIT))
+
+    new = logs_with(fleet_under_test, unit, "Started", after=before["cursor"], grep="sTARTED")
+
+    assert (nothing["entries"], nothing["cursor"]) == ([], None)
+    assert len(new["entries"]) == 1
+    assert new["entries"][0] not in before["entries"]
+    assert new["cursor"] != before["cursor"]
+
+
+def test_logs_after_a_cursor_beyond_the_limit_come_with_the_next_request(fleet_under_test, place, unit):
+    do(fleet_under_test, place, systemctl("start", UNIT))
+    start = logs_with(fleet_under_test, unit, "Started")["cursor"]
+    do(fleet_under_test, place, systemctl("restart", UNIT), systemctl("restart", UNIT))
+    whole = logs_with(fleet_under_test, unit, "Started", 2, after=start)["entries"]
+
+    first = logs(fleet_under_test, unit, after=start, lines=1)
+    rest = logs(fleet_under_test, unit, after=first["cursor"])
+
+    assert (len(first["entries"]), first["cut"], rest["cut"]) == (1, "lines", None)
+    assert first["entries"] + rest["entries"] == whole
+
+
+def test_logs_beyond_the_limit_of_lines_are_cut_to_the_newest_and_say_so(fleet_under_test, place, unit):
+    before = logs(fleet_under_test, unit)
+    do(fleet_under_test, place, systemctl("restart", UNIT), systemctl("restart", UNIT))
+    count = sum("Started" in each["message"] for each in before["entries"]) + 2
+    whole = logs_with(fleet_under_test, unit, "Started", count)
+
+    cut = logs(fleet_under_test, unit, lines=1)
+
+    assert len(whole["entries"]) > 1
+    assert (cut["entries"], cut["cut"]) == (whole["entries"][-1:], "lines")
 
 
 def test_written_file_is_seen_with_digest_and_access(fleet_under_test, place):

@@ -115,4 +115,9 @@ def test_watch_ends_with_0_when_nobody_wants_more(site):
         _, talked = ran.communicate(timeout=30)
 
     assert [len(each["instances"]) for each in pictures] == [len(pictures[0]["instances"])] * 3
+    for each in pictures[-1]["instances"]:
+        rates = each["rates"]
+        assert 0 <= rates["cpu_percent"] < 10_000
+        assert 2**20 < rates["memory_bytes"] < 2**36
+        assert (rates["requests_per_second"] is not None) == (each["service"] in ("api", "cfn"))
     assert (ran.returncode, "Traceback" in talked) == (0, False)

@@ -2,16 +2,25 @@
 
 import io
 import itertools
+import json
 import signal
 
 import pytest
+import sites
 
-from deployer.cli import status_watch
+from deployer import pipeline
+from deployer.cli import alternate_screen, output, status_watch
+from deployer.cli.output_options import Format, OutputOptions
+from deployer.status import site
 
 
 class Terminal(io.StringIO):
     def isatty(self):
         return True
+
+
+def repeat(look, ends=False):
+    return status_watch.repeat(look, print, 2.0, ends)
 
 
 @pytest.fixture
@@ -38,7 +47,7 @@ def pictures(*codes):
 
 
 def test_pictures_follow_one_another_until_ctrl_c_which_is_no_failure(naps, capsys):
-    assert status_watch.repeat(pictures(0, 8, 4), 2.0, ends=False) == 0
+    assert repeat(pictures(0, 8, 4)) == 0
 
     assert capsys.readouterr().out == "".join(f"picture {number}\nits end\n" for number in (1, 2, 3))
     assert naps == [2.0, 2.0, 2.0]
@@ -54,14 +63,14 @@ def test_ctrl_c_whose_exception_is_lost_ends_it_all_the_same(naps, capsys):
 
     before = signal.getsignal(signal.SIGINT)  # ignored where the suite runs in the background of a script
 
-    assert status_watch.repeat(look, 2.0, ends=False) == 0
+    assert repeat(look) == 0
 
     assert capsys.readouterr().out == "picture\n"
     assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_watch_that_counts_drift_ends_with_the_first_code_and_its_picture_shown(naps, capsys):
-    assert status_watch.repeat(pictures(0, 8, 0), 2.0, ends=True) == 8
+    assert repeat(pictures(0, 8, 0), ends=True) == 8
 
     assert "picture 2" in capsys.readouterr().out
     assert naps == [2.0]
@@ -72,33 +81,119 @@ def test_slow_look_is_followed_by_the_next_at_once(monkeypatch, capsys):
     monkeypatch.setattr(status_watch.time, "monotonic", lambda: float(next(ticks)))
     monkeypatch.setattr(status_watch.time, "sleep", naps.append)
 
-    status_watch.repeat(pictures(0), 2.0, ends=False)
+    repeat(pictures(0))
 
     assert naps == [0.0]
 
 
-def test_terminal_is_written_over_and_no_line_of_the_picture_before_stays(naps, monkeypatch, capsys):
+@pytest.fixture
+def inventory():
+    """The guide's three hosts."""
+    return sites.an_inventory()
+
+
+@pytest.fixture
+def fleet(inventory):
+    """Hosts on which nothing was deployed yet."""
+    return sites.a_fleet(inventory)
+
+
+@pytest.fixture
+def looks(inventory, fleet, monkeypatch):
+    """A site in memory of which two seconds pass between two looks; after the third comes Ctrl-C."""
+    sites.deploy(inventory, fleet)
+    naps = itertools.count(1)
+
+    def nap(seconds):
+        if next(naps) == 3:
+            raise KeyboardInterrupt
+        for host in fleet.hosts.values():
+            host.uptime, host.cpu_seconds, host.requests = host.uptime + 2, host.cpu_seconds + 0.5, host.requests + 25
+
+    monkeypatch.setattr(status_watch.time, "sleep", nap)
+    return fleet
+
+
+def watched(inventory, fleet, format="table", ends=False):
+    return status_watch.watch(inventory, fleet, output.opened(OutputOptions(Format(format))), ends, 2.0)
+
+
+def test_watch_as_json_has_what_status_has_and_the_rates_of_each_process(inventory, looks, capsys):
+    assert watched(inventory, looks, "json") == 0
+
+    pictures = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    once = site.as_json(inventory, pipeline.status(inventory, looks))
+    api = [next(each for each in found["instances"] if each["service"] == "api") for found in pictures]
+    assert [set(found) for found in pictures] == [set(once)] * 3
+    assert [each["rates"] for each in api] == [
+        {"requests_per_second": None, "cpu_percent": None, "memory_bytes": 200 * 2**20},
+        *[{"requests_per_second": 12.5, "cpu_percent": 25.0, "memory_bytes": 200 * 2**20}] * 2,
+    ]
+    assert {key for each in once["instances"] for key in each} == set(api[0]) - {"rates"}
+
+
+def test_watch_that_is_piped_shows_one_table_below_the_other_without_control_characters(inventory, looks, capsys):
+    assert watched(inventory, looks) == 0
+
+    out = capsys.readouterr().out
+    titles = [line for line in out.splitlines() if line.startswith(inventory.site)]
+    assert [line.partition(", every")[2] for line in titles] == [
+        " 2 s: 0 messages waiting",
+        *[" 2 s: 50.0 requests/s, 0 messages waiting"] * 2,
+    ]
+    assert "\033" not in out
+
+
+def test_rows_of_a_watch_are_by_host_and_service(inventory, looks, capsys):
+    watched(inventory, looks, "json")
+
+    found = json.loads(capsys.readouterr().out.splitlines()[0])["instances"]
+    assert [(each["host"], each["unit"].partition(".")[0].removeprefix("heat-scaleout-")) for each in found[:6]] == [
+        ("hostA", "proxy"),
+        ("hostA", "heat-engine"),
+        ("hostB", "api@8004"),
+        ("hostB", "cfn@8000"),
+        ("hostB", "engine@1"),
+        ("hostB", "engine@2"),
+    ]
+
+
+def test_host_that_was_away_has_the_rates_of_all_that_time_when_it_is_back(inventory, looks, monkeypatch):
+    watch = status_watch.Watch(inventory, looks, Format.JSON, False, 2.0)
+    watch.again()
+    looks.loses("hostC")
+    watch.again()
+    looks.mends()
+    looks.hosts["hostC"].uptime, looks.hosts["hostC"].cpu_seconds = 5010.0, 13.5
+
+    found = json.loads(watch.again()[0])["instances"]
+
+    assert {each["rates"]["cpu_percent"] for each in found if each["host"] == "hostC"} == {10.0}
+
+
+def test_terminal_has_the_pictures_in_place_and_keeps_the_last(inventory, looks, monkeypatch, capsys):
     terminal = Terminal()
     monkeypatch.setattr(status_watch.sys, "stdout", terminal)
+    monkeypatch.setenv("TERM", "xterm")
 
-    status_watch.repeat(pictures(0, 0), 2.0, ends=False)
+    assert watched(inventory, looks) == 0
 
-    first, second = terminal.getvalue().split(status_watch.HOME)[1:]
-    assert terminal.getvalue().startswith(status_watch.ALL)
-    assert second.startswith(f"picture 2{status_watch.REST_OF_LINE}\n")
-    assert first.rstrip("\n").endswith(status_watch.REST_OF_SCREEN)
+    in_place, _, afterwards = terminal.getvalue().partition(alternate_screen.LEAVE)
+    assert in_place.startswith(alternate_screen.ENTER)
+    assert in_place.count("api@8004") == 2 * 2  # of two hosts: when it first comes, and when its rates do
+    assert afterwards.count("api@8004") == 2
 
 
-def test_picture_larger_than_the_window_is_cut_and_says_so():
-    text = status_watch.in_place("\n".join(f"line {number} is long" for number in range(10)), width=6, height=5)
+def test_site_that_cannot_be_asked_is_an_error_in_the_picture_and_an_object_in_json(inventory, looks, capsys):
+    looks.hosts["hostA"].has_file("/etc/heat/heat.conf", "no section\n")
 
-    assert text.removeprefix(status_watch.HOME).replace(status_watch.REST_OF_LINE, "").splitlines() == [
-        "line 0",
-        "line 1",
-        "line 2",
-        "... 7 more lines",
-        status_watch.REST_OF_SCREEN,
-    ]
+    assert watched(inventory, looks, "json", ends=True) == 3
+    assert watched(inventory, looks, ends=True) == 3
+
+    first, _, rest = capsys.readouterr().out.partition("\n")
+    data = json.loads(first)
+    assert (data["instances"], len(data["errors"])) == ([], 1)
+    assert "error: " in rest
 
 
 def test_reader_who_has_gone_ends_the_watch_quietly(naps, monkeypatch, capsys):
@@ -109,4 +204,4 @@ def test_reader_who_has_gone_ends_the_watch_quietly(naps, monkeypatch, capsys):
     monkeypatch.setattr(status_watch.sys, "stdout", Closed())
     monkeypatch.setattr(status_watch.sys, "__stdout__", None)
 
-    assert status_watch.repeat(pictures(0), 2.0, ends=False) == 0
+    assert repeat(pictures(0)) == 0

@@ -147,3 +147,82 @@ def test_hosts_without_messages_are_asked_nothing_more(inventory, hosts, fleet):
     engines.resources_held(inventory, fleet)
 
     assert [verb for _, verb, _ in hosts.asked] == ["observe", "perform"]
+
+
+LOGS = {
+    "units": ["heat-scaleout-*"],
+    "lines": 50,
+    "size": 2**20,
+    "seconds": 5.0,
+    "configuration": {"folders": ["/etc/heat"], "endings": [".conf"], "ledger": "/x/ledger.json"},
+}
+
+
+def logged(fleet, *hosts):
+    return fleet.ask("read journals", "logs", dict.fromkeys(hosts, LOGS), 5)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        WORDS,
+        DATABASE,
+        f'{{"password": "{BROKER}", "x": "{STATS}"}}',
+        f'["{STATS}"]',
+        f"connecting to rabbit://heat:{quote(BROKER, safe='')}@db",
+        f"line one\nline two {DATABASE}",
+    ],
+    ids=["prose", "one word", "JSON", "JSON list", "URL", "lines"],
+)
+def test_line_of_a_journal_tells_no_secret_whatever_it_looks_like(inventory, hosts, fleet, message):
+    sites.deploy(inventory, fleet, sites.yes)
+    hosts.hosts["hostB"].logs_line("heat-scaleout-engine@1.service", message)
+
+    last = logged(fleet, "hostB")["hostB"]["entries"][-1]
+
+    assert "***" in last["message"]
+    assert leaks(last["message"], repr(last)) == []
+
+
+def test_line_of_a_journal_that_is_not_hidden_would_tell_secrets(inventory, hosts):
+    """Without this, the tests of journals could not fail."""
+    sites.deploy(inventory, hosts, sites.yes)
+    hosts.hosts["hostB"].logs_line("heat-scaleout-engine@1.service", WORDS)
+
+    assert leaks(repr(logged(hosts, "hostB"))) != []
+
+
+def test_secret_of_the_source_is_hidden_in_the_journal_of_a_host_that_has_no_configuration(inventory, hosts, fleet):
+    hosts.hosts["hostC"].logs_line("heat-scaleout-proxy.service", WORDS)
+
+    assert leaks(repr(logged(fleet, "hostC"))) == []
+
+
+def test_journal_of_which_nobody_says_what_is_secret_is_withheld(inventory, hosts, fleet):
+    hosts.hosts["hostC"].logs_line("heat-scaleout-proxy.service", "s0me-word")
+    hosts.loses("hostA")
+
+    withheld = logged(fleet, "hostC")["hostC"]
+
+    assert (type(withheld), withheld.exit_code) == (errors.HostFailed, 5)
+    assert "withheld" in withheld.message and "s0me-word" not in repr(withheld)
+
+
+def test_journal_of_a_host_with_a_configuration_is_shown_while_the_source_is_lost(inventory, hosts, fleet):
+    sites.deploy(inventory, fleet, sites.yes)
+    hosts.hosts["hostB"].logs_line("heat-scaleout-engine@1.service", f"refused: {DATABASE}")
+    hosts.loses("hostA")
+
+    assert logged(fleet, "hostB")["hostB"]["entries"][-1]["message"] == "refused: ***"
+
+
+def test_journal_that_has_nothing_is_no_reason_to_ask_for_secrets(inventory, hosts, fleet):
+    logged(fleet, "hostB", "hostC")
+
+    assert [verb for _, verb, _ in hosts.asked] == ["logs"]
+
+
+def test_cursor_of_a_journal_stays_as_it_is(inventory, hosts, fleet):
+    hosts.hosts["hostA"].logs = lambda request: {"entries": ["x"], "cursor": f"s={STATS} x", "files": {}}
+
+    assert logged(fleet, "hostA")["hostA"]["cursor"] == f"s={STATS} x"

@@ -12,9 +12,20 @@ from steps_here import write
 
 from deployer.model import state
 from deployer.remote import agent_script
-from deployer.remote.agent import exclusive, files, ledger, measure, observe, perform, programs, site_lock, sockets
+from deployer.remote.agent import (
+    exclusive,
+    files,
+    ledger,
+    logs,
+    measure,
+    observe,
+    perform,
+    programs,
+    site_lock,
+    sockets,
+)
 
-MODULES = (perform, files, site_lock, ledger, observe, measure, programs, exclusive, sockets)
+MODULES = (perform, files, site_lock, ledger, logs, observe, measure, programs, exclusive, sockets)
 
 
 def run_as_on_a_host(verb, request):
@@ -74,3 +85,16 @@ def test_script_is_python_3_8(verb):
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__.rpartition(".")[2])
 def test_module_of_the_agent_is_python_3_8(module):
     ast.parse(Path(module.__file__).read_text(), feature_version=(3, 8))
+
+
+def test_logs_script_answers_in_json(tmp_path, monkeypatch):
+    program = tmp_path / "journalctl"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    configuration = {"folders": [], "endings": [], "ledger": f"{tmp_path}/ledger.json"}
+    limits = {"lines": 1, "size": 1000, "seconds": 10.0}
+
+    reply = run_as_on_a_host("logs", {"units": ["x"], **limits, "configuration": configuration})
+
+    assert (reply["entries"], reply["failed"]) == ([], None)

@@ -1,0 +1,1 @@
+"""What the processes of the site wrote to their hosts' journals."""
