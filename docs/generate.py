@@ -29,7 +29,9 @@ WIDTH = 100  # of a usage line: what a page of the site shows without scrolling
 # What a flag takes, where its own name in capitals would say too little.
 TAKES = {
     "inventory": "FILE",
-    "format": "table|json",
+    "format": "table|json|jsonl",
+    "lab.status format": "table|json",
+    "color": "auto|always|never",
     "limit": "HOST,HOST",
     "plan": "FILE",
     "out": "FILE",
@@ -142,9 +144,10 @@ def _command(context: ParserContext, doc: str, spread: Mapping[str, int]) -> Com
 def _flag(command: str, argument: Argument) -> Flag:
     name = argument.names[0]
     short = next((each for each in argument.names if len(each) == 1), "")
-    takes = "" if argument.kind is bool else TAKES.get(f"{command} {name}") or TAKES.get(name) or name.upper()
+    is_switch = argument.kind is bool or argument.incrementable
+    takes = "" if is_switch else TAKES.get(f"{command} {name}") or TAKES.get(name) or name.upper()
     default = getattr(argument, "if_left_out", argument.default)
-    shown = "" if default in (None, "", False) else str(default)
+    shown = "" if default in (None, "", False, 0) else str(default)
     return Flag(name, short, takes, shown, argument.help or "", bool(argument.positional))
 
 

@@ -8,6 +8,8 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
+from deployer.cli import called_as
+
 GAP = 2  # blanks between two columns
 
 
@@ -22,8 +24,8 @@ def grid(rows: Iterable[Sequence[Text | str]]) -> Table:
 
 
 def as_text(cell: Text | str) -> Text:
-    """A cell as it is: rich would read a text in brackets as markup."""
-    return cell if isinstance(cell, Text) else Text(cell)
+    """A cell as it is: rich would read a text in brackets as markup. The commands it names are this program's."""
+    return cell if isinstance(cell, Text) else Text(called_as.spelled(cell))
 
 
 @dataclass(frozen=True)

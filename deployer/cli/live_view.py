@@ -116,17 +116,24 @@ class LiveView:
         if self._stage:
             self._stage = self._stage.after(event, now)
         if isinstance(event, StageFinished):
-            self.close()
+            self._stop()
         self._print(event)
 
     def close(self) -> None:
-        """Take away what is shown of a stage."""
+        """Take away what is shown of a stage; one that has not ended leaves a line that says so."""
+        stage = self._stop()
+        if stage:
+            self._screen.print(Text(f"{stage.title}: not ended ({int(time.monotonic() - stage.began)} s)"))
+
+    def _stop(self) -> LiveStage | None:
+        """Take away what is shown, and return the stage that was."""
         if self._live:
             self._live.stop()
-        self._live = self._stage = None
+        stage, self._live, self._stage = self._stage, None, None
+        return stage
 
     def _begin(self, event: StageStarted, now: float) -> None:
-        self.close()
+        self._stop()
         self._stage = started(event, now)
         self._live = Live(
             console=self._screen.console,

@@ -1,5 +1,6 @@
 """Where all that a command has to say goes: its events to every handler, its result to standard output."""
 
+import json
 import sys
 import threading
 import time
@@ -67,13 +68,14 @@ class Output:
     def show(self, view: Callable[[], RenderableType], data: Callable[[], Mapping[str, Any]]) -> None:
         """Print the result in the format that was asked for; JSON Lines have it in their last event."""
         if self._log:
-            self._log.write("result", screen.plain(view()))
+            self._log.write("result", screen.plain(_spelled(view())))
         if self.options.format is Format.TABLE:
-            self._out.print(view())
+            self._out.print(_spelled(view()))
             return
-        self._result = dict(data()) | ({"log": self._log.path} if self._log else {})
+        text = called_as.spelled(console.as_json(dict(data()) | ({"log": self._log.path} if self._log else {})))
+        self._result = json.loads(text)
         if self.options.format is Format.JSON:
-            self._out.write(called_as.spelled(console.as_json(self._result)))
+            self._out.write(text)
 
     def question_level(self, level: Level = Level.INFO) -> Level:
         """Return the level of what one must have seen to answer a question: it is shown whatever -q says."""
@@ -125,6 +127,11 @@ def opened(options: OutputOptions) -> Output:
     if options.format is Format.JSONL:
         handlers.append(JsonLines(out, options.event_level, utc_now))
     return Output(options, out, handlers)
+
+
+def _spelled(view: RenderableType) -> RenderableType:
+    """A result whose commands are those of this program; the cells of its tables have them already."""
+    return called_as.spelled(view) if isinstance(view, str) else view
 
 
 def utc_now() -> str:

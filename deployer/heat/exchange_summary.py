@@ -11,6 +11,7 @@ from deployer.errors import DeployerError
 from deployer.heat import redaction
 
 NAMES = ("trees", "units", "disk", "run", "number", "wait")  # of a request: paths, units and numbers of ours
+CLOCKS = ("sent", "received")  # of a reply, whose seconds are told beside it
 SENTENCES = ("busy", "refused", "problems", "again")  # of a reply: words for people
 LONGEST = 2000  # characters of a sentence
 
@@ -31,7 +32,7 @@ def of_reply(reply: Any, known: Iterable[str]) -> dict[str, Any]:
     held = frozenset(known)
     if isinstance(reply, DeployerError):
         return {"error": _redacted(reply.message, held)}
-    return {name: _value(name, each, held) for name, each in reply.items()} | _size(reply)
+    return {name: _value(name, each, held) for name, each in reply.items() if name not in CLOCKS} | _size(reply)
 
 
 def _value(name: str, value: Any, known: frozenset[str]) -> Any:

@@ -32,8 +32,7 @@ class Site:
     def invoke(self, *arguments: str, code: int = 0, inventory: Path | None = None) -> subprocess.CompletedProcess:
         """Run a command as an operator would; fail unless it ends with `code`."""
         command = [sys.executable, "-m", "invoke", *arguments, "--inventory", str(inventory or self.inventory)]
-        how = {"cwd": ROOT, "env": os.environ | {"XDG_STATE_HOME": str(self.inventory.with_name("state"))}}
-        ran = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600, **how)
+        ran = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600)
         assert ran.returncode == code, f"{arguments} ended with {ran.returncode}\n{ran.stdout}\n{ran.stderr}"
         assert "Traceback" not in ran.stderr
         return ran
@@ -108,6 +107,14 @@ def kind_of(item: pytest.Item) -> str:
 def is_enough_elsewhere(item: pytest.Item) -> bool:
     marker = item.get_closest_marker("on")
     return marker is not None and kind_of(item) not in ("any", *marker.args)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def state_folder(tmp_path_factory) -> Path:
+    """Where commands keep their logs: no test writes into the home of whoever runs it."""
+    folder = tmp_path_factory.mktemp("state")
+    os.environ["XDG_STATE_HOME"] = str(folder)
+    return folder
 
 
 @pytest.fixture(scope="session", params=KINDS, ids=KINDS.values())

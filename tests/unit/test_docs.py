@@ -1,15 +1,17 @@
 """The docs keep up with the code: commands, flags, exit codes, links and inventories."""
 
 import importlib.util
+import json
 import re
 import textwrap
 from pathlib import Path
 
+import published_schema
 import pytest
 import sites
 
 from deployer import errors
-from deployer.cli import read_commands
+from deployer.cli import command, output_schema, read_commands
 from deployer.inventory import reader
 from deployer.status import site
 
@@ -93,6 +95,22 @@ def test_usage_of_every_command_has_its_flags_and_no_other():
     assert {name: found - flags(known[name], positional=True) for name, found in shown.items()} == {
         name: flags(task) for name, task in known.items()
     }
+
+
+def test_page_of_outputs_names_every_flag_of_all_commands_and_every_event():
+    page = (ROOT / "docs/output.md").read_text()
+    words = [*(f"--{name}" for name in command.OUTPUT_HELP), *(f"`{name}`" for name in output_schema.EVENTS)]
+
+    assert [word for word in words if word not in page] == []
+
+
+def test_events_of_the_page_of_outputs_are_as_published():
+    sample = (ROOT / "docs/output.md").read_text().partition("```json\n")[2].partition("```")[0]
+    events = [json.loads(line) for line in sample.splitlines()]
+
+    for event in events:
+        published_schema.check_event(event)
+    assert [events[0]["event"], events[-1]["event"]] == ["command_started", "result"]
 
 
 def test_table_of_exit_codes_has_every_code_and_no_other():

@@ -158,4 +158,9 @@ def test_steps_and_messages_stay_above_the_stage(terminal):
     view.close()
     view.handle(CommandFinished(0, log="/logs/x.log"))
 
-    assert after(terminal.written) == [f"hostB  done  {STEPS[1]} (1.5 s)", "note: a note", "log: /logs/x.log"]
+    assert after(terminal.written) == [
+        f"hostB  done  {STEPS[1]} (1.5 s)",
+        "note: a note",
+        "start engines: not ended (0 s)",
+        "log: /logs/x.log",
+    ]
