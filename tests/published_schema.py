@@ -9,7 +9,7 @@ from typing import Any
 
 import jsonschema
 
-from deployer.cli import output_schema
+from deployer.cli.output import output_schema
 
 PATH = Path(__file__).parent.parent / "docs" / output_schema.FILE
 

@@ -15,7 +15,7 @@ from invoke.parser.context import ParserContext
 
 from deployer.cli import called_as, command_line, settings
 from deployer.cli.command_line import Cursor, Grammar
-from deployer.cli.output_options import Color, Format
+from deployer.cli.output.output_options import Color, Format
 from deployer.inventory import location
 from deployer.model.steps import OnError
 

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from deployer import errors, pipeline
-from deployer.cli import console, host_colours, logs_text, signals, terminal
-from deployer.cli.output import Output
-from deployer.cli.output_options import Color, Format
+from deployer.cli import signals, terminal
+from deployer.cli.output.output import Output
+from deployer.cli.output.output_options import Color, Format
+from deployer.cli.views import console, host_colors, logs_text
 from deployer.inventory.schema import Inventory
 from deployer.logs import follow, merge
 from deployer.logs.follow import Following
@@ -70,11 +71,11 @@ class View:
     def _has_colours(self) -> bool:
         """Whether --color, NO_COLOR and the terminal allow colours."""
         color = self.output.options.color
-        return color is Color.ALWAYS or color is Color.AUTO and host_colours.are_shown(sys.stdout, os.environ)
+        return color is Color.ALWAYS or color is Color.AUTO and host_colors.are_shown(sys.stdout, os.environ)
 
     def _line_of(self, logs: Logs) -> LineOf:
         widths = logs_text.columns(self.inventory, self.query.hosts, logs.entries)
-        paint = host_colours.paint_for(tuple(self.inventory.hosts), self._has_colours())
+        paint = host_colors.paint_for(tuple(self.inventory.hosts), self._has_colours())
         return lambda entry: logs_text.line(entry, widths, paint)
 
 

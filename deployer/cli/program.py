@@ -15,8 +15,9 @@ from invoke.parser.context import ParserContext
 from invoke.program import Program
 
 from deployer import errors
-from deployer.cli import called_as, completion, console, settings, versions
+from deployer.cli import called_as, completion, settings, versions
 from deployer.cli.tasks import namespace
+from deployer.cli.views import console
 
 # Invoke's other flags are for tasks that run commands on this machine; they are accepted, and not shown.
 SHOWN = ("help", "version", "list", "print-completion-script", "config", "debug")

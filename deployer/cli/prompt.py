@@ -3,8 +3,9 @@
 import sys
 from collections.abc import Callable
 
-from deployer.cli import recovery_text, terminal
-from deployer.cli.output import Output
+from deployer.cli import terminal
+from deployer.cli.output.output import Output
+from deployer.cli.views import recovery_text
 from deployer.heat.recovery import DeadWorker
 from deployer.model.events import Level, Message, PlanDecided
 from deployer.observed import history

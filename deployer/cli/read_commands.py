@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from invoke.context import Context
 
 from deployer import errors, pipeline
-from deployer.cli import console, history_table, logs_view, plan_view, signals, status_watch, terminal
+from deployer.cli import logs_view, signals, status_watch, terminal
 from deployer.cli.flags import LogFlags, OutputFlags
-from deployer.cli.output import Output
+from deployer.cli.output.output import Output
 from deployer.cli.terminal import exit_codes
+from deployer.cli.views import console, history_table, plan_view
 from deployer.inventory import inventory_file
 from deployer.inventory.schema import Inventory
 from deployer.logs import query
@@ -24,11 +25,11 @@ from deployer.plan import saved_plan, textdiff
 from deployer.plan.planned import Change, Planned
 
 if TYPE_CHECKING:
-    from deployer.cli import proof_view
+    from deployer.cli.views import proof_view
     from deployer.verify import preparation
 else:  # as in the pipeline
     preparation = lazy.module("deployer.verify.preparation")
-    proof_view = lazy.module("deployer.cli.proof_view")
+    proof_view = lazy.module("deployer.cli.views.proof_view")
 
 CHANGES_PENDING = 2
 LINES, FIRST_LINES_FOLLOWED = 100, 10  # of a host

@@ -12,7 +12,7 @@ from pathlib import Path
 from deployer import errors
 from deployer.apply import lock
 from deployer.cli import terminal
-from deployer.cli.output import Output
+from deployer.cli.output.output import Output
 from deployer.inventory import inventory_file
 from deployer.inventory.inventory_file import InventoryFile
 from deployer.inventory.schema import Inventory

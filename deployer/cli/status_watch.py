@@ -9,9 +9,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 
 from deployer import errors, pipeline
-from deployer.cli import alternate_screen, console, event_json, signals, status_table, watch_table
-from deployer.cli.output import Output, utc_now
-from deployer.cli.output_options import Format
+from deployer.cli import signals
+from deployer.cli.output import event_json
+from deployer.cli.output.output import Output, utc_now
+from deployer.cli.output.output_options import Format
+from deployer.cli.views import alternate_screen, console, status_table, watch_table
 from deployer.inventory.schema import Inventory
 from deployer.model.events import ErrorRaised
 from deployer.remote.fleet import Fleet

@@ -12,11 +12,12 @@ from typing import Any
 from invoke.context import Context
 
 from deployer import errors
-from deployer.cli import called_as, output_options
-from deployer.cli import output as outputs
+from deployer.cli import called_as
 from deployer.cli.flags import OutputFlags
-from deployer.cli.output import Output
-from deployer.cli.output_options import OutputOptions
+from deployer.cli.output import output as outputs
+from deployer.cli.output import output_options
+from deployer.cli.output.output import Output
+from deployer.cli.output.output_options import OutputOptions
 from deployer.heat import redacting_fleet
 from deployer.heat.redacting_fleet import RedactingFleet
 from deployer.inventory import location, reader

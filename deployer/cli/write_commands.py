@@ -10,11 +10,12 @@ from invoke.context import Context
 
 from deployer import errors, pipeline
 from deployer.apply.report import Report
-from deployer.cli import prompt, recovery_text, run_report, session, terminal
+from deployer.cli import prompt, session, terminal
 from deployer.cli.flags import Count, Flags, OutputFlags
-from deployer.cli.output import Output
-from deployer.cli.output_options import Format
+from deployer.cli.output.output import Output
+from deployer.cli.output.output_options import Format
 from deployer.cli.terminal import exit_codes
+from deployer.cli.views import recovery_text, run_report
 from deployer.inventory import editor, inventory_file, scaling
 from deployer.inventory.inventory_file import InventoryFile
 from deployer.model.contract import SCHEMA_VERSION

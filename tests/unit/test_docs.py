@@ -11,7 +11,8 @@ import pytest
 import sites
 
 from deployer import errors
-from deployer.cli import command, output_schema, read_commands
+from deployer.cli import command, read_commands
+from deployer.cli.output import output_schema
 from deployer.inventory import reader
 from deployer.status import site
 

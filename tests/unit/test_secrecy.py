@@ -8,7 +8,7 @@ import sites
 
 from deployer import errors, pipeline
 from deployer.apply import waves
-from deployer.cli import console, plan_view, run_report
+from deployer.cli.views import console, plan_view, run_report
 from deployer.model.hosts import Secret
 from deployer.model.steps import WriteFile
 from deployer.plan import textdiff

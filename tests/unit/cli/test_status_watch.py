@@ -9,8 +9,10 @@ import pytest
 import sites
 
 from deployer import pipeline
-from deployer.cli import alternate_screen, output, status_watch
-from deployer.cli.output_options import Format, OutputOptions
+from deployer.cli import status_watch
+from deployer.cli.output import output
+from deployer.cli.output.output_options import Format, OutputOptions
+from deployer.cli.views import alternate_screen
 from deployer.status import site
 
 

@@ -7,7 +7,7 @@ import pytest
 import sites
 
 from deployer import errors, pipeline
-from deployer.cli import console, run_report
+from deployer.cli.views import console, run_report
 from deployer.heat import engines, recovery, redacting_fleet
 from deployer.status import site
 

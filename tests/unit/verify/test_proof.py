@@ -8,7 +8,7 @@ import published_schema
 import pytest
 
 from deployer import errors
-from deployer.cli import proof_view
+from deployer.cli.views import proof_view
 from deployer.verify import acceptance, preparation, proof
 from deployer.verify.smoke import smoke_suite
 from deployer.verify.smoke.result import Check, Outcome

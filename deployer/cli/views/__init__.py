@@ -1,0 +1,1 @@
+"""How results look: tables, colours, wrapped text. No code here reaches a host."""
