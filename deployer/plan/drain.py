@@ -37,6 +37,10 @@ class ProxyView:
         """Whether a server answers clients by then."""
         return server.serves or server.path in self.undrained
 
+    def serves_unit(self, host: str, unit: str) -> bool:
+        """Whether a unit of a host answers clients by then."""
+        return any(self.serves(server) for server in self.servers_of({host: [unit]}))
+
     def servers_of(self, units: Mapping[str, Collection[str]]) -> list[Server]:
         """Given host -> units, return the servers at the addresses on which these listen."""
         addresses = {

@@ -54,7 +54,8 @@ def _waves(host: HostDiff, proxy: ProxyView, proxy_update: tuple[Step, ...]) -> 
     """
     name = host.name
     apis = host_steps.outdated_units(host, APIS)
-    stopping = {name: [unit.name for unit in apis if not unit.drained]}
+    # One that is to be drained may serve until the proxy hears of it, at the end of the plan.
+    stopping = {name: [unit.name for unit in apis if not unit.drained or proxy.serves_unit(name, unit.name)]}
     drains = tuple(drain.drain_steps(proxy, stopping, "it restarts", host.options))
     yield Wave(f"change {name}", tuple(_changes(host)), rolls=name)
     yield Wave(f"drain APIs on {name}", drains, rolls=name)

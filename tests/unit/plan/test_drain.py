@@ -1,5 +1,7 @@
 """A process that stops is drained at the proxy first, as long as others can serve; and gets its requests back."""
 
+from dataclasses import replace
+
 import sites
 
 from deployer.model.facts import Observation, Server
@@ -223,3 +225,24 @@ def test_server_that_the_configuration_has_drained_does_not_count_as_one_that_se
     desired, observed = two_nodes(waiting, C, b="new")
 
     assert steps_of(diff.plan_between(desired, observed)) == ["RestartUnit hostC", "ReadyServer hostB-8004"]
+
+
+def test_host_that_is_to_be_drained_and_still_serves_is_drained_before_it_restarts():
+    desired, observed = two_nodes(B, C, c="new")
+    (unit,) = desired["hostB"].units.values()
+    desired["hostB"] = sites.a_state(replace(unit, drained=True))
+
+    assert steps_of(diff.plan_between(desired, observed)) == [
+        "DrainServer hostB-8004",
+        "RestartUnit hostB",
+        "ReadyServer hostB-8004",
+        "DrainServer hostB-8004",
+    ]
+
+
+def test_host_that_is_drained_and_stays_so_restarts_without_any_request():
+    desired, observed = two_nodes(with_status(B, "DRAIN"), C, c="new")
+    (unit,) = desired["hostB"].units.values()
+    desired["hostB"] = sites.a_state(replace(unit, drained=True))
+
+    assert steps_of(diff.plan_between(desired, observed)) == ["RestartUnit hostB"]
