@@ -2,6 +2,7 @@
 
 import contextlib
 import difflib
+import errno
 import inspect
 import os
 import re
@@ -29,6 +30,7 @@ HELP = {
     "config": "one more file of settings, such as `inventory: mysite`, beside invoke.yaml of this folder",
     "debug": "show what Invoke does",
 }
+FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 CLOSED_PIPE = 141  # as a shell says of a program that SIGPIPE has ended
 
 
@@ -175,8 +177,9 @@ def main() -> int | str | None:
         code = CLOSED_PIPE
     except KeyboardInterrupt:
         code = errors.INTERRUPTED
-    _flush()
-    return code
+    except OSError as error:
+        code = _unwritten(error)
+    return _flush() or code
 
 
 def _exit_code(argv: list[str]) -> int | str | None:
@@ -191,9 +194,27 @@ def _exit_code(argv: list[str]) -> int | str | None:
     return 0
 
 
-def _flush() -> None:
-    """Write what is left to write; where nobody reads it any more (`| head`), Python must not try again at its end."""
+def _flush() -> int:
+    """Write what is left to write; return 0, or the exit code where that fails."""
     try:
         print(end="", flush=True)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
+    except OSError as error:
+        return _unwritten(error)
+    return 0
+
+
+def _unwritten(error: OSError) -> int:
+    """Say that the disk behind the output is full, and return the exit code; any other error is a bug, and raised."""
+    if error.errno not in FULL_DISK:
+        raise error
+    _discard_output()
+    lost = errors.BadInput(f"the output cannot be written: {error.strerror}", "")
+    print(console.error_text(lost), file=sys.stderr)
+    return lost.exit_code
+
+
+def _discard_output() -> None:
+    """Let nothing try again to write what could not be written, Python at its end least of all."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -506,7 +506,7 @@ def test_interruption_ends_with_130_and_says_how_to_go_on(invoke, inventory, fle
     code, out, err = invoke("deploy", "--inventory", inventory, "--yes")
 
     assert (code, out) == (130, "")
-    assert "interrupted: `invoke deploy` goes on with what the inventory says now" in err
+    assert "interrupted: run the same command again, or `invoke deploy`" in err
 
 
 def test_inventory_that_a_host_refuses_when_it_is_staged_is_not_written(invoke, inventory, fleet):

@@ -123,6 +123,17 @@ def test_reader_who_has_gone_gets_no_traceback(unbuffered):
     assert ran.stderr in ("ended with 0\n", f"ended with {program.CLOSED_PIPE}\n")
 
 
+@pytest.mark.parametrize("asked", ["--help", "--version", "--list", "--print-completion-script bash"])
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_full_disk_behind_the_output_is_told_without_a_traceback(asked, unbuffered):
+    ran = started(f"tool {asked} > /dev/full; echo ended with $? >&2", PYTHONUNBUFFERED=unbuffered)
+
+    assert ran.stderr.splitlines() == [
+        "error: the output cannot be written: No space left on device",
+        "ended with 3",
+    ]
+
+
 def test_closed_output_is_no_error_of_ours():
     assert started("tool --list >&-").stderr == ""
 

@@ -167,7 +167,7 @@ def test_interruption_is_in_the_log_with_what_was_under_way(invoke, inventory, f
 
     text = only(logs).read_text()
     assert (code, err.splitlines()[-1]) == (130, f"log: {only(logs)}")
-    assert "error   interrupted: `invoke deploy` goes on" in text
+    assert "error   interrupted: run the same command again" in text
     assert text.endswith("ended with 130\n")
 
 
