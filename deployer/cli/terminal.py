@@ -27,7 +27,7 @@ from deployer.model.events import CommandStarted, ErrorRaised, Handler
 SHORTEST_INTERVAL = 0.5  # seconds between two looks at every host
 LONGEST_WAIT = 1_000_000.0  # seconds: eleven days, and less than what clocks and sockets take
 LONGEST_COMMAND = 200  # characters of a command line that are shown elsewhere
-GOES_ON = "run the same command again, or `invoke deploy` for what the inventory says now: each begins with what the hosts have"
+GOES_ON = "run the same command again, or `invoke deploy`: each begins with what the hosts have then"
 
 
 @contextmanager
