@@ -8,12 +8,9 @@ from typing import TYPE_CHECKING
 
 from deployer import errors
 from deployer.apply import execute, lock, stage
-from deployer.apply.lock import Holder
 from deployer.apply.report import Report
 from deployer.desired import desired_state, export, goal
-from deployer.desired.goal import Goal, Purpose
 from deployer.heat import engines, recovery
-from deployer.heat.recovery import DeadWorker
 from deployer.heat.redacting_fleet import RedactingFleet
 from deployer.inventory import inventory_file, scaling
 from deployer.inventory.inventory_file import InventoryFile
@@ -23,14 +20,15 @@ from deployer.logs import journals
 from deployer.logs.journals import Logs, Position
 from deployer.logs.query import LogQuery
 from deployer.model import lazy
-from deployer.model.facts import Observation
-from deployer.model.run import Run
+from deployer.model.facts import DeadWorker, Observation
+from deployer.model.purpose import RESTORE, Goal, Purpose
+from deployer.model.run import Holder, Run, Writer
 from deployer.model.state import NOTHING
 from deployer.observed import history as recorded
 from deployer.observed import observe
 from deployer.observed.history import History
 from deployer.plan import diff, saved_plan
-from deployer.plan.planned import Change, Planned
+from deployer.plan.planned import Accept, Change, Planned
 from deployer.preflight import gate, host_checks
 from deployer.preflight.findings import Findings
 from deployer.remote.fleet import Fleet
@@ -45,12 +43,11 @@ if TYPE_CHECKING:
     from deployer.verify.smoke.clouds import Cloud
     from deployer.verify.smoke.result import Check
 else:  # 40 ms of XML, clouds and CFN, which no other command needs
-    acceptance, preparation, proof, smoke_suite = (
-        lazy.module(f"deployer.verify.{name}") for name in ("acceptance", "preparation", "proof", "smoke.smoke_suite")
+    acceptance, preparation, proof, smoke_suite = lazy.modules(
+        "deployer.verify", ("acceptance", "preparation", "proof", "smoke.smoke_suite")
     )
 
 STATUS_TIMEOUT = 10.0  # seconds for a host to answer `status`
-Accept = Callable[[Planned, tuple[str, ...]], bool]  # shows a plan and the warnings of preflight; whether it may run
 
 
 def deploy(change: Change, fleet: Fleet, accept: Accept) -> Report:
@@ -119,7 +116,7 @@ def rollback_target(inventory: Inventory, fleet: Fleet, number: int | None) -> R
 
 def restore(change: Change, fleet: Fleet, accept: Accept) -> Report:
     """Remove everything of ours, and start again the processes that served before."""
-    return deploy(replace(change, goal=goal.RESTORE), fleet, accept)
+    return deploy(replace(change, goal=RESTORE), fleet, accept)
 
 
 @dataclass(frozen=True)
@@ -195,6 +192,11 @@ def _smoke_checks(
     except errors.DeployerError as error:
         return smoke_suite.without_target(inventory, error)
     return smoke_suite.run(smoke_suite.SmokeTarget(inventory, fleet, binds), cloud, message)
+
+
+def take_lock(inventory: Inventory, fleet: Fleet, writer: Writer, wait: float, message: Callable[[str], None]) -> None:
+    """Keep every other command from changing the site until the fleet is closed, as `apply.lock.take` does."""
+    lock.take(inventory, fleet, writer, wait, message)
 
 
 def lock_holder(inventory: Inventory, fleet: Fleet) -> Holder | None:

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from deployer.heat.source import KEPT
 from deployer.model.names import service_of, unit_name
 from deployer.model.probe import AnswersHttp, AnswersSocket, Program
 from deployer.model.service import Service
+from deployer.model.state import KEPT
 from deployer.model.steps import (
     AwaitReady,
     AwaitStopped,

@@ -4,8 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from deployer.apply import waves
-from deployer.apply.report import Reverted, Rollout
-from deployer.apply.waves import Applied
+from deployer.apply.report import Applied, Reverted, Rollout
 from deployer.desired import desired_state
 from deployer.inventory.schema import Inventory
 from deployer.model.facts import Observation

@@ -1,11 +1,12 @@
 """Takes, shows and releases the site lock: it is on the proxy's host, held by the SSH session of one command."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 from deployer import errors
 from deployer.inventory.schema import Inventory
 from deployer.model.events import Level
+from deployer.model.run import Holder, Writer
 from deployer.model.wire import Json, Reply, Request
 from deployer.observed import observe
 from deployer.observed.observe import SiteObservation
@@ -14,27 +15,6 @@ from deployer.remote.fleet import Fleet
 PATH = "/run/heat-scaleout.lock"
 HEARTBEAT_TIMEOUT = 45.0  # seconds without a heartbeat after which a command counts as gone
 LOCK_TIMEOUT = 20.0  # seconds for the host to answer
-
-
-@dataclass(frozen=True)
-class Writer:
-    """Who asks for the lock: a user on a machine, with a command, its process and an id of its own."""
-
-    id: str
-    owner: str
-    host: str
-    pid: int
-    command: str
-
-
-@dataclass(frozen=True)
-class Holder(Writer):
-    """Who holds the lock, and since when by the clock of its host."""
-
-    since: str
-
-    def __str__(self) -> str:
-        return f"{self.owner}@{self.host} (pid {self.pid}, since {self.since}, id {self.id}): {self.command}"
 
 
 def take(

@@ -1,12 +1,26 @@
 """Reports how a command that changes the site ended: its plan, what was applied and reverted, the exit code. Pure."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from deployer import errors
-from deployer.apply.waves import Applied
 from deployer.model.run import DONE, FAILED, REVERTED, Run
-from deployer.model.steps import Plan
+from deployer.model.steps import Plan, Step, Wave
 from deployer.plan.planned import Planned
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What was done of a plan: the steps done, and for each host that failed why, and the steps that were not done.
+
+    `wave` is the one in which hosts failed, `unproven` whether all that failed was the proof of what was done.
+    """
+
+    done: tuple[Step, ...] = ()
+    failed: Mapping[str, errors.DeployerError] = field(default_factory=dict)
+    left: tuple[Step, ...] = ()
+    wave: Wave | None = None
+    unproven: bool = False
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ from typing import Any
 
 from deployer import errors
 from deployer.desired import generations
-from deployer.desired.goal import Purpose
 from deployer.inventory import inventory_file
 from deployer.model.events import Level
 from deployer.model.names import unit_name
+from deployer.model.purpose import Purpose
 from deployer.model.run import REFUSED, Run
 from deployer.model.service import Service
 from deployer.model.state import File, HostState

@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from deployer import errors
 from deployer.apply import agent_requests
 from deployer.apply.agent_requests import Request
+from deployer.apply.report import Applied
 from deployer.model.probe import Program
 from deployer.model.steps import AwaitReady, AwaitStopped, Plan, ReadyServer, Step, Wave
 from deployer.observed.observe import EXCLUSIVE, EXCLUSIVE_TIMEOUT, LEDGER
@@ -18,20 +19,6 @@ CONNECT_TIMEOUT = 30.0  # seconds for a host to be reached, beside the work of a
 SHORT_STEP_TIMEOUT = 10.0  # seconds for a step whose request names no timeout
 
 Batch = tuple[Step, ...]  # steps that one request of the agent names
-
-
-@dataclass(frozen=True)
-class Applied:
-    """What was done of a plan: the steps done, and for each host that failed why, and the steps that were not done.
-
-    `wave` is the one in which hosts failed, `unproven` whether all that failed was the proof of what was done.
-    """
-
-    done: tuple[Step, ...] = ()
-    failed: Mapping[str, errors.DeployerError] = field(default_factory=dict)
-    left: tuple[Step, ...] = ()
-    wave: Wave | None = None
-    unproven: bool = False
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,10 @@ from collections.abc import Callable
 from deployer.cli import terminal
 from deployer.cli.output.output import Output
 from deployer.cli.views import recovery_text
-from deployer.heat.recovery import DeadWorker
 from deployer.model.events import Level, Message, PlanDecided
+from deployer.model.facts import DeadWorker
 from deployer.observed import history
-from deployer.pipeline import Accept
-from deployer.plan.planned import Planned
+from deployer.plan.planned import Accept, Planned
 
 
 def deploy_accepted(output: Output, yes: bool) -> Accept:

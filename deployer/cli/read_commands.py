@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from invoke.context import Context
 
-from deployer import errors, pipeline
-from deployer.cli import logs_view, signals, status_watch, terminal
+from deployer import errors
+from deployer.cli import signals, terminal
 from deployer.cli.flags import LogFlags, OutputFlags
 from deployer.cli.output.output import Output
 from deployer.cli.terminal import exit_codes
@@ -21,13 +21,19 @@ from deployer.logs.query import LogQuery
 from deployer.model import events, lazy
 from deployer.model.contract import SCHEMA_VERSION
 from deployer.observed import history as recorded
-from deployer.plan import saved_plan, textdiff
+from deployer.plan import saved_plan
 from deployer.plan.planned import Change, Planned
 
 if TYPE_CHECKING:
+    from deployer import pipeline
+    from deployer.cli import logs_view, status_watch
     from deployer.cli.views import proof_view
+    from deployer.plan import textdiff
     from deployer.verify import preparation
-else:  # as in the pipeline
+else:  # as in the session and in the pipeline
+    pipeline = lazy.module("deployer.pipeline")
+    logs_view, status_watch = lazy.modules("deployer.cli", ("logs_view", "status_watch"))
+    textdiff = lazy.module("deployer.plan.textdiff")
     preparation = lazy.module("deployer.verify.preparation")
     proof_view = lazy.module("deployer.cli.views.proof_view")
 
@@ -42,7 +48,7 @@ def plan(
     with exit_codes(flags) as output:
         file = inventory_file.read(terminal.locate(context, inventory))
         change = Change(file.inventory, limit=terminal.limit_hosts(file.inventory, limit), file=file)
-        with terminal.fleet(file.inventory, output.handle) as fleet:
+        with terminal.fleet(file.inventory, output.handle, change.observed_hosts()) as fleet:
             planned = pipeline.plan(change, fleet, contents=diff)
         terminal.show_warnings(output, (*planned.desired.warnings, *recorded.describe_unfinished(planned.observed)))
         if out:
@@ -64,7 +70,7 @@ def history(context: Context, inventory: str | None, flags: OutputFlags) -> None
     """Show every generation that the hosts have kept."""
     with exit_codes(flags) as output:
         site = terminal.read(context, inventory)
-        with terminal.fleet(site, output.handle) as fleet:
+        with terminal.fleet(site, output.handle, site.hosts) as fleet:
             known = pipeline.history(site, fleet)
         output.show(lambda: history_table.view(known), lambda: history_table.json(known))
 
@@ -76,7 +82,7 @@ def render(context: Context, inventory: str | None, out: str, source: str | None
         if source:
             observed = pipeline.source_from_folder(site, Path(source))
         else:
-            with terminal.fleet(site, output.handle) as fleet:
+            with terminal.fleet(site, output.handle, site.hosts) as fleet:
                 observed = pipeline.observed_hosts(site, fleet)
         written = pipeline.render(site, observed, Path(out))
         output.show(
@@ -90,7 +96,7 @@ def status(context: Context, inventory: str | None, watch: str | None, exit_code
     with exit_codes(flags) as output:
         seconds = terminal.seconds("interval", watch) if watch else None
         site = terminal.read(context, inventory)
-        with terminal.fleet(site, events.ignore if seconds else output.handle) as fleet:
+        with terminal.fleet(site, events.ignore if seconds else output.handle, site.hosts) as fleet:
             if seconds:
                 code = status_watch.watch(site, fleet, output, exit_code, seconds)
             else:
@@ -103,7 +109,7 @@ def logs(context: Context, inventory: str | None, flags: LogFlags) -> None:
     with exit_codes(flags.output) as output, signals.reader_may_leave():
         site = terminal.read(context, inventory)
         asked = _log_query(site, flags)
-        with terminal.fleet(site, events.ignore if flags.follow else output.handle) as fleet:
+        with terminal.fleet(site, events.ignore if flags.follow else output.handle, asked.hosts) as fleet:
             view = logs_view.View(site, fleet, asked, output)
             code = view.follow() if flags.follow else view.once()
         sys.exit(code)
@@ -124,7 +130,7 @@ def preflight(context: Context, inventory: str | None, flags: OutputFlags) -> No
     """Show every problem that would make a deploy fail."""
     with exit_codes(flags) as output:
         site = terminal.read(context, inventory)
-        with terminal.fleet(site, output.handle) as fleet:
+        with terminal.fleet(site, output.handle, site.hosts) as fleet:
             found = pipeline.preflight(site, fleet)
         terminal.show_warnings(output, found.warnings)
         output.show(
@@ -145,7 +151,7 @@ def verify(context: Context, inventory: str | None, junit: str | None, cloud: st
         site, report = terminal.read(context, inventory), Path(junit) if junit else None
         preparation.refuse_unprepared(report)
         user = preparation.cloud_of(site, cloud)
-        with signals.sigterm_as_interrupt(), terminal.fleet(site, output.handle) as fleet:
+        with signals.sigterm_as_interrupt(), terminal.fleet(site, output.handle, site.hosts) as fleet:
             proof = pipeline.verify(site, fleet, user, output.message)
         if report:
             report.write_text(proof.junit(), encoding="utf-8")
@@ -158,7 +164,7 @@ def lock(context: Context, inventory: str | None, flags: OutputFlags) -> None:
     """Show who holds the site's lock."""
     with exit_codes(flags) as output:
         site = terminal.read(context, inventory)
-        with terminal.fleet(site, output.handle) as fleet:
+        with terminal.fleet(site, output.handle, [site.proxy.host]) as fleet:
             holder = pipeline.lock_holder(site, fleet)
         output.show(
             lambda: str(holder or "Nobody holds the lock."),

@@ -8,18 +8,23 @@ import time
 from collections.abc import Callable, Iterator
 from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from deployer import errors
-from deployer.apply import lock
 from deployer.cli import terminal
 from deployer.cli.output.output import Output
 from deployer.inventory import inventory_file
 from deployer.inventory.inventory_file import InventoryFile
 from deployer.inventory.schema import Inventory
+from deployer.model import lazy
 from deployer.model.hosts import Host
-from deployer.model.run import Author
-from deployer.plan.planned import Change
+from deployer.model.run import Author, Writer
 from deployer.remote.fleet import Fleet
+
+if TYPE_CHECKING:
+    from deployer import pipeline
+else:  # it loads in 0.2 s, in which the hosts are being connected to
+    pipeline = lazy.module("deployer.pipeline")
 
 Edit = Callable[[InventoryFile], InventoryFile]
 
@@ -41,17 +46,16 @@ def exclusive(
     seconds = terminal.seconds("lock-wait", lock_wait, 0.0) if lock_wait else 0.0
     before = inventory_file.read(path)
     edited = edit(before)
-    hosts = Change(edited.inventory, limit=terminal.limit_hosts(edited.inventory, limit)).observed_hosts()
-    with terminal.fleet(edited.inventory, output.handle) as fleet:
-        fleet.open(hosts)
-        lock.take(edited.inventory, fleet, lock_writer(), seconds, output.message)
+    hosts = edited.inventory.hosts_to_observe(terminal.limit_hosts(edited.inventory, limit))
+    with terminal.fleet(edited.inventory, output.handle, hosts) as fleet:
+        pipeline.take_lock(edited.inventory, fleet, lock_writer(), seconds, output.message)
         now = inventory_file.read(path)
         yield (edited if now.on_disk == before.on_disk else _same_hosts(edited, edit(now))), fleet
 
 
-def lock_writer() -> lock.Writer:
+def lock_writer() -> Writer:
     """This very command."""
-    return lock.Writer(os.urandom(4).hex(), _user(), socket.gethostname(), os.getpid(), terminal.command_line())
+    return Writer(os.urandom(4).hex(), _user(), socket.gethostname(), os.getpid(), terminal.command_line())
 
 
 def author(file: InventoryFile) -> Author:

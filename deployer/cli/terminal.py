@@ -4,7 +4,7 @@ import math
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -100,9 +100,12 @@ def write_private(path: str, text: str) -> None:
         raise errors.BadInput(f"{path}: {error.strerror}") from None
 
 
-def fleet(inventory: Inventory, handle: Handler) -> AbstractContextManager[RedactingFleet]:
-    """Return the hosts of an inventory, reached when they are first asked; nothing that they say holds a secret."""
-    return redacting_fleet.over_ssh(inventory, handle)
+@contextmanager
+def fleet(inventory: Inventory, handle: Handler, connected: Iterable[str]) -> Iterator[RedactingFleet]:
+    """The hosts of an inventory, some of which are being connected to; nothing that they say holds a secret."""
+    with redacting_fleet.over_ssh(inventory, handle) as hosts:
+        hosts.open(tuple(connected))
+        yield hosts
 
 
 def limit_hosts(inventory: Inventory, limit: str) -> tuple[str, ...]:

@@ -4,11 +4,11 @@ import sys
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from invoke.context import Context
 
-from deployer import errors, pipeline
+from deployer import errors
 from deployer.apply.report import Report
 from deployer.cli import prompt, session, terminal
 from deployer.cli.flags import Count, Flags, OutputFlags
@@ -18,10 +18,16 @@ from deployer.cli.terminal import exit_codes
 from deployer.cli.views import recovery_text, run_report
 from deployer.inventory import editor, inventory_file, scaling
 from deployer.inventory.inventory_file import InventoryFile
+from deployer.model import lazy
 from deployer.model.contract import SCHEMA_VERSION
 from deployer.model.steps import OnError, RolloutOptions
 from deployer.plan import saved_plan
 from deployer.plan.planned import Change, SavedPlan
+
+if TYPE_CHECKING:
+    from deployer import pipeline
+else:  # as in the session
+    pipeline = lazy.module("deployer.pipeline")
 
 
 def deploy(context: Context, inventory: str | None, flags: Flags, plan: str = "") -> None:
@@ -156,7 +162,7 @@ def unlock(context: Context, inventory: str | None, id: str, flags: OutputFlags)
     """End the lock that has this id, and so the command that holds it."""
     with exit_codes(flags, changes=True) as output:
         site = terminal.read(context, inventory)
-        with terminal.fleet(site, output.handle) as fleet:
+        with terminal.fleet(site, output.handle, [site.proxy.host]) as fleet:
             ended = pipeline.unlock(site, fleet, id)
         output.show(
             lambda: f"Ended the lock of {ended}",

@@ -11,22 +11,13 @@ from deployer.model.facts import Facts, Listener, Observation
 from deployer.model.names import Endpoint, service_of
 from deployer.model.probe import Probe
 from deployer.model.service import Service
-from deployer.model.state import File, HostState, Unit, digest_of, file_of
+from deployer.model.state import Desired, File, HostState, Unit, digest_of, file_of
 from deployer.model.tls import Certificate, Trust
 from deployer.proxy import config
 
 SLICE = "heat-scaleout.slice"
 APIS = source.APIS
 RPC_MARGIN = 5  # seconds that uWSGI waits longer than Heat, so that Heat answers first
-
-
-@dataclass(frozen=True)
-class Desired:
-    """What every host should have, where clients reach the APIs, and warnings about values of heat.conf left as is."""
-
-    states: Mapping[str, HostState]
-    binds: Mapping[Service, Endpoint]
-    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

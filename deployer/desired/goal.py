@@ -1,40 +1,13 @@
 """Decides the desired states of each purpose: the inventory, a recorded generation, or nothing of ours. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
-from typing import Any
+from dataclasses import replace
 
 from deployer.desired import desired_state, generations
-from deployer.desired.desired_state import Desired
 from deployer.inventory.schema import Inventory
 from deployer.model.facts import Observation
-
-
-class Purpose(StrEnum):
-    """The commands that differ in what hosts should have after them."""
-
-    DEPLOY = "deploy"
-    ROLLBACK = "rollback"
-    RESTORE = "restore"
-
-
-@dataclass(frozen=True)
-class Goal:
-    """`generation` and `kept`, host -> {runs, state} as the hosts have recorded them, belong to a rollback."""
-
-    purpose: Purpose = Purpose.DEPLOY
-    generation: int | None = None
-    kept: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
-
-    @property
-    def command(self) -> str:
-        """The command with this goal, to run again after a failure."""
-        to = "" if self.generation is None else f" --to {self.generation}"
-        return f"invoke {self.purpose}{to}"
-
-
-DEPLOY, RESTORE = Goal(), Goal(Purpose.RESTORE)
+from deployer.model.purpose import Goal, Purpose
+from deployer.model.state import Desired
 
 
 def desired_for(goal: Goal, inventory: Inventory, observed: Mapping[str, Observation]) -> Desired:

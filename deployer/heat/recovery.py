@@ -1,27 +1,14 @@
 """What engines that died have left behind, and its removal; both by Heat's own Python on the source host."""
 
 import json
-from dataclasses import dataclass
 
 from deployer import errors
 from deployer.heat import engines, scripts, service_units
 from deployer.inventory.schema import Inventory
+from deployer.model.facts import DeadWorker
 from deployer.remote.fleet import Fleet
 
 RECOVERY_TIMEOUT = 120.0  # seconds
-
-
-@dataclass(frozen=True)
-class DeadWorker:
-    """What one worker process of an engine left: `host` is the engine's name ("": Heat has forgotten it).
-
-    `held`: what it worked on; `queues`: those that nobody reads any more.
-    """
-
-    engine_id: str
-    host: str
-    held: tuple[str, ...]
-    queues: tuple[str, ...]
 
 
 def dead_workers(inventory: Inventory, fleet: Fleet) -> tuple[DeadWorker, ...]:

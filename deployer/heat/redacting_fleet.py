@@ -9,10 +9,10 @@ from functools import partial
 from deployer.errors import DeployerError, HostFailed
 from deployer.heat import exchange_summary, redaction
 from deployer.heat.conf import conf_redaction
-from deployer.heat.source import KEPT, text_of
 from deployer.inventory.schema import Inventory
 from deployer.model import events
 from deployer.model.events import Handler, Level, ReplyReceived, RequestSent
+from deployer.model.state import KEPT, text_of
 from deployer.model.wire import Reply, Request
 from deployer.remote import fleet
 

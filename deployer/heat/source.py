@@ -9,9 +9,8 @@ from deployer import errors
 from deployer.heat import releases, service_units
 from deployer.heat.conf import conf_editor, rewrite
 from deployer.model.service import Service
-from deployer.model.state import File, HostState, file_of
+from deployer.model.state import KEPT, File, HostState, bytes_of, file_of, text_of
 
-KEPT = ".before-heat-scaleout"  # what the agent appends to a file that was there before ours
 PATH = re.compile(r"/[A-Za-z0-9._~/-]*")  # it ends in the proxy's configuration
 APIS = (Service.API, Service.CFN)
 DEFAULT_RPC_TIMEOUT = 60  # oslo.messaging's rpc_response_timeout, in seconds
@@ -111,12 +110,3 @@ def _is_address(text: str) -> bool:
 
 def _ours(path: str) -> bool:
     return path.endswith((KEPT, ".heat-scaleout-new"))
-
-
-def text_of(content: bytes) -> str:
-    """Text of which every byte survives, also those that are no UTF-8."""
-    return content.decode("utf-8", "surrogateescape")
-
-
-def bytes_of(text: str) -> bytes:
-    return text.encode("utf-8", "surrogateescape")

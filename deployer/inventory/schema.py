@@ -75,6 +75,11 @@ class Inventory:
         numbers = [(service, number) for service in Service for number in self._numbers(name, service)]
         return tuple(Instance(name, service, number, entry.address, entry.drained) for service, number in numbers)
 
+    def hosts_to_observe(self, limit: tuple[str, ...]) -> tuple[str, ...]:
+        """Return all hosts, or those of a limit, the source, whose files count, and the proxy's, which drains."""
+        ends = (self.heat.source, self.proxy.host)
+        return tuple(dict.fromkeys((*limit, *ends))) if limit else tuple(self.hosts)
+
     def has_apis(self) -> bool:
         """Whether there is anything for a proxy to stand in front of; a site may scale out its engines alone."""
         return any(entry.api or entry.cfn for entry in self.hosts.values())

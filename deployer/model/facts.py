@@ -99,3 +99,16 @@ class Observation:
 
     state: HostState
     facts: Facts = Facts()
+
+
+@dataclass(frozen=True)
+class DeadWorker:
+    """What one worker process of an engine left: `host` is the engine's name ("": Heat has forgotten it).
+
+    `held`: what it worked on; `queues`: those that nobody reads any more.
+    """
+
+    engine_id: str
+    host: str
+    held: tuple[str, ...]
+    queues: tuple[str, ...]

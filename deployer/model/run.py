@@ -1,4 +1,4 @@
-"""A numbered run of a command that changes the site: who asked for it, and how it ended."""
+"""Commands that change the site: who asks for the lock and who holds it, and the numbered run of each."""
 
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -22,6 +22,27 @@ class Author:
 
 
 UNKNOWN_AUTHOR = Author()
+
+
+@dataclass(frozen=True)
+class Writer:
+    """Who asks for the lock: a user on a machine, with a command, its process and an id of its own."""
+
+    id: str
+    owner: str
+    host: str
+    pid: int
+    command: str
+
+
+@dataclass(frozen=True)
+class Holder(Writer):
+    """Who holds the lock, and since when by the clock of its host."""
+
+    since: str
+
+    def __str__(self) -> str:
+        return f"{self.owner}@{self.host} (pid {self.pid}, since {self.since}, id {self.id}): {self.command}"
 
 
 @dataclass(frozen=True)

@@ -6,15 +6,27 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Never, TypedDict, Unpack
 
+from deployer.model.names import Endpoint
 from deployer.model.probe import Probe
 from deployer.model.service import Service
 
 NOTHING: Mapping[str, Never] = MappingProxyType({})
+KEPT = ".before-heat-scaleout"  # what the agent appends to a file that was there before ours
 
 
 def digest_of(content: bytes) -> str:
     """The digest by which files are compared: sha256, hexadecimal."""
     return hashlib.sha256(content).hexdigest()
+
+
+def text_of(content: bytes) -> str:
+    """Text of which every byte survives, also those that are no UTF-8."""
+    return content.decode("utf-8", "surrogateescape")
+
+
+def bytes_of(text: str) -> bytes:
+    """The bytes of such a text."""
+    return text.encode("utf-8", "surrogateescape")
 
 
 @dataclass(frozen=True)
@@ -85,3 +97,12 @@ class HostState:
     managed: frozenset[str] = field(default=frozenset(), compare=False)
     stale: bool = field(default=False, compare=False)
     shutdown_probes: Mapping[str, Probe] = field(default_factory=dict, compare=False)
+
+
+@dataclass(frozen=True)
+class Desired:
+    """What every host should have, where clients reach the APIs, and warnings about values of heat.conf left as is."""
+
+    states: Mapping[str, HostState]
+    binds: Mapping[Service, Endpoint]
+    warnings: tuple[str, ...] = ()

@@ -7,10 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from deployer.desired.desired_state import Desired
-from deployer.desired.goal import Purpose
 from deployer.model.facts import Observation
-from deployer.model.state import HostState, Unit
+from deployer.model.purpose import Purpose
+from deployer.model.state import Desired, HostState, Unit
 from deployer.model.steps import (
     DEFAULT_ROLLOUT,
     Plan,

@@ -1,15 +1,15 @@
 """Holds what a command asks for and the plan for it: the data between planning, preflight and apply."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from deployer.desired.desired_state import Desired
-from deployer.desired.goal import DEPLOY, Goal
 from deployer.inventory.inventory_file import InventoryFile
 from deployer.inventory.schema import Inventory
 from deployer.model.facts import Observation
+from deployer.model.purpose import DEPLOY, Goal
 from deployer.model.run import UNKNOWN_AUTHOR, Author
+from deployer.model.state import Desired
 from deployer.model.steps import DEFAULT_ROLLOUT, Plan, RolloutOptions
 
 
@@ -44,9 +44,8 @@ class Change:
     saved: SavedPlan | None = None
 
     def observed_hosts(self) -> tuple[str, ...]:
-        """The hosts to observe: with a limit also the source, whose files count, and the proxy, which drains."""
-        ends = (self.inventory.heat.source, self.inventory.proxy.host)
-        return tuple(dict.fromkeys((*self.limit, *ends))) if self.limit else tuple(self.inventory.hosts)
+        """The hosts to observe."""
+        return self.inventory.hosts_to_observe(self.limit)
 
 
 @dataclass(frozen=True)
@@ -62,3 +61,6 @@ class Planned:
     def inventory(self) -> Inventory:
         """The inventory that the change is about."""
         return self.change.inventory
+
+
+Accept = Callable[[Planned, tuple[str, ...]], bool]  # shows a plan and the warnings of preflight; whether it may run

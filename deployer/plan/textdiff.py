@@ -4,9 +4,8 @@ import difflib
 from collections.abc import Iterator, Mapping
 
 from deployer.heat.conf import conf_redaction
-from deployer.heat.source import text_of
 from deployer.model.facts import Observation
-from deployer.model.state import File
+from deployer.model.state import File, text_of
 from deployer.model.steps import Plan, RemoveFile, WriteFile
 from deployer.proxy import config
 

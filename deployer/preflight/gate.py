@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping
 
 from deployer import errors
 from deployer.desired import desired_state
-from deployer.desired.desired_state import Desired
-from deployer.desired.goal import Purpose
 from deployer.heat import engines
 from deployer.inventory.schema import Inventory
 from deployer.model.facts import Observation
+from deployer.model.purpose import Purpose
 from deployer.model.service import Service
+from deployer.model.state import Desired
 from deployer.model.steps import Plan
 from deployer.observed import observe, resources
 from deployer.observed.observe import SiteObservation

@@ -7,8 +7,9 @@ from contract.fake_fleet import FakeFleet, Gone
 from contract.fake_host import Failed
 
 from deployer.apply import lock
+from deployer.model.run import Writer
 
-ME = lock.Writer("1234abcd", "operator", "desk", 7, "invoke deploy")
+ME = Writer("1234abcd", "operator", "desk", 7, "invoke deploy")
 KILLED, FAILS, BREAKS, LOST = "killed", "fails", "breaks", "lost"
 
 

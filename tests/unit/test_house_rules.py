@@ -34,6 +34,7 @@ PURE = {
     "desired.desired_state",
     "plan.textdiff",
     "status.site",
+    "model.purpose",
     "model.run",
     "observed.history",
     "desired.generations",

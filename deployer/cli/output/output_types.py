@@ -6,9 +6,9 @@ from typing import Annotated, Literal, NotRequired
 from pydantic import Field
 from typing_extensions import TypedDict  # pydantic reads typing's own only from Python 3.12 on
 
-from deployer.apply.lock import Holder
-from deployer.heat.recovery import DeadWorker
 from deployer.model.contract import SCHEMA_VERSION
+from deployer.model.facts import DeadWorker
+from deployer.model.run import Holder
 from deployer.status.instances import InstanceStatus
 from deployer.status.rates import NO_RATES, Rates
 from deployer.verify.smoke.result import Check

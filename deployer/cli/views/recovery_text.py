@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from deployer.heat.recovery import DeadWorker
+from deployer.model.facts import DeadWorker
 
 
 def text(observed: Sequence[DeadWorker], is_cleaned: bool) -> str:

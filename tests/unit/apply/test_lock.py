@@ -9,9 +9,10 @@ from contract.fake_fleet import FakeFleet
 
 from deployer import errors
 from deployer.apply import lock
+from deployer.model.run import Writer
 
-ALICE = lock.Writer("1f3a", "alice", "desk", 4711, "invoke deploy --yes")
-BOB = lock.Writer("2b2b", "bob", "shed", 12, "invoke restart")
+ALICE = Writer("1f3a", "alice", "desk", 4711, "invoke deploy --yes")
+BOB = Writer("2b2b", "bob", "shed", 12, "invoke restart")
 
 
 def as_another(fleet):

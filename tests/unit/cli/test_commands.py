@@ -11,6 +11,7 @@ import sites
 from command_runs import COMMENTED
 
 from deployer.apply import lock
+from deployer.model.run import Writer
 
 
 def of_process(*argv, **environment):
@@ -628,7 +629,7 @@ def test_inventory_is_found_by_its_name_and_by_the_environment(invoke, fleet, in
 def alice(fleet):
     """Another command that holds the lock: how to end it is its value."""
     other = type(fleet)(fleet.hosts)
-    lock.take(sites.an_inventory(), other, lock.Writer("1f3a", "alice", "desk", 4711, "invoke deploy --yes"))
+    lock.take(sites.an_inventory(), other, Writer("1f3a", "alice", "desk", 4711, "invoke deploy --yes"))
     yield other
     other.__exit__()
 
@@ -673,7 +674,7 @@ def test_reader_asks_nobody_for_the_lock(invoke, inventory, fleet, alice, argv):
 def test_writer_that_waits_runs_when_the_other_has_ended(invoke, inventory, fleet, argv):
     invoke("deploy", "--yes", "--inventory", inventory)
     other = type(fleet)(fleet.hosts)
-    lock.take(sites.an_inventory(), other, lock.Writer("1f3a", "alice", "desk", 4711, "invoke deploy --yes"))
+    lock.take(sites.an_inventory(), other, Writer("1f3a", "alice", "desk", 4711, "invoke deploy --yes"))
     fleet.waited = lambda: other.__exit__()
 
     code, _, err = invoke(*argv, "--yes", "--lock-wait", "60", "--inventory", inventory)

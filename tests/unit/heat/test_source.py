@@ -5,6 +5,7 @@ import sites
 
 from deployer import errors
 from deployer.heat import source
+from deployer.model import state
 from deployer.model.service import Service
 
 
@@ -68,7 +69,7 @@ def test_health_path_is_where_the_paste_file_has_it():
 def test_bytes_that_are_no_text_survive():
     content = bytes(range(256))
 
-    assert source.bytes_of(source.text_of(content)) == content
+    assert state.bytes_of(state.text_of(content)) == content
 
 
 def test_option_that_must_be_a_number_and_is_none_is_refused_by_name():

@@ -7,6 +7,7 @@ import pytest
 import sites
 
 from deployer.apply import lock
+from deployer.model.run import Writer
 
 COMMANDS = {
     "plan": ("plan", "--diff"),
@@ -48,7 +49,7 @@ def run(invoke, inventory, deployed):
 
     def run(name, *more):
         if name in ("lock", "unlock"):
-            holder = lock.Writer("1f3a", "alice", "desk", 4711, "invoke deploy --yes")
+            holder = Writer("1f3a", "alice", "desk", 4711, "invoke deploy --yes")
             lock.take(sites.an_inventory(), type(deployed)(deployed.hosts), holder)
         return invoke(*COMMANDS[name], *more, "--inventory", inventory)
 

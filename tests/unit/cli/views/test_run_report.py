@@ -5,8 +5,7 @@ from dataclasses import replace
 import pytest
 
 from deployer import errors
-from deployer.apply.report import Report, Reverted, Rollout
-from deployer.apply.waves import Applied
+from deployer.apply.report import Applied, Report, Reverted, Rollout
 from deployer.cli.views import console, run_report
 from deployer.model.run import UNKNOWN_AUTHOR, Run
 from deployer.model.steps import AwaitReady, Plan, StartUnit, Wave
