@@ -49,8 +49,8 @@ def exclusive(
     hosts = edited.inventory.hosts_to_observe(terminal.limit_hosts(edited.inventory, limit))
     with terminal.fleet(edited.inventory, output.handle, hosts) as fleet:
         pipeline.take_lock(edited.inventory, fleet, lock_writer(), seconds, output.message)
-        now = inventory_file.read(path)
-        yield (edited if now.on_disk == before.on_disk else _same_hosts(edited, edit(now))), fleet
+        now = inventory_file.read_again(before)
+        yield (edited if now is before else _same_hosts(edited, edit(now))), fleet
 
 
 def lock_writer() -> Writer:

@@ -25,7 +25,16 @@ class InventoryFile:
 
 def read(path: Path) -> InventoryFile:
     """Read the file; raise BadInput or BadInventory with all that is wrong in it."""
-    content = reader.content_of(path)
+    return _parsed(path, reader.content_of(path))
+
+
+def read_again(file: InventoryFile) -> InventoryFile:
+    """The file as it is now, the very same object where nobody has changed it; raise as `read`."""
+    content = reader.content_of(file.path)
+    return file if content == file.on_disk else _parsed(file.path, content)
+
+
+def _parsed(path: Path, content: bytes) -> InventoryFile:
     inventory = reader.parse(content, path)
     return InventoryFile(path, content.decode(), inventory, content)
 

@@ -36,6 +36,9 @@ def module(name: str) -> ModuleType:
     spec.loader = importlib.util.LazyLoader(PausedCollection(spec.loader))
     loaded = importlib.util.module_from_spec(spec)
     sys.modules[name] = loaded
+    package, _, own = name.rpartition(".")
+    if package:
+        setattr(sys.modules[package], own, loaded)  # as `import` does
     spec.loader.exec_module(loaded)
     return loaded
 
