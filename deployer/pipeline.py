@@ -89,6 +89,11 @@ def restart(change: Change, fleet: Fleet, accept: Accept) -> Report:
     return deploy(replace(change, options=replace(change.options, restart=hosts)), fleet, accept)
 
 
+def switch_traffic(change: Change, fleet: Fleet, accept: Accept) -> Report:
+    """Drain and undrain hosts as the inventory says: a deploy that loses no request, also where more has changed."""
+    return deploy(replace(change, may_lose_requests=change.options.force), fleet, accept)
+
+
 def scale(file: InventoryFile, request: ScaleRequest, fleet: Fleet) -> InventoryFile:
     """The inventory with what `scale` asks for, to be deployed; totals are distributed by the CPUs that hosts have."""
     scaling.refuse_impossible(file.inventory, request)

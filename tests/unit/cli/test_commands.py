@@ -311,6 +311,48 @@ def test_drain_and_undrain_edit_one_word_and_reload_the_proxy(invoke, inventory,
     assert inventory.read_text() == COMMENTED.replace("engines: 2}", "engines: 2, drained: false}", 1)
 
 
+@pytest.mark.parametrize("command", ["drain", "undrain"])
+def test_change_of_traffic_that_would_lose_requests_is_refused_unless_forced(invoke, inventory, fleet, command):
+    invoke("deploy", "--inventory", inventory, "--yes")
+    invoke("drain", "hostB", "--inventory", inventory, "--yes")
+    text, running = inventory.read_text(), fleet.hosts["hostC"].running()
+    has_new_heat_conf(fleet)
+
+    code, out, err = invoke(command, "hostB", "--inventory", inventory, "--yes")
+
+    assert (code, out, inventory.read_text(), fleet.hosts["hostC"].running()) == (3, "", text, running)
+    assert "error: hostC: rest_api_proxy has no other server while hostC-8004 restarts: requests fail" in err
+    assert "run `invoke deploy` first, or use --force" in err
+    code, _, err = invoke(command, "hostB", "--inventory", inventory, "--yes", "--force")
+    assert (code, "note: hostC: rest_api_proxy has no other server" in err) == (0, True)
+
+
+def test_drain_with_other_changes_that_lose_no_request_applies_them_too(invoke, inventory, fleet):
+    invoke("deploy", "--inventory", inventory, "--yes")
+    has_new_heat_conf(fleet)
+
+    code, _, err = invoke("drain", "hostB", "--inventory", inventory, "--yes")
+
+    assert (code, "hostC  restart heat-scaleout-api@8004.service (its configuration changed)" in err) == (0, True)
+
+
+@pytest.mark.parametrize("command", ["deploy", "restart"])
+def test_site_of_a_single_host_restarts_with_a_note(invoke, inventory, fleet, command):
+    inventory.write_text(sites.an_inventory_text(hostC=""))
+    invoke("deploy", "--inventory", inventory, "--yes")
+    has_new_heat_conf(fleet)
+
+    code, _, err = invoke(command, "--inventory", inventory, "--yes")
+
+    assert (code, "note: hostB: rest_api_proxy has no other server while hostB-8004 restarts" in err) == (0, True)
+
+
+def has_new_heat_conf(fleet):
+    """Change the source's heat.conf, which every process reads."""
+    text = sites.CONF + "[cache]\nenabled = true\n"
+    fleet.hosts["hostA"].has_file("/etc/heat/heat.conf", text, group="heat", mode=0o640)
+
+
 def test_restart_of_a_host_restarts_its_processes_and_no_other(invoke, inventory, fleet):
     invoke("deploy", "--inventory", inventory, "--yes")
     before = {name: host.running() for name, host in fleet.hosts.items()}
