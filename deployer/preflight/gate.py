@@ -22,7 +22,8 @@ from deployer.remote.fleet import Fleet
 
 
 def refuse_unready(planned: Planned, fleet: Fleet) -> tuple[str, ...]:
-    """Return the warnings of preflight; raise NotReady with all problems."""
+    """Return the warnings of preflight; raise NotReady with all problems, BadInput where nothing is deployed yet."""
+    _refuse_first_deploy(planned)
     if planned.change.goal.purpose is Purpose.RESTORE:
         _refuse(() if planned.change.options.force else tuple(problems_without_engines(planned, fleet)))
         return ()
@@ -31,6 +32,16 @@ def refuse_unready(planned: Planned, fleet: Fleet) -> tuple[str, ...]:
     findings = _findings(planned, fleet)
     _refuse(findings.problems)
     return findings.warnings
+
+
+def _refuse_first_deploy(planned: Planned) -> None:
+    """Raise BadInput for a command that is about a site that runs, where nothing of ours is on any host."""
+    if planned.change.may_be_first or any(each.state.managed for each in planned.observed.values()):
+        return
+    raise errors.BadInput(
+        f"nothing of {planned.inventory.site} is deployed yet",
+        hint="Nothing was changed. `invoke plan` shows what `invoke deploy` would do; run that first.",
+    )
 
 
 def _refuse(problems: tuple[str, ...]) -> None:

@@ -311,6 +311,19 @@ def test_drain_and_undrain_edit_one_word_and_reload_the_proxy(invoke, inventory,
     assert inventory.read_text() == COMMENTED.replace("engines: 2}", "engines: 2, drained: false}", 1)
 
 
+@pytest.mark.parametrize(
+    "argv", [("restart",), ("restart", "--limit", "hostB"), ("drain", "hostB"), ("undrain", "hostB")]
+)
+def test_command_about_a_running_site_is_no_first_deploy(invoke, inventory, fleet, argv):
+    text = inventory.read_text()
+
+    code, out, err = invoke(*argv, "--inventory", inventory, "--yes", "--force")
+
+    assert (code, out, inventory.read_text()) == (3, "", text)
+    assert "error: nothing of site is deployed yet\nhint: Nothing was changed." in err
+    assert all("perform" not in verb for _, verb, _ in fleet.asked)
+
+
 @pytest.mark.parametrize("command", ["drain", "undrain"])
 def test_change_of_traffic_that_would_lose_requests_is_refused_unless_forced(invoke, inventory, fleet, command):
     invoke("deploy", "--inventory", inventory, "--yes")
