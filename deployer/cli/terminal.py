@@ -106,8 +106,10 @@ def fleet(inventory: Inventory, handle: Handler) -> AbstractContextManager[Redac
 
 
 def limit_hosts(inventory: Inventory, limit: str) -> tuple[str, ...]:
-    """Return the hosts of a --limit; raise BadInput for one that the inventory does not have."""
+    """Return the hosts of a --limit; raise BadInput for one that the inventory does not have, or commas alone."""
     names = tuple(name for name in limit.split(",") if name)
+    if limit and not names:
+        raise errors.BadInput(f"there is no host in {limit!r}", "Name hosts with commas between them: hostB,hostC.")
     for name in names:
         inventory.host(name)
     return names

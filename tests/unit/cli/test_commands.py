@@ -102,6 +102,7 @@ def test_missing_inventory_ends_with_3_and_names_it(invoke, tmp_path):
     [
         (("deploy", "--limit", "hostB,hostX"), "there is no host 'hostX'"),
         (("plan", "--limit", "hostX"), "there is no host 'hostX'"),
+        (("deploy", "--limit", ","), "there is no host in ','"),
         (("plan", "--format", "yaml"), "--format takes table, json or jsonl, not 'yaml'"),
         (("status", "--format", "yaml"), "--format takes table, json or jsonl"),
         (("add-engine", "hostX"), "has no host hostX"),
@@ -122,6 +123,52 @@ def test_bad_argument_ends_with_3_changes_nothing_and_contacts_nobody(invoke, in
     assert (code, out) == (3, "")
     assert words in err and "Traceback" not in err
     assert (fleet.asked, fleet.holds_asked, inventory.read_text()) == ([], [], COMMENTED)
+
+
+@pytest.mark.parametrize(
+    ("argv", "flag"),
+    [
+        (("deploy", "--limit", ""), "limit"),
+        (("deploy", "--limit="), "limit"),
+        (("plan", "--out", ""), "out"),
+        (("deploy", "--plan", ""), "plan"),
+        (("rollback", "--to", ""), "to"),
+        (("restart", "--wait", ""), "wait"),
+        (("scale", "--engines", ""), "engines"),
+        (("render", "--out", ""), "out"),
+        (("verify", "--cloud", ""), "cloud"),
+        (("add-engine", ""), "host"),
+        (("drain", "--host", ""), "host"),
+        (("unlock", ""), "id"),
+        (("logs", ""), "host"),
+        (("logs", "--since", ""), "since"),
+        (("logs", "--grep", ""), "grep"),
+        (("logs", "--service", ""), "service"),
+    ],
+)
+def test_empty_value_ends_with_3_names_its_flag_and_contacts_nobody(invoke, inventory, fleet, argv, flag):
+    code, out, err = invoke(*argv, "--inventory", inventory)
+
+    error, hint = err.splitlines()[:2]
+    assert (code, out, error) == (3, "", f"error: --{flag}: the value is empty")
+    assert hint.startswith("hint: ") and "variable of the shell" in hint
+    assert (fleet.asked, fleet.holds_asked, inventory.read_text()) == ([], [], COMMENTED)
+
+
+@pytest.mark.parametrize("flag", ["-i", "--inventory"])
+def test_empty_inventory_is_not_the_default_one(invoke, inventory, fleet, monkeypatch, flag):
+    monkeypatch.setenv("HEAT_SCALEOUT_INVENTORY", str(inventory))
+
+    code, _, err = invoke("plan", flag, "")
+
+    assert (code, "error: --inventory: the value is empty" in err, fleet.asked) == (3, True, [])
+
+
+def test_every_flag_that_takes_a_value_tells_an_empty_one_from_none(tasks):
+    contexts = [each for each in tasks.to_contexts() if not each.name.startswith("lab.")]
+
+    assert [f"{each.name} --{flag}" for each in contexts for flag, has in each.args.items() if has.default == ""] == []
+    assert len(contexts) > 20
 
 
 @pytest.mark.parametrize(
