@@ -341,6 +341,7 @@ def test_remove_engine_that_still_works_ends_with_5_names_the_work_and_kills_not
 
     assert code == 5
     assert "hostB  FAILED  hostB-engine-2 still works on web/server (CREATE)" in out
+    assert "`invoke logs hostB --service engine` shows what it does. --wait gives it more seconds" in out
 
 
 def test_drain_and_undrain_edit_one_word_and_reload_the_proxy(invoke, inventory, fleet):
