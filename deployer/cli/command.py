@@ -51,7 +51,9 @@ def command(help: Mapping[str, str], klass: type[Command] = Command) -> Callable
             typed = {name: value for name, value in values.items() if value is not None}
             shared = {name: typed.pop(name) for name in OUTPUT_HELP}
             output = OutputFlags(**shared, command=body.__name__.replace("_", "-"))
-            _refuse_empty(typed, output)
+            if error := _usage_error(body, typed, output.command):
+                with terminal.exit_codes(output):
+                    raise error
             body(context, output, **typed)
 
         run.__signature__ = _signature(body)  # type: ignore[attr-defined]
@@ -60,15 +62,22 @@ def command(help: Mapping[str, str], klass: type[Command] = Command) -> Callable
     return decorate
 
 
-def _refuse_empty(typed: Mapping[str, Any], output: OutputFlags) -> None:
-    """End with a usage error for a value that is empty: mostly a variable that the shell does not have."""
-    empty = [name.replace("_", "-") for name, value in typed.items() if value == ""]
+def _usage_error(body: Callable[..., None], typed: Mapping[str, Any], command: str) -> errors.BadInput | None:
+    """The error of a value that is empty, mostly a variable that the shell does not have, or that is meant as a flag.
+
+    Invoke takes any word for a positional argument, also a flag that the command does not have.
+    """
+    empty = [f"--{name.replace('_', '-')}" for name, value in typed.items() if value == ""]
     if empty:
-        with terminal.exit_codes(output):
-            raise errors.BadInput(
-                f"{', '.join(f'--{name}' for name in empty)}: the value is empty",
-                "Nothing was contacted or changed. Is a variable of the shell not set? Leave out what has no value.",
-            )
+        return errors.BadInput(
+            f"{', '.join(empty)}: the value is empty",
+            "Nothing was contacted or changed. Is a variable of the shell not set? Leave out what has no value.",
+        )
+    required = [name for name, each in inspect.signature(body).parameters.items() if each.default is each.empty]
+    flags = [value for name, value in typed.items() if name in required and str(value).startswith("-")]
+    if flags:
+        return errors.BadInput(f"{command} has no flag {flags[0]}", f"`invoke --help {command}` shows what it takes.")
+    return None
 
 
 def _signature(body: Callable[..., None]) -> inspect.Signature:

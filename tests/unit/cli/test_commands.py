@@ -155,6 +155,14 @@ def test_empty_value_ends_with_3_names_its_flag_and_contacts_nobody(invoke, inve
     assert (fleet.asked, fleet.holds_asked, inventory.read_text()) == ([], [], COMMENTED)
 
 
+@pytest.mark.parametrize("argv", [("drain", "--limit"), ("add-engine", "-n"), ("logs", "--yes"), ("unlock", "--force")])
+def test_flag_that_a_command_does_not_have_is_not_taken_for_a_host_or_an_id(invoke, inventory, fleet, argv):
+    code, out, err = invoke(*argv, "--inventory", inventory)
+
+    assert (code, out, fleet.holds_asked, fleet.asked) == (3, "", [], [])
+    assert err == f"error: {argv[0]} has no flag {argv[1]}\nhint: `invoke --help {argv[0]}` shows what it takes.\n"
+
+
 @pytest.mark.parametrize("flag", ["-i", "--inventory"])
 def test_empty_inventory_is_not_the_default_one(invoke, inventory, fleet, monkeypatch, flag):
     monkeypatch.setenv("HEAT_SCALEOUT_INVENTORY", str(inventory))
@@ -858,6 +866,10 @@ def test_unlock_ends_the_lock_with_that_id_and_refuses_another(invoke, inventory
     code, _, err = invoke("unlock", "--id", "2b2b", "--inventory", inventory)
     assert (code, alice.holds_lease()) == (3, True)
     assert "it is held by alice@desk" in err
+
+    code, _, err = invoke("unlock", "--yes", "--inventory", inventory)
+    assert (code, alice.holds_lease()) == (3, True)
+    assert "error: unlock has no flag --yes\nhint: `invoke --help unlock` shows what it takes." in err
 
     code, out, _ = invoke("unlock", "--id", "1f3a", "--inventory", inventory)
 
