@@ -21,6 +21,7 @@ def deploy_accepted(output: Output, yes: bool) -> Accept:
             return True
         unfinished = history.describe_unfinished(planned.observed)
         terminal.show_warnings(output, (*planned.desired.warnings, *unfinished, *warnings))
+        terminal.show_losses(output, planned)
         output.handle(PlanDecided(planned.plan, _level(output, yes)))
         return _is_meant(yes) or output.confirmed("Apply this plan?")
 

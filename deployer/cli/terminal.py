@@ -23,6 +23,8 @@ from deployer.heat.redacting_fleet import RedactingFleet
 from deployer.inventory import location, reader
 from deployer.inventory.schema import Inventory
 from deployer.model.events import CommandStarted, ErrorRaised, Handler
+from deployer.plan import drain
+from deployer.plan.planned import Planned
 
 SHORTEST_INTERVAL = 0.5  # seconds between two looks at every host
 LONGEST_WAIT = 1_000_000.0  # seconds: eleven days, and less than what clocks and sockets take
@@ -134,6 +136,12 @@ def seconds(flag: str, text: str, least: float = SHORTEST_INTERVAL) -> float:
     if abs(number) > LONGEST_WAIT:
         raise errors.BadInput(f"--{flag} takes at most {LONGEST_WAIT:.0f} seconds, not {text!r}")
     return max(number, least)
+
+
+def show_losses(output: Output, planned: Planned) -> None:
+    """Show which requests of clients a plan will lose."""
+    for loss in drain.warnings_without_drain(planned.observed, planned.plan):
+        output.alert(loss)
 
 
 def show_warnings(output: Output, warnings: Iterable[str]) -> None:

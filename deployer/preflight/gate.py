@@ -58,26 +58,22 @@ def _findings(planned: Planned, fleet: Fleet) -> Findings:
     login = logins.try_logins(inventory, states, fleet)
     capacity = capacity_and_timeouts(inventory, observed, fleet, planned.plan)
     engine_problems = () if planned.change.options.force else problems_without_engines(planned, fleet)
-    lost_requests = _lost_requests(planned)
     problems = (
         *host_checks.problems(inventory, SiteObservation(observed, {}), planned.desired.states),
         *tls_checks.problems(inventory, observed),
         *login.problems,
         *capacity.problems,
         *engine_problems,
-        *lost_requests.problems,
+        *_lost_requests(planned),
     )
-    warnings = (*tls_checks.warnings(observed), *login.warnings, *capacity.warnings, *lost_requests.warnings)
-    return Findings(problems, warnings)
+    return Findings(problems, (*tls_checks.warnings(observed), *login.warnings, *capacity.warnings))
 
 
-def _lost_requests(planned: Planned) -> Findings:
-    """The restarts while which no server can serve: a warning, or a problem for a command that did not ask for them."""
-    sentences = tuple(drain.warnings_without_drain(planned.observed, planned.plan))
-    if planned.change.may_lose_requests:
-        return Findings(warnings=sentences)
-    what_to_do = "This command is to change traffic alone: run `invoke deploy` first, or use --force."
-    return Findings(tuple(f"{each}. {what_to_do}" for each in sentences))
+def _lost_requests(planned: Planned) -> Iterator[str]:
+    """The restarts while which no server can serve, where the command did not ask for any."""
+    if not planned.change.may_lose_requests:
+        for each in drain.warnings_without_drain(planned.observed, planned.plan):
+            yield f"{each}. This command is to change traffic alone: run `invoke deploy` first, or use --force."
 
 
 def site_findings(inventory: Inventory, observation: SiteObservation, desired: Desired, fleet: Fleet) -> Findings:

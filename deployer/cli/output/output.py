@@ -63,6 +63,10 @@ class Output:
         """Say what an operator should know."""
         self.handle(Message(called_as.spelled(text), Level.WARNING))
 
+    def alert(self, text: str) -> None:
+        """Say what clients will lose; it is shown whatever -q says."""
+        self.handle(Message(called_as.spelled(text), self.question_level(Level.WARNING)))
+
     def error(self, error: DeployerError) -> None:
         """Say what failed and what to do about it."""
         self.handle(ErrorRaised(called_as.spelled(error.message), called_as.spelled(error.hint)))

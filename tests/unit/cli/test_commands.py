@@ -405,15 +405,36 @@ def test_drain_with_other_changes_that_lose_no_request_applies_them_too(invoke, 
     assert (code, "hostC  restart heat-scaleout-api@8004.service (its configuration changed)" in err) == (0, True)
 
 
+@pytest.mark.parametrize("quiet", [(), ("--quiet",)])
 @pytest.mark.parametrize("command", ["deploy", "restart"])
-def test_site_of_a_single_host_restarts_with_a_note(invoke, inventory, fleet, command):
+def test_site_of_a_single_host_restarts_with_a_note(invoke, inventory, fleet, command, quiet):
     inventory.write_text(sites.an_inventory_text(hostC=""))
     invoke("deploy", "--inventory", inventory, "--yes")
     has_new_heat_conf(fleet)
 
-    code, _, err = invoke(command, "--inventory", inventory, "--yes")
+    code, _, err = invoke(command, "--inventory", inventory, "--yes", *quiet)
 
     assert (code, "note: hostB: rest_api_proxy has no other server while hostB-8004 restarts" in err) == (0, True)
+    assert ("about to be applied" in err) == (not quiet)
+
+
+def test_plan_tells_of_the_requests_that_it_would_lose_also_when_it_is_quiet(invoke, inventory, fleet):
+    inventory.write_text(sites.an_inventory_text(hostC=""))
+    invoke("deploy", "--inventory", inventory, "--yes")
+    has_new_heat_conf(fleet)
+
+    for flags in ((), ("-q",)):
+        _, _, err = invoke("plan", "--inventory", inventory, *flags)
+        assert err.count("note: hostB: rest_api_proxy has no other server while hostB-8004 restarts") == 1
+
+
+def test_quiet_json_lines_have_the_requests_that_are_lost_as_a_warning(invoke, inventory, fleet):
+    inventory.write_text(sites.an_inventory_text(hostC=""))
+    invoke("deploy", "--inventory", inventory, "--yes")
+
+    _, out, _ = invoke("restart", "--inventory", inventory, "--yes", "-q", "--format", "jsonl")
+
+    assert [json.loads(line)["event"] for line in out.splitlines()] == ["warning", "warning", "result"]
 
 
 def has_new_heat_conf(fleet):
