@@ -60,4 +60,4 @@ def _level(output: Output, yes: bool) -> Level:
 
 
 def _is_meant(yes: bool) -> bool:
-    return yes or not sys.stdin.isatty()
+    return yes or sys.stdin is None or not sys.stdin.isatty()

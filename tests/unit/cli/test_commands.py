@@ -629,6 +629,14 @@ def test_deploy_with_yes_asks_nobody_on_a_terminal(invoke, inventory, fleet, mon
     assert out.endswith("steps done. This is generation 1.\n")
 
 
+def test_deploy_with_closed_standard_input_asks_nobody(invoke, inventory, fleet, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", None)
+
+    code, out, err = invoke("deploy", "--inventory", inventory)
+
+    assert (code, "steps done" in out, "[y/N]" in err) == (0, True, False)
+
+
 def test_interruption_ends_with_130_and_says_how_to_go_on(invoke, inventory, fleet):
     def interrupted(*_):
         raise KeyboardInterrupt
