@@ -83,7 +83,13 @@ def plan(change: Change, fleet: Fleet, contents: bool = False) -> Planned:
 def restart(change: Change, fleet: Fleet, accept: Accept) -> Report:
     """Restart every process of Heat, host by host, drained first: a deploy in which nothing has to have changed."""
     hosts = change.limit or tuple(change.inventory.hosts)
-    return deploy(replace(change, options=replace(change.options, restart=hosts)), fleet, accept)
+    options = replace(change.options, restart=hosts)
+    return deploy(replace(change, options=options, may_be_first=False), fleet, accept)
+
+
+def switch_traffic(change: Change, fleet: Fleet, accept: Accept) -> Report:
+    """Drain and undrain hosts as the inventory says: a deploy that loses no request, also where more has changed."""
+    return deploy(replace(change, may_be_first=False, may_lose_requests=change.options.force), fleet, accept)
 
 
 def scale(file: InventoryFile, request: ScaleRequest, fleet: Fleet) -> InventoryFile:

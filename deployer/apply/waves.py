@@ -118,8 +118,21 @@ def _advanced(host: str, progress: HostProgress, reply: Any) -> HostProgress:
     if not failure:
         return HostProgress(progress.batches, done)
     batch, is_waiting = progress.batches[done], "again" in failure
-    message = failure["why"] if is_waiting else f"could not {', '.join(map(str, batch))}: {failure['why']}"
-    return HostProgress(progress.batches, done, errors.HostFailed(host, message), batch, is_waiting)
+    if is_waiting:
+        error = errors.HostFailed(host, failure["why"], _hint_for_waiting(batch[0]))
+    else:
+        error = errors.HostFailed(host, f"could not {', '.join(map(str, batch))}: {failure['why']}")
+    return HostProgress(progress.batches, done, error, batch, is_waiting)
+
+
+def _hint_for_waiting(step: Step) -> str:
+    """What an operator may do about a process that works longer than anybody waits for it."""
+    look = f"`invoke logs {step.host} --service engine` shows what it does."
+    return (
+        f"{look} --wait gives it more seconds, and --force ends it after them."
+        if isinstance(step, AwaitStopped)
+        else look
+    )
 
 
 def _kill_if_forced(host: str, progress: HostProgress, fleet: Fleet, number: int | None) -> HostProgress:

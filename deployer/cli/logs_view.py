@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from deployer import errors, pipeline
 from deployer.cli import signals, terminal
+from deployer.cli.output import standard_output
 from deployer.cli.output.output import Output
 from deployer.cli.output.output_options import Color, Format
 from deployer.cli.views import console, host_colors, logs_text
@@ -80,9 +81,8 @@ class View:
 
 
 def _print(logs: Logs, line_of: LineOf) -> None:
-    for entry in logs.entries:
-        print(line_of(entry))
-    sys.stdout.flush()
+    if logs.entries:
+        standard_output.write("\n".join(map(line_of, logs.entries)))
 
 
 def _json_line(entry: LogEntry) -> str:

@@ -11,7 +11,7 @@ from invoke.parser.parser import ParseMachine
 
 from deployer.cli.command import Command
 
-WITHOUT_A_HOST = ""
+WITHOUT_A_HOST = ()  # not None, which is missing to the parser, nor "", which somebody may have typed
 
 
 class OptionalHost(Argument):
@@ -21,7 +21,7 @@ class OptionalHost(Argument):
 
 
 class TaskWithOptionalHost(Command):
-    """A task whose parameter `host`, for Invoke a required one, is "" when it is left out.
+    """A task whose parameter `host`, for Invoke a required one, is WITHOUT_A_HOST when it is left out.
 
     What follows the task is its host: of several tasks in one call, only the last may leave its host out.
     """
@@ -44,7 +44,7 @@ def _filling_in(complete: Callable[[ParseMachine], None]) -> Callable[[ParseMach
     def complete_context(machine: ParseMachine) -> None:
         for each in machine.context.missing_positional_args if machine.context else ():
             if isinstance(each, OptionalHost):
-                each.value = WITHOUT_A_HOST
+                each.set_value(WITHOUT_A_HOST, cast=False)
         complete(machine)
 
     return complete_context

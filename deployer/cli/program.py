@@ -4,7 +4,6 @@ import contextlib
 import difflib
 import errno
 import inspect
-import os
 import re
 import sys
 from collections.abc import Iterator, Sequence
@@ -17,6 +16,7 @@ from invoke.program import Program
 
 from deployer import errors
 from deployer.cli import called_as, completion, settings, versions
+from deployer.cli.output import standard_output
 from deployer.cli.tasks import namespace
 from deployer.cli.views import console
 
@@ -30,7 +30,7 @@ HELP = {
     "config": "one more file of settings, such as `inventory: mysite`, beside invoke.yaml of this folder",
     "debug": "show what Invoke does",
 }
-FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)  # a full disk, a closed stream
 CLOSED_PIPE = 141  # as a shell says of a program that SIGPIPE has ended
 
 
@@ -171,6 +171,7 @@ def _bad_input(message: str, hint: str) -> Exit:
 
 def main() -> int | str | None:
     """Run the command line of this process and return its exit code; the entry point of `heat-scaleout`."""
+    standard_output.require()
     try:
         code = _exit_code(sys.argv)
     except BrokenPipeError:
@@ -199,22 +200,17 @@ def _flush() -> int:
     try:
         print(end="", flush=True)
     except BrokenPipeError:
-        _discard_output()
+        standard_output.discard(sys.stdout)
     except OSError as error:
         return _unwritten(error)
     return 0
 
 
 def _unwritten(error: OSError) -> int:
-    """Say that the disk behind the output is full, and return the exit code; any other error is a bug, and raised."""
-    if error.errno not in FULL_DISK:
+    """Say that the output cannot be written, and return the exit code; any other error is a bug, and raised."""
+    if error.errno not in UNWRITABLE:
         raise error
-    _discard_output()
+    standard_output.discard(sys.stdout)
     lost = errors.BadInput(f"the output cannot be written: {error.strerror}", "")
     print(console.error_text(lost), file=sys.stderr)
     return lost.exit_code
-
-
-def _discard_output() -> None:
-    """Let nothing try again to write what could not be written, Python at its end least of all."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

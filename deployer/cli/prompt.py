@@ -20,6 +20,7 @@ def deploy_accepted(output: Output, yes: bool) -> Accept:
             return True
         unfinished = history.describe_unfinished(planned.observed)
         terminal.show_warnings(output, (*planned.desired.warnings, *unfinished, *warnings))
+        terminal.show_losses(output, planned)
         output.handle(PlanDecided(planned.plan, _level(output, yes)))
         return _is_meant(yes) or output.confirmed("Apply this plan?")
 
@@ -58,4 +59,4 @@ def _level(output: Output, yes: bool) -> Level:
 
 
 def _is_meant(yes: bool) -> bool:
-    return yes or not sys.stdin.isatty()
+    return yes or sys.stdin is None or not sys.stdin.isatty()

@@ -51,6 +51,7 @@ def plan(
         with terminal.fleet(file.inventory, output.handle, change.observed_hosts()) as fleet:
             planned = pipeline.plan(change, fleet, contents=diff)
         terminal.show_warnings(output, (*planned.desired.warnings, *recorded.describe_unfinished(planned.observed)))
+        terminal.show_losses(output, planned)
         if out:
             terminal.write_private(out, console.as_json(saved_plan.to_json(planned)) + "\n")
         _show_plan(planned, diff, output)

@@ -94,7 +94,7 @@ def logs(
     follow: bool = False,
 ) -> None:
     """Show what the processes of the site wrote to the journals of their hosts, merged by time."""
-    read_commands.logs(c, inventory, LogFlags(host, service, follow, since, grep, lines, output))
+    read_commands.logs(c, inventory, LogFlags(host or "", service, follow, since, grep, lines, output))
 
 
 @command(help=COMMON)

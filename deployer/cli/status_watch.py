@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 
 from deployer import errors, pipeline
 from deployer.cli import signals
-from deployer.cli.output import event_json
+from deployer.cli.output import event_json, standard_output
 from deployer.cli.output.output import Output, utc_now
 from deployer.cli.output.output_options import Format
 from deployer.cli.views import alternate_screen, console, status_table, watch_table
@@ -103,7 +103,7 @@ def watch(inventory: Inventory, fleet: Fleet, output: Output, ends: bool, second
     format = output.options.format
     if format is not Format.TABLE or not alternate_screen.is_live(sys.stdout, os.environ):
         look = Watch(inventory, fleet, format, ends, seconds).again
-        return repeat(look, _print, seconds, ends)
+        return repeat(look, standard_output.write, seconds, ends)
     live = alternate_screen.AlternateScreen(sys.stdout)
     look = Watch(inventory, fleet, format, ends, seconds, is_live=True).again
     with signals.sigterm_as_interrupt(), live.opened():
@@ -131,7 +131,3 @@ def _until(told: threading.Event, look: Callable[[], tuple[str, int]], show: Sho
             return code
         time.sleep(max(0.0, seconds - (time.monotonic() - began)))
     return 0
-
-
-def _print(text: str) -> None:
-    print(text, flush=True)

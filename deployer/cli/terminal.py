@@ -23,6 +23,8 @@ from deployer.heat.redacting_fleet import RedactingFleet
 from deployer.inventory import location, reader
 from deployer.inventory.schema import Inventory
 from deployer.model.events import CommandStarted, ErrorRaised, Handler
+from deployer.plan import drain
+from deployer.plan.planned import Planned
 
 SHORTEST_INTERVAL = 0.5  # seconds between two looks at every host
 LONGEST_WAIT = 1_000_000.0  # seconds: eleven days, and less than what clocks and sockets take
@@ -109,8 +111,10 @@ def fleet(inventory: Inventory, handle: Handler, connected: Iterable[str]) -> It
 
 
 def limit_hosts(inventory: Inventory, limit: str) -> tuple[str, ...]:
-    """Return the hosts of a --limit; raise BadInput for one that the inventory does not have."""
+    """Return the hosts of a --limit; raise BadInput for one that the inventory does not have, or commas alone."""
     names = tuple(name for name in limit.split(",") if name)
+    if limit and not names:
+        raise errors.BadInput(f"there is no host in {limit!r}", "Name hosts with commas between them: hostB,hostC.")
     for name in names:
         inventory.host(name)
     return names
@@ -135,6 +139,12 @@ def seconds(flag: str, text: str, least: float = SHORTEST_INTERVAL) -> float:
     if abs(number) > LONGEST_WAIT:
         raise errors.BadInput(f"--{flag} takes at most {LONGEST_WAIT:.0f} seconds, not {text!r}")
     return max(number, least)
+
+
+def show_losses(output: Output, planned: Planned) -> None:
+    """Show which requests of clients a plan will lose."""
+    for loss in drain.warnings_without_drain(planned.observed, planned.plan):
+        output.alert(loss)
 
 
 def show_warnings(output: Output, warnings: Iterable[str]) -> None:

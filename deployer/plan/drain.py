@@ -81,15 +81,14 @@ def warnings_without_drain(observed: Mapping[str, Observation], planned: Iterabl
     """One sentence for each server that a plan restarts without a drain, as its section has no other that serves."""
     steps, proxy = tuple(planned), proxy_view(observed)
     drained = {step.server for step in steps if isinstance(step, DrainServer)}
-    restarted = {
-        host: [step.unit for step in steps if isinstance(step, RestartUnit) and step.host == host] for host in observed
-    }
-    for server in proxy.servers_of(restarted):
-        if server.serves and server.path not in drained:
-            yield (
-                f"{server.section} has no other server while {server.name} restarts: requests fail during the restart, "
-                "unless another server is started first"
-            )
+    for host in observed:
+        restarted = [step.unit for step in steps if isinstance(step, RestartUnit) and step.host == host]
+        for server in proxy.servers_of({host: restarted}):
+            if server.serves and server.path not in drained:
+                yield (
+                    f"{host}: {server.section} has no other server while {server.name} restarts: requests fail during "
+                    "the restart, unless another server is started first"
+                )
 
 
 def host_drain_steps(

@@ -32,7 +32,9 @@ class Change:
     """What a command that changes the site asks for.
 
     `limit`: the hosts that may change (empty: all). `file`: the inventory's file, which is written before the first
-    change if it is edited. `saved`: the only plan that may run.
+    change if it is edited. `saved`: the only plan that may run. `may_be_first`: it may be the first
+    deploy of a site. `may_lose_requests`: a process may restart while no other can serve its requests, which whoever
+    asks is told of.
     """
 
     inventory: Inventory
@@ -42,6 +44,8 @@ class Change:
     limit: tuple[str, ...] = ()
     file: InventoryFile | None = None
     saved: SavedPlan | None = None
+    may_be_first: bool = True
+    may_lose_requests: bool = True
 
     def observed_hosts(self) -> tuple[str, ...]:
         """The hosts to observe."""

@@ -22,7 +22,8 @@ from deployer.remote.fleet import Fleet
 
 
 def refuse_unready(planned: Planned, fleet: Fleet) -> tuple[str, ...]:
-    """Return the warnings of preflight; raise NotReady with all problems."""
+    """Return the warnings of preflight; raise NotReady with all problems, BadInput where nothing is deployed yet."""
+    _refuse_first_deploy(planned)
     if planned.change.goal.purpose is Purpose.RESTORE:
         _refuse(() if planned.change.options.force else tuple(problems_without_engines(planned, fleet)))
         return ()
@@ -31,6 +32,16 @@ def refuse_unready(planned: Planned, fleet: Fleet) -> tuple[str, ...]:
     findings = _findings(planned, fleet)
     _refuse(findings.problems)
     return findings.warnings
+
+
+def _refuse_first_deploy(planned: Planned) -> None:
+    """Raise BadInput for a command that is about a site that runs, where nothing of ours is on any host."""
+    if planned.change.may_be_first or any(each.state.managed for each in planned.observed.values()):
+        return
+    raise errors.BadInput(
+        f"nothing of {planned.inventory.site} is deployed yet",
+        hint="Nothing was changed. `invoke plan` shows what `invoke deploy` would do; run that first.",
+    )
 
 
 def _refuse(problems: tuple[str, ...]) -> None:
@@ -53,10 +64,16 @@ def _findings(planned: Planned, fleet: Fleet) -> Findings:
         *login.problems,
         *capacity.problems,
         *engine_problems,
+        *_lost_requests(planned),
     )
-    without_drain = drain.warnings_without_drain(observed, planned.plan)
-    warnings = (*tls_checks.warnings(observed), *login.warnings, *capacity.warnings, *without_drain)
-    return Findings(problems, warnings)
+    return Findings(problems, (*tls_checks.warnings(observed), *login.warnings, *capacity.warnings))
+
+
+def _lost_requests(planned: Planned) -> Iterator[str]:
+    """The restarts while which no server can serve, where the command did not ask for any."""
+    if not planned.change.may_lose_requests:
+        for each in drain.warnings_without_drain(planned.observed, planned.plan):
+            yield f"{each}. This command is to change traffic alone: run `invoke deploy` first, or use --force."
 
 
 def site_findings(inventory: Inventory, observation: SiteObservation, desired: Desired, fleet: Fleet) -> Findings:

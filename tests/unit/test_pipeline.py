@@ -8,6 +8,7 @@ from deployer.model.events import Level
 from deployer.model.names import unit_name
 from deployer.model.service import Service
 from deployer.model.steps import Plan, RolloutOptions
+from deployer.plan import drain
 
 API, CFN, PROXY = (
     unit_name(service, number) for service, number in ((Service.API, 8004), (Service.CFN, 8000), (Service.PROXY, 0))
@@ -294,6 +295,23 @@ def test_drained_host_gets_no_requests_whoever_reloads_the_proxy_and_stays_so_un
     assert sites.planned(drained, deployed).plan.changes() == ()
     assert sites.deploy(inventory, deployed, sites.yes).exit_code == 0
     assert sites.planned(inventory, deployed).plan.changes() == ()
+
+
+def test_drained_host_serves_again_before_a_new_heat_conf_restarts_the_only_other(inventory, deployed):
+    drained = sites.an_inventory(hostB="{address: 10.0.0.2, api: 1, cfn: 1, engines: 2, drained: true}")
+    sites.deploy(drained, deployed, sites.yes)
+    deployed.hosts["hostA"].has_file(HEAT_CONF, sites.CONF + "[cache]\nenabled = true\n", group="heat", mode=0o640)
+    assert losses(sites.planned(inventory, deployed)) != ()
+
+    for limit in (("hostB", "hostA"), ()):
+        planned = sites.planned(inventory, deployed, limit=limit)
+        assert (losses(planned), planned.plan.rolled()) == ((), ("hostB",) if limit else ("hostC",))
+        assert sites.deploy(inventory, deployed, sites.yes, limit=limit).exit_code == 0
+
+
+def losses(planned):
+    """The restarts of a plan while which no server can serve."""
+    return tuple(drain.warnings_without_drain(planned.observed, planned.plan))
 
 
 def test_host_is_not_drained_while_no_other_serves(inventory, deployed):

@@ -79,8 +79,9 @@ def test_deploy_calls_its_stages_in_the_order_of_the_story():
 
 def test_commands_that_change_the_site_run_the_one_deploy():
     tree = modules()["pipeline.py"]
+    commands = ("restart", "switch_traffic", "rollback", "restore")
 
-    assert [calls_in(function_of(tree, name)).count("deploy") for name in ("restart", "rollback", "restore")] == [1] * 3
+    assert [calls_in(function_of(tree, name)).count("deploy") for name in commands] == [1] * 4
 
 
 def test_dataclass_under_deployer_holds_no_callable():

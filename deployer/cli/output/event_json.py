@@ -27,7 +27,7 @@ WARNING, STATUS = "warning", "status"
 
 def of(event: Event, time: str) -> dict[str, Any]:
     """Return an event as JSON; `time` is UTC in ISO 8601."""
-    is_warning = isinstance(event, Message) and event.level == Level.WARNING
+    is_warning = isinstance(event, Message) and event.level >= Level.WARNING
     return _head(WARNING if is_warning else NAMES[type(event)], time, event.level) | _fields(event)
 
 

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from rich.console import RenderableType
 
 from deployer.cli import called_as
-from deployer.cli.output import run_log
+from deployer.cli.output import run_log, standard_output
 from deployer.cli.output.json_lines import JsonLines
 from deployer.cli.output.live_view import LiveView
 from deployer.cli.output.output_options import Format, OutputOptions
@@ -19,7 +19,7 @@ from deployer.cli.output.plain_lines import PlainLines
 from deployer.cli.output.run_log import RunLog
 from deployer.cli.views import console, screen
 from deployer.cli.views.screen import Screen
-from deployer.errors import BadInput, DeployerError
+from deployer.errors import DeployerError
 from deployer.model.events import CommandFinished, ErrorRaised, Event, Level, Message
 
 
@@ -62,6 +62,10 @@ class Output:
     def warning(self, text: str) -> None:
         """Say what an operator should know."""
         self.handle(Message(called_as.spelled(text), Level.WARNING))
+
+    def alert(self, text: str) -> None:
+        """Say what clients will lose; it is shown whatever -q says."""
+        self.handle(Message(called_as.spelled(text), self.question_level(Level.WARNING)))
 
     def error(self, error: DeployerError) -> None:
         """Say what failed and what to do about it."""
@@ -109,7 +113,7 @@ class Output:
         """Tell that the command ends, and with which exit code; return that, or BadInput's for output that was lost."""
         self.handle(CommandFinished(exit_code, self._result, self._log.path if self._log else None))
         if self._out.failure and not exit_code:
-            lost = BadInput(f"the result cannot be written: {self._out.failure}", "The command itself has ended well.")
+            lost = standard_output.unwritten(self._out.failure, "The command itself has ended well.")
             self.error(lost)
             exit_code = lost.exit_code
         self.close()
@@ -123,6 +127,7 @@ class Output:
 
 def opened(options: OutputOptions) -> Output:
     """Return the output of a command of this process."""
+    standard_output.require()
     out, err = Screen(sys.stdout, options.color), Screen(sys.stderr, options.color)
     people = LiveView if err.is_live and options.level < Level.ERROR else PlainLines
     handlers: list[EventHandler] = [people(err, options.level)]

@@ -1,8 +1,6 @@
 """A stream as its reader sees it: colours and whole words in each line of a terminal, whole lines elsewhere."""
 
-import contextlib
 import io
-import os
 import re
 from collections.abc import Callable
 from typing import Literal, TextIO
@@ -10,6 +8,7 @@ from typing import Literal, TextIO
 from rich.console import Console, RenderableType
 from rich.text import Text
 
+from deployer.cli.output import standard_output
 from deployer.cli.output.output_options import Color
 
 UNBOUNDED = 100_000  # columns of what is no terminal: nothing there is cut or wrapped
@@ -73,12 +72,8 @@ class Screen:
             self._close()
 
     def _close(self) -> None:
-        """Let what is still to be written vanish: Python would try it again, and complain, when it ends."""
         self._closed = True
-        with contextlib.suppress(OSError, ValueError):
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, self._stream.fileno())
-            os.close(nowhere)
+        standard_output.discard(self._stream)
 
 
 def plain(view: RenderableType) -> str:

@@ -30,7 +30,7 @@ def await_end(database, host, unit):
     while units.is_stopping(units.state(unit)):
         if time.monotonic() > deadline:
             work = engine_work.held(database, engine_work.ids_of(database, host))
-            print("%s still works on %s" % (host, engine_work.named(work) or "something that has no name in Heat"))
+            print(engine_work.unfinished(host, work))
             sys.exit(NOT_YET)
         time.sleep(POLL_INTERVAL)
 

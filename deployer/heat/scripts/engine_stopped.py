@@ -42,7 +42,7 @@ def main():
 
 
 def not_yet(work):
-    print("%s still works on %s" % (HOST, engine_work.named(work) if work else "something that has no name in Heat"))
+    print(engine_work.unfinished(HOST, work))
     sys.exit(NOT_YET)
 
 

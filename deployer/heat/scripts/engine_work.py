@@ -34,6 +34,13 @@ def named(things):
     return ", ".join(things[:MOST_NAMED]) + (" and %d more" % more if more > 0 else "")
 
 
+def unfinished(host, work):
+    """Why an engine that is to stop runs still, as far as Heat's database says."""
+    if work:
+        return "%s still works on %s" % (host, named(work))
+    return "%s has not ended yet, and Heat's database does not say what it works on" % host
+
+
 def forget(database, conf, ids, others=()):
     """Delete the queues and rows of workers that are gone, and other queues; return those that somebody still reads."""
     if not ids and not others:

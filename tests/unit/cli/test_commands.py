@@ -103,6 +103,7 @@ def test_missing_inventory_ends_with_3_and_names_it(invoke, tmp_path):
     [
         (("deploy", "--limit", "hostB,hostX"), "there is no host 'hostX'"),
         (("plan", "--limit", "hostX"), "there is no host 'hostX'"),
+        (("deploy", "--limit", ","), "there is no host in ','"),
         (("plan", "--format", "yaml"), "--format takes table, json or jsonl, not 'yaml'"),
         (("status", "--format", "yaml"), "--format takes table, json or jsonl"),
         (("add-engine", "hostX"), "has no host hostX"),
@@ -123,6 +124,60 @@ def test_bad_argument_ends_with_3_changes_nothing_and_contacts_nobody(invoke, in
     assert (code, out) == (3, "")
     assert words in err and "Traceback" not in err
     assert (fleet.asked, fleet.holds_asked, inventory.read_text()) == ([], [], COMMENTED)
+
+
+@pytest.mark.parametrize(
+    ("argv", "flag"),
+    [
+        (("deploy", "--limit", ""), "limit"),
+        (("deploy", "--limit="), "limit"),
+        (("plan", "--out", ""), "out"),
+        (("deploy", "--plan", ""), "plan"),
+        (("rollback", "--to", ""), "to"),
+        (("restart", "--wait", ""), "wait"),
+        (("scale", "--engines", ""), "engines"),
+        (("render", "--out", ""), "out"),
+        (("verify", "--cloud", ""), "cloud"),
+        (("add-engine", ""), "host"),
+        (("drain", "--host", ""), "host"),
+        (("unlock", ""), "id"),
+        (("logs", ""), "host"),
+        (("logs", "--since", ""), "since"),
+        (("logs", "--grep", ""), "grep"),
+        (("logs", "--service", ""), "service"),
+    ],
+)
+def test_empty_value_ends_with_3_names_its_flag_and_contacts_nobody(invoke, inventory, fleet, argv, flag):
+    code, out, err = invoke(*argv, "--inventory", inventory)
+
+    error, hint = err.splitlines()[:2]
+    assert (code, out, error) == (3, "", f"error: --{flag}: the value is empty")
+    assert hint.startswith("hint: ") and "variable of the shell" in hint
+    assert (fleet.asked, fleet.holds_asked, inventory.read_text()) == ([], [], COMMENTED)
+
+
+@pytest.mark.parametrize("argv", [("drain", "--limit"), ("add-engine", "-n"), ("logs", "--yes"), ("unlock", "--force")])
+def test_flag_that_a_command_does_not_have_is_not_taken_for_a_host_or_an_id(invoke, inventory, fleet, argv):
+    code, out, err = invoke(*argv, "--inventory", inventory)
+
+    assert (code, out, fleet.holds_asked, fleet.asked) == (3, "", [], [])
+    assert err == f"error: {argv[0]} has no flag {argv[1]}\nhint: `invoke --help {argv[0]}` shows what it takes.\n"
+
+
+@pytest.mark.parametrize("flag", ["-i", "--inventory"])
+def test_empty_inventory_is_not_the_default_one(invoke, inventory, fleet, monkeypatch, flag):
+    monkeypatch.setenv("HEAT_SCALEOUT_INVENTORY", str(inventory))
+
+    code, _, err = invoke("plan", flag, "")
+
+    assert (code, "error: --inventory: the value is empty" in err, fleet.asked) == (3, True, [])
+
+
+def test_every_flag_that_takes_a_value_tells_an_empty_one_from_none(tasks):
+    contexts = [each for each in tasks.to_contexts() if not each.name.startswith("lab.")]
+
+    assert [f"{each.name} --{flag}" for each in contexts for flag, has in each.args.items() if has.default == ""] == []
+    assert len(contexts) > 20
 
 
 @pytest.mark.parametrize(
@@ -295,6 +350,7 @@ def test_remove_engine_that_still_works_ends_with_5_names_the_work_and_kills_not
 
     assert code == 5
     assert "hostB  FAILED  hostB-engine-2 still works on web/server (CREATE)" in out
+    assert "`invoke logs hostB --service engine` shows what it does. --wait gives it more seconds" in out
 
 
 def test_drain_and_undrain_edit_one_word_and_reload_the_proxy(invoke, inventory, fleet):
@@ -310,6 +366,82 @@ def test_drain_and_undrain_edit_one_word_and_reload_the_proxy(invoke, inventory,
     )
     assert invoke("undrain", "hostB", "--inventory", inventory, "--yes")[0] == 0
     assert inventory.read_text() == COMMENTED.replace("engines: 2}", "engines: 2, drained: false}", 1)
+
+
+@pytest.mark.parametrize(
+    "argv", [("restart",), ("restart", "--limit", "hostB"), ("drain", "hostB"), ("undrain", "hostB")]
+)
+def test_command_about_a_running_site_is_no_first_deploy(invoke, inventory, fleet, argv):
+    text = inventory.read_text()
+
+    code, out, err = invoke(*argv, "--inventory", inventory, "--yes", "--force")
+
+    assert (code, out, inventory.read_text()) == (3, "", text)
+    assert "error: nothing of site is deployed yet\nhint: Nothing was changed." in err
+    assert all("perform" not in verb for _, verb, _ in fleet.asked)
+
+
+@pytest.mark.parametrize("command", ["drain", "undrain"])
+def test_change_of_traffic_that_would_lose_requests_is_refused_unless_forced(invoke, inventory, fleet, command):
+    invoke("deploy", "--inventory", inventory, "--yes")
+    invoke("drain", "hostB", "--inventory", inventory, "--yes")
+    text, running = inventory.read_text(), fleet.hosts["hostC"].running()
+    has_new_heat_conf(fleet)
+
+    code, out, err = invoke(command, "hostB", "--inventory", inventory, "--yes")
+
+    assert (code, out, inventory.read_text(), fleet.hosts["hostC"].running()) == (3, "", text, running)
+    assert "error: hostC: rest_api_proxy has no other server while hostC-8004 restarts: requests fail" in err
+    assert "run `invoke deploy` first, or use --force" in err
+    code, _, err = invoke(command, "hostB", "--inventory", inventory, "--yes", "--force")
+    assert (code, "note: hostC: rest_api_proxy has no other server" in err) == (0, True)
+
+
+def test_drain_with_other_changes_that_lose_no_request_applies_them_too(invoke, inventory, fleet):
+    invoke("deploy", "--inventory", inventory, "--yes")
+    has_new_heat_conf(fleet)
+
+    code, _, err = invoke("drain", "hostB", "--inventory", inventory, "--yes")
+
+    assert (code, "hostC  restart heat-scaleout-api@8004.service (its configuration changed)" in err) == (0, True)
+
+
+@pytest.mark.parametrize("quiet", [(), ("--quiet",)])
+@pytest.mark.parametrize("command", ["deploy", "restart"])
+def test_site_of_a_single_host_restarts_with_a_note(invoke, inventory, fleet, command, quiet):
+    inventory.write_text(sites.an_inventory_text(hostC=""))
+    invoke("deploy", "--inventory", inventory, "--yes")
+    has_new_heat_conf(fleet)
+
+    code, _, err = invoke(command, "--inventory", inventory, "--yes", *quiet)
+
+    assert (code, "note: hostB: rest_api_proxy has no other server while hostB-8004 restarts" in err) == (0, True)
+    assert ("about to be applied" in err) == (not quiet)
+
+
+def test_plan_tells_of_the_requests_that_it_would_lose_also_when_it_is_quiet(invoke, inventory, fleet):
+    inventory.write_text(sites.an_inventory_text(hostC=""))
+    invoke("deploy", "--inventory", inventory, "--yes")
+    has_new_heat_conf(fleet)
+
+    for flags in ((), ("-q",)):
+        _, _, err = invoke("plan", "--inventory", inventory, *flags)
+        assert err.count("note: hostB: rest_api_proxy has no other server while hostB-8004 restarts") == 1
+
+
+def test_quiet_json_lines_have_the_requests_that_are_lost_as_a_warning(invoke, inventory, fleet):
+    inventory.write_text(sites.an_inventory_text(hostC=""))
+    invoke("deploy", "--inventory", inventory, "--yes")
+
+    _, out, _ = invoke("restart", "--inventory", inventory, "--yes", "-q", "--format", "jsonl")
+
+    assert [json.loads(line)["event"] for line in out.splitlines()] == ["warning", "warning", "result"]
+
+
+def has_new_heat_conf(fleet):
+    """Change the source's heat.conf, which every process reads."""
+    text = sites.CONF + "[cache]\nenabled = true\n"
+    fleet.hosts["hostA"].has_file("/etc/heat/heat.conf", text, group="heat", mode=0o640)
 
 
 def test_restart_of_a_host_restarts_its_processes_and_no_other(invoke, inventory, fleet):
@@ -496,6 +628,14 @@ def test_deploy_with_yes_asks_nobody_on_a_terminal(invoke, inventory, fleet, mon
 
     assert (code, "[y/N]" in err) == (0, False)
     assert out.endswith("steps done. This is generation 1.\n")
+
+
+def test_deploy_with_closed_standard_input_asks_nobody(invoke, inventory, fleet, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", None)
+
+    code, out, err = invoke("deploy", "--inventory", inventory)
+
+    assert (code, "steps done" in out, "[y/N]" in err) == (0, True, False)
 
 
 def test_interruption_ends_with_130_and_says_how_to_go_on(invoke, inventory, fleet):
@@ -756,6 +896,10 @@ def test_unlock_ends_the_lock_with_that_id_and_refuses_another(invoke, inventory
     code, _, err = invoke("unlock", "--id", "2b2b", "--inventory", inventory)
     assert (code, alice.holds_lease()) == (3, True)
     assert "it is held by alice@desk" in err
+
+    code, _, err = invoke("unlock", "--yes", "--inventory", inventory)
+    assert (code, alice.holds_lease()) == (3, True)
+    assert "error: unlock has no flag --yes\nhint: `invoke --help unlock` shows what it takes." in err
 
     code, out, _ = invoke("unlock", "--id", "1f3a", "--inventory", inventory)
 

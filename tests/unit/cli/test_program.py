@@ -134,8 +134,11 @@ def test_full_disk_behind_the_output_is_told_without_a_traceback(asked, unbuffer
     ]
 
 
-def test_closed_output_is_no_error_of_ours():
-    assert started("tool --list >&-").stderr == ""
+@pytest.mark.parametrize("asked", ["--help", "--version", "--list", "--print-completion-script bash"])
+def test_closed_output_is_told_as_any_that_cannot_be_written(asked):
+    ran = started(f"tool {asked} >&-; echo ended with $? >&2")
+
+    assert ran.stderr.splitlines() == ["error: the output cannot be written: Bad file descriptor", "ended with 3"]
 
 
 def test_version_goes_to_standard_output_with_tool_and_python_first(heat_scaleout):

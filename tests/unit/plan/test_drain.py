@@ -80,7 +80,7 @@ def test_restart_of_those_who_alone_serve_is_reported():
 
     assert reported == [
         [
-            "rest_api_proxy has no other server while hostB-8004 restarts: requests fail during the restart, "
+            "hostB: rest_api_proxy has no other server while hostB-8004 restarts: requests fail during the restart, "
             "unless another server is started first"
         ],
         [],

@@ -15,9 +15,12 @@ from rich.cells import cell_len
 from rich.console import Group
 from rich.text import Text
 
+from deployer.cli import program
 from deployer.cli.output.output_options import Color
 from deployer.cli.views import layout, screen, status_table
 from deployer.cli.views.screen import Screen
+from deployer.model.names import unit_name
+from deployer.model.service import Service
 from deployer.status.instances import InstanceStatus
 from deployer.status.site import SiteStatus
 
@@ -126,6 +129,40 @@ def test_result_that_does_not_fit_on_the_disk_ends_with_3_after_all_is_done(
     assert ending.value.code == 3
     assert "error: the result cannot be written: No space left on device" in capsys.readouterr().err
     assert len(fleet.hosts["hostB"].running()) == 4
+
+
+@pytest.mark.parametrize("name", ["invoke", "heat-scaleout"])
+@pytest.mark.parametrize("argv", [("plan",), ("status",), ("logs", "--lines", "50"), ("status", "--format", "json")])
+@pytest.mark.parametrize(
+    ("output", "why"),
+    [("/dev/full", "No space left on device"), (None, "Bad file descriptor")],
+)
+def test_result_that_cannot_be_written_ends_each_program_with_3_and_a_line(
+    started, fleet, inventory, name, argv, output, why
+):
+    fleet.hosts["hostB"].logs_line(unit_name(Service.ENGINE, 1), "a line", 1_000_000)
+
+    code, err = started(name, output, *argv, "--inventory", inventory)
+
+    assert code == 3, err
+    assert f"error: the result cannot be written: {why}" in err.splitlines()
+    assert "Traceback" not in err
+
+
+@pytest.fixture
+def started(tasks, monkeypatch, capfd):
+    """Run a program in this process, its standard output a file or closed (None): its exit code and stderr."""
+
+    def run(name, output, *argv):
+        with open(output or os.devnull, "w") as stream:  # noqa: PTH123
+            monkeypatch.setattr(sys, "stdout", stream if output else None)
+            monkeypatch.setattr(sys, "argv", [name, *map(str, argv)])
+            with pytest.raises(SystemExit) as ending:
+                sys.exit(program.main() if name == "heat-scaleout" else Program(namespace=tasks).run(sys.argv))
+            sys.stdout.flush()  # as Python does at its end
+        return ending.value.code, capfd.readouterr().err
+
+    return run
 
 
 LONG = "write /etc/systemd/system/heat-scaleout-engine@.service (its configuration changed, and so did other things)"
