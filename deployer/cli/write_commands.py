@@ -1,7 +1,7 @@
 """What every command that changes the site does at the terminal: a changed input, shown, accepted and deployed."""
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -21,12 +21,8 @@ from deployer.inventory.inventory_file import InventoryFile
 from deployer.model import lazy
 from deployer.model.contract import SCHEMA_VERSION
 from deployer.model.steps import OnError, RolloutOptions
-from deployer.pipeline import Accept
 from deployer.plan import saved_plan
 from deployer.plan.planned import Change, SavedPlan
-from deployer.remote.fleet import Fleet
-
-Run = Callable[[Change, Fleet, Accept], Report]  # a command of the pipeline
 
 if TYPE_CHECKING:
     from deployer import pipeline
@@ -86,12 +82,12 @@ def remove(context: Context, inventory: str | None, count: Count, flags: Flags) 
 
 def drain(context: Context, inventory: str | None, host: str, flags: Flags) -> None:
     """Have the proxy send a host's APIs nothing, and deploy."""
-    _deploy_edited(context, inventory, _drained(host, True), flags, pipeline.switch_traffic)
+    _deploy_edited(context, inventory, _drained(host, True), flags, traffic_only=True)
 
 
 def undrain(context: Context, inventory: str | None, host: str, flags: Flags) -> None:
     """Have the proxy send a host's APIs requests again, and deploy."""
-    _deploy_edited(context, inventory, _drained(host, False), flags, pipeline.switch_traffic)
+    _deploy_edited(context, inventory, _drained(host, False), flags, traffic_only=True)
 
 
 def _drained(host: str, drained: bool) -> session.Edit:
@@ -99,13 +95,14 @@ def _drained(host: str, drained: bool) -> session.Edit:
 
 
 def _deploy_edited(
-    context: Context, inventory: str | None, edit: session.Edit, flags: Flags, deploy: Run = pipeline.deploy
+    context: Context, inventory: str | None, edit: session.Edit, flags: Flags, traffic_only: bool = False
 ) -> None:
     """Deploy an edited inventory, whose file is written once every host is ready."""
     with exit_codes(flags.output, changes=True) as output:
         _rollout_options(flags)
         with session.exclusive(output, _path(context, inventory), flags.lock_wait, edit=edit) as (file, fleet):
-            report = deploy(_change(file, flags), fleet, prompt.deploy_accepted(output, flags.yes))
+            run = pipeline.switch_traffic if traffic_only else pipeline.deploy
+            report = run(_change(file, flags), fleet, prompt.deploy_accepted(output, flags.yes))
         _finish(report, output)
 
 

@@ -26,7 +26,16 @@ sys.exit(main())
 
 
 @pytest.mark.parametrize(
-    "words", [("deploy", "--yes"), ("add-engine", "hostB", "--yes"), ("plan",), ("status",), ("logs",), ("lock",)]
+    "words",
+    [
+        ("deploy", "--yes"),
+        ("add-engine", "hostB", "--yes"),
+        ("plan",),
+        ("status",),
+        ("drain", "hostB", "--yes"),
+        ("logs",),
+        ("lock",),
+    ],
 )
 def test_hosts_are_being_connected_to_before_the_pipeline_loads(words: tuple[str, ...], tmp_path: Path) -> None:
     inventory = tmp_path / "lab.yaml"
