@@ -374,8 +374,8 @@ def test_waiting_for_a_lock_is_heard_meanwhile(a_host, tmp_path, monkeypatch):
         first.acquire_lease("hostB", lock_request(tmp_path), 20.0)
         with fleet.over_ssh({"hostB": a_host()}, events.ignore) as second:
             begun = time.monotonic()
-            reply = second.acquire_lease("hostB", lock_request(tmp_path, "2", wait=1.0, heartbeat_timeout=0.5), 20.0)
-            assert (reply["held_by"]["id"], time.monotonic() - begun >= 1.0) == ("1", True)
+            reply = second.acquire_lease("hostB", lock_request(tmp_path, "2", wait=2.0, heartbeat_timeout=1.5), 20.0)
+            assert (reply["held_by"]["id"], time.monotonic() - begun >= 2.0) == ("1", True)
 
 
 def test_lock_that_was_silent_for_too_long_stops_every_change(a_host, tmp_path):
