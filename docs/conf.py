@@ -4,8 +4,8 @@ The pages are plain Markdown that reads well in the repository. What only a site
 tables of contents, made from the lists of links, and the pages that lie above this folder.
 """
 
-import configparser
 import re
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,11 +13,10 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 ROOT = Path(__file__).resolve().parent.parent
-METADATA = configparser.ConfigParser()
-METADATA.read(ROOT / "setup.cfg", encoding="utf-8")
+sys.path.insert(0, str(ROOT))
+from deployer import __version__ as release  # noqa: E402
 
-project = METADATA["metadata"]["name"]
-release = METADATA["metadata"]["version"]
+project = "heat-scaleout"
 extensions = ["myst_parser"]
 source_suffix = {".md": "markdown"}
 myst_heading_anchors = 4  # headings get the anchors that GitHub gives them, so that links work in both places

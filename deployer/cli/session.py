@@ -6,11 +6,10 @@ import os
 import socket
 import time
 from collections.abc import Callable, Iterator
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deployer import errors
+from deployer import __version__, errors
 from deployer.cli import terminal
 from deployer.cli.output.output import Output
 from deployer.inventory import inventory_file
@@ -65,7 +64,7 @@ def author(file: InventoryFile) -> Author:
         f"{me.owner}@{me.host}",
         me.command,
         time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        metadata.version("heat-scaleout"),
+        __version__,
         str(file.path),
         file.text,
     )

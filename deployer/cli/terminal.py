@@ -5,13 +5,12 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from invoke.context import Context
 
-from deployer import errors
+from deployer import __version__, errors
 from deployer.cli import called_as
 from deployer.cli.flags import OutputFlags
 from deployer.cli.output import output as outputs
@@ -42,7 +41,7 @@ def exit_codes(flags: OutputFlags, changes: bool = False) -> Iterator[Output]:
     if changes:
         output.keep_log(os.environ)
     try:
-        output.handle(CommandStarted(command_line(), metadata.version("heat-scaleout")))
+        output.handle(CommandStarted(command_line(), __version__))
         yield output
     except errors.DeployerError as error:
         output.error(error)

@@ -27,8 +27,8 @@ LIBRARIES = (
 def text() -> str:
     """Return a line for the tool and where it is, one for Python, and one for each library that is installed."""
     folder = Path(deployer.__file__).parent
-    tool = [f"{each} ({folder})" for each in _versions([TOOL])]
-    return "\n".join([*tool, f"Python {platform.python_version()}", *_versions(LIBRARIES)])
+    tool = f"{TOOL} {deployer.__version__} ({folder})"
+    return "\n".join([tool, f"Python {platform.python_version()}", *_versions(LIBRARIES)])
 
 
 def _versions(names: Sequence[str]) -> Iterator[str]:
