@@ -145,7 +145,7 @@ def verify(context: Context, inventory: str | None, junit: str | None, cloud: st
         site, report = terminal.read(context, inventory), Path(junit) if junit else None
         preparation.refuse_unprepared(report)
         user = preparation.cloud_of(site, cloud)
-        with signals.sigterm_as_interrupt(), terminal.fleet(site, output.handle) as fleet:
+        with terminal.fleet(site, output.handle) as fleet:
             proof = pipeline.verify(site, fleet, user, output.message)
         if report:
             report.write_text(proof.junit(), encoding="utf-8")

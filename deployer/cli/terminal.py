@@ -12,7 +12,7 @@ from typing import Any
 from invoke.context import Context
 
 from deployer import errors
-from deployer.cli import called_as
+from deployer.cli import called_as, signals
 from deployer.cli.flags import OutputFlags
 from deployer.cli.output import output as outputs
 from deployer.cli.output import output_options
@@ -36,6 +36,12 @@ def exit_codes(flags: OutputFlags, changes: bool = False) -> Iterator[Output]:
 
     What an operator can cause becomes two lines and an exit code; our own bugs keep their traceback.
     """
+    with signals.sigterm_as_interrupt(), _ended_with_code(flags, changes) as output:
+        yield output
+
+
+@contextmanager
+def _ended_with_code(flags: OutputFlags, changes: bool) -> Iterator[Output]:
     output, code = _opened(flags), None
     if changes:
         output.keep_log(os.environ)
@@ -45,9 +51,9 @@ def exit_codes(flags: OutputFlags, changes: bool = False) -> Iterator[Output]:
     except errors.DeployerError as error:
         output.error(error)
         code = error.exit_code
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
         output.handle(ErrorRaised(called_as.spelled(GOES_ON), kind="interrupted"))
-        code = errors.INTERRUPTED
+        code = signals.exit_code(interrupt)
     except SystemExit as ending:
         code = ending.code if isinstance(ending.code, int) else int(ending.code is not None)
     except BaseException as bug:

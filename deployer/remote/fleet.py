@@ -67,6 +67,7 @@ class SshFleet:
 
     def open(self, only: Collection[str] = ()) -> None:
         """Begin to connect to the hosts; who asks one waits until its connection is there."""
+        _import_ssh()
         for name in only or self._hosts:
             self._connections[name] = self._pool.submit(self._connect, name)
 
@@ -81,6 +82,7 @@ class SshFleet:
         """Send each host its request; a host that fails has its error as its answer, beside the others' replies."""
         if verb == "perform" and self._lease and not self._lease.is_alive():
             return dict.fromkeys(requests, errors.Locked.lost())
+        _import_ssh()
         stage = stage_events.begun(title, requests, level, self._handle)
         futures = {
             self._pool.submit(
@@ -142,6 +144,14 @@ class SshFleet:
         for connection in tuple(self._connections.values()):  # requests under way at an interrupt give up theirs
             _close(connection)
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _import_ssh() -> None:
+    """Import Fabric in this thread, before the threads of the pool need it.
+
+    A thread that is interrupted while it waits for the import of another may keep that import's lock for ever.
+    """
+    from deployer.remote import ssh, ssh_connection  # noqa: F401
 
 
 def _done(connection: Connection) -> Future[Connection]:
