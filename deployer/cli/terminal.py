@@ -11,7 +11,7 @@ from typing import Any
 
 from invoke.context import Context
 
-from deployer import errors
+from deployer import errors, local_file
 from deployer.cli import called_as, signals
 from deployer.cli.flags import OutputFlags
 from deployer.cli.output import output as outputs
@@ -90,7 +90,7 @@ def locate(context: Context, inventory: str | None) -> Path:
 def text_of(path: str) -> str:
     """Return what a file says; raise BadInput when it cannot be read."""
     try:
-        return Path(path).read_text()
+        return local_file.content(Path(path)).decode()
     except (OSError, UnicodeDecodeError) as error:
         raise errors.BadInput(f"{path}: {getattr(error, 'strerror', None) or 'this is no text'}") from None
 

@@ -968,6 +968,15 @@ def test_file_that_is_no_plan_ends_with_3(invoke, inventory, fleet):
     assert (code, "is not a saved plan" in err) == (3, True)
 
 
+def test_pipe_in_place_of_a_plan_or_an_inventory_is_not_waited_for(invoke, inventory, fleet, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+
+    for flags in (("--plan", tmp_path / "pipe", "--inventory", inventory), ("--inventory", tmp_path / "pipe")):
+        code, out, err = invoke("deploy", *flags)
+        assert (code, out, err.splitlines()[0]) == (3, "", f"error: {tmp_path}/pipe is not a regular file")
+    assert fleet.asked == []
+
+
 @pytest.mark.parametrize("argv", [("deploy",), ("restart",), ("rollback",)], ids=" ".join)
 def test_on_error_with_a_wrong_word_ends_with_3_and_contacts_nobody(invoke, inventory, fleet, argv):
     code, out, err = invoke(*argv, "--on-error", "retry", "--inventory", inventory)
