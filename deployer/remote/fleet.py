@@ -180,7 +180,15 @@ def _answer(future: Future[Reply]) -> Reply | errors.DeployerError:
 
 @contextlib.contextmanager
 def over_ssh(hosts: Mapping[str, Host], handle: Handler) -> Iterator[SshFleet]:
-    """A fleet for the length of a `with`; its connections are closed whatever happens. Events go to `handle`."""
+    """A fleet for the length of a `with`; its connections are closed whatever happens. Events go to `handle`.
+
+    Raise BadInput, before any host is contacted, for a key of the inventory that cannot be read.
+    """
+    keys = dict.fromkeys(host.login.key for host in hosts.values() if host.login.key)
+    if keys:
+        from deployer.remote import ssh_keys
+
+        ssh_keys.refuse_unreadable(keys)
     fleet = SshFleet(hosts, handle)
     try:
         yield fleet

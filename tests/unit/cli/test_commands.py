@@ -133,8 +133,19 @@ def test_unreachable_hosts_end_with_4_and_are_all_named(invoke, nobody, argv):
     code, out, err = invoke(*argv, "--inventory", nobody)
 
     assert (code, out, nobody.read_text()) == (4, "", text)
-    assert [name for name in ("hostA", "hostB", "hostC") if f"{name}: root@127.0.0.1 port " not in err] == []
+    assert "\nerror: hostA, hostB, hostC: root@127.0.0.1 port " in err
     assert "Is sshd up? Try: ssh -p" in err and "Traceback" not in err
+
+
+def test_ssh_configuration_that_cannot_be_used_is_told_once(invoke, nobody, tmp_path):
+    (tmp_path / "config").write_text("Prot 22\n")
+    nobody.write_text(nobody.read_text().replace("ssh: {port", f"ssh: {{ssh_config: {tmp_path}/config, port"))
+
+    code, _, err = invoke("plan", "--inventory", nobody)
+
+    assert code == 4
+    assert f"\nerror: hostA, hostB, hostC: the SSH configuration cannot be used: {tmp_path}/config: line 1: " in err
+    assert (err.count("error:"), err.count("hint:")) == (1, 1)
 
 
 def test_status_of_unreachable_hosts_shows_them_as_such(invoke, nobody):
