@@ -137,6 +137,19 @@ def test_unreachable_hosts_end_with_4_and_are_all_named(invoke, nobody, argv):
     assert "Is sshd up? Try: ssh -p" in err and "Traceback" not in err
 
 
+@pytest.mark.parametrize(
+    "argv", [("plan", "--inventory", "\x1b[31mx"), ("deploy", "--plan", "\x1b[31mx"), ("drain", "\x1b[31mx", "--yes")]
+)
+def test_control_characters_of_the_command_line_never_reach_the_terminal(invoke, inventory, fleet, monkeypatch, argv):
+    monkeypatch.setenv("HEAT_SCALEOUT_INVENTORY", str(inventory))
+
+    code, out, err = invoke(*argv)
+
+    assert (code, out) == (3, "")
+    assert "\x1b" not in err
+    assert "1b[31mx" in err
+
+
 def test_ssh_configuration_that_cannot_be_used_is_told_once(invoke, nobody, tmp_path):
     (tmp_path / "config").write_text("Prot 22\n")
     nobody.write_text(nobody.read_text().replace("ssh: {port", f"ssh: {{ssh_config: {tmp_path}/config, port"))

@@ -83,6 +83,7 @@ def test_no_command_at_all_shows_the_help(heat_scaleout):
         (["deplo"], "No idea what 'deplo' is!", "Did you mean deploy? `heat-scaleout --help` lists the commands."),
         (["--foo"], "No idea what '--foo' is!", "`heat-scaleout --help` lists the commands."),
         (["deploy", "--foo"], "No idea what '--foo' is!", "`heat-scaleout --help deploy` shows what it takes."),
+        (["\x1b[2Jdeploy"], r"No idea what '\x1b[2Jdeploy' is!", "Did you mean deploy?"),
         (["add-engine"], "required positional arguments: 'host'", "`heat-scaleout --help add-engine` shows"),
         (["deploy", "--inventory"], "Flag --inventory needed value", "`heat-scaleout --help deploy` shows"),
         (["--help", "deplo"], "No idea what 'deplo' is!", "Did you mean deploy?"),
