@@ -52,6 +52,8 @@ def _ended_with_code(flags: OutputFlags, changes: bool) -> Iterator[Output]:
         output.error(error)
         code = error.exit_code
     except KeyboardInterrupt as interrupt:
+        for note in getattr(interrupt, "__notes__", ()):
+            output.message(note)
         output.handle(ErrorRaised(called_as.spelled(GOES_ON), kind="interrupted"))
         code = signals.exit_code(interrupt)
     except SystemExit as ending:
