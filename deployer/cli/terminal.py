@@ -22,7 +22,7 @@ from deployer.heat import redacting_fleet
 from deployer.heat.redacting_fleet import RedactingFleet
 from deployer.inventory import location, reader
 from deployer.inventory.schema import Inventory
-from deployer.model.events import CommandStarted, ErrorRaised, Handler
+from deployer.model.events import CommandStarted, Handler
 
 SHORTEST_INTERVAL = 0.5  # seconds between two looks at every host
 LONGEST_WAIT = 1_000_000.0  # seconds: eleven days, and less than what clocks and sockets take
@@ -52,9 +52,7 @@ def _ended_with_code(flags: OutputFlags, changes: bool) -> Iterator[Output]:
         output.error(error)
         code = error.exit_code
     except KeyboardInterrupt as interrupt:
-        for note in getattr(interrupt, "__notes__", ()):
-            output.message(note)
-        output.handle(ErrorRaised(called_as.spelled(GOES_ON), kind="interrupted"))
+        output.interrupted(GOES_ON, getattr(interrupt, "__notes__", ()))
         code = signals.exit_code(interrupt)
     except SystemExit as ending:
         code = ending.code if isinstance(ending.code, int) else int(ending.code is not None)
