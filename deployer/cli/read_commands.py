@@ -44,7 +44,8 @@ def plan(
         change = Change(file.inventory, limit=terminal.limit_hosts(file.inventory, limit), file=file)
         with terminal.fleet(file.inventory, output.handle) as fleet:
             planned = pipeline.plan(change, fleet, contents=diff)
-        terminal.show_warnings(output, (*planned.desired.warnings, *recorded.describe_unfinished(planned.observed)))
+        past = (*recorded.describe_unfinished(planned.observed), *recorded.describe_at_work(planned.observed))
+        terminal.show_warnings(output, (*planned.desired.warnings, *past))
         if out:
             terminal.write_private(out, console.as_json(saved_plan.to_json(planned)) + "\n")
         _show_plan(planned, diff, output)

@@ -927,6 +927,16 @@ def test_kept_plan_is_for_its_owner_alone_and_shown_as_ever(invoke, inventory, f
     assert out == invoke("plan", "--inventory", inventory)[1]
 
 
+def test_plan_notes_a_command_that_is_still_at_work_on_a_host(invoke, inventory, fleet):
+    fleet.hosts["hostB"].at_work = " (pid 7, since 20:00:00 UTC at step 2 of 5: run)"
+
+    code, out, err = invoke("plan", "--inventory", inventory)
+
+    assert (code, err.count("at work")) == (0, 1)
+    assert "note: hostB: another command is at work here now (pid 7, since 20:00:00 UTC at step 2 of 5: run);" in err
+    assert "at work" not in out
+
+
 def test_plan_that_cannot_be_kept_ends_with_3(invoke, inventory, fleet, tmp_path):
     code, _, err = invoke("plan", "--out", tmp_path / "none" / "plan.json", "--inventory", inventory)
 
