@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 INTERRUPTED = 130  # the exit code after Ctrl-C
+TERMINATED = 143  # the exit code after SIGTERM
 BUG = 1  # the exit code of what nobody but us can mend
 
 
@@ -69,10 +70,14 @@ class HostFailed(DeployerError):
 
 
 class ManyFailed(DeployerError):
-    """Several hosts failed; each one's error in a line of its own, with the exit code of the worst."""
+    """Several hosts failed; each error in a line of its own with all its hosts, with the exit code of the worst."""
 
     def __init__(self, failures: Sequence[DeployerError], exit_code: int) -> None:
-        super().__init__("\n".join(f"{each.message}\n  {each.hint}".rstrip() for each in failures))
+        different = _different(failures)
+        if len(different) == 1:
+            super().__init__(*different[0])
+        else:
+            super().__init__("\n".join(f"{message}\n  {hint}".rstrip() for message, hint in different))
         self.failures = tuple(failures)
         self.exit_code = exit_code
 
@@ -106,6 +111,16 @@ class StalePlan(DeployerError):
     def __init__(self, moved: Sequence[str], hint: str = "") -> None:
         super().__init__("\n".join(moved), hint)
         self.moved = tuple(moved)
+
+
+def _different(failures: Sequence[DeployerError]) -> list[tuple[str, str]]:
+    """The message and the hint of each error; hosts that failed in the same way share one."""
+    hosts: dict[tuple[str, str], list[str]] = {}
+    for each in failures:
+        host = each.host if isinstance(each, HostUnreachable | HostFailed) else ""
+        why = each.message.removeprefix(f"{host}: ") if host else each.message
+        hosts.setdefault((why, each.hint), []).extend([host] if host else [])
+    return [(": ".join(filter(None, (", ".join(names), why))), hint) for (why, hint), names in hosts.items()]
 
 
 def together(failures: Sequence[DeployerError]) -> DeployerError:

@@ -17,6 +17,7 @@ from deployer.remote.fleet import Fleet
 PROOFS = (AwaitReady, ReadyServer)
 CONNECT_TIMEOUT = 30.0  # seconds for a host to be reached, beside the work of a request
 SHORT_STEP_TIMEOUT = 10.0  # seconds for a step whose request names no timeout
+MOST_NOT_BEGUN = 20  # steps that are named when a run is interrupted
 
 Batch = tuple[Step, ...]  # steps that one request of the agent names
 
@@ -49,11 +50,16 @@ class HostProgress:
 def run(plan: Plan, fleet: Fleet, number: int | None = None) -> Applied:
     """Perform every wave in order; stop after the first in which a host fails and return what is left.
 
-    `number` is that of the run in which the hosts record each step.
+    `number` is that of the run in which the hosts record each step. An interrupt is raised again with a note of what
+    has not begun.
     """
     done: list[Step] = []
     for position, wave in enumerate(plan.waves):
-        progress = _run_wave(wave, fleet, number)
+        try:
+            progress = _run_wave(wave, fleet, number)
+        except KeyboardInterrupt as interrupt:
+            _add_note(interrupt, [step for wave in plan.waves[position + 1 :] for step in wave.steps if step.changes])
+            raise
         done += [step for each in progress.values() for step in each.done]
         failed = {host: each.error for host, each in progress.items() if each.error}
         if failed:
@@ -61,6 +67,14 @@ def run(plan: Plan, fleet: Fleet, number: int | None = None) -> Applied:
             left = [step for each in progress.values() for step in each.left]
             return Applied(tuple(done), failed, (*left, *later), wave, _is_unproven(progress))
     return Applied(tuple(done))
+
+
+def _add_note(interrupt: KeyboardInterrupt, steps: Sequence[Step]) -> None:
+    """Name the steps that have not begun, for whoever says how the command ends."""
+    named = [f"{step.host}  {step}" for step in steps[:MOST_NOT_BEGUN]]
+    more = [f"and {len(steps) - len(named)} more"] if len(steps) > len(named) else []
+    if named:
+        interrupt.add_note("\n  ".join(["not begun:", *named, *more]))
 
 
 def _is_unproven(progress: Mapping[str, HostProgress]) -> bool:

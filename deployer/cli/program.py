@@ -15,7 +15,7 @@ from invoke.parser.context import ParserContext
 from invoke.program import Program
 
 from deployer import errors
-from deployer.cli import called_as, completion, settings, versions
+from deployer.cli import called_as, completion, settings, signals, versions
 from deployer.cli.output import standard_output
 from deployer.cli.tasks import namespace
 from deployer.cli.views import console
@@ -92,11 +92,11 @@ class HeatScaleout(Program):
             super().update_config(merge)
 
     def execute(self) -> None:
-        """Run the commands; Ctrl-C before one of them began to listen for it ends as in all others."""
+        """Run the commands; a signal that none of them answers ends as in all others."""
         try:
             super().execute()
-        except KeyboardInterrupt:
-            raise Exit(code=errors.INTERRUPTED) from None
+        except KeyboardInterrupt as interrupt:
+            raise Exit(code=signals.exit_code(interrupt)) from None
 
     def print_version(self) -> None:
         """Print the versions."""
@@ -176,8 +176,8 @@ def main() -> int | str | None:
         code = _exit_code(sys.argv)
     except BrokenPipeError:
         code = CLOSED_PIPE
-    except KeyboardInterrupt:
-        code = errors.INTERRUPTED
+    except KeyboardInterrupt as interrupt:
+        code = signals.exit_code(interrupt)
     except OSError as error:
         code = _unwritten(error)
     return _flush() or code

@@ -50,7 +50,8 @@ def plan(
         change = Change(file.inventory, limit=terminal.limit_hosts(file.inventory, limit), file=file)
         with terminal.fleet(file.inventory, output.handle, change.observed_hosts()) as fleet:
             planned = pipeline.plan(change, fleet, contents=diff)
-        terminal.show_warnings(output, (*planned.desired.warnings, *recorded.describe_unfinished(planned.observed)))
+        past = (*recorded.describe_unfinished(planned.observed), *recorded.describe_at_work(planned.observed))
+        terminal.show_warnings(output, (*planned.desired.warnings, *past))
         terminal.show_losses(output, planned)
         if out:
             terminal.write_private(out, console.as_json(saved_plan.to_json(planned)) + "\n")
@@ -152,7 +153,7 @@ def verify(context: Context, inventory: str | None, junit: str | None, cloud: st
         site, report = terminal.read(context, inventory), Path(junit) if junit else None
         preparation.refuse_unprepared(report)
         user = preparation.cloud_of(site, cloud)
-        with signals.sigterm_as_interrupt(), terminal.fleet(site, output.handle, site.hosts) as fleet:
+        with terminal.fleet(site, output.handle, site.hosts) as fleet:
             proof = pipeline.verify(site, fleet, user, output.message)
         if report:
             report.write_text(proof.junit(), encoding="utf-8")

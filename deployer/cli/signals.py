@@ -1,16 +1,32 @@
-"""How a command is ended from outside: SIGTERM as by Ctrl-C; Ctrl-C, or a reader who leaves, where one only watches."""
+"""How a command is ended from outside: by SIGTERM as by Ctrl-C, and by a reader who leaves where one only watches."""
 
 import contextlib
 import signal
 import sys
 import threading
 from collections.abc import Iterator
+from typing import NoReturn
+
+from deployer import errors
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM: it ends a command as Ctrl-C does, with another exit code."""
+
+
+def exit_code(interrupt: KeyboardInterrupt) -> int:
+    """Return what a command ends with that was interrupted, as a shell says of the signal."""
+    return errors.TERMINATED if isinstance(interrupt, Terminated) else errors.INTERRUPTED
 
 
 @contextlib.contextmanager
 def sigterm_as_interrupt() -> Iterator[None]:
-    """Let SIGTERM end the work as Ctrl-C does, so that what was made for a proof is deleted first."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    """Let SIGTERM raise Terminated: what is under way is cleared up, and the command says how it ends."""
+
+    def terminate(*_: object) -> NoReturn:
+        raise Terminated
+
+    before = signal.signal(signal.SIGTERM, terminate)
     try:
         yield
     finally:
@@ -19,9 +35,9 @@ def sigterm_as_interrupt() -> Iterator[None]:
 
 @contextlib.contextmanager
 def until_ctrl_c() -> Iterator[threading.Event]:
-    """Let Ctrl-C, and a reader who has left, end the block quietly: this is how one stops watching.
+    """Let Ctrl-C, SIGTERM and a reader who has left end the block quietly: this is how one stops watching.
 
-    Ctrl-C also sets the event: what is raised while Python clears up weak references is lost.
+    A signal also sets the event: what is raised while Python clears up weak references is lost.
     """
     told = threading.Event()
 
@@ -29,14 +45,15 @@ def until_ctrl_c() -> Iterator[threading.Event]:
         told.set()
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGINT, tell)
+    before = {each: signal.signal(each, tell) for each in (signal.SIGINT, signal.SIGTERM)}
     try:
         with reader_may_leave():
             yield told
     except KeyboardInterrupt:
         print(file=sys.stderr, flush=True)
     finally:
-        signal.signal(signal.SIGINT, before)
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 @contextlib.contextmanager

@@ -106,7 +106,7 @@ def watch(inventory: Inventory, fleet: Fleet, output: Output, ends: bool, second
         return repeat(look, standard_output.write, seconds, ends)
     live = alternate_screen.AlternateScreen(sys.stdout)
     look = Watch(inventory, fleet, format, ends, seconds, is_live=True).again
-    with signals.sigterm_as_interrupt(), live.opened():
+    with live.opened():
         live.show(f"{inventory.site}: {', '.join(inventory.hosts)} ...")
         return repeat(look, live.show, seconds, ends)
 
@@ -114,8 +114,8 @@ def watch(inventory: Inventory, fleet: Fleet, output: Output, ends: bool, second
 def repeat(look: Callable[[], tuple[str, int]], show: Show, seconds: float, ends: bool) -> int:
     """Show what `look` returns, a text and an exit code, every so many seconds; return the code to end with.
 
-    With `ends` that is the first code other than 0. Ctrl-C, and a reader who has gone, end it with 0: this is how one
-    stops watching.
+    With `ends` that is the first code other than 0. Ctrl-C, SIGTERM and a reader who has gone end it with 0: this is
+    how one stops watching.
     """
     with signals.until_ctrl_c() as told:
         return _until(told, look, show, seconds, ends)

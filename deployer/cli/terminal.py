@@ -11,7 +11,7 @@ from typing import Any
 from invoke.context import Context
 
 from deployer import __version__, errors
-from deployer.cli import called_as
+from deployer.cli import called_as, signals
 from deployer.cli.flags import OutputFlags
 from deployer.cli.output import output as outputs
 from deployer.cli.output import output_options
@@ -19,9 +19,9 @@ from deployer.cli.output.output import Output
 from deployer.cli.output.output_options import OutputOptions
 from deployer.heat import redacting_fleet
 from deployer.heat.redacting_fleet import RedactingFleet
-from deployer.inventory import location, reader
+from deployer.inventory import local_file, location, reader
 from deployer.inventory.schema import Inventory
-from deployer.model.events import CommandStarted, ErrorRaised, Handler
+from deployer.model.events import CommandStarted, Handler
 from deployer.plan import drain
 from deployer.plan.planned import Planned
 
@@ -37,6 +37,12 @@ def exit_codes(flags: OutputFlags, changes: bool = False) -> Iterator[Output]:
 
     What an operator can cause becomes two lines and an exit code; our own bugs keep their traceback.
     """
+    with signals.sigterm_as_interrupt(), _ended_with_code(flags, changes) as output:
+        yield output
+
+
+@contextmanager
+def _ended_with_code(flags: OutputFlags, changes: bool) -> Iterator[Output]:
     output, code = _opened(flags), None
     if changes:
         output.keep_log(os.environ)
@@ -46,9 +52,9 @@ def exit_codes(flags: OutputFlags, changes: bool = False) -> Iterator[Output]:
     except errors.DeployerError as error:
         output.error(error)
         code = error.exit_code
-    except KeyboardInterrupt:
-        output.handle(ErrorRaised(called_as.spelled(GOES_ON), kind="interrupted"))
-        code = errors.INTERRUPTED
+    except KeyboardInterrupt as interrupt:
+        output.interrupted(GOES_ON, getattr(interrupt, "__notes__", ()))
+        code = signals.exit_code(interrupt)
     except SystemExit as ending:
         code = ending.code if isinstance(ending.code, int) else int(ending.code is not None)
     except BaseException as bug:
@@ -85,7 +91,7 @@ def locate(context: Context, inventory: str | None) -> Path:
 def text_of(path: str) -> str:
     """Return what a file says; raise BadInput when it cannot be read."""
     try:
-        return Path(path).read_text()
+        return local_file.content(Path(path)).decode()
     except (OSError, UnicodeDecodeError) as error:
         raise errors.BadInput(f"{path}: {getattr(error, 'strerror', None) or 'this is no text'}") from None
 

@@ -44,8 +44,12 @@ def redact(text: str, known: Iterable[str]) -> str:
 
     Control characters, which a terminal would obey, are written as escapes.
     """
-    shown = secret_values.replace_secrets_in_prose(redact_known(text, known), lambda _: REDACTED)
-    return UNPRINTABLE.sub(lambda sign: f"\\x{ord(sign.group()):02x}", shown.replace("\r\n", "\n"))
+    return escape_controls(secret_values.replace_secrets_in_prose(redact_known(text, known), lambda _: REDACTED))
+
+
+def escape_controls(text: str) -> str:
+    """A text whose control characters are written as escapes; only the ends of lines and tabs stay."""
+    return UNPRINTABLE.sub(lambda sign: f"\\x{ord(sign.group()):02x}", text.replace("\r\n", "\n"))
 
 
 def redact_known(text: str, known: Iterable[str]) -> str:

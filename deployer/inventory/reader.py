@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from deployer import errors
-from deployer.inventory import document, formatting, location, validation
+from deployer.inventory import document, formatting, local_file, location, validation
 from deployer.inventory.document import Finding
 from deployer.inventory.schema import Inventory
 
@@ -20,16 +20,16 @@ def read(path: Path) -> Inventory:
 
 
 def content_of(path: Path) -> bytes:
-    """Return the bytes of an inventory file. Raise BadInventory when there is none or it is too large."""
+    """Return the bytes of an inventory file, of one that is too large the first. Raise BadInventory without any."""
     try:
-        with path.open("rb") as file:
-            content = file.read(LARGEST + 1)
+        return local_file.content(path, LARGEST + 1)
+    except errors.BadInput as error:
+        raise errors.BadInventory([error.message], _names_near(path)) from None
     except FileNotFoundError:
         raise errors.BadInventory([f"{path}: there is no such file"], _names_near(path)) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "not a file name"
         raise errors.BadInventory([f"{formatting.printable(path)}: cannot be read: {reason}"]) from None
-    return content
 
 
 def parse(text: bytes | str, path: Path) -> Inventory:

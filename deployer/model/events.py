@@ -123,7 +123,7 @@ class Message:
 
 @dataclass(frozen=True)
 class ErrorRaised:
-    """Why the command cannot go on, and what to do about it. `kind`: error, or interrupted."""
+    """Why the command cannot go on, and what to do about it. `kind`: error, or interrupted (Ctrl-C, SIGTERM)."""
 
     message: str
     hint: str = ""

@@ -69,7 +69,8 @@ class Facts:
     `paths`: name of a search -> the paths it found; `engines`: engine processes that are not ours, as listeners
     without an address; `servers`: those of the proxy that runs here; `stopped`: what we stopped, by the ledger;
     `answers`: name of a program that ran meanwhile -> what it printed, or why it failed; `last_run`: the last run
-    that began here, with what it is doing; `certificates`: what TLS takes there, by purpose; `counters`: unit ->
+    that began here, with what it is doing; `at_work`: who is at work here now, perhaps without a name (None: nobody);
+    `certificates`: what TLS takes there, by purpose; `counters`: unit ->
     what it has used, by `counted_at`, in seconds of the host's own clock that is never set.
     """
 
@@ -88,6 +89,7 @@ class Facts:
     hostname: str = ""
     answers: Mapping[str, Mapping[str, Json]] = field(default_factory=dict, repr=False)
     last_run: Mapping[str, Json] = field(default_factory=dict, repr=False)
+    at_work: str | None = None
     certificates: Mapping[str, Certificate] = field(default_factory=dict)
     counters: Mapping[str, UnitCounters] = field(default_factory=dict)
     counted_at: float = 0.0

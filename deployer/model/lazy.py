@@ -46,3 +46,9 @@ def module(name: str) -> ModuleType:
 def modules(package: str, names: Sequence[str]) -> tuple[ModuleType, ...]:
     """Such modules of one package."""
     return tuple(module(f"{package}.{name}") for name in names)
+
+
+def load(*loaded: ModuleType) -> None:
+    """Run such modules now, where the first to use them would be threads."""
+    for each in loaded:
+        each.__doc__  # noqa: B018

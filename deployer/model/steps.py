@@ -187,7 +187,7 @@ class ReadyServer(Step):
     server: str
 
     def __str__(self) -> str:
-        return f"serve from {self.server} ({self.because})"
+        return f"undrain {self.server} ({self.because})"
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,16 @@ def describe_unfinished(observed: Mapping[str, Observation]) -> tuple[str, ...]:
     )
 
 
+def describe_at_work(observed: Mapping[str, Observation]) -> tuple[str, ...]:
+    """One sentence for each host on which a command is at work, perhaps one that was killed: its step goes on."""
+    return tuple(
+        f"{host}: another command is at work here now{each.facts.at_work}; this plan may change, and a deploy waits "
+        "until its step has ended"
+        for host, each in observed.items()
+        if each.facts.at_work is not None
+    )
+
+
 def _interrupted(run: Run, doing: Mapping[str, str | None]) -> str:
     steps = [f"on {host} this step was in progress: {step}" for host, step in doing.items() if step]
     author = run.author

@@ -101,6 +101,7 @@ def _request(inventory: Inventory, name: str, contents: bool) -> dict[str, Any]:
         "disk": ["/etc", "/var"],
         "accounts": [heat.user, inventory.proxy.user],
         "ledger": LEDGER,
+        "perform_lock": EXCLUSIVE["path"],
         "globs": _install_patterns(heat.prefix, inventory.proxy.program),
         "certificates": _certificates(inventory, name),
         "programs": _flags_of_uwsgi(heat.prefix) if has_tls_apis(inventory, name) else {},
@@ -198,6 +199,7 @@ def _facts(reply: Mapping[str, Any]) -> Facts:
         hostname=reply["hostname"],
         answers=reply["answers"],
         last_run=reply["newest"],
+        at_work=reply["at_work"],
         certificates={
             name: Certificate(why=each["why"], names=tuple(each["names"]), left=each["left"], digest=each["digest"])
             for name, each in reply["certificates"].items()

@@ -4,15 +4,21 @@ import contextlib
 import functools
 from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from deployer import errors
+from deployer.model import lazy
 from deployer.model.events import Handler, Level
 from deployer.model.hosts import Host
 from deployer.model.wire import Reply, Request
 from deployer.remote import stage_events
 from deployer.remote.lease import Lease
 from deployer.remote.step_lines import StepFinished
+
+if TYPE_CHECKING:
+    from deployer.remote import ssh, ssh_connection, ssh_keys
+else:  # Fabric and Paramiko take 0.2 s: only commands that reach a host pay it
+    ssh, ssh_connection, ssh_keys = lazy.modules("deployer.remote", ("ssh", "ssh_connection", "ssh_keys"))
 
 MOST_AT_ONCE = 32
 Replies = dict[str, Reply | errors.DeployerError]  # host -> its reply, or why there is none
@@ -59,6 +65,9 @@ class SshFleet:
     """
 
     def __init__(self, hosts: Mapping[str, Host], handle: Handler) -> None:
+        # Before the threads of the pool need them: one that is interrupted while it waits for the import of another may
+        # keep that import's lock for ever.
+        lazy.load(ssh, ssh_connection)
         self._hosts = hosts
         self._handle = handle
         self._connections: dict[str, Future[Connection]] = {}
@@ -95,8 +104,6 @@ class SshFleet:
 
     def acquire_lease(self, host: str, request: Request, timeout: float) -> Reply | errors.DeployerError:
         """Take a lock on a host over the connection that it has, and keep it until `close`, or until it is lost."""
-        from deployer.remote import ssh
-
         try:
             with self._connection(host) as connection:
                 held, reply = ssh.acquire_lease(connection, self._hosts[host], request, timeout)
@@ -114,8 +121,6 @@ class SshFleet:
         return self._lease is not None and self._lease.is_alive()
 
     def _ask_one(self, name: str, verb: str, request: Request, timeout: float, step_finished: StepFinished) -> Reply:
-        from deployer.remote import ssh  # Fabric takes 0.2 s to import: only commands that reach a host pay it
-
         with self._connection(name) as connection:
             return ssh.ask(connection, self._hosts[name], verb, request, timeout, step_finished)
 
@@ -131,8 +136,6 @@ class SshFleet:
             raise
 
     def _connect(self, name: str) -> Connection:
-        from deployer.remote import ssh_connection
-
         return ssh_connection.connect(self._hosts[name])
 
     def close(self) -> None:
@@ -170,7 +173,12 @@ def _answer(future: Future[Reply]) -> Reply | errors.DeployerError:
 
 @contextlib.contextmanager
 def over_ssh(hosts: Mapping[str, Host], handle: Handler) -> Iterator[SshFleet]:
-    """A fleet for the length of a `with`; its connections are closed whatever happens. Events go to `handle`."""
+    """A fleet for the length of a `with`; its connections are closed whatever happens. Events go to `handle`.
+
+    Raise BadInput, before any host is contacted, for a key of the inventory that cannot be read.
+    """
+    keys = dict.fromkeys(host.login.key for host in hosts.values() if host.login.key)
+    ssh_keys.refuse_unreadable(keys)
     fleet = SshFleet(hosts, handle)
     try:
         yield fleet

@@ -20,10 +20,15 @@ from deployer.remote.ssh_route import Route
 PROXY_TIMEOUT = 1.0  # seconds for the last words of a ProxyCommand that has ended
 
 
+class ProxyFailed(OSError):
+    """A ProxyCommand complained, or ended before the host answered."""
+
+
 class ProxyProcess:
     """A ProxyCommand under way. `socket` speaks to it as to the host; it ends with that socket."""
 
     def __init__(self, command: str) -> None:
+        self._program = command.split()[0]  # its arguments may hold a password
         self.socket, theirs = socket.socketpair()
         # OpenSSH too runs it by the user's shell, whose place it takes. A session of its own: Ctrl-C is ours to answer.
         shell = shutil.which(os.environ.get("SHELL") or "sh") or "/bin/sh"
@@ -44,7 +49,14 @@ class ProxyProcess:
     def complaint(self) -> str:
         """Return the last line that it said, or an empty text."""
         self._reader.join(PROXY_TIMEOUT)
-        return "".join(self._lines).strip()
+        said = "".join(self._lines).strip()
+        return said and f"ProxyCommand: {said}"
+
+    def ending(self) -> str:
+        """Return how it ended, or an empty text while it runs."""
+        if self._reader.is_alive():
+            return ""
+        return f"the ProxyCommand `{self._program} ...` ended with {self._process.returncode} before the host answered"
 
     def _read(self) -> None:
         with self._process:
@@ -75,9 +87,9 @@ def connect(host: Host) -> Chain:
     except ssh_config.ConfigUnreadable as error:
         raise errors.HostUnreachable(
             host.name,
-            f"the SSH configuration does not say how to reach it: {error}",
-            hint=f"Try: ssh -G {host.name}. With `ssh_config: none` in the inventory's `ssh`, "
-            "the inventory alone counts.",
+            f"the SSH configuration cannot be used: {error}",
+            hint="`ssh -G HOST` reads it too. With `ssh_config: none` in the inventory's `ssh`, the inventory alone "
+            "counts.",
         ) from None
     connection = _connection(route)
     try:
@@ -152,14 +164,20 @@ def _key_refused(host: Host, route: Route, where: str, error: Exception) -> erro
 def _not_open(host: Host, route: Route, where: str, error: Exception) -> errors.HostUnreachable:
     command = shlex.join(route.command)
     if isinstance(error, ssh_keys.LoginRefused):
-        unlock = f"{error.locked[0]} has a passphrase: `ssh-add` it. " if error.locked else ""
-        return errors.HostUnreachable(host.name, f"{where} refused the login", hint=f"{unlock}Try: {command}")
+        locked = [f"{path} has a passphrase: `ssh-add` it. " for path in error.locked[:1]]
+        keys = "".join([*locked, *(f"{each}. " for each in error.unreadable)])
+        return errors.HostUnreachable(host.name, f"{where} refused the login", hint=f"{keys}Try: {command}")
     if isinstance(error, paramiko.ChannelException):
         error = OSError(f"not reachable from the jump host ({error.text.lower()})")
-    return errors.HostUnreachable(host.name, f"{where}: {reason(error)}", hint=f"Is sshd up? Try: {command}")
+    question = "" if isinstance(error, ProxyFailed) else "Is sshd up? "
+    return errors.HostUnreachable(host.name, f"{where}: {reason(error)}", hint=f"{question}Try: {command}")
 
 
 def _complaint(connection: Chain, error: Exception) -> Exception:
-    """The words of a ProxyCommand in place of what came of them."""
-    said = connection.proxy.complaint() if connection.proxy and not isinstance(error, ssh_keys.LoginRefused) else ""
-    return OSError(f"ProxyCommand: {said}") if said else error
+    """The words or the end of a ProxyCommand in place of what came of them."""
+    if not connection.proxy or isinstance(error, ssh_keys.LoginRefused):
+        return error
+    transport = connection.client.get_transport()
+    has_answered = transport and transport.remote_version  # what ends then is ended by us
+    said = connection.proxy.complaint() or ("" if has_answered else connection.proxy.ending())
+    return ProxyFailed(said) if said else error

@@ -3,13 +3,15 @@
 import contextlib
 import os
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 import paramiko
 from paramiko.agent import AgentSSH
-from paramiko.pkey import PublicBlob, UnknownKeyType
+from paramiko.pkey import PublicBlob
 
+from deployer import errors
+from deployer.inventory import local_file
 from deployer.remote import known_hosts
 from deployer.remote.known_hosts import KnownKeys
 from deployer.remote.ssh_config import NO_CONFIG
@@ -30,12 +32,17 @@ class RevokedKey(paramiko.SSHException):
     """A host showed a key that `known_hosts` has as revoked."""
 
 
-class LoginRefused(paramiko.AuthenticationException):
-    """No key opened a host; `locked` are files of keys that need a passphrase."""
+class NoPrivateKey(Exception):
+    """A file holds no private key that can be read; the message says why."""
 
-    def __init__(self, locked: Sequence[str]) -> None:
+
+class LoginRefused(paramiko.AuthenticationException):
+    """No key opened a host; `locked` are files of keys that need a passphrase, `unreadable` says which are no keys."""
+
+    def __init__(self, locked: Sequence[str], unreadable: Sequence[str]) -> None:
         super().__init__("no key was taken")
         self.locked = tuple(locked)
+        self.unreadable = tuple(unreadable)
 
 
 class KnownKeysOnly(paramiko.MissingHostKeyPolicy):
@@ -69,12 +76,26 @@ def policy(route: Route) -> KnownKeysOnly:
     return KnownKeysOnly(known_hosts.of_host(route.known_as, texts))
 
 
+def refuse_unreadable(paths: Collection[str]) -> None:
+    """Raise BadInput for files that the inventory names as private keys when one holds none that can be tried.
+
+    One that needs a passphrase, and one with its public half alone, may be in the agent.
+    """
+    found = {path: problem for path in paths if (problem := _problem(path))}
+    if found:
+        raise errors.BadInput(
+            "\n".join(f"{path}: {problem}" for path, problem in found.items()),
+            hint="`key` of the inventory's `ssh` names it. `ssh-keygen -y -f FILE` reads it too.",
+        )
+
+
 class OperatorsKeys:
     """Logs in with the keys that OpenSSH would try, in its order."""
 
     def __init__(self, route: Route) -> None:
         self._route = route
         self._locked: list[str] = []
+        self._unreadable: list[str] = []
 
     def authenticate(self, transport: paramiko.Transport) -> list[str]:
         """Log in; raise LoginRefused when no key does, or the host wants more than a key."""
@@ -86,7 +107,7 @@ class OperatorsKeys:
                         return []
                 if not transport.is_active():  # it allows no further try
                     break
-        raise LoginRefused(self._locked)
+        raise LoginRefused(self._locked, self._unreadable)
 
     def _candidates(self, agent: AgentSSH) -> Iterator[tuple[paramiko.PKey, PublicBlob | None]]:
         """Keys with a certificate, keys of the agent that the way names, its other keys, then keys in files."""
@@ -105,21 +126,49 @@ class OperatorsKeys:
 
     def _private(self, path: str) -> paramiko.PKey | None:
         try:
-            return paramiko.PKey.from_path(path)
-        except (TypeError, paramiko.PasswordRequiredException):
+            return _read(path)
+        except paramiko.PasswordRequiredException:
             self._locked.append(path)
-        except (OSError, ValueError, paramiko.SSHException, UnknownKeyType):  # none there, or only its public half
-            pass
+        except NoPrivateKey as error:
+            if Path(path).exists() and not any(_public(path)):
+                self._unreadable.append(f"{path}: {error}")
         return None
 
     def _certificates(self, key: paramiko.PKey) -> Iterator[PublicBlob]:
         """The certificates that were made for a key, of those that the way names and those beside its keys."""
         beside = (f"{path}-cert.pub" for path in self._route.keys)
         for path in dict.fromkeys((*self._route.certificates, *beside)):
-            with contextlib.suppress(OSError, ValueError):
-                certificate = PublicBlob.from_file(path)
-                if _belongs(certificate, key):
-                    yield certificate
+            certificate = _blob(path)
+            if certificate and _belongs(certificate, key):
+                yield certificate
+
+
+def _read(path: str) -> paramiko.PKey:
+    """The private key in a file; raise PasswordRequiredException, or NoPrivateKey with the reason."""
+    try:
+        local_file.content(Path(path), 0)  # of a pipe Paramiko would wait for an end
+        return paramiko.PKey.from_path(path)
+    except TypeError:
+        raise paramiko.PasswordRequiredException(path) from None
+    except paramiko.PasswordRequiredException:
+        raise
+    except OSError as error:
+        raise NoPrivateKey(f"the private key cannot be read: {error.strerror}") from None
+    except errors.BadInput:
+        raise NoPrivateKey("the private key is not a regular file") from None
+    except Exception:  # Paramiko lets pass what the library below it raises
+        raise NoPrivateKey("this file cannot be read as a private key") from None
+
+
+def _problem(path: str) -> str:
+    """Why a file has no key to try; nothing where it has one, or an agent may have it."""
+    try:
+        _read(path)
+    except paramiko.PasswordRequiredException:
+        return ""
+    except NoPrivateKey as error:
+        return "" if any(_public(path)) else str(error)
+    return ""
 
 
 @contextlib.contextmanager
@@ -142,9 +191,15 @@ def _certificate_in_agent(key: paramiko.agent.AgentKey) -> PublicBlob | None:
 
 def _public(path: str) -> Iterator[bytes]:
     """The public half of a key in a file: it tells which key of the agent is meant where the file itself is locked."""
-    for candidate in (f"{path}.pub", path):
-        with contextlib.suppress(OSError, ValueError):
-            yield PublicBlob.from_file(candidate).key_blob
+    yield from (blob.key_blob for blob in map(_blob, (f"{path}.pub", path)) if blob)
+
+
+def _blob(path: str) -> PublicBlob | None:
+    """The public key or the certificate in a file, if it has one."""
+    try:
+        return PublicBlob.from_string(local_file.content(Path(path)).decode())
+    except (OSError, ValueError, errors.BadInput):
+        return None
 
 
 def _belongs(certificate: PublicBlob, key: paramiko.PKey) -> bool:
@@ -163,6 +218,6 @@ def _kind(algorithm: str) -> str:
 
 def _text(path: str) -> str:
     try:
-        return Path(path).read_text(encoding="utf-8", errors="replace")
-    except OSError:
+        return local_file.content(Path(path)).decode("utf-8", "replace")
+    except (OSError, errors.BadInput):  # /dev/null has no keys either
         return ""

@@ -80,6 +80,7 @@ class FakeHost:
         self.moment: Callable[[str, dict[str, Any]], None] = _nothing  # "before" and "after" each step; may raise
         self.reached = lambda: self.listeners  # what listens on the hosts that this one reaches
         self.last_run: dict[str, Any] = {}  # the last run, as the journal has it
+        self.at_work: str | None = None  # whose request changes it now
         self.generations: dict[int, dict[str, Any]] = {}
         self._objects: dict[str, bytes] = {}
         self.read_only = False
@@ -179,6 +180,7 @@ class FakeHost:
             "accounts": {name: self.accounts.get(name) for name in request.get("accounts", ())},
             "ledger": self.book(request.get("ledger", "")),
             "newest": dict(self.last_run),
+            "at_work": self.at_work,
             "certificates": {name: self._certificate(each) for name, each in request.get("certificates", {}).items()},
             "answers": {name: self._program(each) for name, each in request.get("programs", {}).items()},
         }

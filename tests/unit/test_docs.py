@@ -123,7 +123,8 @@ def test_table_of_exit_codes_has_every_code_and_no_other():
         if isinstance(each, type) and issubclass(each, errors.DeployerError)
     }
 
-    assert listed == sorted({0, 1, read_commands.CHANGES_PENDING, errors.INTERRUPTED, site.DRIFT, *raised})
+    ended = {errors.INTERRUPTED, errors.TERMINATED}
+    assert listed == sorted({0, 1, read_commands.CHANGES_PENDING, site.DRIFT, *ended, *raised})
 
 
 @pytest.mark.parametrize(("page", "target"), links(), ids=named)

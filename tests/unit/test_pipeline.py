@@ -515,7 +515,7 @@ def test_unreachable_hosts_are_all_named_and_nothing_is_changed(inventory, fleet
     fleet.loses("hostB")
     fleet.loses("hostC")
 
-    with pytest.raises(errors.ManyFailed, match="(?s)hostB: connection refused.*hostC: connection refused") as raised:
+    with pytest.raises(errors.ManyFailed, match="^hostB, hostC: connection refused$") as raised:
         sites.deploy(inventory, fleet, sites.yes)
 
     assert raised.value.exit_code == 4
@@ -667,10 +667,10 @@ def test_host_lost_before_the_first_change_costs_nothing(inventory, fleet):
         fleet.loses("hostC")
         return True
 
-    with pytest.raises(errors.ManyFailed, match="hostC: connection refused\n  Nothing was changed") as failed:
+    with pytest.raises(errors.ManyFailed, match="^hostC: connection refused$") as failed:
         sites.deploy(inventory, fleet, accept)
 
-    assert failed.value.exit_code == 4
+    assert (failed.value.exit_code, failed.value.hint) == (4, "Nothing was changed on any host.")
     assert performed(fleet) == {}
     assert [host.generations for host in fleet.hosts.values()] == [{}, {}, {}]
 

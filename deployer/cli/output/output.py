@@ -69,7 +69,15 @@ class Output:
 
     def error(self, error: DeployerError) -> None:
         """Say what failed and what to do about it."""
+        self._end_live_view()
         self.handle(ErrorRaised(called_as.spelled(error.message), called_as.spelled(error.hint)))
+
+    def interrupted(self, message: str, notes: Sequence[str]) -> None:
+        """Say that the command was interrupted and how it goes on, below what is to be known of it."""
+        self._end_live_view()
+        for note in notes:
+            self.message(note)
+        self.handle(ErrorRaised(called_as.spelled(message), kind="interrupted"))
 
     def show(self, view: Callable[[], RenderableType], data: Callable[[], Mapping[str, Any]]) -> None:
         """Print the result in the format that was asked for; JSON Lines have it in their last event."""
@@ -89,8 +97,7 @@ class Output:
 
     def ask(self, question: str) -> str:
         """Ask for a word on the terminal."""
-        for handler in self._handlers[:1]:  # people's: what is live there would stand in the way
-            handler.close()
+        self._end_live_view()
         print(question, end="", file=sys.stderr, flush=True)
         answer = sys.stdin.readline().strip()
         if self._log:
@@ -111,6 +118,7 @@ class Output:
 
     def finish(self, exit_code: int) -> int:
         """Tell that the command ends, and with which exit code; return that, or BadInput's for output that was lost."""
+        self._end_live_view()
         self.handle(CommandFinished(exit_code, self._result, self._log.path if self._log else None))
         if self._out.failure and not exit_code:
             lost = standard_output.unwritten(self._out.failure, "The command itself has ended well.")
@@ -119,9 +127,16 @@ class Output:
         self.close()
         return exit_code
 
+    def _end_live_view(self) -> None:
+        """Take away what is live on people's terminal: it would be painted again, in or below what comes now."""
+        for handler in self._handlers[:1]:
+            handler.close()
+
     def close(self) -> None:
-        """Close every handler."""
-        for handler in self._handlers:
+        """Close every handler; what a thread that was left behind tells later comes too late."""
+        with self._one_at_a_time:
+            handlers, self._handlers = self._handlers, []
+        for handler in handlers:
             handler.close()
 
 

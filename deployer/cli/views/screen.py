@@ -2,14 +2,16 @@
 
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Literal, TextIO
 
-from rich.console import Console, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.text import Text
 
 from deployer.cli.output import standard_output
 from deployer.cli.output.output_options import Color
+from deployer.heat import redaction
 
 UNBOUNDED = 100_000  # columns of what is no terminal: nothing there is cut or wrapped
 LINES = 25  # of what is no terminal: rich asks for both or for none
@@ -76,10 +78,19 @@ class Screen:
         standard_output.discard(self._stream)
 
 
+class EscapingConsole(Console):
+    """Writes control characters of what it prints as escapes: a terminal obeys those in a name of a file."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Return what rich makes of a view; only its own control characters, those of colours, stay."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=redaction.escape_controls(segment.text))
+
+
 def plain(view: RenderableType) -> str:
     """Return a view as a text without colours, its lines as long as they are."""
     if isinstance(view, Text | str):
-        return str(view)
+        return redaction.escape_controls(str(view))
     return rendered(_console(NOWHERE, False, Color.NEVER), view)
 
 
@@ -92,7 +103,7 @@ def rendered(console: Console, view: RenderableType) -> str:
 
 def _console(stream: TextIO, is_terminal: bool, color: Color) -> Console:
     """A console whose colours follow --color, then NO_COLOR, FORCE_COLOR and TERM as rich understands them."""
-    return Console(
+    return EscapingConsole(
         file=stream,
         width=None if is_terminal else UNBOUNDED,
         height=None if is_terminal else LINES,

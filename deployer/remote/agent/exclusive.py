@@ -62,6 +62,19 @@ def wait_until_idle(lock_request):
     return None
 
 
+def at_work(path):
+    """What a request that changes the host is doing now, as far as it is known; None where there is none."""
+    try:
+        with open(path, "rb") as file:
+            try:
+                fcntl.lockf(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except OSError:  # EACCES or EAGAIN: it is held
+                return owner_text(file)
+    except OSError:  # nothing of ours has run, or it may not be read
+        pass
+    return None
+
+
 def acquire(lock_request, how):
     """The file of a lock that we have waited for; TimeoutError names who still has it."""
     descriptor = os.open(lock_request["path"], os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)

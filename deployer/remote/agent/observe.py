@@ -47,6 +47,7 @@ def observe(request):
         "replies": {path: sockets.ask_or_none(path, question) for path, question in request.get("ask", {}).items()},
         "free": {path: free_bytes(path) for path in request.get("disk", [])},
         "accounts": {name: account(name) for name in request.get("accounts", [])},
+        "at_work": exclusive.at_work(request["perform_lock"]) if request.get("perform_lock") else None,
         "ledger": ledger.read(request.get("ledger", "")),
         "newest": journal.last_run(os.path.dirname(request["ledger"])) if request.get("ledger") else {},
         "certificates": {name: certificates.inspect(each) for name, each in request.get("certificates", {}).items()},

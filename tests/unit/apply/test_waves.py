@@ -182,6 +182,22 @@ def test_failed_host_does_not_stop_the_others_of_its_wave(fleet):
     assert list(fleet.hosts["hostC"].running()) == list(ENGINES)
 
 
+@pytest.mark.parametrize(("later", "named", "more"), [(0, 0, []), (3, 3, []), (23, 20, ["  and 3 more"])])
+def test_interrupt_has_a_note_of_the_steps_that_have_not_begun(fleet, later, named, more):
+    def interrupted(host, when, step):
+        raise KeyboardInterrupt
+
+    fleet.moment = interrupted
+    steps = tuple(StartUnit("hostC", f"unit-{number}", because="not running") for number in range(later))
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        waves.run(a_plan(starts(), steps), fleet)
+
+    lines = "\n".join(getattr(caught.value, "__notes__", [])).splitlines()
+    listed = [f"  hostC  start unit-{number} (not running)" for number in range(named)]
+    assert lines == (["not begun:", *listed, *more] if later else [])
+
+
 def test_host_that_is_lost_on_the_way_has_its_error_and_all_its_steps_left(fleet):
     fleet.loses("hostB")
 

@@ -189,8 +189,32 @@ def test_unreachable_hosts_end_with_4_and_are_all_named(invoke, nobody, argv):
     code, out, err = invoke(*argv, "--inventory", nobody)
 
     assert (code, out, nobody.read_text()) == (4, "", text)
-    assert [name for name in ("hostA", "hostB", "hostC") if f"{name}: root@127.0.0.1 port " not in err] == []
+    assert "\nerror: hostA, hostB, hostC: root@127.0.0.1 port " in err
     assert "Is sshd up? Try: ssh -p" in err and "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    "argv", [("plan", "--inventory", "\x1b[31mx"), ("deploy", "--plan", "\x1b[31mx"), ("drain", "\x1b[31mx", "--yes")]
+)
+def test_control_characters_of_the_command_line_never_reach_the_terminal(invoke, inventory, fleet, monkeypatch, argv):
+    monkeypatch.setenv("HEAT_SCALEOUT_INVENTORY", str(inventory))
+
+    code, out, err = invoke(*argv)
+
+    assert (code, out) == (3, "")
+    assert "\x1b" not in err
+    assert "1b[31mx" in err
+
+
+def test_ssh_configuration_that_cannot_be_used_is_told_once(invoke, nobody, tmp_path):
+    (tmp_path / "config").write_text("Prot 22\n")
+    nobody.write_text(nobody.read_text().replace("ssh: {port", f"ssh: {{ssh_config: {tmp_path}/config, port"))
+
+    code, _, err = invoke("plan", "--inventory", nobody)
+
+    assert code == 4
+    assert f"\nerror: hostA, hostB, hostC: the SSH configuration cannot be used: {tmp_path}/config: line 1: " in err
+    assert (err.count("error:"), err.count("hint:")) == (1, 1)
 
 
 def test_status_of_unreachable_hosts_shows_them_as_such(invoke, nobody):
@@ -1048,6 +1072,16 @@ def test_kept_plan_is_for_its_owner_alone_and_shown_as_ever(invoke, inventory, f
     assert out == invoke("plan", "--inventory", inventory)[1]
 
 
+def test_plan_notes_a_command_that_is_still_at_work_on_a_host(invoke, inventory, fleet):
+    fleet.hosts["hostB"].at_work = " (pid 7, since 20:00:00 UTC at step 2 of 5: run)"
+
+    code, out, err = invoke("plan", "--inventory", inventory)
+
+    assert (code, err.count("at work")) == (0, 1)
+    assert "note: hostB: another command is at work here now (pid 7, since 20:00:00 UTC at step 2 of 5: run);" in err
+    assert "at work" not in out
+
+
 def test_plan_that_cannot_be_kept_ends_with_3(invoke, inventory, fleet, tmp_path):
     code, _, err = invoke("plan", "--out", tmp_path / "none" / "plan.json", "--inventory", inventory)
 
@@ -1111,6 +1145,15 @@ def test_file_that_is_no_plan_ends_with_3(invoke, inventory, fleet):
     code, _, err = invoke("deploy", "--plan", inventory)
 
     assert (code, "is not a saved plan" in err) == (3, True)
+
+
+def test_pipe_in_place_of_a_plan_or_an_inventory_is_not_waited_for(invoke, inventory, fleet, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+
+    for flags in (("--plan", tmp_path / "pipe", "--inventory", inventory), ("--inventory", tmp_path / "pipe")):
+        code, out, err = invoke("deploy", *flags)
+        assert (code, out, err.splitlines()[0]) == (3, "", f"error: {tmp_path}/pipe is not a regular file")
+    assert fleet.asked == []
 
 
 @pytest.mark.parametrize("argv", [("deploy",), ("restart",), ("rollback",)], ids=" ".join)

@@ -1,6 +1,8 @@
 """The installed command: its help, its exit codes for wrong command lines, and its name in what it tells to run."""
 
 import os
+import signal
+import socket
 import subprocess
 import sys
 
@@ -26,6 +28,24 @@ def heat_scaleout(tmp_path, monkeypatch, capsys):
         return program.main() or 0, *capsys.readouterr()
 
     return run
+
+
+@pytest.fixture
+def silent_site(tmp_path):
+    """A server that takes connections and says nothing, and an inventory whose hosts are all there."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(30)
+        path = tmp_path / "silent.yaml"
+        path.write_text(
+            sites.an_inventory_text(
+                more=f"ssh: {{port: {server.getsockname()[1]}, ssh_config: none, connect_timeout: 2}}",
+                **{
+                    name: f"{{address: 10.0.0.{number}, engines: 1, ssh: {{address: 127.0.0.1}}}}"
+                    for number, name in enumerate(("hostA", "hostB", "hostC"), 1)
+                },
+            )
+        )
+        yield server, path
 
 
 def started(shell_words, **environment):
@@ -63,6 +83,7 @@ def test_no_command_at_all_shows_the_help(heat_scaleout):
         (["deplo"], "No idea what 'deplo' is!", "Did you mean deploy? `heat-scaleout --help` lists the commands."),
         (["--foo"], "No idea what '--foo' is!", "`heat-scaleout --help` lists the commands."),
         (["deploy", "--foo"], "No idea what '--foo' is!", "`heat-scaleout --help deploy` shows what it takes."),
+        (["\x1b[2Jdeploy"], r"No idea what '\x1b[2Jdeploy' is!", "Did you mean deploy?"),
         (["add-engine"], "required positional arguments: 'host'", "`heat-scaleout --help add-engine` shows"),
         (["deploy", "--inventory"], "Flag --inventory needed value", "`heat-scaleout --help deploy` shows"),
         (["--help", "deplo"], "No idea what 'deplo' is!", "Did you mean deploy?"),
@@ -114,6 +135,27 @@ def test_interrupted_command_ends_with_130(heat_scaleout, monkeypatch):
     monkeypatch.setattr(terminal, "locate", interrupted)
 
     assert heat_scaleout("plan")[0] == 130
+
+
+@pytest.mark.parametrize(
+    ("argv", "has_log"), [(["deploy", "--yes"], False), (["unlock", "--id", "0"], True), (["plan"], False)]
+)
+def test_sigterm_while_hosts_are_asked_ends_in_words_and_in_the_log(silent_site, state_folder, argv, has_log):
+    server, inventory = silent_site
+    line = [sys.executable, "-c", CODE, *argv, "--inventory", inventory]
+    environment = {**os.environ, "PYTHONPATH": str(sites.ROOT)}
+    with subprocess.Popen(line, stderr=subprocess.PIPE, text=True, env=environment) as process:
+        try:
+            server.accept()
+            process.send_signal(signal.SIGTERM)
+            _, err = process.communicate(timeout=30)
+        finally:
+            process.kill()
+
+    logs = list((state_folder / "heat-scaleout/logs").glob("*.log"))
+    assert (process.returncode, len(logs)) == (143, has_log)
+    assert "interrupted: run the same command again, or `heat-scaleout deploy`" in err
+    assert all(log.read_text().endswith("ended with 143\n") for log in logs)
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])

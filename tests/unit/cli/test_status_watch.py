@@ -55,20 +55,21 @@ def test_pictures_follow_one_another_until_ctrl_c_which_is_no_failure(naps, caps
     assert naps == [2.0, 2.0, 2.0]
 
 
-def test_ctrl_c_whose_exception_is_lost_ends_it_all_the_same(naps, capsys):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signal_whose_exception_is_lost_ends_it_all_the_same(naps, capsys, number):
     def look():
         try:
-            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(number)
         except KeyboardInterrupt:
             return "picture", 0
         raise AssertionError("nobody was told")
 
-    before = signal.getsignal(signal.SIGINT)  # ignored where the suite runs in the background of a script
+    before = signal.getsignal(number)  # SIGINT is ignored where the suite runs in the background of a script
 
     assert repeat(look) == 0
 
     assert capsys.readouterr().out == "picture\n"
-    assert signal.getsignal(signal.SIGINT) is before
+    assert signal.getsignal(number) is before
 
 
 def test_watch_that_counts_drift_ends_with_the_first_code_and_its_picture_shown(naps, capsys):

@@ -1,5 +1,7 @@
 """Where an inventory is found, and what is said of a file that cannot be read."""
 
+import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -62,14 +64,20 @@ def test_missing_file_is_refused_with_the_names_in_the_nearest_inventories(folde
     assert caught.value.exit_code == 3
 
 
-def test_folder_in_place_of_a_file_is_refused(folder):
-    with pytest.raises(errors.BadInventory, match="cannot be read: Is a directory"):
-        reader.read(folder)
+def test_what_is_no_regular_file_is_refused_and_not_waited_for(folder):
+    os.mkfifo(folder / "pipe")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(folder / "socket"))
+    for path in (folder / "pipe", folder / "socket", folder / "below", Path("/dev/zero")):
+        with pytest.raises(errors.BadInventory, match=f"^{path} is not a regular file$"):
+            reader.read(path)
 
 
-def test_file_without_end_is_refused_when_it_is_too_large():
+def test_file_that_is_too_large_is_refused(folder):
+    (folder / "large.yaml").write_bytes(b" " * (reader.LARGEST + 1))
+
     with pytest.raises(errors.BadInventory, match="larger than 1024 KiB"):
-        reader.read(Path("/dev/zero"))
+        reader.read(folder / "large.yaml")
 
 
 @pytest.mark.parametrize("path", INVENTORIES, ids=lambda path: path.stem)

@@ -15,7 +15,7 @@ import sys
 from deployer.heat.redacting_fleet import RedactingFleet
 
 def opened(self, only):
-    print("connecting", sorted({"jinja2", "paramiko", "deployer.plan.diff"} & set(sys.modules)))
+    print("connecting", sorted({"jinja2", "deployer.plan.diff"} & set(sys.modules)))
     raise SystemExit(0)
 
 RedactingFleet.open = opened
@@ -39,7 +39,8 @@ sys.exit(main())
 )
 def test_hosts_are_being_connected_to_before_the_pipeline_loads(words: tuple[str, ...], tmp_path: Path) -> None:
     inventory = tmp_path / "lab.yaml"
-    inventory.write_text((sites.ROOT / "inventories/lab.yaml").read_text())
+    lines = (sites.ROOT / "inventories/lab.yaml").read_text().splitlines(keepends=True)
+    inventory.write_text("".join(line for line in lines if not line.lstrip().startswith(("key:", "known_hosts:"))))
 
     ended = subprocess.run(
         [sys.executable, "-c", PROGRAM, *words, "--inventory", str(inventory)],

@@ -35,7 +35,7 @@ def test_every_step_reads_as_a_sentence_with_its_reason():
         ReloadUnit("hostB", UNIT, because="why"): f"reload {UNIT} (why)",
         StopUnit("hostB", UNIT, because="why"): f"stop {UNIT} (why)",
         DrainServer("hostA", "rest_api_proxy/hostB-8004", because="why"): "drain rest_api_proxy/hostB-8004 (why)",
-        ReadyServer("hostA", "rest_api_proxy/hostB-8004", because="why"): "serve from rest_api_proxy/hostB-8004 (why)",
+        ReadyServer("hostA", "rest_api_proxy/hostB-8004", because="why"): "undrain rest_api_proxy/hostB-8004 (why)",
         AwaitReady("hostB", UNIT, AnswersHttp("10.0.0.2", 8004)): f"wait until {UNIT} is ready",
     }
 

@@ -59,8 +59,8 @@ def test_host_gets_tls_options_between_its_restart_and_its_return(fleet):
         "hostB restart heat-scaleout-api@8004.service",
         "hostB restart heat-scaleout-cfn@8000.service",
         "hostA reload heat-scaleout-proxy.service",
-        "hostA serve from rest_api_proxy/hostB-8004",
-        "hostA serve from cfn_api_proxy/hostB-8000",
+        "hostA undrain rest_api_proxy/hostB-8004",
+        "hostA undrain cfn_api_proxy/hostB-8000",
     ]
     assert spoken_to_by_tls(fleet) == ADDRESSES["hostB"] | ADDRESSES["hostC"]
 
@@ -127,7 +127,7 @@ def test_other_servers_come_and_go_only_at_the_last_reload(fleet):
 
     assert spoken_to_by_tls(fleet) == {*ADDRESSES["hostB"], "10.0.0.2:8005"}
     assert steps(report).index("hostA drain rest_api_proxy/hostC-8004") > steps(report).index(
-        "hostA serve from rest_api_proxy/hostB-8004"
+        "hostA undrain rest_api_proxy/hostB-8004"
     )
     assert sites.planned(inventory, fleet).plan.changes() == ()
 
@@ -141,8 +141,8 @@ def test_new_certificate_of_an_api_restarts_the_apis_of_its_host_alone(fleet):
         "hostA drain cfn_api_proxy/hostC-8000",
         "hostC restart heat-scaleout-api@8004.service",
         "hostC restart heat-scaleout-cfn@8000.service",
-        "hostA serve from rest_api_proxy/hostC-8004",
-        "hostA serve from cfn_api_proxy/hostC-8000",
+        "hostA undrain rest_api_proxy/hostC-8004",
+        "hostA undrain cfn_api_proxy/hostC-8000",
     ]
 
 

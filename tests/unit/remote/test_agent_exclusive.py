@@ -140,6 +140,20 @@ def test_observation_of_a_host_that_is_to_be_settled_reports_who_is_at_work(perf
     assert "busy" not in observe.observe({"settled": alone})
 
 
+def test_observation_names_who_is_at_work_without_waiting_for_it(performed, pipes, alone):
+    asked = {"perform_lock": alone["path"]}
+    assert observe.observe(asked)["at_work"] is None
+    first = performed(run("true"), waits(pipes), exclusive=alone)
+    pipes[0].read_text()
+
+    who = observe.observe(asked)["at_work"]
+    pipes[1].write_text("")
+    first.communicate(timeout=LIMIT)
+
+    assert who.startswith(f" (pid {first.pid}, since ") and who.endswith(" at step 2 of 2: run)")
+    assert observe.observe(asked)["at_work"] is None
+
+
 def test_host_where_nothing_may_be_written_counts_as_settled(monkeypatch, alone):
     def refuse(*_):
         raise PermissionError

@@ -165,12 +165,21 @@ def test_proxy_command_that_fails_is_told_in_its_own_words(look):
     assert "hostB: root@127.0.0.1 port 22: ProxyCommand: no way" in refused.message
 
 
+def test_proxy_command_that_ends_without_a_word_is_told_by_its_program_alone(look):
+    refused = look("Host hostB\n  ProxyCommand sh -c 'exit 3' --password s3cret\n")
+
+    assert refused.message == (
+        "hostB: root@127.0.0.1 port 22: the ProxyCommand `sh ...` ended with 3 before the host answered"
+    )
+    assert refused.hint.startswith("Try: ssh ")
+
+
 def test_configuration_that_openssh_cannot_read_is_told_with_its_line(look):
     refused = look("Host hostB\n  Prot 22\n")
 
     assert isinstance(refused, errors.HostUnreachable)
     assert "config: line 2: Bad configuration option: prot" in refused.message
-    assert "ssh -G hostB" in refused.hint and "ssh_config: none" in refused.hint
+    assert "ssh -G HOST" in refused.hint and "ssh_config: none" in refused.hint
 
 
 def test_root_of_the_configuration_needs_no_sudo_and_anybody_else_does(serve, look, known, tmp_path):

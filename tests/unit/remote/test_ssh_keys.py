@@ -7,6 +7,17 @@ import paramiko
 import pytest
 from ssh_site import CLIENT_KEY, HOST_KEY, TARGET, is_here
 
+from deployer import errors
+from deployer.model import events
+from deployer.model.hosts import Host, Login
+from deployer.remote import fleet
+
+PEM = "-----BEGIN OPENSSH PRIVATE KEY-----\n{}\n-----END OPENSSH PRIVATE KEY-----\n"
+HARDWARE_KEY = PEM.format(  # the handle of a key in a token, which Paramiko cannot use
+    "b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAIwAAABpzay1zc2gtZWQyNTUxOUBvcGVuc3NoLmNvbQAA"
+    "AAF4AAAAMAAAAAEAAAABAAAAGnNrLXNzaC1lZDI1NTE5QG9wZW5zc2guY29tAAAAAXgAAAABYw=="
+)
+
 
 def signed(tmp_path, name="key", key=CLIENT_KEY):
     """Sign a key by an authority of this test; return the certificate's path."""
@@ -125,3 +136,60 @@ def test_key_with_a_passphrase_is_named_in_the_hint(serve, look, known, tmp_path
 
     assert "refused the login" in refused.message
     assert refused.hint.startswith(f"{tmp_path / 'key'} has a passphrase: `ssh-add` it. Try: ssh -F ")
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (None, "the private key cannot be read: No such file or directory"),
+        ("no key\n", "this file cannot be read as a private key"),
+        (PEM.format("bm8ga2V5"), "this file cannot be read as a private key"),
+        (HARDWARE_KEY, "this file cannot be read as a private key"),
+    ],
+)
+def test_key_of_the_inventory_that_is_none_is_refused_before_any_host_is_contacted(tmp_path, content, why):
+    key = tmp_path / "no key"
+    if content:
+        key.write_text(content)
+
+    with pytest.raises(errors.BadInput, match=f"^{key}: {why}$") as refused:
+        contacted(key)
+
+    assert refused.value.exit_code == 3
+
+
+def test_pipe_or_folder_in_place_of_a_key_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+
+    for path in (tmp_path / "pipe", tmp_path):
+        with pytest.raises(errors.BadInput, match=f"^{path}: the private key is not a regular file$"):
+            contacted(path)
+
+
+@pytest.mark.parametrize("name", ["key", "locked", "public", "held"])
+def test_key_that_has_a_passphrase_or_may_be_in_the_agent_is_not_refused(tmp_path, name):
+    CLIENT_KEY.write_private_key_file(str(tmp_path / "key"))
+    CLIENT_KEY.write_private_key_file(str(tmp_path / "locked"), password="a passphrase")
+    for public in ("public", "held.pub"):
+        (tmp_path / public).write_text(f"{CLIENT_KEY.get_name()} {CLIENT_KEY.get_base64()}\n")
+
+    assert contacted(tmp_path / name)
+
+
+def contacted(key):
+    """Whether a fleet comes to be of a host with this key; nobody is asked."""
+    hosts = {name: Host(name, "127.0.0.1", Login(key=str(key))) for name in ("hostA", "hostB")}
+    with fleet.over_ssh(hosts, events.ignore) as found:
+        return found
+
+
+def test_file_of_the_configuration_that_is_no_key_is_told_where_no_other_opens_the_host(serve, look, known, tmp_path):
+    port = serve()
+    known({port: HOST_KEY})
+    (tmp_path / "broken").write_text("no key\n")
+    text = TARGET.format(port=port).replace("HERE/key", "HERE/broken")
+
+    refused = look(text)
+
+    assert refused.hint.startswith(f"{tmp_path}/broken: this file cannot be read as a private key. Try: ssh ")
+    assert is_here(look(f"{text}    IdentityFile HERE/key\n"))

@@ -8,7 +8,10 @@ from rich.console import Console
 
 from deployer.cli.output import live_view
 from deployer.cli.output.live_view import LiveView
+from deployer.cli.output.output import Output
+from deployer.cli.output.output_options import OutputOptions
 from deployer.cli.views.screen import Screen
+from deployer.errors import Locked
 from deployer.model.events import (
     CommandFinished,
     HostFinished,
@@ -164,3 +167,31 @@ def test_steps_and_messages_stay_above_the_stage(terminal):
         "start engines: not ended (0 s)",
         "log: /logs/x.log",
     ]
+
+
+@pytest.mark.parametrize(
+    ("say", "said"),
+    [
+        (
+            lambda output: output.interrupted("run it again", ["not begun: all"]),
+            ["not begun: all", "interrupted: run it again"],
+        ),
+        (lambda output: output.error(Locked("somebody has it")), ["error: somebody has it"]),
+        (lambda output: output.bug(ValueError()), []),
+    ],
+)
+def test_last_words_come_when_nothing_is_live_any_more(terminal, state_folder, say, said):
+    screen = Screen(terminal)
+    output = Output(OutputOptions(command="deploy"), screen, [LiveView(screen, Level.INFO)])
+    output.keep_log({"XDG_STATE_HOME": str(state_folder)})
+    output.handle(STARTED)
+
+    say(output)
+    output.finish(1)
+    output.handle(Message("of a thread that was left behind"))
+
+    shown = after(terminal.written)
+    assert shown[: len(said) + 1] == ["start engines: not ended (0 s)", *said]
+    assert shown[len(said) + 1].startswith("log: ")
+    assert "left behind" not in terminal.written
+    assert "start engines (" not in terminal.written.partition("not ended")[2]

@@ -171,6 +171,27 @@ def test_interruption_is_in_the_log_with_what_was_under_way(invoke, inventory, f
     assert text.endswith("ended with 130\n")
 
 
+def test_interruption_names_what_has_not_begun(invoke, inventory, fleet, logs):
+    assert deploy(invoke, inventory)[0] == 0
+
+    def killed(host, when, step):
+        if (host, when) == ("hostC", "before") and "restart heat-scaleout-engine" in step.get("description", ""):
+            raise KeyboardInterrupt
+
+    fleet.moment = killed
+
+    code, _, err = invoke("restart", "--yes", "--inventory", inventory)
+
+    lines = err.splitlines()
+    assert (code, lines[-2].split(":")[0]) == (130, "interrupted")
+    assert [line for line in lines[lines.index("not begun:") + 1 : -2] if "restart" in line] == [
+        "  hostA  drain rest_api_proxy/hostC-8004 (it restarts)",
+        "  hostA  drain cfn_api_proxy/hostC-8000 (it restarts)",
+        "  hostC  restart heat-scaleout-api@8004.service (requested)",
+        "  hostC  restart heat-scaleout-cfn@8000.service (requested)",
+    ]
+
+
 def test_our_own_bug_is_in_the_log_by_its_place_without_its_words(invoke, inventory, fleet, logs):
     def broken(host, when, step):
         raise ZeroDivisionError("canary-value")

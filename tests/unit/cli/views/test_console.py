@@ -83,3 +83,14 @@ def test_several_failures_are_told_together_with_the_hints():
     )
 
     assert both.message == "hostB: gone\n  try ssh\nhostC: broken"
+
+
+def test_hosts_that_failed_in_the_same_way_share_a_line():
+    def gone(*hosts):
+        return [errors.HostUnreachable(host, "no way there", hint="try ssh") for host in hosts]
+
+    alike = errors.together(gone("hostA", "hostB"))
+    different = errors.together([*gone("hostA"), errors.HostFailed("hostC", "broken"), *gone("hostB")])
+
+    assert (alike.message, alike.hint, alike.exit_code) == ("hostA, hostB: no way there", "try ssh", 4)
+    assert different.message == "hostA, hostB: no way there\n  try ssh\nhostC: broken"

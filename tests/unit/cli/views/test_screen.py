@@ -54,6 +54,25 @@ def a_pipe_that_nobody_reads():
     return open(writer, "w")  # noqa: PTH123, SIM115
 
 
+HOSTILE = "a \x1b]0;title name\x1b[31m\x9b2J\nand\ta line"
+
+
+@pytest.mark.parametrize("view", [HOSTILE, Text(HOSTILE), Group(HOSTILE, Text("", style="red"))], ids=type)
+@pytest.mark.parametrize("color", [Color.ALWAYS, Color.NEVER])
+def test_control_characters_of_a_text_are_escaped_wherever_they_are_printed(terminal, view, color):
+    stream = io.StringIO()
+    shown, printed = terminal
+
+    shown.print(view)
+    Screen(stream, color).print(view)
+
+    for lines in (printed(), stream.getvalue().splitlines()):
+        assert [" ".join(line.split()) for line in lines if line.strip()] == [
+            r"a \x1b]0;title name\x1b[31m\x9b2J",
+            "and a line",
+        ]
+
+
 def test_reader_who_has_gone_ends_nothing_and_gets_nothing_more():
     with a_pipe_that_nobody_reads() as stream:
         printed = Screen(stream)
