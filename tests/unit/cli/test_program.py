@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 
 import pytest
 import sites
@@ -137,22 +138,33 @@ def test_interrupted_command_ends_with_130(heat_scaleout, monkeypatch):
     assert heat_scaleout("plan")[0] == 130
 
 
+def logs_in(state_folder):
+    return list((state_folder / "heat-scaleout/logs").glob("*.log"))
+
+
 @pytest.mark.parametrize(
-    ("argv", "has_log"), [(["deploy", "--yes"], False), (["unlock", "--id", "0"], True), (["plan"], False)]
+    ("argv", "awaited", "has_log"),
+    [
+        (["deploy", "--yes"], " -> acquire", False),
+        (["unlock", "--id", "0"], "site lock: ", True),
+        (["plan"], "observe: ", False),
+    ],
 )
-def test_sigterm_while_hosts_are_asked_ends_in_words_and_in_the_log(silent_site, state_folder, argv, has_log):
-    server, inventory = silent_site
-    line = [sys.executable, "-c", CODE, *argv, "--inventory", inventory]
+def test_sigterm_while_hosts_are_asked_ends_in_words_and_in_the_log(silent_site, state_folder, argv, awaited, has_log):
+    _, inventory = silent_site
+    line = [sys.executable, "-c", CODE, *argv, "-vv", "--inventory", inventory]
     environment = {**os.environ, "PYTHONPATH": str(sites.ROOT)}
     with subprocess.Popen(line, stderr=subprocess.PIPE, text=True, env=environment) as process:
         try:
-            server.accept()
+            next(line for line in process.stderr if awaited in line)
+            while has_log and process.poll() is None and not any(log.stat().st_size for log in logs_in(state_folder)):
+                time.sleep(0.01)
             process.send_signal(signal.SIGTERM)
             _, err = process.communicate(timeout=30)
         finally:
             process.kill()
 
-    logs = list((state_folder / "heat-scaleout/logs").glob("*.log"))
+    logs = logs_in(state_folder)
     assert (process.returncode, len(logs)) == (143, has_log)
     assert "interrupted: run the same command again, or `heat-scaleout deploy`" in err
     assert all(log.read_text().endswith("ended with 143\n") for log in logs)
