@@ -3,7 +3,7 @@
 import contextlib
 import functools
 from collections.abc import Collection, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, as_completed
 from typing import TYPE_CHECKING, Protocol
 
 from deployer import errors
@@ -12,6 +12,7 @@ from deployer.model.events import Handler, Level
 from deployer.model.hosts import Host
 from deployer.model.wire import Reply, Request
 from deployer.remote import stage_events
+from deployer.remote.daemon_threads import DaemonThreads
 from deployer.remote.lease import Lease
 from deployer.remote.step_lines import StepFinished
 
@@ -65,19 +66,19 @@ class SshFleet:
     """
 
     def __init__(self, hosts: Mapping[str, Host], handle: Handler) -> None:
-        # Before the threads of the pool need them: one that is interrupted while it waits for the import of another may
+        # Before other threads need them: one that is interrupted while it waits for the import of another may
         # keep that import's lock for ever.
         lazy.load(ssh, ssh_connection)
         self._hosts = hosts
         self._handle = handle
         self._connections: dict[str, Future[Connection]] = {}
         self._lease: Lease | None = None
-        self._pool = ThreadPoolExecutor(max_workers=min(MOST_AT_ONCE, max(1, len(hosts))))
+        self._threads = DaemonThreads(min(MOST_AT_ONCE, len(hosts)))
 
     def open(self, only: Collection[str] = ()) -> None:
         """Begin to connect to the hosts; who asks one waits until its connection is there."""
         for name in only or self._hosts:
-            self._connections[name] = self._pool.submit(self._connect, name)
+            self._connections[name] = self._threads.submit(self._connect, name)
 
     def ask(
         self,
@@ -92,7 +93,7 @@ class SshFleet:
             return dict.fromkeys(requests, errors.Locked.lost())
         stage = stage_events.begun(title, requests, level, self._handle)
         futures = {
-            self._pool.submit(
+            self._threads.submit(
                 self._ask_one, name, verb, request, timeout, functools.partial(stage.step_finished, name)
             ): name
             for name, request in requests.items()
@@ -144,7 +145,7 @@ class SshFleet:
             self._lease.close()
         for connection in tuple(self._connections.values()):  # requests under way at an interrupt give up theirs
             _close(connection)
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._threads.close()
 
 
 def _done(connection: Connection) -> Future[Connection]:
