@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from invoke.context import Context
+from invoke.parser.argument import Argument
 from invoke.tasks import Task
 
 from deployer import errors
@@ -32,6 +33,15 @@ class Times(int):
 
 class Command(Task[Callable[..., None]]):
     """An Invoke task whose flags keep the letters that they have always had."""
+
+    def get_arguments(self, ignore_unknown_help: bool | None = None) -> list[Argument]:
+        """Return the flags as Invoke parses them, each time with their help, which Invoke takes out of the task."""
+        help = dict(self.help)
+        try:
+            found: list[Argument] = super().get_arguments(ignore_unknown_help)
+        finally:
+            self.help = help
+        return found
 
     def arg_opts(self, name: str, default: Any, taken_names: set[str]) -> dict[str, Any]:
         """Given a flag, return how Invoke is to parse it; the letter is chosen by Invoke, if it may have one."""
