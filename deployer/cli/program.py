@@ -170,7 +170,7 @@ def _bad_input(message: str, hint: str) -> Exit:
 
 
 def main() -> int | str | None:
-    """Run the command line of this process and return its exit code; the entry point of `heat-scaleout`."""
+    """Run the command line of this process and return its exit code."""
     standard_output.require()
     try:
         code = _exit_code(sys.argv)

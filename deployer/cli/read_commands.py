@@ -1,6 +1,7 @@
 """What every command that changes no host does at the terminal; the others are in `write_commands`."""
 
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +21,7 @@ from deployer.logs import query
 from deployer.logs.query import LogQuery
 from deployer.model import events, lazy
 from deployer.model.contract import SCHEMA_VERSION
+from deployer.model.facts import Observation
 from deployer.observed import history as recorded
 from deployer.plan import saved_plan
 from deployer.plan.planned import Change, Planned
@@ -86,11 +88,21 @@ def render(context: Context, inventory: str | None, out: str, source: str | None
         else:
             with terminal.fleet(site, output.handle, site.hosts) as fleet:
                 observed = pipeline.observed_hosts(site, fleet)
-        written = pipeline.render(site, observed, Path(out))
+        written = _rendered(site, observed, Path(out))
         output.show(
             lambda: f"{len(written)} files written below {out}",
             lambda: {"schema_version": SCHEMA_VERSION, "out": out, "files": [str(path) for path in written]},
         )
+
+
+def _rendered(site: Inventory, observed: Mapping[str, Observation], out: Path) -> tuple[Path, ...]:
+    try:
+        return pipeline.render(site, observed, out)
+    except OSError as error:
+        where = error.filename or out
+        raise errors.BadInput(
+            f"{where}: cannot be written: {error.strerror}", "No host was changed; --out takes a folder."
+        ) from None
 
 
 def status(context: Context, inventory: str | None, watch: str | None, exit_code: bool, flags: OutputFlags) -> None:

@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 else:  # it loads in 0.2 s, in which the hosts are being connected to
     pipeline = lazy.module("deployer.pipeline")
 
+IS_EDITED = (
+    "{} has the change by now: run `invoke deploy`, which begins with what the hosts have then; the same command may "
+    "change it once more"
+)
+
 Edit = Callable[[InventoryFile], InventoryFile]
 
 
@@ -49,7 +54,12 @@ def exclusive(
     with terminal.fleet(edited.inventory, output.handle, hosts) as fleet:
         pipeline.take_lock(edited.inventory, fleet, lock_writer(), seconds, output.message)
         now = inventory_file.read_again(before)
-        yield (edited if now is before else _same_hosts(edited, edit(now))), fleet
+        try:
+            yield (edited if now is before else _same_hosts(edited, edit(now))), fleet
+        except KeyboardInterrupt:
+            if not inventory_file.is_as_read(now):
+                output.way_on = IS_EDITED.format(path)
+            raise
 
 
 def lock_writer() -> Writer:

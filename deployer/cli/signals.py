@@ -20,17 +20,25 @@ def exit_code(interrupt: KeyboardInterrupt) -> int:
 
 
 @contextlib.contextmanager
-def sigterm_as_interrupt() -> Iterator[None]:
-    """Let SIGTERM raise Terminated: what is under way is cleared up, and the command says how it ends."""
+def as_interrupts() -> Iterator[None]:
+    """Let SIGTERM raise Terminated, and Ctrl-C its base: the command clears up what is under way, and says how it ends.
+
+    A signal that is ignored, as the shell has it for a command in the background, stays so.
+    """
 
     def terminate(*_: object) -> NoReturn:
         raise Terminated
 
-    before = signal.signal(signal.SIGTERM, terminate)
+    handlers = {signal.SIGTERM: terminate, signal.SIGINT: signal.default_int_handler}
+    before = {each: signal.getsignal(each) for each in handlers}
+    heard = [each for each in handlers if before[each] is not signal.SIG_IGN]
+    for each in heard:
+        signal.signal(each, handlers[each])
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for each in heard:
+            signal.signal(each, before[each])
 
 
 @contextlib.contextmanager

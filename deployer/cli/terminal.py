@@ -28,7 +28,8 @@ from deployer.plan.planned import Planned
 SHORTEST_INTERVAL = 0.5  # seconds between two looks at every host
 LONGEST_WAIT = 1_000_000.0  # seconds: eleven days, and less than what clocks and sockets take
 LONGEST_COMMAND = 200  # characters of a command line that are shown elsewhere
-GOES_ON = "run the same command again, or `invoke deploy`: each begins with what the hosts have then"
+AGAIN = "run the same command again"
+GOES_ON = f"{AGAIN}, or `invoke deploy`: each begins with what the hosts have then"
 
 
 @contextmanager
@@ -37,13 +38,14 @@ def exit_codes(flags: OutputFlags, changes: bool = False) -> Iterator[Output]:
 
     What an operator can cause becomes two lines and an exit code; our own bugs keep their traceback.
     """
-    with signals.sigterm_as_interrupt(), _ended_with_code(flags, changes) as output:
+    with signals.as_interrupts(), _ended_with_code(flags, changes) as output:
         yield output
 
 
 @contextmanager
 def _ended_with_code(flags: OutputFlags, changes: bool) -> Iterator[Output]:
     output, code = _opened(flags), None
+    output.way_on = GOES_ON if changes else AGAIN
     if changes:
         output.keep_log(os.environ)
     try:
@@ -53,7 +55,7 @@ def _ended_with_code(flags: OutputFlags, changes: bool) -> Iterator[Output]:
         output.error(error)
         code = error.exit_code
     except KeyboardInterrupt as interrupt:
-        output.interrupted(GOES_ON, getattr(interrupt, "__notes__", ()))
+        output.interrupted(getattr(interrupt, "__notes__", ()))
         code = signals.exit_code(interrupt)
     except SystemExit as ending:
         code = ending.code if isinstance(ending.code, int) else int(ending.code is not None)

@@ -49,9 +49,9 @@ def findings(error: ValidationError, root: Node) -> Iterator[Finding]:
 
 
 def described(item: ErrorDetails, path: Path) -> str:
-    """Return the message on a wrong value."""
+    """Return the message on a wrong value. One that stands where a section belongs may be a secret of that section."""
     kind, context = item["type"], item.get("ctx", {})
-    shown = _shown(item["input"], path)
+    shown = "" if kind == "model_type" else _shown(item["input"], path)
     if kind == "string_pattern_mismatch":
         return f"{shown}should be {values.MEANING[context['pattern']]}"
     if kind == "literal_error":

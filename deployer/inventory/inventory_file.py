@@ -34,6 +34,14 @@ def read_again(file: InventoryFile) -> InventoryFile:
     return file if content == file.on_disk else _parsed(file.path, content)
 
 
+def is_as_read(file: InventoryFile) -> bool:
+    """Whether the file on the disk says what it said when it was read."""
+    try:
+        return reader.content_of(file.path) == file.on_disk
+    except errors.DeployerError:
+        return False
+
+
 def _parsed(path: Path, content: bytes) -> InventoryFile:
     inventory = reader.parse(content, path)
     return InventoryFile(path, content.decode(), inventory, content)

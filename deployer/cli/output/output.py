@@ -34,10 +34,14 @@ class EventHandler(Protocol):
 
 
 class Output:
-    """The screen, the handlers and the log of one command. Events may come from any thread."""
+    """The screen, the handlers and the log of one command. Events may come from any thread.
+
+    `way_on`: what to do when the command is interrupted now.
+    """
 
     def __init__(self, options: OutputOptions, out: Screen, handlers: Sequence[EventHandler]) -> None:
         self.options = options
+        self.way_on = ""
         self._out = out
         self._handlers = list(handlers)
         self._log: RunLog | None = None
@@ -72,12 +76,12 @@ class Output:
         self._end_live_view()
         self.handle(ErrorRaised(called_as.spelled(error.message), called_as.spelled(error.hint)))
 
-    def interrupted(self, message: str, notes: Sequence[str]) -> None:
-        """Say that the command was interrupted and how it goes on, below what is to be known of it."""
+    def interrupted(self, notes: Sequence[str]) -> None:
+        """Say that the command was interrupted and how to go on, below what is to be known of it."""
         self._end_live_view()
         for note in notes:
             self.message(note)
-        self.handle(ErrorRaised(called_as.spelled(message), kind="interrupted"))
+        self.handle(ErrorRaised(called_as.spelled(self.way_on), kind="interrupted"))
 
     def show(self, view: Callable[[], RenderableType], data: Callable[[], Mapping[str, Any]]) -> None:
         """Print the result in the format that was asked for; JSON Lines have it in their last event."""

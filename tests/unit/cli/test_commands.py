@@ -781,6 +781,38 @@ def test_render_of_a_source_that_is_no_folder_ends_with_3(invoke, inventory, tmp
     assert "is not a folder" in err
 
 
+@pytest.mark.parametrize("place", ["file", "file/below", "/dev/null"])
+def test_render_to_what_is_no_folder_ends_with_3(invoke, inventory, fleet, tmp_path, place):
+    (tmp_path / "file").write_text("mine")
+
+    code, _, err = invoke("render", "--inventory", inventory, "--out", tmp_path / place)
+
+    assert code == 3
+    assert "cannot be written: Not a directory" in err and "--out takes a folder" in err
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+@pytest.mark.parametrize(("stage", "is_edited"), [("stage", False), ("start engines", True)])
+def test_interrupted_edit_of_the_inventory_tells_whether_the_same_command_would_make_it_again(
+    invoke, inventory, fleet, stage, is_edited
+):
+    invoke("deploy", "--yes", "--inventory", inventory)
+    text, ask = inventory.read_text(), fleet.ask
+
+    def interrupted(title, *args, **kwargs):
+        if title == stage:
+            raise KeyboardInterrupt
+        return ask(title, *args, **kwargs)
+
+    fleet.ask = interrupted
+    code, _, err = invoke("add-engine", "hostB", "--yes", "--inventory", inventory)
+
+    assert code == 130
+    assert (inventory.read_text() != text) is is_edited
+    assert ("interrupted: run the same command again" in err) is not is_edited
+    assert (f"interrupted: {inventory} has the change by now: run `invoke deploy`" in err) is is_edited
+
+
 def test_inventory_is_found_by_its_name_and_by_the_environment(invoke, fleet, inventory, monkeypatch):
     monkeypatch.chdir(sites.ROOT)
     assert invoke("plan", "--inventory", "guide")[0] == 0

@@ -259,6 +259,12 @@ def test_wrong_password_is_refused_without_showing_it(password):
     assert not any("hunter" in problem.replace("unknown key", "") or "1234567" in problem for problem in found)
 
 
+def test_password_where_its_section_belongs_is_refused_without_showing_it():
+    found = problems(a_text(proxy="host: hostA, stats: hunter2"))
+
+    assert [problem.partition(": ")[2] for problem in found] == ["proxy.stats: should be a mapping of keys to values"]
+
+
 @pytest.mark.parametrize(
     "value", ["'hunter2", '"hunter2', "hunter2: x: y", "%hunter2", "@hunter2", "`hunter2", "!hunter2!x y"]
 )

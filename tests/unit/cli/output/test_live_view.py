@@ -173,8 +173,8 @@ def test_steps_and_messages_stay_above_the_stage(terminal):
     ("say", "said"),
     [
         (
-            lambda output: output.interrupted("run it again", ["not begun: all"]),
-            ["not begun: all", "interrupted: run it again"],
+            lambda output: output.interrupted(["not begun: all"]),
+            ["not begun: all", "interrupted: "],
         ),
         (lambda output: output.error(Locked("somebody has it")), ["error: somebody has it"]),
         (lambda output: output.bug(ValueError()), []),
