@@ -39,9 +39,9 @@ class RedactingFleet:
         self._hosts = hosts
         self._handle = handle
 
-    def open(self, only: Collection[str] = ()) -> None:
-        """Begin to connect to every host, or to those of `only`."""
-        self._hosts.open(only)
+    def open(self, only: Collection[str] = (), lease_host: str = "") -> None:
+        """Begin to connect to every host, or to those of `only`, and to the one where a lock is going to be taken."""
+        self._hosts.open(only, lease_host)
 
     def acquire_lease(self, host: str, request: Request, timeout: float) -> Reply | DeployerError:
         """Take a lock on a host; the message of an error is redacted."""

@@ -32,11 +32,17 @@ class Connection(Protocol):
         """End it."""
 
 
+Connections = dict[str, Future[Connection]]  # host -> its connection, or the one that is being opened
+
+
 class Fleet(Protocol):
     """What the stages need of the hosts; tests put hosts in memory behind it."""
 
-    def open(self, only: Collection[str] = ()) -> None:
-        """Begin to connect to every host, or to those of `only`, for who has something else to do meanwhile."""
+    def open(self, only: Collection[str] = (), lease_host: str = "") -> None:
+        """Begin to connect to every host, or to those of `only`, for who has something else to do meanwhile.
+
+        `lease_host`: where a lock is going to be taken, if at all.
+        """
 
     def ask(
         self,
@@ -62,7 +68,8 @@ class Fleet(Protocol):
 class SshFleet:
     """Hosts reached over SSH. Connections are opened on first use, in parallel, and closed by `close`.
 
-    One over which no answer came is given up: the next request to that host opens another.
+    One over which no answer came is given up: the next request to that host opens another. A lease has a connection of
+    its own, which no request can end.
     """
 
     def __init__(self, hosts: Mapping[str, Host], handle: Handler) -> None:
@@ -71,12 +78,15 @@ class SshFleet:
         lazy.load(ssh, ssh_connection)
         self._hosts = hosts
         self._handle = handle
-        self._connections: dict[str, Future[Connection]] = {}
+        self._connections: Connections = {}
+        self._lease_connections: Connections = {}
         self._lease: Lease | None = None
-        self._threads = DaemonThreads(min(MOST_AT_ONCE, len(hosts)))
+        self._threads = DaemonThreads(min(MOST_AT_ONCE, len(hosts) + 1))  # with the connection of a lease
 
-    def open(self, only: Collection[str] = ()) -> None:
+    def open(self, only: Collection[str] = (), lease_host: str = "") -> None:
         """Begin to connect to the hosts; who asks one waits until its connection is there."""
+        if lease_host:  # the first of all: it is what a command waits for first
+            self._lease_connections[lease_host] = self._threads.submit(self._connect, lease_host)
         for name in only or self._hosts:
             self._connections[name] = self._threads.submit(self._connect, name)
 
@@ -104,9 +114,9 @@ class SshFleet:
         return {name: _answer(future) for future, name in futures.items()}
 
     def acquire_lease(self, host: str, request: Request, timeout: float) -> Reply | errors.DeployerError:
-        """Take a lock on a host over the connection that it has, and keep it until `close`, or until it is lost."""
+        """Take a lock on a host over a connection of its own, and keep it until `close`, or until it is lost."""
         try:
-            with self._connection(host) as connection:
+            with self._connection(host, self._lease_connections) as connection:
                 held, reply = ssh.acquire_lease(connection, self._hosts[host], request, timeout)
         except errors.DeployerError as error:
             return error
@@ -122,18 +132,18 @@ class SshFleet:
         return self._lease is not None and self._lease.is_alive()
 
     def _ask_one(self, name: str, verb: str, request: Request, timeout: float, step_finished: StepFinished) -> Reply:
-        with self._connection(name) as connection:
+        with self._connection(name, self._connections) as connection:
             return ssh.ask(connection, self._hosts[name], verb, request, timeout, step_finished)
 
     @contextlib.contextmanager
-    def _connection(self, name: str) -> Iterator[Connection]:
+    def _connection(self, name: str, connections: Connections) -> Iterator[Connection]:
         """The connection to a host, given up when an error comes of it."""
-        if name not in self._connections:
-            self._connections[name] = _done(self._connect(name))
+        if name not in connections:
+            connections[name] = _done(self._connect(name))
         try:
-            yield self._connections[name].result()
+            yield connections[name].result()
         except errors.DeployerError:
-            _close(self._connections.pop(name))
+            _close(connections.pop(name))
             raise
 
     def _connect(self, name: str) -> Connection:
@@ -143,7 +153,8 @@ class SshFleet:
         """Release the lease, then close every connection."""
         if self._lease:
             self._lease.close()
-        for connection in tuple(self._connections.values()):  # requests under way at an interrupt give up theirs
+        # Copies, as requests that are under way at an interrupt give up theirs.
+        for connection in (*tuple(self._connections.values()), *tuple(self._lease_connections.values())):
             _close(connection)
         self._threads.close()
 

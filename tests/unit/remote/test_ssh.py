@@ -390,6 +390,29 @@ def test_lock_that_was_silent_for_too_long_stops_every_change(a_host, tmp_path):
     assert not (tmp_path / "file").exists()
 
 
+def test_lock_outlives_a_request_to_its_host_that_is_given_up(a_host, tmp_path):
+    with fleet.over_ssh({"hostB": a_host()}, events.ignore) as hosts:
+        hosts.acquire_lease("hostB", lock_request(tmp_path), 20.0)
+        slow = {"ledger": "", "steps": [{"do": "run", "argv": ["sleep", "3"]}]}
+        lost = hosts.ask("work", "perform", {"hostB": slow}, 0.5)["hostB"]
+        assert isinstance(lost, errors.HostUnreachable)
+
+        assert hosts.holds_lease()
+        request = {"ledger": str(tmp_path / "ledger"), "steps": [write(tmp_path / "file")]}
+        assert hosts.ask("revert", "perform", {"hostB": request}, 20.0)["hostB"]["failed"] is None
+
+
+def test_connection_of_a_lock_is_opened_beside_that_of_requests(a_host, tmp_path, monkeypatch):
+    both, connect = threading.Barrier(2), ssh_connection.connect
+    monkeypatch.setattr(ssh_connection, "connect", lambda host: both.wait(20.0) is not None and connect(host))
+    with fleet.over_ssh({"hostB": a_host()}, events.ignore) as hosts:
+        hosts.open(lease_host="hostB")
+        assert "held" in hosts.acquire_lease("hostB", lock_request(tmp_path), 20.0)
+        opened = [each.result(20.0) for each in (hosts._connections["hostB"], hosts._lease_connections["hostB"])]
+
+    assert [each.is_connected for each in opened] == [False, False]
+
+
 def test_lock_of_a_host_without_python_says_what_it_needs(a_host, tmp_path, programs):
     (programs / "python3").unlink()
     with fleet.over_ssh({"hostB": a_host()}, events.ignore) as hosts:
