@@ -60,13 +60,23 @@ class HostUnreachable(DeployerError):
 
 
 class HostFailed(DeployerError):
-    """A request or a step failed on a host that answers."""
+    """A request or a step failed on a host that answers.
+
+    `words`: what the agent there said last, at the end of the message. They may hold a secret of the host.
+    """
 
     exit_code = 5
 
-    def __init__(self, host: str, why: str, hint: str = "") -> None:
-        super().__init__(f"{host}: {why}", hint)
+    def __init__(self, host: str, why: str, hint: str = "", words: str = "") -> None:
+        super().__init__(": ".join(filter(None, (host, why, words))), hint)
         self.host = host
+        self.why = why
+        self.words = words
+
+    def reword(self, change: Callable[[str], str]) -> None:
+        """Say the same in other words, in each of its parts."""
+        super().reword(change)
+        self.why, self.words = change(self.why), change(self.words)
 
 
 class ManyFailed(DeployerError):

@@ -17,7 +17,7 @@ from deployer import errors
 from deployer.model import events
 from deployer.model.events import Level, StageStarted, StepFinished
 from deployer.model.hosts import Host, Login
-from deployer.remote import fleet, lease, ssh, ssh_connection
+from deployer.remote import agent_script, fleet, lease, ssh, ssh_connection
 
 HOST_KEY, CLIENT_KEY, OTHER_KEY = (paramiko.ECDSAKey.generate() for _ in range(3))
 
@@ -217,6 +217,67 @@ def test_host_without_python_is_told_what_it_needs(a_host, programs):
 
     assert isinstance(error, errors.HostFailed)
     assert "the agent did not run: " in error.message and "python3" in error.message
+    assert "python3 3.8 or later" in error.hint
+
+
+def as_python(programs, script):
+    """Put a shell script in the place of the host's Python."""
+    (programs / "python3").unlink()
+    (programs / "python3").write_text(f"#!/bin/sh\n{script}\n")
+    (programs / "python3").chmod(0o755)
+
+
+def test_output_of_a_login_profile_is_no_part_of_a_reply(a_host, programs, tmp_path):
+    """The last line of it has no end."""
+    noise = """echo 'Welcome, {"operator": 1}'; printf 'you have mail: '"""
+    as_python(programs, f'{noise}\nexec {sys.executable} "$@"')
+    with fleet.over_ssh({"hostB": a_host()}, events.ignore) as hosts:
+        assert hosts.acquire_lease("hostB", lock_request(tmp_path), 20.0)["held"]["id"] == "1"
+        assert hosts.ask("observe", "observe", {"hostB": {}}, 20.0)["hostB"]["uid"] == os.geteuid()
+        assert hosts.holds_lease()
+
+
+@pytest.mark.parametrize("status", [0, 1])
+def test_login_that_ends_before_the_agent_is_told_with_its_words(a_host, programs, tmp_path, status):
+    as_python(programs, f"echo 'This account is not available.'\nexit {status}")
+
+    with fleet.over_ssh({"hostB": a_host()}, events.ignore) as hosts:
+        for error in (
+            hosts.ask("observe", "observe", {"hostB": {}}, 20.0)["hostB"],
+            hosts.acquire_lease("hostB", lock_request(tmp_path), 20.0),
+        ):
+            assert isinstance(error, errors.HostFailed)
+            assert error.message == "hostB: the agent did not run: This account is not available."
+            assert "forced command" in error.hint and "3.8" not in error.hint
+
+
+def test_agent_that_fails_itself_is_told_with_its_last_line_and_not_as_one_without_python(a_host):
+    error = ask(a_host(), "observe", trees=5)
+
+    assert isinstance(error, errors.HostFailed)
+    assert (error.why, error.words) == ("the agent failed", "TypeError: 'int' object is not iterable")
+    assert error.message == f"hostB: the agent failed: {error.words}"
+    assert "3.8" not in error.hint and "report this line" in error.hint
+
+
+def test_agent_that_may_not_read_a_file_is_told_to_have_root(a_host, programs):
+    denied = "PermissionError: [Errno 13] Permission denied: '/etc/heat/heat.conf'"
+    as_python(programs, f'echo {agent_script.BEGIN}\necho "{denied}" >&2\nexit 1')
+
+    error = ask(a_host())
+
+    assert (error.why, error.words) == ("the agent failed", denied)
+    assert "operator may not do that: log in as root, or set `sudo: true`" in error.hint
+
+
+def test_python_that_is_too_old_is_told_with_its_version(a_host, programs):
+    """Each version of Python reads the first lines of the agent."""
+    old = "import sys; sys.version_info = (3, 6, 9); exec(sys.stdin.read())"
+    as_python(programs, f"exec {sys.executable} -c '{old}'")
+
+    error = ask(a_host())
+
+    assert error.message == "hostB: the agent did not run: python3 is 3.6 there"
     assert "python3 3.8 or later" in error.hint
 
 
