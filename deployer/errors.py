@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 INTERRUPTED = 130  # the exit code after Ctrl-C
+HUNG_UP = 129  # the exit code after SIGHUP: its terminal or SSH session has ended
 TERMINATED = 143  # the exit code after SIGTERM
 BUG = 1  # the exit code of what nobody but us can mend
 

@@ -37,7 +37,7 @@ def exit_codes(flags: OutputFlags, changes: bool = False) -> Iterator[Output]:
 
     What an operator can cause becomes two lines and an exit code; our own bugs keep their traceback.
     """
-    with signals.sigterm_as_interrupt(), _ended_with_code(flags, changes) as output:
+    with signals.as_interrupts(), _ended_with_code(flags, changes) as output:
         yield output
 
 
