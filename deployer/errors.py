@@ -60,6 +60,10 @@ class HostUnreachable(DeployerError):
         self.host = host
 
 
+class HostSilent(HostUnreachable):
+    """A host gives no sign of life: who asks it again waits again."""
+
+
 class HostFailed(DeployerError):
     """A request or a step failed on a host that answers.
 

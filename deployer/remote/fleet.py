@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import time
 from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import Future, as_completed
 from typing import TYPE_CHECKING, Protocol
@@ -22,6 +23,7 @@ else:  # Fabric and Paramiko take 0.2 s: only commands that reach a host pay it
     ssh, ssh_connection, ssh_keys = lazy.modules("deployer.remote", ("ssh", "ssh_connection", "ssh_keys"))
 
 MOST_AT_ONCE = 32
+SILENT_TIMEOUT = 30.0  # seconds in which a host that gave no sign of life is not asked, and waited for, again
 Replies = dict[str, Reply | errors.DeployerError]  # host -> its reply, or why there is none
 
 
@@ -33,6 +35,7 @@ class Connection(Protocol):
 
 
 Connections = dict[str, Future[Connection]]  # host -> its connection, or the one that is being opened
+Silent = dict[str, tuple[float, errors.HostSilent]]  # host -> when it was given up, and the error that says so
 
 
 class Fleet(Protocol):
@@ -68,8 +71,8 @@ class Fleet(Protocol):
 class SshFleet:
     """Hosts reached over SSH. Connections are opened on first use, in parallel, and closed by `close`.
 
-    One over which no answer came is given up: the next request to that host opens another. A lease has a connection of
-    its own, which no request can end.
+    One over which no answer came is given up: the next request to that host opens another, unless the host was silent
+    just now: each stage would wait for it anew. A lease has a connection of its own, which no request can end.
     """
 
     def __init__(self, hosts: Mapping[str, Host], handle: Handler) -> None:
@@ -81,6 +84,8 @@ class SshFleet:
         self._connections: Connections = {}
         self._lease_connections: Connections = {}
         self._lease: Lease | None = None
+        self._lease_host = ""
+        self._silent: Silent = {}
         self._threads = DaemonThreads(min(MOST_AT_ONCE, len(hosts) + 1))  # with the connection of a lease
 
     def open(self, only: Collection[str] = (), lease_host: str = "") -> None:
@@ -99,7 +104,7 @@ class SshFleet:
         level: Level = Level.INFO,
     ) -> Replies:
         """Send each host its request; a host that fails has its error as its answer, beside the others' replies."""
-        if verb == "perform" and self._lease and not self._lease.is_alive():
+        if verb == "perform" and self._lease and not self.holds_lease():
             return dict.fromkeys(requests, errors.Locked.lost())
         stage = stage_events.begun(title, requests, level, self._handle)
         futures = {
@@ -121,15 +126,19 @@ class SshFleet:
         except errors.DeployerError as error:
             return error
         if "held" in reply:
-            self._lease = held
+            self._lease, self._lease_host = held, host
             held.keep()
         else:
             held.close()
         return reply
 
     def holds_lease(self) -> bool:
-        """Ask the host of a lock that was taken."""
-        return self._lease is not None and self._lease.is_alive()
+        """Ask the host of a lock that was taken; if that is silent, no request waits for it once more."""
+        if self._lease is None or self._lease.is_alive():
+            return self._lease is not None
+        if self._lease.is_silent:
+            self._silent.setdefault(self._lease_host, (time.monotonic(), ssh.silence(self._lease_host)))
+        return False
 
     def _ask_one(self, name: str, verb: str, request: Request, timeout: float, step_finished: StepFinished) -> Reply:
         with self._connection(name, self._connections) as connection:
@@ -137,13 +146,18 @@ class SshFleet:
 
     @contextlib.contextmanager
     def _connection(self, name: str, connections: Connections) -> Iterator[Connection]:
-        """The connection to a host, given up when an error comes of it."""
+        """The connection to a host, given up when an error comes of it; raise HostSilent when it just was silent."""
+        given_up, silence = self._silent.get(name, (0.0, None))
+        if silence and time.monotonic() - given_up < SILENT_TIMEOUT:
+            raise silence
         if name not in connections:
             connections[name] = _done(self._connect(name))
         try:
             yield connections[name].result()
-        except errors.DeployerError:
+        except errors.DeployerError as error:
             _close(connections.pop(name))
+            if isinstance(error, errors.HostSilent):
+                self._silent[name] = (time.monotonic(), error)
             raise
 
     def _connect(self, name: str) -> Connection:

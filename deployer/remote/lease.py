@@ -32,12 +32,13 @@ class Channel(Protocol):
 class Lease:
     """A lease is held by a program on the host. Its lines are JSON; ours are numbers, which it repeats.
 
-    `printed`: what came before its first line of JSON.
+    `printed`: what came before its first line of JSON. `is_silent`: its host has not answered in time.
     """
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
         self.printed = b""
+        self.is_silent = False
         self._unread = b""
         self._number = 0
         self._one_at_a_time = threading.Lock()
@@ -65,14 +66,16 @@ class Lease:
                 number = self._send()
                 while self._read(HEARTBEAT_TIMEOUT).get("heard") != number:
                     continue
-            except (OSError, EOFError):
+            except (OSError, EOFError) as error:
+                self.is_silent = isinstance(error, TimeoutError)
                 self._ended.set()
             return not self._ended.is_set()
 
     def close(self) -> None:
         """Release it, and wait until that is done: our next command must not find it."""
+        is_lost = self._ended.is_set()  # there is nothing to release, or nobody who would
         self._ended.set()
-        if self._one_at_a_time.acquire(timeout=CLOSE_TIMEOUT):
+        if not is_lost and self._one_at_a_time.acquire(timeout=CLOSE_TIMEOUT):
             with contextlib.suppress(OSError, EOFError):
                 self._channel.shutdown_write()
                 while "released" not in self._read(CLOSE_TIMEOUT):

@@ -20,6 +20,7 @@ from deployer.remote.ssh_connection import reason
 
 HEARTBEAT_INTERVAL = 5.0  # seconds of waiting for an answer after which a host is asked whether it is there
 HEARTBEAT_TIMEOUT = 30.0  # seconds without an answer to that after which a host is given up
+HINT_WHEN_LOST = "`invoke deploy` goes on from what the hosts have, once it answers again."
 NO_STATUS = -1  # Paramiko's word for a program that ended without an exit status
 NOT_FOUND = 127  # a shell's exit status for a program that is not there
 # `python3 -` reads all of its input before it runs; what goes on listening takes its program from the first line.
@@ -66,13 +67,19 @@ def ask(
             printed, talked = _read_both(stdout, stderr, step_lines.StepLines(step_finished))
             status = _exit_status(stdout.channel, timeout)
     except (TimeoutError, paramiko.SSHException, OSError, EOFError) as error:
-        why = f"no sign of life for {HEARTBEAT_TIMEOUT:.0f} s" if silent.is_set() else reason(error)
+        if silent.is_set():
+            raise silence(host.name) from None
         raise errors.HostUnreachable(
-            host.name,
-            f"lost while it worked ({why}, limit {timeout:.0f} s)",
-            hint="`invoke deploy` goes on from what the hosts have, once it answers again.",
+            host.name, f"lost while it worked ({reason(error)}, limit {timeout:.0f} s)", hint=HINT_WHEN_LOST
         ) from None
     return _reply(connection, host, Ended(status, printed, talked)) | {"sent": sent, "received": time.time()}
+
+
+def silence(host: str) -> errors.HostSilent:
+    """The error of a host that gave no sign of life for too long."""
+    return errors.HostSilent(
+        host, f"lost while it worked (no sign of life for {HEARTBEAT_TIMEOUT:.0f} s)", hint=HINT_WHEN_LOST
+    )
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 import logging
 import os
 import shutil
+import signal
 import sys
 import threading
 import time
@@ -326,7 +327,23 @@ def test_host_that_gives_no_sign_of_life_is_given_up_long_before_its_work_must_e
     thaw.set()
 
     assert isinstance(error, errors.HostUnreachable)
-    assert "lost while it worked (no sign of life for 0 s, limit 60 s)" in error.message
+    assert "lost while it worked (no sign of life for 0 s)" in error.message
+
+
+def test_host_that_was_silent_is_not_waited_for_again_until_some_time_has_passed(a_host, monkeypatch):
+    thaw = threading.Event()
+    monkeypatch.setattr(ssh, "HEARTBEAT_INTERVAL", 0.05)
+    monkeypatch.setattr(ssh, "HEARTBEAT_TIMEOUT", 0.3)
+    monkeypatch.setattr(ssh_server.Server, "check_global_request", lambda *_: thaw.wait(30) and False)
+    slow = {"ledger": "", "steps": [{"do": "run", "argv": ["sleep", "3"]}]}
+    with fleet.over_ssh({"hostB": a_host()}, events.ignore) as hosts:
+        lost = hosts.ask("work", "perform", {"hostB": slow}, 60.0)["hostB"]
+        thaw.set()
+        monkeypatch.setattr(hosts, "_connect", lambda _: pytest.fail("it was connected to"))
+        assert hosts.ask("observe", "observe", {"hostB": {}}, 20.0)["hostB"] is lost
+        monkeypatch.undo()
+        monkeypatch.setattr(fleet, "SILENT_TIMEOUT", 0.0)
+        assert hosts.ask("observe", "observe", {"hostB": {}}, 20.0)["hostB"]["uid"] == os.geteuid()
 
 
 def test_host_that_works_for_long_and_says_that_it_is_there_is_waited_for(a_host, monkeypatch):
@@ -461,6 +478,27 @@ def test_lock_outlives_a_request_to_its_host_that_is_given_up(a_host, tmp_path):
         assert hosts.holds_lease()
         request = {"ledger": str(tmp_path / "ledger"), "steps": [write(tmp_path / "file")]}
         assert hosts.ask("revert", "perform", {"hostB": request}, 20.0)["hostB"]["failed"] is None
+
+
+def test_lock_whose_host_is_silent_is_given_up_once_for_all_that_follows(a_host, tmp_path, monkeypatch):
+    monkeypatch.setattr(lease, "HEARTBEAT_TIMEOUT", 0.3)
+    with fleet.over_ssh({"hostB": a_host()}, events.ignore) as hosts:
+        held = hosts.acquire_lease("hostB", lock_request(tmp_path), 20.0)["held"]
+        hosts.ask("observe", "observe", {"hostB": {}}, 20.0)
+        os.kill(held["holder"], signal.SIGSTOP)
+        try:
+            refused = hosts.ask("work", "perform", {"hostB": {}}, 20.0)["hostB"]
+            monkeypatch.setattr(ssh, "ask", lambda *_: pytest.fail("it was asked"))
+            lost = hosts.ask("observe", "observe", {"hostB": {}}, 20.0)["hostB"]
+            begun = time.monotonic()
+            hosts.close()
+            seconds = time.monotonic() - begun
+        finally:
+            os.kill(held["holder"], signal.SIGCONT)
+
+    assert isinstance(refused, errors.Locked)
+    assert isinstance(lost, errors.HostSilent) and "no sign of life" in lost.message
+    assert seconds < lease.CLOSE_TIMEOUT  # nobody would release it
 
 
 def test_connection_of_a_lock_is_opened_beside_that_of_requests(a_host, tmp_path, monkeypatch):
