@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 INTERRUPTED = 130  # the exit code after Ctrl-C
+HUNG_UP = 129  # the exit code after SIGHUP: its terminal or SSH session has ended
 TERMINATED = 143  # the exit code after SIGTERM
 BUG = 1  # the exit code of what nobody but us can mend
 
@@ -59,14 +60,28 @@ class HostUnreachable(DeployerError):
         self.host = host
 
 
+class HostSilent(HostUnreachable):
+    """A host gives no sign of life: who asks it again waits again."""
+
+
 class HostFailed(DeployerError):
-    """A request or a step failed on a host that answers."""
+    """A request or a step failed on a host that answers.
+
+    `words`: what the agent there said last, at the end of the message. They may hold a secret of the host.
+    """
 
     exit_code = 5
 
-    def __init__(self, host: str, why: str, hint: str = "") -> None:
-        super().__init__(f"{host}: {why}", hint)
+    def __init__(self, host: str, why: str, hint: str = "", words: str = "") -> None:
+        super().__init__(": ".join(filter(None, (host, why, words))), hint)
         self.host = host
+        self.why = why
+        self.words = words
+
+    def reword(self, change: Callable[[str], str]) -> None:
+        """Say the same in other words, in each of its parts."""
+        super().reword(change)
+        self.why, self.words = change(self.why), change(self.words)
 
 
 class ManyFailed(DeployerError):

@@ -1,4 +1,4 @@
-"""Takes, shows and releases the site lock: it is on the proxy's host, held by the SSH session of one command."""
+"""Takes, shows and releases the site lock: it is on the proxy's host, held over an SSH connection for it alone."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -60,25 +60,25 @@ def describe_holder(holder: Holder | None) -> str:
 
 
 def _asked(inventory: Inventory, fleet: Fleet, writer: Writer, wait: float) -> Reply:
-    proxy_host = inventory.proxy.host
+    lock_host = inventory.lock_host
     request = {"path": PATH, "wait": wait, "heartbeat_timeout": HEARTBEAT_TIMEOUT, "who": asdict(writer)}
-    reply = fleet.acquire_lease(proxy_host, request, LOCK_TIMEOUT + wait)
+    reply = fleet.acquire_lease(lock_host, request, LOCK_TIMEOUT + wait)
     if isinstance(reply, errors.DeployerError):
-        others = [host for host in inventory.hosts if host != proxy_host]
+        others = [host for host in inventory.hosts if host != lock_host]
         observation = observe.observe_site(inventory, fleet, others) if others else SiteObservation({}, {})
-        observe.refuse_unreachable(SiteObservation({}, {proxy_host: reply, **observation.errors}))
+        observe.refuse_unreachable(SiteObservation({}, {lock_host: reply, **observation.errors}))
         raise reply
     if "refused" in reply:
         raise errors.NotReady(
-            [f"{proxy_host}: could not take the lock ({reply['refused']}): log in as root, or set `sudo: true`."],
+            [f"{lock_host}: could not take the lock ({reply['refused']}): log in as root, or set `sudo: true`."],
             hint="Nothing was changed.",
         )
     return reply
 
 
 def _answer(inventory: Inventory, fleet: Fleet, verb: str, request: Request) -> Reply:
-    proxy_host = inventory.proxy.host
-    reply = fleet.ask("site lock", verb, {proxy_host: request}, LOCK_TIMEOUT, Level.VERBOSE)[proxy_host]
+    lock_host = inventory.lock_host
+    reply = fleet.ask("site lock", verb, {lock_host: request}, LOCK_TIMEOUT, Level.VERBOSE)[lock_host]
     if isinstance(reply, errors.DeployerError):
         raise reply
     return reply

@@ -178,7 +178,7 @@ def lock(context: Context, inventory: str | None, flags: OutputFlags) -> None:
     """Show who holds the site's lock."""
     with exit_codes(flags) as output:
         site = terminal.read(context, inventory)
-        with terminal.fleet(site, output.handle, [site.proxy.host]) as fleet:
+        with terminal.fleet(site, output.handle, [site.lock_host]) as fleet:
             holder = pipeline.lock_holder(site, fleet)
         output.show(
             lambda: str(holder or "Nobody holds the lock."),

@@ -51,7 +51,7 @@ def exclusive(
     before = inventory_file.read(path)
     edited = edit(before)
     hosts = edited.inventory.hosts_to_observe(terminal.limit_hosts(edited.inventory, limit))
-    with terminal.fleet(edited.inventory, output.handle, hosts) as fleet:
+    with terminal.fleet(edited.inventory, output.handle, hosts, edited.inventory.lock_host) as fleet:
         pipeline.take_lock(edited.inventory, fleet, lock_writer(), seconds, output.message)
         now = inventory_file.read_again(before)
         try:
@@ -110,4 +110,4 @@ def _same_hosts(before: InventoryFile, now: InventoryFile) -> InventoryFile:
 
 
 def _reached(inventory: Inventory) -> tuple[str, dict[str, Host]]:
-    return inventory.proxy.host, {name: inventory.host(name) for name in inventory.hosts}
+    return inventory.lock_host, {name: inventory.host(name) for name in inventory.hosts}

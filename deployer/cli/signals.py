@@ -1,49 +1,66 @@
-"""How a command is ended from outside: by SIGTERM as by Ctrl-C, and by a reader who leaves where one only watches."""
+"""How a command is ended from outside: by signals as by Ctrl-C, and by a reader who leaves where one only watches."""
 
 import contextlib
 import signal
 import sys
 import threading
-from collections.abc import Iterator
-from typing import NoReturn
+from collections.abc import Callable, Iterable, Iterator
+from types import FrameType
 
 from deployer import errors
+from deployer.cli.output import standard_output
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM: it ends a command as Ctrl-C does, with another exit code."""
+    """A signal of ENDING: it ends a command as Ctrl-C does, with another exit code."""
+
+    def __init__(self, exit_code: int) -> None:
+        super().__init__()
+        self.exit_code = exit_code
+
+
+ENDING = {signal.SIGTERM: errors.TERMINATED, signal.SIGHUP: errors.HUNG_UP}
 
 
 def exit_code(interrupt: KeyboardInterrupt) -> int:
     """Return what a command ends with that was interrupted, as a shell says of the signal."""
-    return errors.TERMINATED if isinstance(interrupt, Terminated) else errors.INTERRUPTED
+    return interrupt.exit_code if isinstance(interrupt, Terminated) else errors.INTERRUPTED
 
 
 @contextlib.contextmanager
 def as_interrupts() -> Iterator[None]:
-    """Let SIGTERM raise Terminated, and Ctrl-C its base: the command clears up what is under way, and says how it ends.
+    """Let SIGTERM and SIGHUP raise Terminated, and Ctrl-C its base: what is under way is cleared up, and the command
+    says how it ends."""
 
-    A signal that is ignored, as the shell has it for a command in the background, stays so.
-    """
+    def terminate(number: int, _frame: object) -> None:
+        if number == signal.SIGHUP:  # the kernel and a shell may each send one
+            signal.signal(number, signal.SIG_IGN)
+            standard_output.discard_where_hung_up()
+        raise Terminated(ENDING[signal.Signals(number)])
 
-    def terminate(*_: object) -> NoReturn:
-        raise Terminated
+    with _handled(_not_ignored(ENDING), terminate), _handled(_not_ignored([signal.SIGINT]), signal.default_int_handler):
+        yield
 
-    handlers = {signal.SIGTERM: terminate, signal.SIGINT: signal.default_int_handler}
-    before = {each: signal.getsignal(each) for each in handlers}
-    heard = [each for each in handlers if before[each] is not signal.SIG_IGN]
-    for each in heard:
-        signal.signal(each, handlers[each])
+
+def _not_ignored(numbers: Iterable[signal.Signals]) -> list[signal.Signals]:
+    """Those signals that count: a shell has Ctrl-C ignored in the background, and nohup SIGHUP."""
+    return [each for each in numbers if signal.getsignal(each) is not signal.SIG_IGN]
+
+
+@contextlib.contextmanager
+def _handled(numbers: Iterable[signal.Signals], handle: Callable[[int, FrameType | None], object]) -> Iterator[None]:
+    """Have signals handled until the block ends."""
+    before = {each: signal.signal(each, handle) for each in numbers}
     try:
         yield
     finally:
-        for each in heard:
-            signal.signal(each, before[each])
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 @contextlib.contextmanager
 def until_ctrl_c() -> Iterator[threading.Event]:
-    """Let Ctrl-C, SIGTERM and a reader who has left end the block quietly: this is how one stops watching.
+    """Let Ctrl-C, SIGTERM, SIGHUP and a reader who has left end the block quietly: this is how one stops watching.
 
     A signal also sets the event: what is raised while Python clears up weak references is lost.
     """
@@ -53,15 +70,12 @@ def until_ctrl_c() -> Iterator[threading.Event]:
         told.set()
         raise KeyboardInterrupt
 
-    before = {each: signal.signal(each, tell) for each in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        with reader_may_leave():
-            yield told
-    except KeyboardInterrupt:
-        print(file=sys.stderr, flush=True)
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
+    with _handled((signal.SIGINT, *_not_ignored(ENDING)), tell):
+        try:
+            with reader_may_leave():
+                yield told
+        except KeyboardInterrupt:
+            print(file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager

@@ -110,10 +110,12 @@ def write_private(path: str, text: str) -> None:
 
 
 @contextmanager
-def fleet(inventory: Inventory, handle: Handler, connected: Iterable[str]) -> Iterator[RedactingFleet]:
+def fleet(
+    inventory: Inventory, handle: Handler, connected: Iterable[str], lease_host: str = ""
+) -> Iterator[RedactingFleet]:
     """The hosts of an inventory, some of which are being connected to; nothing that they say holds a secret."""
     with redacting_fleet.over_ssh(inventory, handle) as hosts:
-        hosts.open(tuple(connected))
+        hosts.open(tuple(connected), lease_host)
         yield hosts
 
 

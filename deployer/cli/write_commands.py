@@ -165,7 +165,7 @@ def unlock(context: Context, inventory: str | None, id: str, flags: OutputFlags)
     """End the lock that has this id, and so the command that holds it."""
     with exit_codes(flags, changes=True) as output:
         site = terminal.read(context, inventory)
-        with terminal.fleet(site, output.handle, [site.proxy.host]) as fleet:
+        with terminal.fleet(site, output.handle, [site.lock_host]) as fleet:
             ended = pipeline.unlock(site, fleet, id)
         output.show(
             lambda: f"Ended the lock of {ended}",

@@ -1,53 +1,44 @@
 """The hosts as every command reaches them: a fleet with redaction of every message in a reply or an error."""
 
-import base64
 import contextlib
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import partial
 
 from deployer.errors import DeployerError, HostFailed
-from deployer.heat import exchange_summary, redaction
-from deployer.heat.conf import conf_redaction
+from deployer.heat import exchange_summary, known_secrets, redaction, withheld
+from deployer.heat.known_secrets import KnownSecrets
 from deployer.inventory.schema import Inventory
 from deployer.model import events
 from deployer.model.events import Handler, Level, ReplyReceived, RequestSent
-from deployer.model.state import KEPT, text_of
 from deployer.model.wire import Reply, Request
 from deployer.remote import fleet
 
 SECRETS_TIMEOUT = 10.0  # seconds for the hosts to send their configuration, which has the secrets
-LIKE_HEAT_CONF = (".conf", ".ini", KEPT)
-
-
-@dataclass(frozen=True)
-class Known:
-    """The secrets that are known, and the hosts of which all are: their configuration, or the source's, was read."""
-
-    secrets: frozenset[str] = field(default=frozenset(), repr=False)
-    hosts: frozenset[str] = frozenset()
 
 
 class RedactingFleet:
     """A fleet that redacts in every message what the inventory and the hosts' own Heat keep secret.
 
-    It stores no secret: they are read from the configuration as it is when there is a message.
+    Secrets are read from the configuration as it is when there is a message, and kept in memory for when a host does
+    not send it again. The words of a host of which nothing was ever sent are withheld.
     """
 
     def __init__(self, inventory: Inventory, hosts: fleet.Fleet, handle: Handler = events.ignore) -> None:
         self._inventory = inventory
         self._hosts = hosts
         self._handle = handle
+        self._known = KnownSecrets(inventory)
 
-    def open(self, only: Collection[str] = ()) -> None:
-        """Begin to connect to every host, or to those of `only`."""
-        self._hosts.open(only)
+    def open(self, only: Collection[str] = (), lease_host: str = "") -> None:
+        """Begin to connect to every host, or to those of `only`, and to the one where a lock is going to be taken."""
+        self._hosts.open(only, lease_host)
 
     def acquire_lease(self, host: str, request: Request, timeout: float) -> Reply | DeployerError:
         """Take a lock on a host; the message of an error is redacted."""
         self._handle(RequestSent("lock", host, "acquire", timeout, exchange_summary.of_request(request)))
-        reply, known = self._hosts.acquire_lease(host, request, timeout), in_inventory(self._inventory)
-        redacted = _redacted(reply, known) if isinstance(reply, DeployerError) else reply
+        reply = self._hosts.acquire_lease(host, request, timeout)
+        known = self._learned_from({host: reply} if isinstance(reply, DeployerError) else {})
+        redacted = self._redacted(host, reply, request, known) if isinstance(reply, DeployerError) else reply
         summary = exchange_summary.of_reply(redacted, known)
         self._handle(ReplyReceived("lock", host, "acquire", None, summary))
         return redacted
@@ -68,22 +59,21 @@ class RedactingFleet:
         for name, request in requests.items():
             self._handle(RequestSent(title, name, verb, timeout, exchange_summary.of_request(request)))
         replies = self._hosts.ask(title, verb, requests, timeout, level)
-        reporting = {
-            name
-            for name, each in replies.items()
-            if not isinstance(each, DeployerError) and redaction.has_messages(each)
-        }
-        failing = any(isinstance(each, DeployerError) for each in replies.values())
-        known = self._known(replies, reporting) if reporting or failing else Known()
-        redacted = {name: _redacted(_or_withheld(name, each, known), known.secrets) for name, each in replies.items()}
+        known = self._learned_from(replies)
+        redacted = {name: self._redacted(name, each, requests[name], known) for name, each in replies.items()}
         for name, reply in redacted.items():
-            summary = exchange_summary.of_reply(reply, known.secrets)
+            summary = exchange_summary.of_reply(reply, known)
             self._handle(ReplyReceived(title, name, verb, _seconds(reply), summary))
         return redacted
 
     def secrets(self, hosts: Collection[str]) -> frozenset[str]:
-        """What the inventory keeps secret, and Heat's configuration on some hosts as it is now."""
-        return in_inventory(self._inventory).union(*map(_in_reply, self._configurations(hosts).values()))
+        """What the inventory keeps secret, and Heat's configuration on some hosts, as it is now if they answer."""
+        self._known.add_observed(self._configurations(hosts))
+        return self._known.secrets()
+
+    def knows_secrets_of(self, host: str) -> bool:
+        """Whether a host's words can be redacted; if not, nobody may show them."""
+        return self._known.covers(host)
 
     def _configurations(self, hosts: Collection[str]) -> fleet.Replies:
         """Observe Heat's configuration on some hosts, contents included."""
@@ -91,15 +81,36 @@ class RedactingFleet:
         requests = {name: {"trees": [folder], "carry": [f"{folder}/"]} for name, folder in folders.items()}
         return self._hosts.ask("observe", "observe", requests, SECRETS_TIMEOUT, Level.VERBOSE) if requests else {}
 
-    def _known(self, replies: fleet.Replies, reporting: Collection[str]) -> Known:
-        """The secrets of the hosts with a message and of the source: from their replies, or else observed."""
-        source = self._inventory.heat.source
+    def _learned_from(self, replies: fleet.Replies) -> frozenset[str]:
+        """The secrets that matter for some replies: none where they hold no words.
+
+        Those of the hosts with words and of the source are in their replies, or else observed.
+        """
+        for name, each in replies.items():
+            self._known.add(name, each)
+        reporting = {name for name, each in replies.items() if _has_words(each)}
+        if not reporting and not any(isinstance(each, DeployerError) for each in replies.values()):
+            return frozenset()
         lost = {name for name, each in replies.items() if isinstance(each, DeployerError)}
-        hosts = {*reporting, source} - lost - {name for name, each in replies.items() if _in_reply(each)}
-        observed = self._configurations(hosts)
-        secrets = in_inventory(self._inventory).union(*map(_in_reply, (*replies.values(), *observed.values())))
-        shown = {name for each in (replies, observed) for name, reply in each.items() if _has_configuration(reply)}
-        return Known(secrets, frozenset(replies if source in shown else shown))
+        sent = {name for name, each in replies.items() if known_secrets.configuration_in(each)}
+        source = {self._inventory.heat.source} if reporting else set()
+        self._known.add_observed(self._configurations((reporting | source) - lost - sent))
+        return self._known.secrets()
+
+    def _redacted(
+        self, host: str, reply: Reply | DeployerError, request: Request, known: frozenset[str]
+    ) -> Reply | DeployerError:
+        if _has_words(reply) and not self._can_be_shown(host, reply):
+            reply = withheld.instead_of(host, reply, request)
+        if not isinstance(reply, DeployerError):
+            return redaction.redact_reply(reply, known)
+        reply.reword(partial(redaction.redact, known=known))
+        return reply
+
+    def _can_be_shown(self, host: str, reply: Reply | DeployerError) -> bool:
+        """Whether it is known what to redact; of a journal, in which every word counts, a heat.conf must say it."""
+        is_log = not isinstance(reply, DeployerError) and redaction.has_log(reply)
+        return self._known.has_configuration(host) if is_log else self._known.covers(host)
 
 
 @contextlib.contextmanager
@@ -109,41 +120,9 @@ def over_ssh(inventory: Inventory, handle: Handler) -> Iterator[RedactingFleet]:
         yield RedactingFleet(inventory, hosts, handle)
 
 
-def in_inventory(inventory: Inventory) -> frozenset[str]:
-    """What an inventory itself keeps secret."""
-    stats = inventory.proxy.stats
-    return frozenset([stats.password.reveal()]) if stats and stats.password else frozenset()
-
-
-def _in_reply(reply: Reply | DeployerError) -> frozenset[str]:
-    """The secrets of the files whose content a reply brought."""
-    contents = _configuration_in(reply).values()
-    return frozenset().union(*(conf_redaction.secrets_in(text_of(base64.b64decode(each))) for each in contents))
-
-
-def _configuration_in(reply: Reply | DeployerError) -> dict[str, str]:
-    """The files of a reply that are like heat.conf, as they came: path -> content in base64."""
-    files = {} if isinstance(reply, DeployerError) else reply.get("files", {})
-    return {
-        path: each["content"]
-        for path, each in files.items()
-        if each.get("content") is not None and path.endswith(LIKE_HEAT_CONF)
-    }
-
-
-def _has_configuration(reply: Reply | DeployerError) -> bool:
-    return any(path.endswith("/heat.conf") for path in _configuration_in(reply))
-
-
-def _or_withheld(host: str, reply: Reply | DeployerError, known: Known) -> Reply | DeployerError:
-    """A reply, or an error in place of a journal whose secrets nobody knows."""
-    if isinstance(reply, DeployerError) or not redaction.has_log(reply) or host in known.hosts:
-        return reply
-    return HostFailed(
-        host,
-        "its journal is withheld: no heat.conf says what is secret, neither there nor on the source host",
-        hint="`invoke preflight` says what the source host needs.",
-    )
+def _has_words(reply: Reply | DeployerError) -> bool:
+    """Whether programs of a host have a say in a reply, or in an error; that it is not reachable is our own word."""
+    return isinstance(reply, HostFailed) if isinstance(reply, DeployerError) else redaction.has_messages(reply)
 
 
 def _seconds(reply: Reply | DeployerError) -> float | None:
@@ -151,10 +130,3 @@ def _seconds(reply: Reply | DeployerError) -> float | None:
     if isinstance(reply, DeployerError) or "received" not in reply:
         return None
     return max(0.0, reply["received"] - reply["sent"])
-
-
-def _redacted(reply: Reply | DeployerError, known: frozenset[str]) -> Reply | DeployerError:
-    if not isinstance(reply, DeployerError):
-        return redaction.redact_reply(reply, known)
-    reply.reword(partial(redaction.redact, known=known))
-    return reply

@@ -74,10 +74,30 @@ def redact_reply(answer: Reply, known: Iterable[str]) -> Reply:
     }
 
 
+def replace_messages(answer: Reply, sentence: str) -> Reply:
+    """A host's reply with one sentence in place of each message for people; data, names and JSON stay what they are."""
+    return {key: value if key in DATA else _replaced(value, sentence) for key, value in answer.items()}
+
+
+def _replaced(value: Json, sentence: str) -> Json:
+    if isinstance(value, Mapping):
+        return {key: _replaced(part, sentence) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_replaced(part, sentence) for part in value]
+    if not isinstance(value, str):
+        return value
+    parsed = _parsed(value)
+    if parsed is not None:
+        return json.dumps(_replaced(parsed, sentence))
+    return sentence if _is_message(value) else value
+
+
 def has_messages(answer: Reply) -> bool:
-    """Whether a host's reply holds messages for people: a text with a blank or a URL in it, beside its data."""
-    return has_log(answer) or any(
-        _is_message(text) for key, value in answer.items() if key not in DATA for text in _texts(value)
+    """Whether a host's reply holds messages for people: why a step failed, or a text with a blank or a URL in it."""
+    return (
+        has_log(answer)
+        or bool(answer.get("failed"))
+        or any(_is_message(text) for key, value in answer.items() if key not in DATA for text in _texts(value))
     )
 
 

@@ -40,6 +40,11 @@ class Inventory:
     def hosts(self) -> Mapping[str, HostEntry]:
         return self.document.hosts
 
+    @property
+    def lock_host(self) -> str:
+        """Return the host that has the site lock: the proxy's, which every site has once."""
+        return self.proxy.host
+
     def host(self, name: str) -> Host:
         """Return a host as the fleet sees it; its address is the one that SSH connects to."""
         entry = self._entry(name)

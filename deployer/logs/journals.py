@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from deployer.errors import DeployerError, HostFailed
-from deployer.heat.redacting_fleet import LIKE_HEAT_CONF
+from deployer.heat.known_secrets import LIKE_HEAT_CONF
 from deployer.inventory.schema import Inventory
 from deployer.logs import merge
 from deployer.logs.merge import LogEntry

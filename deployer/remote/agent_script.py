@@ -1,11 +1,13 @@
-"""The program that a host runs for one request: the agent parts that it needs, and the request. Pure."""
+"""The program that a host runs for one request: the agent parts that it needs, and the request; its reply. Pure."""
 
 import base64
 import functools
 import json
 from importlib import resources
 
-from deployer.model.wire import Request
+from deployer.model.wire import Reply, Request
+
+BEGIN = "heat-scaleout-agent"  # the line before a reply: what stands before it is a login profile's, or a program's
 
 PARTS = {
     "observe": ("exclusive", "sockets", "atomic", "journal", "ledger", "certificates", "observe"),
@@ -32,8 +34,12 @@ PARTS = {
     **dict.fromkeys(("stage", "close", "recall"), ("atomic", "journal", "ledger", "generations")),
 }
 # The agent's files become the modules they are here, so that they import one another in both places.
+# No later Python is needed for these lines than for what they say.
 FRAME = """\
 import base64, json, sys, types
+if sys.version_info < (3, 8):
+    sys.exit("python3 is %d.%d there" % sys.version_info[:2])
+print({begin!r}, flush=True)
 for name in ("deployer", "deployer.remote", "deployer.remote.agent"):
     sys.modules[name] = types.ModuleType(name)
 for name, source in {parts!r}:
@@ -58,7 +64,21 @@ def of(verb: str, request: Request) -> bytes:
     """The program for `python3 -`: the agent's parts for this verb and the request, which so never shows in argv."""
     parts = [(name, _source(name)) for name in PARTS[verb]]
     encoded = base64.b64encode(json.dumps(request).encode()).decode()
-    return FRAME.format(parts=parts, request=encoded, verb=VERBS[verb]).encode()
+    return FRAME.format(begin=BEGIN, parts=parts, request=encoded, verb=VERBS[verb]).encode()
+
+
+def has_begun(printed: bytes) -> bool:
+    """Whether the agent has begun, given what came on stdout; a login, sudo or Python may have failed before."""
+    return BEGIN.encode() in printed
+
+
+def reply_in(printed: bytes) -> Reply:
+    """Given what came on stdout, return the agent's reply; raise ValueError where none is complete."""
+    text = printed.partition(BEGIN.encode())[2].decode()
+    reply, _end = json.JSONDecoder().raw_decode(text.lstrip())
+    if not isinstance(reply, dict):
+        raise ValueError("no reply")
+    return reply
 
 
 @functools.cache

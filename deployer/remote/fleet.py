@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import time
 from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import Future, as_completed
 from typing import TYPE_CHECKING, Protocol
@@ -22,6 +23,7 @@ else:  # Fabric and Paramiko take 0.2 s: only commands that reach a host pay it
     ssh, ssh_connection, ssh_keys = lazy.modules("deployer.remote", ("ssh", "ssh_connection", "ssh_keys"))
 
 MOST_AT_ONCE = 32
+SILENT_TIMEOUT = 30.0  # seconds in which a host that gave no sign of life is not asked, and waited for, again
 Replies = dict[str, Reply | errors.DeployerError]  # host -> its reply, or why there is none
 
 
@@ -32,11 +34,18 @@ class Connection(Protocol):
         """End it."""
 
 
+Connections = dict[str, Future[Connection]]  # host -> its connection, or the one that is being opened
+Silent = dict[str, tuple[float, errors.HostSilent]]  # host -> when it was given up, and the error that says so
+
+
 class Fleet(Protocol):
     """What the stages need of the hosts; tests put hosts in memory behind it."""
 
-    def open(self, only: Collection[str] = ()) -> None:
-        """Begin to connect to every host, or to those of `only`, for who has something else to do meanwhile."""
+    def open(self, only: Collection[str] = (), lease_host: str = "") -> None:
+        """Begin to connect to every host, or to those of `only`, for who has something else to do meanwhile.
+
+        `lease_host`: where a lock is going to be taken, if at all.
+        """
 
     def ask(
         self,
@@ -62,7 +71,8 @@ class Fleet(Protocol):
 class SshFleet:
     """Hosts reached over SSH. Connections are opened on first use, in parallel, and closed by `close`.
 
-    One over which no answer came is given up: the next request to that host opens another.
+    One over which no answer came is given up: the next request to that host opens another, unless the host was silent
+    just now: each stage would wait for it anew. A lease has a connection of its own, which no request can end.
     """
 
     def __init__(self, hosts: Mapping[str, Host], handle: Handler) -> None:
@@ -71,12 +81,17 @@ class SshFleet:
         lazy.load(ssh, ssh_connection)
         self._hosts = hosts
         self._handle = handle
-        self._connections: dict[str, Future[Connection]] = {}
+        self._connections: Connections = {}
+        self._lease_connections: Connections = {}
         self._lease: Lease | None = None
-        self._threads = DaemonThreads(min(MOST_AT_ONCE, len(hosts)))
+        self._lease_host = ""
+        self._silent: Silent = {}
+        self._threads = DaemonThreads(min(MOST_AT_ONCE, len(hosts) + 1))  # with the connection of a lease
 
-    def open(self, only: Collection[str] = ()) -> None:
+    def open(self, only: Collection[str] = (), lease_host: str = "") -> None:
         """Begin to connect to the hosts; who asks one waits until its connection is there."""
+        if lease_host:  # the first of all: it is what a command waits for first
+            self._lease_connections[lease_host] = self._threads.submit(self._connect, lease_host)
         for name in only or self._hosts:
             self._connections[name] = self._threads.submit(self._connect, name)
 
@@ -89,7 +104,7 @@ class SshFleet:
         level: Level = Level.INFO,
     ) -> Replies:
         """Send each host its request; a host that fails has its error as its answer, beside the others' replies."""
-        if verb == "perform" and self._lease and not self._lease.is_alive():
+        if verb == "perform" and self._lease and not self.holds_lease():
             return dict.fromkeys(requests, errors.Locked.lost())
         stage = stage_events.begun(title, requests, level, self._handle)
         futures = {
@@ -104,36 +119,45 @@ class SshFleet:
         return {name: _answer(future) for future, name in futures.items()}
 
     def acquire_lease(self, host: str, request: Request, timeout: float) -> Reply | errors.DeployerError:
-        """Take a lock on a host over the connection that it has, and keep it until `close`, or until it is lost."""
+        """Take a lock on a host over a connection of its own, and keep it until `close`, or until it is lost."""
         try:
-            with self._connection(host) as connection:
+            with self._connection(host, self._lease_connections) as connection:
                 held, reply = ssh.acquire_lease(connection, self._hosts[host], request, timeout)
         except errors.DeployerError as error:
             return error
         if "held" in reply:
-            self._lease = held
+            self._lease, self._lease_host = held, host
             held.keep()
         else:
             held.close()
         return reply
 
     def holds_lease(self) -> bool:
-        """Ask the host of a lock that was taken."""
-        return self._lease is not None and self._lease.is_alive()
+        """Ask the host of a lock that was taken; if that is silent, no request waits for it once more."""
+        if self._lease is None or self._lease.is_alive():
+            return self._lease is not None
+        if self._lease.is_silent:
+            self._silent.setdefault(self._lease_host, (time.monotonic(), ssh.silence(self._lease_host)))
+        return False
 
     def _ask_one(self, name: str, verb: str, request: Request, timeout: float, step_finished: StepFinished) -> Reply:
-        with self._connection(name) as connection:
+        with self._connection(name, self._connections) as connection:
             return ssh.ask(connection, self._hosts[name], verb, request, timeout, step_finished)
 
     @contextlib.contextmanager
-    def _connection(self, name: str) -> Iterator[Connection]:
-        """The connection to a host, given up when an error comes of it."""
-        if name not in self._connections:
-            self._connections[name] = _done(self._connect(name))
+    def _connection(self, name: str, connections: Connections) -> Iterator[Connection]:
+        """The connection to a host, given up when an error comes of it; raise HostSilent when it just was silent."""
+        given_up, silence = self._silent.get(name, (0.0, None))
+        if silence and time.monotonic() - given_up < SILENT_TIMEOUT:
+            raise silence
+        if name not in connections:
+            connections[name] = _done(self._connect(name))
         try:
-            yield self._connections[name].result()
-        except errors.DeployerError:
-            _close(self._connections.pop(name))
+            yield connections[name].result()
+        except errors.DeployerError as error:
+            _close(connections.pop(name))
+            if isinstance(error, errors.HostSilent):
+                self._silent[name] = (time.monotonic(), error)
             raise
 
     def _connect(self, name: str) -> Connection:
@@ -143,7 +167,8 @@ class SshFleet:
         """Release the lease, then close every connection."""
         if self._lease:
             self._lease.close()
-        for connection in tuple(self._connections.values()):  # requests under way at an interrupt give up theirs
+        # Copies, as requests that are under way at an interrupt give up theirs.
+        for connection in (*tuple(self._connections.values()), *tuple(self._lease_connections.values())):
             _close(connection)
         self._threads.close()
 

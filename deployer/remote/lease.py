@@ -7,10 +7,12 @@ import time
 from typing import Protocol
 
 from deployer.model.wire import Reply
+from deployer.remote import agent_script
 
 HEARTBEAT_INTERVAL = 10.0  # seconds between two heartbeats
 HEARTBEAT_TIMEOUT = 30.0  # seconds for the answer to one: less than the host waits for a heartbeat
 CLOSE_TIMEOUT = 5.0
+MOST_NOISE = 65536  # bytes that a login profile may print before the program's first line
 
 
 class Channel(Protocol):
@@ -28,10 +30,15 @@ class Channel(Protocol):
 
 
 class Lease:
-    """A lease is held by a program on the host. Its lines are JSON; ours are numbers, which it repeats."""
+    """A lease is held by a program on the host. Its lines are JSON; ours are numbers, which it repeats.
+
+    `printed`: what came before its first line of JSON. `is_silent`: its host has not answered in time.
+    """
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
+        self.printed = b""
+        self.is_silent = False
         self._unread = b""
         self._number = 0
         self._one_at_a_time = threading.Lock()
@@ -59,14 +66,16 @@ class Lease:
                 number = self._send()
                 while self._read(HEARTBEAT_TIMEOUT).get("heard") != number:
                     continue
-            except (OSError, EOFError):
+            except (OSError, EOFError) as error:
+                self.is_silent = isinstance(error, TimeoutError)
                 self._ended.set()
             return not self._ended.is_set()
 
     def close(self) -> None:
         """Release it, and wait until that is done: our next command must not find it."""
+        is_lost = self._ended.is_set()  # there is nothing to release, or nobody who would
         self._ended.set()
-        if self._one_at_a_time.acquire(timeout=CLOSE_TIMEOUT):
+        if not is_lost and self._one_at_a_time.acquire(timeout=CLOSE_TIMEOUT):
             with contextlib.suppress(OSError, EOFError):
                 self._channel.shutdown_write()
                 while "released" not in self._read(CLOSE_TIMEOUT):
@@ -85,7 +94,17 @@ class Lease:
         return self._number
 
     def _read(self, seconds: float) -> Reply:
-        """Its next line, or the last; raise EOFError when it has ended."""
+        """Its next line, or the last; raise EOFError when it has ended, or the line is not whole."""
+        while not agent_script.has_begun(self.printed):
+            self.printed += self._line(seconds)
+            if len(self.printed) > MOST_NOISE:
+                raise EOFError("it has not begun")
+        try:
+            return json.loads(self._line(seconds))
+        except ValueError:
+            raise EOFError("its last line is not whole") from None
+
+    def _line(self, seconds: float) -> bytes:
         self._channel.settimeout(seconds)
         while b"\n" not in self._unread:
             part = self._channel.recv(65536)
@@ -93,4 +112,4 @@ class Lease:
                 raise EOFError("it has ended")
             self._unread += part or b"\n"
         line, _, self._unread = self._unread.partition(b"\n")
-        return json.loads(line)
+        return line + b"\n"

@@ -2,11 +2,11 @@
 
 import base64
 import contextlib
-import json
 import shlex
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import paramiko
 from fabric import Connection
@@ -20,9 +20,25 @@ from deployer.remote.ssh_connection import reason
 
 HEARTBEAT_INTERVAL = 5.0  # seconds of waiting for an answer after which a host is asked whether it is there
 HEARTBEAT_TIMEOUT = 30.0  # seconds without an answer to that after which a host is given up
+HINT_WHEN_LOST = "`invoke deploy` goes on from what the hosts have, once it answers again."
 NO_STATUS = -1  # Paramiko's word for a program that ended without an exit status
+NOT_FOUND = 127  # a shell's exit status for a program that is not there
 # `python3 -` reads all of its input before it runs; what goes on listening takes its program from the first line.
 FIRST_LINE = "import base64,sys;exec(base64.b64decode(sys.stdin.readline()))"
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What a program has left: its exit status and what it printed on stdout and stderr."""
+
+    status: int
+    printed: bytes
+    talked: str
+
+    def last_line(self) -> str:
+        """Return the last line in which it may have said why."""
+        said = self.talked.strip() or self.printed.decode("utf-8", "replace").strip()
+        return said.splitlines()[-1].strip() if said else "no message"
 
 
 def ask(
@@ -37,7 +53,8 @@ def ask(
 
     `step_finished` is called, in another thread, as each step ends: its number, its seconds and how it ended.
 
-    Raise HostUnreachable when there is none in `timeout` seconds, or the connection ends before it.
+    Raise HostUnreachable when there is none in `timeout` seconds, or the connection ends before it; HostFailed when the
+    agent did not run, or failed itself.
     """
     sent = time.time()
     silent = threading.Event()
@@ -50,15 +67,19 @@ def ask(
             printed, talked = _read_both(stdout, stderr, step_lines.StepLines(step_finished))
             status = _exit_status(stdout.channel, timeout)
     except (TimeoutError, paramiko.SSHException, OSError, EOFError) as error:
-        why = f"no sign of life for {HEARTBEAT_TIMEOUT:.0f} s" if silent.is_set() else reason(error)
+        if silent.is_set():
+            raise silence(host.name) from None
         raise errors.HostUnreachable(
-            host.name,
-            f"lost while it worked ({why}, limit {timeout:.0f} s)",
-            hint="`invoke deploy` goes on from what the hosts have, once it answers again.",
+            host.name, f"lost while it worked ({reason(error)}, limit {timeout:.0f} s)", hint=HINT_WHEN_LOST
         ) from None
-    if status:
-        raise _no_agent(connection, host, talked)
-    return json.loads(printed) | {"sent": sent, "received": time.time()}
+    return _reply(connection, host, Ended(status, printed, talked)) | {"sent": sent, "received": time.time()}
+
+
+def silence(host: str) -> errors.HostSilent:
+    """The error of a host that gave no sign of life for too long."""
+    return errors.HostSilent(
+        host, f"lost while it worked (no sign of life for {HEARTBEAT_TIMEOUT:.0f} s)", hint=HINT_WHEN_LOST
+    )
 
 
 @contextlib.contextmanager
@@ -111,7 +132,8 @@ def acquire_lease(connection: Connection, host: Host, request: Request, timeout:
         return lease, lease.answer(timeout)
     except EOFError:
         channel.settimeout(timeout)
-        raise _no_agent(connection, host, channel.makefile_stderr("rb").read().decode("utf-8", "replace")) from None
+        talked = channel.makefile_stderr("rb").read().decode("utf-8", "replace")
+        raise _no_reply(connection, host, Ended(channel.recv_exit_status(), lease.printed, talked)) from None
     except (TimeoutError, paramiko.SSHException, OSError) as error:
         raise errors.HostUnreachable(
             host.name,
@@ -145,13 +167,40 @@ def _read_both(
     return printed, lines.talk()
 
 
-def _no_agent(connection: Connection, host: Host, talked: str) -> errors.HostFailed:
-    last = talked.strip().splitlines()[-1] if talked.strip() else "no message"
+def _reply(connection: Connection, host: Host, ended: Ended) -> Reply:
+    """The agent's reply; raise HostFailed with the reason where there is none."""
+    try:
+        if not ended.status:
+            return agent_script.reply_in(ended.printed)
+    except ValueError:
+        pass
+    raise _no_reply(connection, host, ended)
+
+
+def _no_reply(connection: Connection, host: Host, ended: Ended) -> errors.HostFailed:
+    """Why there is no reply: the agent failed, or did not run at all."""
+    last = ended.last_line()
+    if agent_script.has_begun(ended.printed):
+        return errors.HostFailed(host.name, "the agent failed", _hint_for_failure(connection, host, last), words=last)
+    return errors.HostFailed(host.name, f"the agent did not run: {last}", hint=_hint(connection, host, ended, last))
+
+
+def _hint_for_failure(connection: Connection, host: Host, last: str) -> str:
+    if "PermissionError" in last and not _is_sudo(connection, host):
+        return f"{connection.user} may not do that: log in as root, or set `sudo: true`."
+    return "What it had done stays. Run the same command again; if it ends so again, report this line."
+
+
+def _hint(connection: Connection, host: Host, ended: Ended, last: str) -> str:
+    """What is to be done about an agent that did not run."""
     if _is_sudo(connection, host) and _status(connection, "sudo -n true"):
-        hint = f"{connection.user} needs `sudo -n` without a password: add NOPASSWD for it, or set `sudo: false`."
-    else:
-        hint = "It needs python3 3.8 or later in the PATH of a non-interactive login."
-    return errors.HostFailed(host.name, f"the agent did not run: {last}", hint=hint)
+        return f"{connection.user} needs `sudo -n` without a password: add NOPASSWD for it, or set `sudo: false`."
+    if ended.status == NOT_FOUND or "python3" in last:
+        return "It needs python3 3.8 or later in the PATH of a non-interactive login."
+    return (
+        f"The login of {connection.user} ended before it: by its profile, its shell or a forced command of its key? "
+        "`ssh HOST python3 --version` must print a version."
+    )
 
 
 def _status(connection: Connection, command: str) -> int:

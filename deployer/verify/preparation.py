@@ -8,7 +8,7 @@ from pathlib import Path
 
 from deployer import errors
 from deployer.desired import desired_state
-from deployer.heat import redaction
+from deployer.heat import redaction, withheld
 from deployer.heat.redacting_fleet import RedactingFleet
 from deployer.inventory.schema import Inventory
 from deployer.model.names import Endpoint
@@ -49,8 +49,11 @@ def proxy_binds(inventory: Inventory, fleet: Fleet) -> Mapping[Service, Endpoint
 
 
 def redacted(checks: Collection[Check], inventory: Inventory, fleet: RedactingFleet, cloud: Cloud) -> tuple[Check, ...]:
-    """The same checks with every secret in a reason redacted."""
+    """The same checks with every secret in a reason redacted; no reason where nobody knows what is secret."""
     if not any(check.failed for check in checks):
         return tuple(checks)
     known = fleet.secrets([inventory.heat.source]).union(cloud.secrets)
+    if not fleet.knows_secrets_of(inventory.heat.source):
+        reason = f"its reason is {withheld.WITHHELD}; `invoke status` shows which hosts answer"
+        return tuple(replace(each, reason=each.reason and reason) for each in checks)
     return tuple(replace(check, reason=redaction.redact(check.reason, known)) for check in checks)

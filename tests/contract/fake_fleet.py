@@ -32,6 +32,7 @@ class FakeFleet:
         self.capacity: dict[str, Any] = {"allowed": 5000, "most": 17, "connected": 16, "own": 12}
         self.heats_problems: list[str] = []
         self.opened: set[str] | None = None  # the hosts that were to be connected to ahead; empty: all
+        self.opened_for_lease = ""
         self.holds_asked: list[str] = []
         self.order: Callable[[Iterable[str]], list[str]] = list  # which host of many is first with its work
         self._lock: tuple[str, str, dict[str, Any]] | None = None  # host, path, what is noted there
@@ -48,8 +49,9 @@ class FakeFleet:
             host.run_program = self._run
             host.reached = self._listeners
 
-    def open(self, only: Collection[str] = ()) -> None:
+    def open(self, only: Collection[str] = (), lease_host: str = "") -> None:
         self.opened = set(only)
+        self.opened_for_lease = lease_host
 
     def ask(
         self,

@@ -123,7 +123,7 @@ def test_table_of_exit_codes_has_every_code_and_no_other():
         if isinstance(each, type) and issubclass(each, errors.DeployerError)
     }
 
-    ended = {errors.INTERRUPTED, errors.TERMINATED}
+    ended = {errors.INTERRUPTED, errors.TERMINATED, errors.HUNG_UP}
     assert listed == sorted({0, 1, read_commands.CHANGES_PENDING, site.DRIFT, *ended, *raised})
 
 

@@ -130,7 +130,7 @@ class WarningEvent(AnyEvent):
 
 
 class ErrorEvent(AnyEvent):
-    """Why the command cannot go on, and what to do about it; `interrupted` is Ctrl-C or SIGTERM."""
+    """Why the command cannot go on, and what to do about it; `interrupted` is Ctrl-C, SIGTERM or SIGHUP."""
 
     event: Literal["error"]
     kind: Literal["error", "interrupted"]

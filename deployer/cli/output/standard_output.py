@@ -1,4 +1,4 @@
-"""Standard output where it is written piece by piece, or cannot be written at all."""
+"""Standard output where it is written piece by piece, or cannot be written at all; a terminal that has gone."""
 
 import contextlib
 import os
@@ -33,6 +33,15 @@ def discard(stream: TextIO) -> None:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, stream.fileno())
         os.close(nowhere)
+
+
+def discard_where_hung_up() -> None:
+    """Let vanish what is still to be written to a terminal that has been closed."""
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        try:
+            os.write(stream.fileno(), b"")
+        except (OSError, ValueError):
+            discard(stream)
 
 
 def require() -> None:

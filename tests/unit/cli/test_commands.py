@@ -924,7 +924,7 @@ def test_inventory_is_not_written_by_a_command_that_lost_its_lock(invoke, invent
 
 def test_writer_with_a_limit_connects_to_no_host_that_it_does_not_take(invoke, inventory, fleet):
     invoke("deploy", "--yes", "--inventory", inventory, "--limit", "hostB")
-    assert fleet.opened == {"hostA", "hostB"}
+    assert (fleet.opened, fleet.opened_for_lease) == ({"hostA", "hostB"}, "hostA")
 
     invoke("deploy", "--yes", "--inventory", inventory)
     assert fleet.opened == {"hostA", "hostB", "hostC"}

@@ -1,6 +1,7 @@
 """The installed command: its help, its exit codes for wrong command lines, and its name in what it tells to run."""
 
 import os
+import pty
 import signal
 import socket
 import subprocess
@@ -10,7 +11,7 @@ import time
 import pytest
 import sites
 
-from deployer.cli import called_as, program, terminal
+from deployer.cli import called_as, program, signals, terminal
 from deployer.errors import Locked
 
 CODE = "import sys; sys.argv[0] = 'heat-scaleout'; from deployer.cli.program import main; sys.exit(main())"
@@ -142,32 +143,72 @@ def logs_in(state_folder):
     return list((state_folder / "heat-scaleout/logs").glob("*.log"))
 
 
+def await_log(process, state_folder):
+    """Wait until the log of a command has begun, or the command has ended without one."""
+    while process.poll() is None and not any(log.stat().st_size for log in logs_in(state_folder)):
+        time.sleep(0.01)
+
+
 @pytest.mark.parametrize(
-    ("argv", "awaited", "has_log"),
+    ("argv", "awaited", "has_log", "number", "code"),
     [
-        (["deploy", "--yes"], " -> acquire", False),
-        (["unlock", "--id", "0"], "site lock: ", True),
-        (["plan"], "observe: ", False),
+        (["deploy", "--yes"], " -> acquire", False, signal.SIGTERM, 143),
+        (["unlock", "--id", "0"], "site lock: ", True, signal.SIGTERM, 143),
+        (["unlock", "--id", "0"], "site lock: ", True, signal.SIGHUP, 129),
+        (["plan"], "observe: ", False, signal.SIGTERM, 143),
     ],
 )
-def test_sigterm_while_hosts_are_asked_ends_in_words_and_in_the_log(silent_site, state_folder, argv, awaited, has_log):
+def test_signal_while_hosts_are_asked_ends_in_words_and_in_the_log(
+    silent_site, state_folder, argv, awaited, has_log, number, code
+):
     _, inventory = silent_site
     line = [sys.executable, "-c", CODE, *argv, "-vv", "--inventory", inventory]
     environment = {**os.environ, "PYTHONPATH": str(sites.ROOT)}
     with subprocess.Popen(line, stderr=subprocess.PIPE, text=True, env=environment) as process:
         try:
             next(line for line in process.stderr if awaited in line)
-            while has_log and process.poll() is None and not any(log.stat().st_size for log in logs_in(state_folder)):
-                time.sleep(0.01)
-            process.send_signal(signal.SIGTERM)
+            if has_log:
+                await_log(process, state_folder)
+            process.send_signal(number)
             _, err = process.communicate(timeout=30)
         finally:
             process.kill()
 
     logs = logs_in(state_folder)
-    assert (process.returncode, len(logs)) == (143, has_log)
+    assert (process.returncode, len(logs)) == (code, has_log)
     assert "interrupted: run the same command again" in err
-    assert all(log.read_text().endswith("ended with 143\n") for log in logs)
+    assert all(log.read_text().endswith(f"ended with {code}\n") for log in logs)
+
+
+def test_terminal_that_is_closed_ends_a_command_with_the_end_of_its_log(silent_site, state_folder):
+    """Whatever it has to say then, nobody can be told."""
+    _, inventory = silent_site
+    line = [sys.executable, "-c", CODE, "unlock", "--id", "0", "--inventory", inventory]
+    environment = {**os.environ, "PYTHONPATH": str(sites.ROOT)}
+    master, terminal_of_command = pty.openpty()
+    of_terminal = dict.fromkeys(("stdin", "stdout", "stderr"), terminal_of_command)
+    with subprocess.Popen(["setsid", "--ctty", *line], env=environment, **of_terminal) as process:
+        try:
+            await_log(process, state_folder)
+            os.close(terminal_of_command)
+            os.close(master)
+            code = process.wait(30)
+        finally:
+            process.kill()
+
+    (log,) = logs_in(state_folder)
+    assert code == 129
+    assert log.read_text().endswith("ended with 129\n")
+
+
+def test_command_under_nohup_goes_on():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with signals.as_interrupts():
+            signal.raise_signal(signal.SIGHUP)
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])

@@ -55,7 +55,7 @@ def test_pictures_follow_one_another_until_ctrl_c_which_is_no_failure(naps, caps
     assert naps == [2.0, 2.0, 2.0]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_signal_whose_exception_is_lost_ends_it_all_the_same(naps, capsys, number):
     def look():
         try:

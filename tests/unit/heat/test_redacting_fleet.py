@@ -9,6 +9,7 @@ import sites
 from deployer import errors, pipeline
 from deployer.cli.views import console, run_report
 from deployer.heat import engines, recovery, redacting_fleet
+from deployer.model.events import Level
 from deployer.status import site
 
 DATABASE, BROKER, STATS = "x7-c@nary/data", "x7-c@nary:broker", "x7-canary-page"
@@ -130,13 +131,104 @@ def test_secret_that_a_host_alone_still_has_is_redacted_too(inventory, hosts, fl
     assert reply["hostB"]["failed"]["why"] == "engine: login with *** refused"
 
 
-def test_source_that_is_lost_leaves_what_looks_like_a_secret_hidden(inventory, hosts, fleet):
-    hosts.loses("hostA")
+UNIT = "heat-scaleout-engine@1.service"
+START = {"ledger": "", "steps": [{"do": "systemctl", "arguments": ["start", UNIT]}]}
+
+
+def start(fleet):
+    return fleet.ask("start", "perform", {"hostB": START}, 5)["hostB"]
+
+
+def test_secret_that_was_read_earlier_is_redacted_when_no_host_sends_it_again(inventory, hosts, fleet, refuses_look):
+    hosts.breaks("hostB", '"systemctl"', f"cannot decrypt with {DATABASE}")
+    assert start(fleet)["failed"]["why"] == "cannot decrypt with ***"
+
+    refuses_look()
+
+    assert start(fleet)["failed"]["why"] == "cannot decrypt with ***"
+
+
+@pytest.fixture
+def refuses_look(hosts, monkeypatch):
+    """From now on no host sends its configuration in time."""
+    ask = hosts.ask
+
+    def late(title, verb, requests, timeout, level=Level.INFO):
+        if any("carry" in each for each in requests.values()):
+            return {name: errors.HostUnreachable(name, "lost while it worked (no answer in time)") for name in requests}
+        return ask(title, verb, requests, timeout, level)
+
+    return lambda: monkeypatch.setattr(hosts, "ask", late)
+
+
+def test_words_of_a_host_of_which_nothing_is_known_are_withheld_with_where_they_are(hosts, fleet, refuses_look):
+    hosts.breaks("hostB", '"systemctl"', f"cannot decrypt with {DATABASE}")
+    refuses_look()
+
+    failed = start(fleet)["failed"]
+
+    assert failed["index"] == 0
+    assert failed["why"] == (
+        "its words are withheld, as no heat.conf could be read that says what is secret; "
+        f"see `journalctl -u {UNIT}` on hostB"
+    )
+
+
+def test_reason_of_one_word_is_withheld_as_well(hosts, fleet, refuses_look):
+    hosts.breaks("hostB", '"write"', "s0me-word")
+    refuses_look()
+    steps = [{"do": "write", "path": "/etc/heat/heat.conf"}, {"do": "systemctl", "arguments": ["start", UNIT]}]
+
+    failed = fleet.ask("start", "perform", {"hostB": {"ledger": "", "steps": steps}}, 5)["hostB"]["failed"]
+
+    assert failed["why"].endswith("; see /etc/heat/heat.conf on hostB")
+
+
+def test_words_that_programs_print_as_json_are_withheld_in_it(hosts, fleet, refuses_look):
+    hosts.hosts["hostB"].perform = lambda request: {
+        "done": [json.dumps({"rows": [{"host": "hostB", "age": 3.0}], "problems": [WORDS]})],
+        "failed": None,
+        "seconds": [0.1],
+    }
+    refuses_look()
+
+    printed = json.loads(start(fleet)["done"][0])
+
+    assert printed["rows"] == [{"host": "hostB", "age": 3.0}]
+    assert "withheld" in printed["problems"][0] and leaks(repr(printed)) == []
+
+
+def test_last_line_of_an_agent_that_failed_is_withheld_and_its_kind_and_hint_are_not(hosts, fleet, refuses_look):
+    hosts.fails_with("hostB", errors.HostFailed("hostB", "the agent failed", hint="Report this line.", words=WORDS))
+    refuses_look()
+
+    for error in (fleet.ask("observe", "observe", {"hostB": {}}, 5.0)["hostB"], fleet.acquire_lease("hostB", {}, 5.0)):
+        assert (type(error), error.exit_code, error.hint) == (errors.HostFailed, 5, "Report this line.")
+        assert error.message.startswith("hostB: the agent failed: its words are withheld, as no heat.conf")
+        assert leaks(error.message, error.words, repr(error), repr(vars(error))) == []
+
+
+def test_parts_of_an_error_show_no_secret_either(hosts, fleet):
+    hosts.fails_with("hostB", errors.HostFailed("hostB", "the agent failed", words=WORDS))
+
+    error = fleet.ask("observe", "observe", {"hostB": {}}, 5.0)["hostB"]
+
+    assert "***" in error.words and leaks(repr(vars(error))) == []
+
+
+def test_host_that_is_not_reachable_is_told_without_a_look_for_secrets(hosts, fleet):
+    """That look would wait for the source, which may be the one that is not reachable."""
+    hosts.loses("hostB")
+
+    assert fleet.ask("observe", "observe", {"hostB": {}}, 5.0)["hostB"].message == "hostB: connection refused"
+    assert [verb for _, verb, _ in hosts.asked] == ["observe"]
+
+
+def test_site_without_any_heat_conf_has_no_secret_to_withhold(inventory, hosts, fleet):
+    del hosts.hosts["hostA"].files["/etc/heat/heat.conf"]
     hosts.breaks("hostB", '"systemctl"', "lost mysql://heat:whatever@db/heat")
 
-    reply = fleet.ask("start", "perform", {"hostB": {"ledger": "", "steps": [{"do": "systemctl", "arguments": []}]}}, 5)
-
-    assert reply["hostB"]["failed"]["why"] == "lost mysql://heat:***@db/heat"
+    assert start(fleet)["failed"]["why"] == "lost mysql://heat:***@db/heat"
 
 
 def test_hosts_without_messages_are_asked_nothing_more(inventory, hosts, fleet):

@@ -1,6 +1,5 @@
 """A request changes a host alone, and goes no further when nobody waits for its answer any more."""
 
-import json
 import os
 import subprocess
 import sys
@@ -106,7 +105,7 @@ def test_second_request_fails_while_the_first_is_at_work_and_reports_at_what(per
     assert (second["done"], second["failed"]["index"]) == ([], 0)
     assert f"another command is still at work here after 0 s (pid {first.pid}, since " in why
     assert "at step 2 of 2: run)" in why
-    assert json.loads(first.communicate(timeout=LIMIT)[0])["failed"] is None
+    assert agent_script.reply_in(first.communicate(timeout=LIMIT)[0])["failed"] is None
 
 
 def test_second_request_begins_when_the_first_has_ended(performed, pipes, alone):
@@ -115,8 +114,8 @@ def test_second_request_begins_when_the_first_has_ended(performed, pipes, alone)
     second = performed(run("true"), exclusive=alone | {"seconds": LIMIT})
     pipes[1].write_text("")
 
-    assert json.loads(first.communicate(timeout=LIMIT)[0])["failed"] is None
-    assert json.loads(second.communicate(timeout=LIMIT)[0])["failed"] is None
+    assert agent_script.reply_in(first.communicate(timeout=LIMIT)[0])["failed"] is None
+    assert agent_script.reply_in(second.communicate(timeout=LIMIT)[0])["failed"] is None
 
 
 def test_request_that_changes_nothing_waits_for_nobody(performed, pipes, alone):

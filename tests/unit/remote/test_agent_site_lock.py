@@ -25,6 +25,7 @@ class Holder:
             [sys.executable, "-c", ssh.FIRST_LINE], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
         self.say(base64.b64encode(agent_script.of("acquire", request)).decode())
+        assert self.process.stdout.readline().decode() == f"{agent_script.BEGIN}\n"
 
     def say(self, line):
         self.process.stdin.write(f"{line}\n".encode())

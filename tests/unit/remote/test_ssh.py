@@ -3,6 +3,7 @@
 import logging
 import os
 import shutil
+import signal
 import sys
 import threading
 import time
@@ -17,7 +18,7 @@ from deployer import errors
 from deployer.model import events
 from deployer.model.events import Level, StageStarted, StepFinished
 from deployer.model.hosts import Host, Login
-from deployer.remote import fleet, lease, ssh, ssh_connection
+from deployer.remote import agent_script, fleet, lease, ssh, ssh_connection
 
 HOST_KEY, CLIENT_KEY, OTHER_KEY = (paramiko.ECDSAKey.generate() for _ in range(3))
 
@@ -220,6 +221,67 @@ def test_host_without_python_is_told_what_it_needs(a_host, programs):
     assert "python3 3.8 or later" in error.hint
 
 
+def as_python(programs, script):
+    """Put a shell script in the place of the host's Python."""
+    (programs / "python3").unlink()
+    (programs / "python3").write_text(f"#!/bin/sh\n{script}\n")
+    (programs / "python3").chmod(0o755)
+
+
+def test_output_of_a_login_profile_is_no_part_of_a_reply(a_host, programs, tmp_path):
+    """The last line of it has no end."""
+    noise = """echo 'Welcome, {"operator": 1}'; printf 'you have mail: '"""
+    as_python(programs, f'{noise}\nexec {sys.executable} "$@"')
+    with fleet.over_ssh({"hostB": a_host()}, events.ignore) as hosts:
+        assert hosts.acquire_lease("hostB", lock_request(tmp_path), 20.0)["held"]["id"] == "1"
+        assert hosts.ask("observe", "observe", {"hostB": {}}, 20.0)["hostB"]["uid"] == os.geteuid()
+        assert hosts.holds_lease()
+
+
+@pytest.mark.parametrize("status", [0, 1])
+def test_login_that_ends_before_the_agent_is_told_with_its_words(a_host, programs, tmp_path, status):
+    as_python(programs, f"echo 'This account is not available.'\nexit {status}")
+
+    with fleet.over_ssh({"hostB": a_host()}, events.ignore) as hosts:
+        for error in (
+            hosts.ask("observe", "observe", {"hostB": {}}, 20.0)["hostB"],
+            hosts.acquire_lease("hostB", lock_request(tmp_path), 20.0),
+        ):
+            assert isinstance(error, errors.HostFailed)
+            assert error.message == "hostB: the agent did not run: This account is not available."
+            assert "forced command" in error.hint and "3.8" not in error.hint
+
+
+def test_agent_that_fails_itself_is_told_with_its_last_line_and_not_as_one_without_python(a_host):
+    error = ask(a_host(), "observe", trees=5)
+
+    assert isinstance(error, errors.HostFailed)
+    assert (error.why, error.words) == ("the agent failed", "TypeError: 'int' object is not iterable")
+    assert error.message == f"hostB: the agent failed: {error.words}"
+    assert "3.8" not in error.hint and "report this line" in error.hint
+
+
+def test_agent_that_may_not_read_a_file_is_told_to_have_root(a_host, programs):
+    denied = "PermissionError: [Errno 13] Permission denied: '/etc/heat/heat.conf'"
+    as_python(programs, f'echo {agent_script.BEGIN}\necho "{denied}" >&2\nexit 1')
+
+    error = ask(a_host())
+
+    assert (error.why, error.words) == ("the agent failed", denied)
+    assert "operator may not do that: log in as root, or set `sudo: true`" in error.hint
+
+
+def test_python_that_is_too_old_is_told_with_its_version(a_host, programs):
+    """Each version of Python reads the first lines of the agent."""
+    old = "import sys; sys.version_info = (3, 6, 9); exec(sys.stdin.read())"
+    as_python(programs, f"exec {sys.executable} -c '{old}'")
+
+    error = ask(a_host())
+
+    assert error.message == "hostB: the agent did not run: python3 is 3.6 there"
+    assert "python3 3.8 or later" in error.hint
+
+
 def test_user_who_needs_a_password_for_sudo_is_told_so(a_host, programs):
     (programs / "sudo").write_text("#!/bin/sh\necho 'sudo: a password is required' >&2\nexit 1\n")
 
@@ -265,7 +327,23 @@ def test_host_that_gives_no_sign_of_life_is_given_up_long_before_its_work_must_e
     thaw.set()
 
     assert isinstance(error, errors.HostUnreachable)
-    assert "lost while it worked (no sign of life for 0 s, limit 60 s)" in error.message
+    assert "lost while it worked (no sign of life for 0 s)" in error.message
+
+
+def test_host_that_was_silent_is_not_waited_for_again_until_some_time_has_passed(a_host, monkeypatch):
+    thaw = threading.Event()
+    monkeypatch.setattr(ssh, "HEARTBEAT_INTERVAL", 0.05)
+    monkeypatch.setattr(ssh, "HEARTBEAT_TIMEOUT", 0.3)
+    monkeypatch.setattr(ssh_server.Server, "check_global_request", lambda *_: thaw.wait(30) and False)
+    slow = {"ledger": "", "steps": [{"do": "run", "argv": ["sleep", "3"]}]}
+    with fleet.over_ssh({"hostB": a_host()}, events.ignore) as hosts:
+        lost = hosts.ask("work", "perform", {"hostB": slow}, 60.0)["hostB"]
+        thaw.set()
+        monkeypatch.setattr(hosts, "_connect", lambda _: pytest.fail("it was connected to"))
+        assert hosts.ask("observe", "observe", {"hostB": {}}, 20.0)["hostB"] is lost
+        monkeypatch.undo()
+        monkeypatch.setattr(fleet, "SILENT_TIMEOUT", 0.0)
+        assert hosts.ask("observe", "observe", {"hostB": {}}, 20.0)["hostB"]["uid"] == os.geteuid()
 
 
 def test_host_that_works_for_long_and_says_that_it_is_there_is_waited_for(a_host, monkeypatch):
@@ -388,6 +466,50 @@ def test_lock_that_was_silent_for_too_long_stops_every_change(a_host, tmp_path):
     assert isinstance(refused, errors.Locked)
     assert "the lock was lost" in refused.message
     assert not (tmp_path / "file").exists()
+
+
+def test_lock_outlives_a_request_to_its_host_that_is_given_up(a_host, tmp_path):
+    with fleet.over_ssh({"hostB": a_host()}, events.ignore) as hosts:
+        hosts.acquire_lease("hostB", lock_request(tmp_path), 20.0)
+        slow = {"ledger": "", "steps": [{"do": "run", "argv": ["sleep", "3"]}]}
+        lost = hosts.ask("work", "perform", {"hostB": slow}, 0.5)["hostB"]
+        assert isinstance(lost, errors.HostUnreachable)
+
+        assert hosts.holds_lease()
+        request = {"ledger": str(tmp_path / "ledger"), "steps": [write(tmp_path / "file")]}
+        assert hosts.ask("revert", "perform", {"hostB": request}, 20.0)["hostB"]["failed"] is None
+
+
+def test_lock_whose_host_is_silent_is_given_up_once_for_all_that_follows(a_host, tmp_path, monkeypatch):
+    monkeypatch.setattr(lease, "HEARTBEAT_TIMEOUT", 0.3)
+    with fleet.over_ssh({"hostB": a_host()}, events.ignore) as hosts:
+        held = hosts.acquire_lease("hostB", lock_request(tmp_path), 20.0)["held"]
+        hosts.ask("observe", "observe", {"hostB": {}}, 20.0)
+        os.kill(held["holder"], signal.SIGSTOP)
+        try:
+            refused = hosts.ask("work", "perform", {"hostB": {}}, 20.0)["hostB"]
+            monkeypatch.setattr(ssh, "ask", lambda *_: pytest.fail("it was asked"))
+            lost = hosts.ask("observe", "observe", {"hostB": {}}, 20.0)["hostB"]
+            begun = time.monotonic()
+            hosts.close()
+            seconds = time.monotonic() - begun
+        finally:
+            os.kill(held["holder"], signal.SIGCONT)
+
+    assert isinstance(refused, errors.Locked)
+    assert isinstance(lost, errors.HostSilent) and "no sign of life" in lost.message
+    assert seconds < lease.CLOSE_TIMEOUT  # nobody would release it
+
+
+def test_connection_of_a_lock_is_opened_beside_that_of_requests(a_host, tmp_path, monkeypatch):
+    both, connect = threading.Barrier(2), ssh_connection.connect
+    monkeypatch.setattr(ssh_connection, "connect", lambda host: both.wait(20.0) is not None and connect(host))
+    with fleet.over_ssh({"hostB": a_host()}, events.ignore) as hosts:
+        hosts.open(lease_host="hostB")
+        assert "held" in hosts.acquire_lease("hostB", lock_request(tmp_path), 20.0)
+        opened = [each.result(20.0) for each in (hosts._connections["hostB"], hosts._lease_connections["hostB"])]
+
+    assert [each.is_connected for each in opened] == [False, False]
 
 
 def test_lock_of_a_host_without_python_says_what_it_needs(a_host, tmp_path, programs):

@@ -6,11 +6,14 @@ from xml.etree import ElementTree
 
 import published_schema
 import pytest
+import sites
 
 from deployer import errors
 from deployer.cli.views import proof_view
+from deployer.heat import redacting_fleet
 from deployer.verify import acceptance, preparation, proof
 from deployer.verify.smoke import smoke_suite
+from deployer.verify.smoke.clouds import Cloud
 from deployer.verify.smoke.result import Check, Outcome
 
 
@@ -27,6 +30,25 @@ REPORT = f"""<?xml version="1.0" encoding="utf-8"?><testsuites><testsuite name="
 {a_case("hostD", UNREACHED)}
 <testcase classname="test_units" name="test_other" time="0"><skipped message="not here"/></testcase>
 </testsuite></testsuites>"""
+
+
+def test_reasons_of_which_nobody_knows_what_is_secret_are_withheld():
+    inventory = sites.an_inventory()
+    hosts = sites.a_fleet(inventory, conf="[database]\nconnection = mysql://heat:zq81-vault-Xk@db/heat\n")
+    fleet = redacting_fleet.RedactingFleet(inventory, hosts)
+    checks = (a_check(outcome=Outcome.FAILED, reason="cannot decrypt with zq81-vault-Xk"), a_check())
+    cloud = Cloud(None, ())
+
+    hosts.loses("hostA")
+    unknown = preparation.redacted(checks, inventory, fleet, cloud)
+    hosts.mends()
+    known = preparation.redacted(checks, inventory, fleet, cloud)
+    hosts.loses("hostA")
+    remembered = preparation.redacted(checks, inventory, fleet, cloud)
+
+    assert "withheld" in unknown[0].reason and "zq81" not in unknown[0].reason
+    assert unknown[1] == a_check()
+    assert known[0].reason == remembered[0].reason == "cannot decrypt with ***"
 
 
 def a_check(where="hostB", subject="x.service", **more):
