@@ -87,9 +87,15 @@ def render(context: Context, inventory: str | None, out: str, source: str | None
             with terminal.fleet(site, output.handle, site.hosts) as fleet:
                 observed = pipeline.observed_hosts(site, fleet)
         written = pipeline.render(site, observed, Path(out))
+        terminal.show_warnings(output, written.warnings)
         output.show(
-            lambda: f"{len(written)} files written below {out}",
-            lambda: {"schema_version": SCHEMA_VERSION, "out": out, "files": [str(path) for path in written]},
+            lambda: f"{len(written.files)} files written below {out}",
+            lambda: {
+                "schema_version": SCHEMA_VERSION,
+                "out": out,
+                "files": [str(path) for path in written.files],
+                "notes": list(written.warnings),
+            },
         )
 
 

@@ -774,6 +774,20 @@ def test_render_with_a_local_source_needs_no_host(invoke, inventory, tmp_path):
     assert "bind_host = 10.0.0.3" in (tmp_path / "out" / "hostC" / "etc" / "heat" / "heat.conf").read_text()
 
 
+def test_render_shows_the_warnings_that_plan_has(invoke, inventory, tmp_path):
+    folder = tmp_path / "source"
+    folder.mkdir()
+    (folder / "heat.conf").write_text(sites.CONF + "[mine]\nurl = http://127.0.0.1:9000\n")
+    arguments = ("render", "--inventory", inventory, "--out", tmp_path / "out", "--source", folder)
+
+    _, out, err = invoke(*arguments)
+    _, shown, _ = invoke(*arguments, "--format", "json")
+
+    warning = "hostA:/etc/heat/heat.conf:13: [mine] url: still names loopback host 127.0.0.1"
+    assert warning in err and warning not in out
+    assert json.loads(shown)["notes"] == [warning]
+
+
 def test_render_of_a_source_that_is_no_folder_ends_with_3(invoke, inventory, tmp_path):
     code, _, err = invoke("render", "--inventory", inventory, "--out", tmp_path, "--source", tmp_path / "nothing")
 
