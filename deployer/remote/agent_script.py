@@ -31,9 +31,13 @@ PARTS = {
     **dict.fromkeys(("acquire", "holder", "release"), ("site_lock",)),
     **dict.fromkeys(("stage", "close", "recall"), ("atomic", "journal", "ledger", "generations")),
 }
+ROOT = 0  # as nobody else it would find files and records missing that it may not read
 # The agent's files become the modules they are here, so that they import one another in both places.
 FRAME = """\
-import base64, json, sys, types
+import base64, json, os, sys, types
+if os.geteuid() != {root}:
+    print(json.dumps({{"denied": os.geteuid()}}))
+    sys.exit()
 for name in ("deployer", "deployer.remote", "deployer.remote.agent"):
     sys.modules[name] = types.ModuleType(name)
 for name, source in {parts!r}:
@@ -55,10 +59,13 @@ VERBS = {
 
 
 def of(verb: str, request: Request) -> bytes:
-    """The program for `python3 -`: the agent's parts for this verb and the request, which so never shows in argv."""
+    """The program for `python3 -`: the agent's parts for this verb and the request, which so never shows in argv.
+
+    Its answer is the verb's, or {denied: uid} when it does not run as root.
+    """
     parts = [(name, _source(name)) for name in PARTS[verb]]
     encoded = base64.b64encode(json.dumps(request).encode()).decode()
-    return FRAME.format(parts=parts, request=encoded, verb=VERBS[verb]).encode()
+    return FRAME.format(parts=parts, request=encoded, verb=VERBS[verb], root=ROOT).encode()
 
 
 @functools.cache

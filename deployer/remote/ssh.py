@@ -37,7 +37,8 @@ def ask(
 
     `step_finished` is called, in another thread, as each step ends: its number, its seconds and how it ended.
 
-    Raise HostUnreachable when there is none in `timeout` seconds, or the connection ends before it.
+    Raise HostUnreachable when there is none in `timeout` seconds, or the connection ends before it; NotRoot when the
+    login may not work as root.
     """
     sent = time.time()
     silent = threading.Event()
@@ -58,7 +59,9 @@ def ask(
         ) from None
     if status:
         raise _no_agent(connection, host, talked)
-    return json.loads(printed) | {"sent": sent, "received": time.time()}
+    reply = json.loads(printed)
+    _refuse_denied(connection, host, reply)
+    return reply | {"sent": sent, "received": time.time()}
 
 
 @contextlib.contextmanager
@@ -101,14 +104,14 @@ def _exit_status(channel: paramiko.Channel, timeout: float) -> int:
 def acquire_lease(connection: Connection, host: Host, request: Request, timeout: float) -> tuple[Lease, Reply]:
     """Start what holds a lock on a host while heartbeats come; return the lease, before them, and the first answer.
 
-    Raise HostUnreachable when there is none in `timeout` seconds.
+    Raise HostUnreachable when there is none in `timeout` seconds, NotRoot when the login may not work as root.
     """
     try:
         channel = connection.client.get_transport().open_session(timeout=timeout)
         channel.exec_command(_command(_is_sudo(connection, host), "python3", "-c", FIRST_LINE))
         channel.sendall(base64.b64encode(agent_script.of("acquire", request)) + b"\n")
         lease = Lease(channel)
-        return lease, lease.answer(timeout)
+        reply = lease.answer(timeout)
     except EOFError:
         channel.settimeout(timeout)
         raise _no_agent(connection, host, channel.makefile_stderr("rb").read().decode("utf-8", "replace")) from None
@@ -118,6 +121,14 @@ def acquire_lease(connection: Connection, host: Host, request: Request, timeout:
             f"no lock can be taken ({reason(error)}, limit {timeout:.0f} s)",
             hint="Nothing was changed. Run the same command again.",
         ) from None
+    _refuse_denied(connection, host, reply)
+    return lease, reply
+
+
+def _refuse_denied(connection: Connection, host: Host, reply: Reply) -> None:
+    if "denied" in reply:
+        why = f"{connection.user} is not root there (uid {reply['denied']})"
+        raise errors.NotRoot(host.name, why, hint="Log in as root, or set `sudo: true`.")
 
 
 def _is_sudo(connection: Connection, host: Host) -> bool:
@@ -148,9 +159,9 @@ def _read_both(
 def _no_agent(connection: Connection, host: Host, talked: str) -> errors.HostFailed:
     last = talked.strip().splitlines()[-1] if talked.strip() else "no message"
     if _is_sudo(connection, host) and _status(connection, "sudo -n true"):
-        hint = f"{connection.user} needs `sudo -n` without a password: add NOPASSWD for it, or set `sudo: false`."
-    else:
-        hint = "It needs python3 3.8 or later in the PATH of a non-interactive login."
+        hint = f"{connection.user} needs `sudo -n` without a password: add NOPASSWD for it, or log in as root."
+        return errors.NotRoot(host.name, f"the agent did not run: {last}", hint=hint)
+    hint = "It needs python3 3.8 or later in the PATH of a non-interactive login."
     return errors.HostFailed(host.name, f"the agent did not run: {last}", hint=hint)
 
 

@@ -10,6 +10,7 @@ import pytest
 import sites
 from command_runs import COMMENTED
 
+from deployer import errors
 from deployer.apply import lock
 from deployer.model.run import Writer
 
@@ -761,6 +762,17 @@ def test_what_to_know_of_stacks_is_noted_before_the_first_change_and_by_prefligh
     assert (code, out) == (0, "3 hosts are ready.\n")
     assert "note: 7 stacks were created" in err
     assert deployed.index("note: 7 stacks were created") < deployed.index("about to be applied")
+
+
+@pytest.mark.parametrize("name", ["hostA", "hostB"])
+@pytest.mark.parametrize("command", ["plan", "preflight", "status", "history", "deploy"])
+def test_login_that_is_not_root_ends_every_command_with_3_and_what_to_do(invoke, inventory, fleet, command, name):
+    fleet.fails_with(name, errors.NotRoot(name, "operator is not root there (uid 1000)", hint="Set `sudo: true`."))
+
+    code, out, err = invoke(command, "--inventory", inventory)
+
+    assert code == 3
+    assert f"{name}: operator is not root there" in out + err
 
 
 def test_render_with_a_local_source_needs_no_host(invoke, inventory, tmp_path):
