@@ -1,5 +1,6 @@
 """The commands at the terminal: exit codes, clean streams, and no traceback for what an operator can cause."""
 
+import io
 import json
 import os
 import socket
@@ -516,6 +517,20 @@ def test_restore_asks_for_the_sites_name_on_a_terminal(invoke, inventory, fleet,
 
     monkeypatch.setattr(sys.stdin, "readline", lambda: "site\n", raising=False)
     assert invoke("restore", "--inventory", inventory)[0] == 0
+    assert fleet.hosts["hostB"].running() == {}
+
+
+@pytest.mark.parametrize("stdin", [io.StringIO("site\n"), None], ids=["pipe", "closed"])
+def test_restore_without_a_terminal_is_refused_before_any_host_is_asked(invoke, inventory, fleet, monkeypatch, stdin):
+    invoke("deploy", "--inventory", inventory, "--yes")
+    asked = len(fleet.asked)
+    monkeypatch.setattr(sys, "stdin", stdin)
+
+    code, _, err = invoke("restore", "--inventory", inventory)
+
+    assert (code, len(fleet.asked)) == (3, asked)
+    assert "no terminal to ask on" in err and "--yes" in err
+    assert invoke("restore", "--inventory", inventory, "--yes")[0] == 0
     assert fleet.hosts["hostB"].running() == {}
 
 
