@@ -84,6 +84,12 @@ class HostFailed(DeployerError):
         self.why, self.words = change(self.why), change(self.words)
 
 
+class NotRoot(HostFailed):
+    """A host answers, but its login may not work as root there; nothing was asked of it."""
+
+    exit_code = 3
+
+
 class ManyFailed(DeployerError):
     """Several hosts failed; each error in a line of its own with all its hosts, with the exit code of the worst."""
 

@@ -10,6 +10,7 @@ from deployer import errors
 from deployer.apply import execute, lock, stage
 from deployer.apply.report import Report
 from deployer.desired import desired_state, export, goal
+from deployer.desired.export import Export
 from deployer.heat import engines, recovery
 from deployer.heat.redacting_fleet import RedactingFleet
 from deployer.inventory import inventory_file, scaling
@@ -218,9 +219,9 @@ def unlock(inventory: Inventory, fleet: Fleet, id: str) -> Holder:
     return lock.release(inventory, fleet, id)
 
 
-def render(inventory: Inventory, observed: Mapping[str, Observation], out: Path) -> tuple[Path, ...]:
+def render(inventory: Inventory, observed: Mapping[str, Observation], out: Path) -> Export:
     """Write every file as it would be deployed to `out/<host>/<path on the host>`."""
-    return export.write(desired_state.desired_states(inventory, observed).states, out)
+    return export.write(desired_state.desired_states(inventory, observed), out)
 
 
 def observed_hosts(inventory: Inventory, fleet: Fleet) -> Mapping[str, Observation]:

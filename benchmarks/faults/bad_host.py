@@ -167,7 +167,7 @@ BEFORE = (
     Case("/etc/heat is full", lambda bed: small(bed, HEAT), (3,)),
     Case("the folder of our notes is full", lambda bed: small(bed, NOTES), (3,)),
     Case("/etc/heat is read-only", lambda bed: read_only(bed, HEAT), (3,)),
-    Case("the login may not use sudo", without_sudo, (5,)),
+    Case("the login may not use sudo", without_sudo, (3,)),
     Case(
         "the port of a new API is taken",
         taken,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from deployer.model.names import service_of, unit_name
+from deployer.model.names import service_of, starts_processes, unit_name
 from deployer.model.probe import AnswersHttp, AnswersSocket, Program
 from deployer.model.service import Service
 from deployer.model.state import KEPT
@@ -98,11 +98,20 @@ def _(step: PortStep) -> Request:
 
 
 def _ports_request(steps: Sequence[PortStep]) -> Request:
-    holders = [
-        {"address": step.address, "port": step.port, "pid": step.holder.pid, "unit": step.holder.unit} for step in steps
-    ]
+    holders = [_holder(step) for step in steps]
     verb = "share_port" if isinstance(steps[0], SharePort) else "release_port"
     return {"do": verb, "holders": holders, "beside": unit_name(Service.PROXY), "timeout": STEP_TIMEOUT}
+
+
+def _holder(step: PortStep) -> Request:
+    """Who holds an address, its unit if that starts it, and the signal that ends it otherwise.
+
+    On SIGTERM uWSGI reloads unless it has die-on-term; SIGINT ends it either way (uwsgi-docs, Signals).
+    """
+    holder = step.holder
+    unit = holder.unit if starts_processes(holder.unit) else ""
+    ending = "SIGINT" if holder.program.startswith("uwsgi") else "SIGTERM"
+    return {"address": step.address, "port": step.port, "pid": holder.pid, "unit": unit, "signal": ending}
 
 
 @request.register

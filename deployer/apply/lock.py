@@ -70,7 +70,7 @@ def _asked(inventory: Inventory, fleet: Fleet, writer: Writer, wait: float) -> R
         raise reply
     if "refused" in reply:
         raise errors.NotReady(
-            [f"{lock_host}: could not take the lock ({reply['refused']}): log in as root, or set `sudo: true`."],
+            [f"{lock_host}: could not take the lock ({reply['refused']}): root must be able to write {PATH}."],
             hint="Nothing was changed.",
         )
     return reply

@@ -1,8 +1,12 @@
-"""What is shown and asked before the first change: on a terminal somebody answers, elsewhere the command was meant."""
+"""What is shown and asked before the first change: on a terminal somebody answers, elsewhere the command was meant.
+
+What takes the site away is only meant elsewhere when it says so.
+"""
 
 import sys
 from collections.abc import Callable
 
+from deployer import errors
 from deployer.cli import terminal
 from deployer.cli.output.output import Output
 from deployer.cli.views import recovery_text
@@ -27,14 +31,26 @@ def deploy_accepted(output: Output, yes: bool) -> Accept:
     return accepted
 
 
+def refuse_unconfirmed_restore(yes: bool) -> None:
+    """Raise BadInput where nobody can be asked whether the site shall go, as in a script, and the command does not say.
+
+    So a line of cron, or a typing error in a script, takes no site away.
+    """
+    if not yes and not _is_terminal():
+        raise errors.BadInput(
+            "this takes the site away, and there is no terminal to ask on",
+            hint="Nothing was changed. To mean it, say --yes.",
+        )
+
+
 def restore_accepted(output: Output, yes: bool, site: str) -> Accept:
-    """What shows the plan of a restore, and has the site's name typed where somebody can."""
+    """What shows the plan of a restore, and has the site's name typed unless the command was meant."""
 
     def accepted(planned: Planned, warnings: tuple[str, ...]) -> bool:
         if not planned.plan.changes():
             return True
         output.handle(PlanDecided(planned.plan, _level(output, yes)))
-        return _is_meant(yes) or _is_typed(output, site)
+        return yes or _is_typed(output, site)
 
     return accepted
 
@@ -59,4 +75,8 @@ def _level(output: Output, yes: bool) -> Level:
 
 
 def _is_meant(yes: bool) -> bool:
-    return yes or sys.stdin is None or not sys.stdin.isatty()
+    return yes or not _is_terminal()
+
+
+def _is_terminal() -> bool:
+    return sys.stdin is not None and sys.stdin.isatty()

@@ -15,6 +15,7 @@ from deployer.cli.flags import LogFlags, OutputFlags
 from deployer.cli.output.output import Output
 from deployer.cli.terminal import exit_codes
 from deployer.cli.views import console, history_table, plan_view
+from deployer.desired.export import Export
 from deployer.inventory import inventory_file
 from deployer.inventory.schema import Inventory
 from deployer.logs import query
@@ -89,13 +90,19 @@ def render(context: Context, inventory: str | None, out: str, source: str | None
             with terminal.fleet(site, output.handle, site.hosts) as fleet:
                 observed = pipeline.observed_hosts(site, fleet)
         written = _rendered(site, observed, Path(out))
+        terminal.show_warnings(output, written.warnings)
         output.show(
-            lambda: f"{len(written)} files written below {out}",
-            lambda: {"schema_version": SCHEMA_VERSION, "out": out, "files": [str(path) for path in written]},
+            lambda: f"{len(written.files)} files written below {out}",
+            lambda: {
+                "schema_version": SCHEMA_VERSION,
+                "out": out,
+                "files": [str(path) for path in written.files],
+                "notes": list(written.warnings),
+            },
         )
 
 
-def _rendered(site: Inventory, observed: Mapping[str, Observation], out: Path) -> tuple[Path, ...]:
+def _rendered(site: Inventory, observed: Mapping[str, Observation], out: Path) -> Export:
     try:
         return pipeline.render(site, observed, out)
     except OSError as error:

@@ -127,6 +127,7 @@ def scale(context: Context, inventory: str | None, numbers: Mapping[str, str | N
 def restore(context: Context, inventory: str | None, flags: Flags) -> None:
     """Go back to the single server."""
     with exit_codes(flags.output, changes=True) as output:
+        prompt.refuse_unconfirmed_restore(flags.yes)
         _rollout_options(flags)
         with session.exclusive(output, _path(context, inventory), flags.lock_wait) as (file, fleet):
             accept = prompt.restore_accepted(output, flags.yes, file.inventory.site)

@@ -1,6 +1,6 @@
 """Decides what every host should have, from the inventory and an observation of every host. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from deployer import errors, render
@@ -41,7 +41,8 @@ def desired_states(inventory: Inventory, observed: Mapping[str, Observation]) ->
     settings = SiteSettings(heat_source, binds)
     nodes = {name: _node(inventory, name, settings, observed[name]) for name in inventory.hosts}
     states = {name: node.state for name, node in nodes.items()}
-    warnings = dict.fromkeys(warning for node in nodes.values() for warning in node.warnings)
+    of_nodes = (warning for node in nodes.values() for warning in node.warnings)
+    warnings = dict.fromkeys((*_binds_on_loopback(inventory, binds), *of_nodes))
     if inventory.has_apis():
         proxy = config.state(_proxy_spec(inventory, settings, observed), inventory.instances())
         states[inventory.proxy.host] = _merged([states[inventory.proxy.host], proxy])
@@ -87,6 +88,29 @@ def _refuse_collisions(inventory: Inventory, binds: Mapping[Service, Endpoint]) 
                     f"{inventory.path}: hosts.{each.host}.{each.service}: {bind} is the proxy's own address",
                     hint=f"List other ports for it, such as `{each.service}: [{each.port + 10}]`.",
                 )
+
+
+def _binds_on_loopback(inventory: Inventory, binds: Mapping[Service, Endpoint]) -> Iterator[str]:
+    """The source's loopback address, taken to another host: the load balancer before the API does not reach it there.
+
+    One that the inventory states is meant.
+    """
+    if inventory.proxy.host == inventory.heat.source:
+        return
+    for service in dict.fromkeys(each.service for each in inventory.instances() if each.service in APIS):
+        if binds[service].is_loopback and not getattr(inventory.proxy.bind, service):
+            yield (
+                f"{inventory.proxy.host}: the proxy listens on {binds[service]} alone, as the API did on "
+                f"{inventory.heat.source}: nothing outside that host reaches it. Set `proxy.bind.{service}`."
+            )
+
+
+def _reached_at(inventory: Inventory, service: Service, binds: Mapping[Service, Endpoint]) -> Endpoint:
+    """Where other hosts reach an API: at its bind, or at the host that serves it when it binds every address."""
+    bind = binds[service]
+    is_ours = any(each.service is service for each in inventory.instances())
+    host = inventory.proxy.host if is_ours else inventory.heat.source  # an API that nobody scales stays where it is
+    return Endpoint(inventory.hosts[host].address, bind.port) if bind.is_wildcard else bind
 
 
 @dataclass(frozen=True)
@@ -173,14 +197,14 @@ def _addresses(inventory: Inventory, name: str, binds: Mapping[Service, Endpoint
     """Where a node is, for the options of its heat.conf that name an address."""
     instances = inventory.instances_of(name)
     ports = {service: [each.port for each in instances if each.service is service and each.port] for service in APIS}
-    heat, proxy_host = inventory.heat_of(name), inventory.hosts[inventory.proxy.host].address
-    cfn = binds[Service.CFN]
+    heat = inventory.heat_of(name)
     return rewrite.NodeAddresses(
         address=inventory.hosts[name].address,
         source_address=inventory.hosts[inventory.heat.source].address,
         api_port=next(iter(ports[Service.API]), heat.api_port),
         cfn_port=next(iter(ports[Service.CFN]), heat.cfn_port),
-        proxy_cfn=Endpoint(proxy_host if cfn.is_wildcard else cfn.address, cfn.port),
+        proxy_api=_reached_at(inventory, Service.API, binds),
+        proxy_cfn=_reached_at(inventory, Service.CFN, binds),
         secure=inventory.proxy.tls is not None,
     )
 

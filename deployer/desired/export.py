@@ -1,20 +1,28 @@
 """Writes desired files below a local folder, and reads a local folder as if a host had it."""
 
 import os
-from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from deployer import errors
-from deployer.model.state import File, HostState, file_of
+from deployer.model.state import Desired, File, HostState, file_of
 
 
-def write(states: Mapping[str, HostState], out: Path) -> tuple[Path, ...]:
+@dataclass(frozen=True)
+class Export:
+    """The files that were written, and the warnings about what they say."""
+
+    files: tuple[Path, ...]
+    warnings: tuple[str, ...]
+
+
+def write(desired: Desired, out: Path) -> Export:
     """Write every host's files to `out/<host>/<path on the host>`, readable by their owner alone: they hold secrets."""
     written = []
-    for host, state in states.items():
+    for host, state in desired.states.items():
         for path, file in sorted(state.files.items()):
             written.append(_write(out / host / path.lstrip("/"), file.content or b""))
-    return tuple(written)
+    return Export(tuple(written), desired.warnings)
 
 
 def _write(path: Path, content: bytes) -> Path:

@@ -76,7 +76,6 @@ class Facts:
 
     python: tuple[int, ...] = ()
     systemd: bool = True
-    root: bool = True
     cpus: int = 1
     skew: float = 0.0
     free: Mapping[str, int] = field(default_factory=dict)

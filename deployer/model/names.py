@@ -12,6 +12,8 @@ UNIT_PATTERN = f"{PREFIX}*"  # every unit of ours, as systemctl takes it
 SLICE = "heat-scaleout.slice"
 
 _UNIT = re.compile(rf"{PREFIX}(?:proxy|(?P<service>[a-z]+)@(?P<number>0|[1-9][0-9]*))\.service")
+# Scopes, sshd where no scope is made of its logins, a user's own systemd, and cron.
+_SESSION = re.compile(r".+\.scope|sshd?(@.*)?\.service|user@.*\.service|crond?\.service")
 _ENGINE = re.compile(r"(?P<host>.+)-engine-(?P<number>0|[1-9][0-9]*)")
 
 
@@ -82,6 +84,11 @@ def engine_of_unit(host: str, unit: str) -> str | None:
     """The name under which Heat lists the engine that a unit of ours runs; None for a unit of something else."""
     number = unit.removesuffix(".service").partition("@")[2]
     return engine_name(host, number) if service_of(unit) == Service.ENGINE and number else None
+
+
+def starts_processes(unit: str) -> bool:
+    """Whether a process of a unit is one that systemd starts; False in a login's session, where somebody starts it."""
+    return bool(unit) and not _SESSION.fullmatch(unit)
 
 
 class Endpoint(NamedTuple):

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from deployer.model import names
 from deployer.model.facts import Listener
 from deployer.model.probe import Probe
 from deployer.model.state import File
@@ -107,7 +108,8 @@ class ReleasePort(Step):
     holder: Listener
 
     def __str__(self) -> str:
-        who = self.holder.unit or f"{self.holder.program} (pid {self.holder.pid})"
+        unit = self.holder.unit if names.starts_processes(self.holder.unit) else ""
+        who = unit or f"{self.holder.program} (pid {self.holder.pid})"
         return f"stop {who} ({self.because})"
 
 

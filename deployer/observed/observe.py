@@ -186,7 +186,6 @@ def _facts(reply: Mapping[str, Any]) -> Facts:
     return Facts(
         python=tuple(reply["python"]),
         systemd=reply["systemd"],
-        root=reply["uid"] == 0,
         cpus=reply["cpus"],
         skew=clock_skew(reply),
         free=reply["free"],

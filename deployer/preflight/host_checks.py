@@ -50,8 +50,6 @@ def with_new_logins(inventory: Inventory, plan: Plan) -> tuple[str, ...]:
 
 
 def _of_host(name: str, facts: Facts) -> Iterator[str]:
-    if not facts.root:
-        yield f"{name}: the agent does not run as root: log in as root, or set `sudo: true`."
     if facts.python < OLDEST_PYTHON:
         yield f"{name}: Python {'.'.join(map(str, facts.python))} is too old: install Python 3.8 or later."
     if not facts.systemd:

@@ -33,13 +33,17 @@ PARTS = {
     **dict.fromkeys(("acquire", "holder", "release"), ("site_lock",)),
     **dict.fromkeys(("stage", "close", "recall"), ("atomic", "journal", "ledger", "generations")),
 }
+ROOT = 0  # as nobody else it would find files and records missing that it may not read
 # The agent's files become the modules they are here, so that they import one another in both places.
 # No later Python is needed for these lines than for what they say.
 FRAME = """\
-import base64, json, sys, types
+import base64, json, os, sys, types
 if sys.version_info < (3, 8):
     sys.exit("python3 is %d.%d there" % sys.version_info[:2])
 print({begin!r}, flush=True)
+if os.geteuid() != {root}:
+    print(json.dumps({{"denied": os.geteuid()}}))
+    sys.exit()
 for name in ("deployer", "deployer.remote", "deployer.remote.agent"):
     sys.modules[name] = types.ModuleType(name)
 for name, source in {parts!r}:
@@ -61,10 +65,13 @@ VERBS = {
 
 
 def of(verb: str, request: Request) -> bytes:
-    """The program for `python3 -`: the agent's parts for this verb and the request, which so never shows in argv."""
+    """The program for `python3 -`: the agent's parts for this verb and the request, which so never shows in argv.
+
+    Its answer is the verb's, or {denied: uid} when it does not run as root.
+    """
     parts = [(name, _source(name)) for name in PARTS[verb]]
     encoded = base64.b64encode(json.dumps(request).encode()).decode()
-    return FRAME.format(begin=BEGIN, parts=parts, request=encoded, verb=VERBS[verb]).encode()
+    return FRAME.format(begin=BEGIN, parts=parts, request=encoded, verb=VERBS[verb], root=ROOT).encode()
 
 
 def has_begun(printed: bytes) -> bool:

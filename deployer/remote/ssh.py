@@ -54,7 +54,7 @@ def ask(
     `step_finished` is called, in another thread, as each step ends: its number, its seconds and how it ended.
 
     Raise HostUnreachable when there is none in `timeout` seconds, or the connection ends before it; HostFailed when the
-    agent did not run, or failed itself.
+    agent did not run, or failed itself; NotRoot when the login may not work as root.
     """
     sent = time.time()
     silent = threading.Event()
@@ -72,7 +72,9 @@ def ask(
         raise errors.HostUnreachable(
             host.name, f"lost while it worked ({reason(error)}, limit {timeout:.0f} s)", hint=HINT_WHEN_LOST
         ) from None
-    return _reply(connection, host, Ended(status, printed, talked)) | {"sent": sent, "received": time.time()}
+    reply = _reply(connection, host, Ended(status, printed, talked))
+    _refuse_denied(connection, host, reply)
+    return reply | {"sent": sent, "received": time.time()}
 
 
 def silence(host: str) -> errors.HostSilent:
@@ -122,14 +124,14 @@ def _exit_status(channel: paramiko.Channel, timeout: float) -> int:
 def acquire_lease(connection: Connection, host: Host, request: Request, timeout: float) -> tuple[Lease, Reply]:
     """Start what holds a lock on a host while heartbeats come; return the lease, before them, and the first answer.
 
-    Raise HostUnreachable when there is none in `timeout` seconds.
+    Raise HostUnreachable when there is none in `timeout` seconds, NotRoot when the login may not work as root.
     """
     try:
         channel = connection.client.get_transport().open_session(timeout=timeout)
         channel.exec_command(_command(_is_sudo(connection, host), "python3", "-c", FIRST_LINE))
         channel.sendall(base64.b64encode(agent_script.of("acquire", request)) + b"\n")
         lease = Lease(channel)
-        return lease, lease.answer(timeout)
+        reply = lease.answer(timeout)
     except EOFError:
         channel.settimeout(timeout)
         talked = channel.makefile_stderr("rb").read().decode("utf-8", "replace")
@@ -140,6 +142,14 @@ def acquire_lease(connection: Connection, host: Host, request: Request, timeout:
             f"no lock can be taken ({reason(error)}, limit {timeout:.0f} s)",
             hint="Nothing was changed. Run the same command again.",
         ) from None
+    _refuse_denied(connection, host, reply)
+    return lease, reply
+
+
+def _refuse_denied(connection: Connection, host: Host, reply: Reply) -> None:
+    if "denied" in reply:
+        why = f"{connection.user} is not root there (uid {reply['denied']})"
+        raise errors.NotRoot(host.name, why, hint="Log in as root, or set `sudo: true`.")
 
 
 def _is_sudo(connection: Connection, host: Host) -> bool:
@@ -182,7 +192,10 @@ def _no_reply(connection: Connection, host: Host, ended: Ended) -> errors.HostFa
     last = ended.last_line()
     if agent_script.has_begun(ended.printed):
         return errors.HostFailed(host.name, "the agent failed", _hint_for_failure(connection, host, last), words=last)
-    return errors.HostFailed(host.name, f"the agent did not run: {last}", hint=_hint(connection, host, ended, last))
+    if _is_sudo(connection, host) and _status(connection, "sudo -n true"):
+        hint = f"{connection.user} needs `sudo -n` without a password: add NOPASSWD for it, or log in as root."
+        return errors.NotRoot(host.name, f"the agent did not run: {last}", hint=hint)
+    return errors.HostFailed(host.name, f"the agent did not run: {last}", hint=_hint(connection, ended, last))
 
 
 def _hint_for_failure(connection: Connection, host: Host, last: str) -> str:
@@ -191,10 +204,8 @@ def _hint_for_failure(connection: Connection, host: Host, last: str) -> str:
     return "What it had done stays. Run the same command again; if it ends so again, report this line."
 
 
-def _hint(connection: Connection, host: Host, ended: Ended, last: str) -> str:
+def _hint(connection: Connection, ended: Ended, last: str) -> str:
     """What is to be done about an agent that did not run."""
-    if _is_sudo(connection, host) and _status(connection, "sudo -n true"):
-        return f"{connection.user} needs `sudo -n` without a password: add NOPASSWD for it, or set `sudo: false`."
     if ended.status == NOT_FOUND or "python3" in last:
         return "It needs python3 3.8 or later in the PATH of a non-interactive login."
     return (

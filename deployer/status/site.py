@@ -23,6 +23,7 @@ DRIFT = 8  # the exit code of `status --exit-code` when something drifts
 class SiteStatus:
     """The whole site: a line a process, the steps that a deploy would take, the errors of hosts that did not answer.
 
+    `errors_code`: the exit code of these errors, 0 without one.
     `warnings`: what else could not be asked, and why; `unfinished`: runs that have not ended; `counters`: what each
     process has done and used so far, where that was counted.
     """
@@ -33,6 +34,7 @@ class SiteStatus:
     warnings: tuple[str, ...] = ()
     unfinished: tuple[str, ...] = ()
     counters: Mapping[Process, Counters] = field(default_factory=dict)
+    errors_code: int = 0
 
     @property
     def drifts(self) -> bool:
@@ -40,9 +42,9 @@ class SiteStatus:
         return bool(self.pending) or any(line.drift not in ("", orphans.HOSTS_OWN) for line in self.lines)
 
     def exit_code(self, counts_drift: bool) -> int:
-        """4 when a host does not answer; when drift counts, 8 with drift and 5 when Heat could not be asked."""
-        if self.errors:
-            return errors.HostUnreachable.exit_code
+        """That of the hosts' errors; when drift counts, 8 with drift and 5 when Heat could not be asked."""
+        if self.errors_code:
+            return self.errors_code
         if counts_drift and self.drifts:
             return DRIFT
         return errors.HostFailed.exit_code if counts_drift and self.warnings else 0
@@ -58,13 +60,15 @@ def status_of(site: SiteView, plan: Plan) -> SiteStatus:
         warnings=site.engines.problems,
         unfinished=history.describe_unfinished(site.observation.hosts),
         counters=rates.counters(site.inventory, site.observation, lines),
+        errors_code=_errors_code(site.observation),
     )
 
 
 def without_source(inventory: Inventory, observation: SiteObservation) -> SiteStatus:
     """The status while the source host, whose Heat decides what is desired, does not answer."""
     lines = _lines(SiteView(inventory, observation, {}, UNKNOWN_VIEW))
-    return SiteStatus(lines, errors=_errors(observation), counters=rates.counters(inventory, observation, lines))
+    counters = rates.counters(inventory, observation, lines)
+    return SiteStatus(lines, errors=_errors(observation), counters=counters, errors_code=_errors_code(observation))
 
 
 def _lines(site: SiteView) -> tuple[InstanceStatus, ...]:
@@ -73,6 +77,10 @@ def _lines(site: SiteView) -> tuple[InstanceStatus, ...]:
 
 def _errors(observation: SiteObservation) -> tuple[str, ...]:
     return tuple(error.message for error in observation.errors.values())
+
+
+def _errors_code(observation: SiteObservation) -> int:
+    return errors.together(tuple(observation.errors.values())).exit_code if observation.errors else 0
 
 
 def as_json(inventory: Inventory, site_status: SiteStatus) -> dict[str, Any]:

@@ -21,9 +21,11 @@ URLS = {
     "trustee": ["auth_url"],
     "clients_keystone": ["auth_uri"],
     "ec2authtoken": ["auth_uri", "auth_url"],
+    "clients_heat": ["url"],
     "DEFAULT": ["heat_metadata_server_url", "heat_waitcondition_server_url"],
 }
-LOOPBACK = re.compile(r"localhost|\b127\.\d+\.\d+\.\d+|::1", re.IGNORECASE)
+# The host itself: loopback, or an address that stands for all.
+LOOPBACK = re.compile(r"localhost|\b127\.\d+\.\d+\.\d+|\b0\.0\.0\.0\b|::1|\[::\]", re.IGNORECASE)
 
 
 def read(*paths):

@@ -398,7 +398,7 @@ def test_word_to_a_missing_socket_fails(fleet_under_test, place):
 
 @pytest.mark.parametrize("what", ["share_port", "release_port"])
 def test_taking_over_an_address_that_nobody_holds_does_nothing(fleet_under_test, place, what):
-    holder = {"address": "127.0.0.1", "port": 1, "pid": 1, "unit": ""}
+    holder = {"address": "127.0.0.1", "port": 1, "pid": 1, "unit": "", "signal": "SIGTERM"}
     step = {"do": what, "holders": [holder], "beside": "heat-scaleout-none.service", "timeout": 1}
 
     assert do(fleet_under_test, place, step) == {"done": [""], "failed": None}

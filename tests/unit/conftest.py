@@ -1,7 +1,11 @@
 """The site in memory that most tests begin with; a module with another one has fixtures of the same names."""
 
+import os
+
 import pytest
 import sites
+
+from deployer.remote import agent_script
 
 
 @pytest.fixture
@@ -14,6 +18,12 @@ def inventory():
 def fleet(inventory):
     """Hosts on which nothing was deployed yet."""
     return sites.a_fleet(inventory)
+
+
+@pytest.fixture(autouse=True)
+def agent_of_whoever_runs_the_tests(monkeypatch):
+    """The streamed agent works as root alone; here it is whoever runs the tests."""
+    monkeypatch.setattr(agent_script, "ROOT", os.geteuid())
 
 
 @pytest.fixture(autouse=True)

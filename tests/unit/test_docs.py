@@ -14,11 +14,13 @@ from deployer import errors
 from deployer.cli import command, read_commands
 from deployer.cli.output import output_schema
 from deployer.inventory import reader
+from deployer.remote import agent_script
 from deployer.status import site
 
 ROOT = sites.ROOT
 README, COMMANDS = ROOT / "README.md", ROOT / "docs/commands.md"
 PAGES_OF_COMMANDS = sorted((ROOT / "docs/commands").glob("*.md"))
+FOLDERS = ("deployer", "tests", "docs", "lab", "benchmarks")
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 FENCE = re.compile(r"^ *```.*?^ *```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
@@ -146,3 +148,17 @@ def test_every_decision_is_in_the_list_of_decisions():
     listed = LINK.findall((folder / "README.md").read_text())
 
     assert sorted(listed) == sorted(path.name for path in folder.glob("*.md") if path.name != "README.md")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_module_that_a_page_names_is_there(page):
+    paths = [f"/{path.relative_to(ROOT)}" for folder in FOLDERS for path in (ROOT / folder).rglob("*.py")]
+    named_modules = re.findall(r"`([\w/]+\.py)`", prose(page))
+
+    assert [each for each in named_modules if not any(path.endswith(f"/{each}") for path in paths)] == []
+
+
+def test_page_of_the_workings_has_every_verb_of_the_agent_and_no_other():
+    section = (ROOT / "docs/how-it-works.md").read_text().partition("## What runs on a host")[2].partition("\n## ")[0]
+
+    assert set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == set(agent_script.VERBS)

@@ -785,7 +785,7 @@ def test_render_writes_what_a_deploy_would_without_asking_a_host(inventory, flee
     (folder / "heat.conf").write_text(sites.CONF)
     (folder / "api-paste.ini").write_text(sites.PASTE)
 
-    written = pipeline.render(inventory, pipeline.source_from_folder(inventory, folder), tmp_path / "out")
+    written = pipeline.render(inventory, pipeline.source_from_folder(inventory, folder), tmp_path / "out").files
 
     sites.deploy(inventory, fleet, sites.yes)
     assert len(written) > 20

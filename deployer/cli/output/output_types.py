@@ -84,11 +84,12 @@ class DeployResult(TypedDict):
 
 
 class RenderResult(TypedDict):
-    """The files that were written below a folder."""
+    """The files that were written below a folder, and what to know of what they say."""
 
     schema_version: Version
     out: str
     files: list[str]
+    notes: list[str]
 
 
 class RecoverResult(TypedDict):

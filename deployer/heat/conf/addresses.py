@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 _NAMES = {"localhost", "localhost.localdomain", "localhost4", "localhost4.localdomain4", "localhost6",
           "localhost6.localdomain6", "ip6-localhost", "ip6-loopback"}  # fmt: skip
+_UNSPECIFIED = ("0.0.0.0", "[::]", "::")
 _SHORT_IPV4 = re.compile(r"127(\.\d{1,3}){1,3}")
 
 _SCHEME = re.compile(r"(?:[A-Za-z][A-Za-z0-9+._-]*)://")
@@ -44,6 +45,11 @@ def is_loopback(host: str) -> bool:
     except ValueError:
         return False
     return (getattr(address, "ipv4_mapped", None) or address).is_loopback
+
+
+def is_own_host(host: str) -> bool:
+    """Whether a client that connects to a host stays on its machine: loopback, or an address that stands for all."""
+    return is_loopback(host) or host in _UNSPECIFIED
 
 
 def replaced(value: str, spots: Iterable[Spot], replacement: Replacement) -> str:

@@ -17,6 +17,10 @@ class Role(StrEnum):
     CACHE = "the cache"
     CLOUDWATCH = "the CloudWatch API"
     CFN = "the CFN API"
+    API = "the REST API"
+
+
+AT_PROXY = (Role.CFN, Role.API)  # what clients, and instances too, reach at the proxy
 
 
 # Options of Heat, keystonemiddleware, keystoneauth, oslo.db, oslo.messaging and oslo.cache, in whatever section.
@@ -45,6 +49,7 @@ _ANYWHERE = {
 _IN_SECTION = {
     ("database", "connection"): Role.DATABASE,
     ("sql", "connection"): Role.DATABASE,
+    ("clients_heat", "url"): Role.API,  # instances send their signals there
     ("cache", "backend_argument"): Role.CACHE,
     ("cache", "redis_server"): Role.CACHE,
     ("cache", "redis_sentinels"): Role.CACHE,

@@ -19,13 +19,15 @@ _MOST_ROUNDS = 8
 class NodeAddresses:
     """Where a node's heat.conf will be: the node's own address and API ports, the source host, the proxy's binds.
 
-    Addresses are IP addresses without brackets; `proxy_cfn` is where clients reach the CFN API, over TLS if `secure`.
+    Addresses are IP addresses without brackets; `proxy_api` and `proxy_cfn` are where clients reach the APIs, over TLS
+    if `secure`. One on loopback is behind a load balancer of the host, whose address for clients is not known.
     """
 
     address: str
     source_address: str
     api_port: int
     cfn_port: int
+    proxy_api: Endpoint
     proxy_cfn: Endpoint
     secure: bool = False
 
@@ -67,8 +69,8 @@ def for_node(text: str, place: NodeAddresses, path: str = "/etc/heat/heat.conf")
     """Given the source host's heat.conf, return the node's. Raise BadConfig for a file that oslo.config refuses.
 
     The APIs get the node's own address and ports. Loopback hosts in the options that `options.role_of` knows become
-    the source's address, or the proxy's where instances call the CFN API. A value that refers to others with `$` keeps
-    its references where it reads as meant with them.
+    the source's address, or the proxy's where instances call an API; if the proxy's is loopback itself, they stay. A
+    value that refers to others with `$` keeps its references where it reads as meant with them.
     """
     before = conf_editor.parse(text, path)
     plan = _by_place((*_own_addresses(before, place), *_literal(before, place)))
@@ -157,33 +159,39 @@ class _Moves:
     conf: Conf | None = None
     section: str = ""
 
-    def is_loopback(self, host: str) -> bool:
+    def is_own_host(self, host: str) -> bool:
         read = self.conf.substituted(host, self.section) if self.conf else host
-        return addresses.is_loopback(host if read is None else read)
+        return addresses.is_own_host(host if read is None else read)
 
 
 def _moved(role: Role, key: str, value: str, moves: _Moves) -> str:
     """A value whose loopback hosts, an implied one included, are the source's or the proxy's."""
 
     def replacement(spot: Spot) -> str | None:
-        return _address(role, key, spot, moves.place) if not spot.host or moves.is_loopback(spot.host) else None
+        return _address(role, key, spot, moves.place) if not spot.host or moves.is_own_host(spot.host) else None
 
     moved = addresses.replaced(value, options.spots(role, key, value), replacement)
-    return _over_tls(moved, moves.place) if role is Role.CFN else moved
+    return _over_tls(role, moved, moves.place) if role in options.AT_PROXY else moved
 
 
-def _over_tls(url: str, place: NodeAddresses) -> str:
+def _over_tls(role: Role, url: str, place: NodeAddresses) -> str:
     """The URL of the proxy, over TLS if the proxy serves TLS."""
-    plain = f"http://{place.proxy_cfn}"
-    if place.secure and f"{url}/".startswith(f"{plain}/"):
+    proxy = _at_proxy(role, place)
+    plain = f"http://{proxy}"
+    if place.secure and not proxy.is_loopback and f"{url}/".startswith(f"{plain}/"):
         return f"https{url.removeprefix('http')}"
     return url
 
 
-def _address(role: Role, key: str, spot: Spot, place: NodeAddresses) -> str:
-    """What a host, with its prefix and port, becomes."""
-    if role is Role.CFN:
-        return str(place.proxy_cfn)
+def _at_proxy(role: Role, place: NodeAddresses) -> Endpoint:
+    return place.proxy_api if role is Role.API else place.proxy_cfn
+
+
+def _address(role: Role, key: str, spot: Spot, place: NodeAddresses) -> str | None:
+    """What a host, with its prefix and port, becomes; None where nobody knows."""
+    if role in options.AT_PROXY:
+        proxy = _at_proxy(role, place)
+        return None if proxy.is_loopback else str(proxy)
     if key == "auth_host":  # keystonemiddleware adds the brackets itself
         return place.source_address + spot.tail
     return _family(key, spot, place.source_address) + names.bracketed(place.source_address) + spot.tail

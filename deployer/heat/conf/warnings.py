@@ -44,12 +44,26 @@ def _sentences(before: Conf, after: Conf, old: Setting, new: Setting) -> Iterato
         return
     role = options.role_of(new.section, new.key)
     now = after.substituted(new.value, new.section)
-    for host in loopbacks(new.key, new.value if now is None else now):
-        yield f"still names loopback host {host}"
+    value = new.value if now is None else now
+    if role in options.AT_PROXY:
+        yield from _of_callers(role, new.key, value)
+    else:
+        for host in loopbacks(new.key, value):
+            yield f"still names loopback host {host}"
     if role is Role.DATABASE and options.is_local_file(new.value):
         yield "is a file or socket of the host itself, which other hosts do not share"
     if role is None and old.value == new.value and before.substituted(old.value, old.section) != now:
         yield "reads differently on the node, because it refers to an option that changes"
+
+
+def _of_callers(role: Role, key: str, value: str) -> Iterator[str]:
+    """Where the proxy is on loopback, behind a load balancer of its host, whose address nothing here tells."""
+    for spot in options.spots(role, key, value):
+        if addresses.is_own_host(spot.host):
+            yield (
+                f"still names {spot.host}, as the proxy listens on loopback: instances would call themselves. Set it "
+                f"on the source host to the address where instances reach {role}"
+            )
 
 
 def loopbacks(key: str, value: str) -> tuple[str, ...]:

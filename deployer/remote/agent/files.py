@@ -8,12 +8,12 @@ from deployer.remote.agent import atomic, ledger
 
 
 def write(step, ledger_path):
-    """Replace a file whole or not at all; a file that was there before us is kept beside it, once."""
+    """Replace a file whole or not at all; what was there before us, a link as a link, is kept beside it, once."""
     path = step["path"]
     make_folder(os.path.dirname(path), step, ledger_path)
     book = ledger.read(ledger_path)
     if not is_ours(path, book):
-        kept = path + step["kept"] if os.path.exists(path) else None
+        kept = path + step["kept"] if os.path.lexists(path) else None
         if kept:
             keep(path, kept)
         book["files"][path] = {"original": kept}
@@ -24,13 +24,21 @@ def write(step, ledger_path):
 def is_ours(path, book):
     """Whether what is at a path is a file of ours: if the original is back, the host died before that was recorded."""
     original = book["files"].get(path, {}).get("original")
-    return path in book["files"] and (not original or os.path.exists(original))
+    return path in book["files"] and (not original or os.path.lexists(original))
 
 
 def keep(path, copy):
-    """Copy a file with its owner, mode and times; nobody may read the copy who may not read the file."""
-    if os.path.exists(copy):  # left by an interrupted run
+    """Copy a file with its owner, mode and times; nobody may read the copy who may not read the file.
+
+    A symbolic link stays one, wherever it leads.
+    """
+    if os.path.lexists(copy):  # left by an interrupted run
         os.unlink(copy)
+    if os.path.islink(path):
+        shutil.copy2(path, copy, follow_symlinks=False)
+        status = os.lstat(path)
+        os.chown(copy, status.st_uid, status.st_gid, follow_symlinks=False)
+        return
     descriptor = os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with open(path, "rb") as source, os.fdopen(descriptor, "wb") as target:
         status = os.fstat(source.fileno())
@@ -57,9 +65,9 @@ def remove(step, ledger_path):
     path = step["path"]
     book = ledger.read(ledger_path)
     original = book["files"].get(path, {}).get("original")
-    if original and os.path.exists(original):
+    if original and os.path.lexists(original):
         os.rename(original, path)
-    elif not original and os.path.exists(path):  # an original that is gone came back in a run that was interrupted
+    elif not original and os.path.lexists(path):  # an original that is gone came back in a run that was interrupted
         os.unlink(path)
     book["files"].pop(path, None)
     for folder in sorted(book["folders"], key=len, reverse=True):

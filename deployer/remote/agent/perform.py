@@ -146,8 +146,8 @@ def stop_holders(held, step, ledger_path):
     units = sorted({each["unit"] for each in held if each["unit"]})
     if units:
         programs.call(["systemctl", "disable", "--now"] + units, step["timeout"])
-    for pid in {each["pid"] for each in held if not each["unit"]}:
-        os.kill(pid, signal.SIGTERM)
+    for pid, name in {(each["pid"], each["signal"]) for each in held if not each["unit"]}:
+        os.kill(pid, signal.Signals[name])
     for each in held:
         probes.wait_until(
             lambda at=each: not still_holds(at),

@@ -77,9 +77,9 @@ def test_hosts_that_cannot_be_reached_are_all_named_when_the_proxys_is_one(inven
 
 
 def test_lock_that_may_not_be_written_is_no_lock(inventory, fleet, monkeypatch):
-    monkeypatch.setattr(fleet, "acquire_lease", lambda *_: {"refused": "Permission denied"})
+    monkeypatch.setattr(fleet, "acquire_lease", lambda *_: {"refused": "Read-only file system"})
 
-    with pytest.raises(errors.NotReady, match="hostA: could not take the lock .Permission denied.: log in as root"):
+    with pytest.raises(errors.NotReady, match="hostA: could not take the lock .Read-only file system.: root must"):
         lock.take(inventory, fleet, ALICE)
 
 

@@ -224,14 +224,18 @@ def test_host_that_is_lost_on_the_way_has_its_error_and_all_its_steps_left(fleet
             ReleasePort("hostB", "10.0.0.1", 8004, sites.a_listener(unit="heat-api.service")),
             {
                 "do": "release_port",
-                "holders": [{"address": "10.0.0.1", "port": 8004, "pid": 501, "unit": "heat-api.service"}],
+                "holders": [
+                    {"address": "10.0.0.1", "port": 8004, "pid": 501, "unit": "heat-api.service", "signal": "SIGTERM"}
+                ],
             },
         ),
         (
             SharePort("hostB", "10.0.0.1", 8004, sites.a_listener(unit="heat-api.service")),
             {
                 "do": "share_port",
-                "holders": [{"address": "10.0.0.1", "port": 8004, "pid": 501, "unit": "heat-api.service"}],
+                "holders": [
+                    {"address": "10.0.0.1", "port": 8004, "pid": 501, "unit": "heat-api.service", "signal": "SIGTERM"}
+                ],
                 "beside": "heat-scaleout-proxy.service",
             },
         ),
@@ -278,6 +282,21 @@ def test_step_becomes_a_request_of_the_agent(step, request_):
     asked = agent_requests.request(step)
 
     assert {name: asked[name] for name in request_} == request_
+
+
+@pytest.mark.parametrize(
+    ("holder", "unit", "signal"),
+    [
+        ({"program": "uwsgi", "unit": "session-7.scope"}, "", "SIGINT"),
+        ({"program": "uwsgi-core", "unit": ""}, "", "SIGINT"),
+        ({"program": "heat-api", "unit": "ssh.service"}, "", "SIGTERM"),
+        ({"program": "heat-api", "unit": "heat-api.service"}, "heat-api.service", "SIGTERM"),
+    ],
+)
+def test_process_that_somebody_started_by_hand_is_ended_by_its_own_signal_and_never_its_session(holder, unit, signal):
+    asked = agent_requests.request(ReleasePort("hostB", "10.0.0.1", 8004, sites.a_listener(**holder)))
+
+    assert [(each["unit"], each["signal"]) for each in asked["holders"]] == [(unit, signal)]
 
 
 def test_write_request_carries_content_and_access():

@@ -1,5 +1,6 @@
 """The commands at the terminal: exit codes, clean streams, and no traceback for what an operator can cause."""
 
+import io
 import json
 import os
 import socket
@@ -10,6 +11,7 @@ import pytest
 import sites
 from command_runs import COMMENTED
 
+from deployer import errors
 from deployer.apply import lock
 from deployer.model.run import Writer
 
@@ -518,6 +520,20 @@ def test_restore_asks_for_the_sites_name_on_a_terminal(invoke, inventory, fleet,
     assert fleet.hosts["hostB"].running() == {}
 
 
+@pytest.mark.parametrize("stdin", [io.StringIO("site\n"), None], ids=["pipe", "closed"])
+def test_restore_without_a_terminal_is_refused_before_any_host_is_asked(invoke, inventory, fleet, monkeypatch, stdin):
+    invoke("deploy", "--inventory", inventory, "--yes")
+    asked = len(fleet.asked)
+    monkeypatch.setattr(sys, "stdin", stdin)
+
+    code, _, err = invoke("restore", "--inventory", inventory)
+
+    assert (code, len(fleet.asked)) == (3, asked)
+    assert "no terminal to ask on" in err and "--yes" in err
+    assert invoke("restore", "--inventory", inventory, "--yes")[0] == 0
+    assert fleet.hosts["hostB"].running() == {}
+
+
 def test_last_of_a_kind_is_not_removed(invoke, inventory, fleet):
     text = COMMENTED.replace("cfn: 1", "cfn: 0", 1)
     inventory.write_text(text)
@@ -763,6 +779,17 @@ def test_what_to_know_of_stacks_is_noted_before_the_first_change_and_by_prefligh
     assert deployed.index("note: 7 stacks were created") < deployed.index("about to be applied")
 
 
+@pytest.mark.parametrize("name", ["hostA", "hostB"])
+@pytest.mark.parametrize("command", ["plan", "preflight", "status", "history", "deploy"])
+def test_login_that_is_not_root_ends_every_command_with_3_and_what_to_do(invoke, inventory, fleet, command, name):
+    fleet.fails_with(name, errors.NotRoot(name, "operator is not root there (uid 1000)", hint="Set `sudo: true`."))
+
+    code, out, err = invoke(command, "--inventory", inventory)
+
+    assert code == 3
+    assert f"{name}: operator is not root there" in out + err
+
+
 def test_render_with_a_local_source_needs_no_host(invoke, inventory, tmp_path):
     folder = tmp_path / "source"
     folder.mkdir()
@@ -772,6 +799,20 @@ def test_render_with_a_local_source_needs_no_host(invoke, inventory, tmp_path):
 
     assert (code, out) == (0, f"26 files written below {tmp_path / 'out'}\n")
     assert "bind_host = 10.0.0.3" in (tmp_path / "out" / "hostC" / "etc" / "heat" / "heat.conf").read_text()
+
+
+def test_render_shows_the_warnings_that_plan_has(invoke, inventory, tmp_path):
+    folder = tmp_path / "source"
+    folder.mkdir()
+    (folder / "heat.conf").write_text(sites.CONF + "[mine]\nurl = http://127.0.0.1:9000\n")
+    arguments = ("render", "--inventory", inventory, "--out", tmp_path / "out", "--source", folder)
+
+    _, out, err = invoke(*arguments)
+    _, shown, _ = invoke(*arguments, "--format", "json")
+
+    warning = "hostA:/etc/heat/heat.conf:13: [mine] url: still names loopback host 127.0.0.1"
+    assert warning in err and warning not in out
+    assert json.loads(shown)["notes"] == [warning]
 
 
 def test_render_of_a_source_that_is_no_folder_ends_with_3(invoke, inventory, tmp_path):

@@ -5,6 +5,7 @@ import sites
 
 from deployer import errors
 from deployer.desired import desired_state
+from deployer.inventory import reader
 from deployer.model.facts import Observation
 from deployer.model.names import Endpoint, unit_name
 from deployer.model.service import Service
@@ -90,6 +91,57 @@ def test_proxy_binds_where_the_apis_of_the_source_were():
     assert binds == {Service.API: Endpoint("192.0.2.7", 9004), Service.CFN: Endpoint("192.0.2.7", 8000)}
 
 
+ON_LOOPBACK = (
+    sites.CONF.replace("bind_host = 10.0.0.1", "bind_host = 127.0.0.1")
+    + "[DEFAULT]\nheat_metadata_server_url = http://127.0.0.1:8000\n"
+    + "[clients_heat]\nurl = http://127.0.0.1:8004/v1/%(tenant_id)s\n"
+)
+
+
+def test_source_behind_a_load_balancer_of_its_own_has_what_instances_call_warned_of():
+    found = desired(sites.an_inventory(), conf=ON_LOOPBACK)
+
+    assert "heat_metadata_server_url = http://127.0.0.1:8000" in text_of(found.states["hostB"], HEAT_CONF)
+    assert [each.split(" still")[0].split(" ", 1)[1] for each in found.warnings] == [
+        "[DEFAULT] heat_metadata_server_url:",
+        "[clients_heat] url:",
+    ]
+
+
+def test_what_instances_call_is_at_the_addresses_that_the_inventory_states():
+    stated = sites.an_inventory(proxy='bind: {api: "10.0.0.8:9004", cfn: "*:9000"}')
+
+    found = desired(stated, conf=ON_LOOPBACK)
+
+    assert "heat_metadata_server_url = http://10.0.0.1:9000" in text_of(found.states["hostB"], HEAT_CONF)
+    assert "url = http://10.0.0.8:9004/v1/%(tenant_id)s" in text_of(found.states["hostB"], HEAT_CONF)
+    assert found.warnings == ()
+
+
+def test_api_that_the_source_keeps_is_called_there_not_at_the_proxys_host():
+    conf = ON_LOOPBACK.replace("bind_host = 127.0.0.1", "bind_host = 0.0.0.0")
+    text = sites.an_inventory_text(hostB="{address: 10.0.0.2, api: 1, engines: 1}", hostC="{address: 10.0.0.3}")
+    inventory = reader.parse(text.replace("proxy: {host: hostA", "proxy: {host: hostC"), sites.PATH)
+
+    node = text_of(desired(inventory, conf=conf).states["hostB"], HEAT_CONF)
+
+    assert "heat_metadata_server_url = http://10.0.0.1:8000" in node
+    assert "url = http://10.0.0.3:8004/v1/%(tenant_id)s" in node
+
+
+def test_sources_loopback_address_on_another_host_is_warned_of_unless_the_inventory_states_it():
+    text = sites.an_inventory_text().replace("proxy: {host: hostA", "proxy: {host: hostC")
+    stated = text.replace("proxy: {host: hostC", 'proxy: {host: hostC, bind: {api: "127.0.0.1:8004", cfn: "*:8010"}')
+    conf = sites.CONF.replace("bind_host = 10.0.0.1", "bind_host = 127.0.0.1")
+
+    assert desired(reader.parse(text, sites.PATH), conf=conf).warnings == tuple(
+        f"hostC: the proxy listens on 127.0.0.1:{port} alone, as the API did on hostA: nothing outside that host "
+        f"reaches it. Set `proxy.bind.{service}`."
+        for service, port in (("api", 8004), ("cfn", 8000))
+    )
+    assert desired(reader.parse(stated, sites.PATH), conf=conf).warnings == ()
+
+
 def test_proxy_binds_where_the_inventory_says_before_all_else():
     binds = desired(sites.an_inventory(proxy='bind: {api: "192.0.2.7:80"}')).binds
 
@@ -141,7 +193,7 @@ def test_slice_is_only_where_something_runs():
 
 
 def test_loopback_address_that_was_left_alone_is_reported_once_for_all_hosts():
-    conf = sites.CONF + "\n[clients_heat]\nurl = http://127.0.0.1:8004/v1\n"
+    conf = sites.CONF + "\n[mine]\nurl = http://127.0.0.1:8004/v1\n"
 
     warnings = desired(sites.an_inventory(), conf=conf).warnings
 

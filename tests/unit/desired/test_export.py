@@ -5,13 +5,19 @@ import sites
 
 from deployer import errors
 from deployer.desired import export
-from deployer.model.state import digest_of
+from deployer.model.state import Desired, digest_of
+
+
+def written(folder, content):
+    """The path of the one file of a site."""
+    (path,) = export.write(Desired({"hostB": sites.a_state(sites.a_file(content=content))}, {}), folder).files
+    return path
 
 
 def test_every_file_is_written_below_its_host(tmp_path):
     states = {"hostB": sites.a_state(sites.a_file(content="b")), "hostC": sites.a_state(sites.a_file(content="c"))}
 
-    written = export.write(states, tmp_path / "out")
+    written = export.write(Desired(states, {}), tmp_path / "out").files
 
     assert [path.relative_to(tmp_path / "out").as_posix() for path in written] == [
         "hostB/etc/heat/heat.conf",
@@ -21,27 +27,26 @@ def test_every_file_is_written_below_its_host(tmp_path):
 
 
 def test_written_files_are_readable_by_their_owner_alone(tmp_path):
-    (path,) = export.write({"hostB": sites.a_state(sites.a_file())}, tmp_path)
+    path = written(tmp_path, "any")
 
     assert path.stat().st_mode & 0o777 == 0o600
 
 
 def test_file_of_an_earlier_run_is_replaced_and_closed_to_others(tmp_path):
-    states = {"hostB": sites.a_state(sites.a_file(content="short"))}
-    (path,) = export.write({"hostB": sites.a_state(sites.a_file(content="a longer text"))}, tmp_path)
+    path = written(tmp_path, "a longer text")
     path.chmod(0o644)
 
-    export.write(states, tmp_path)
+    written(tmp_path, "short")
 
     assert path.read_text() == "short"
     assert path.stat().st_mode & 0o777 == 0o600
 
 
 def test_who_has_an_earlier_file_open_reads_nothing_of_the_new_one(tmp_path):
-    (path,) = export.write({"hostB": sites.a_state(sites.a_file(content="old"))}, tmp_path)
+    path = written(tmp_path, "old")
 
     with path.open() as stream:
-        export.write({"hostB": sites.a_state(sites.a_file(content="new"))}, tmp_path)
+        written(tmp_path, "new")
         assert stream.read() == "old"
 
 

@@ -12,7 +12,7 @@ OTHERS = ("10.0.0.9", "db.example.org", "localhost.example.org", "[2001:db8::1]"
 
 def a_place(**changed) -> NodeAddresses:
     place = {"address": "192.0.2.12", "source_address": "192.0.2.11", "api_port": 8005, "cfn_port": 8001,
-             "proxy_cfn": Endpoint("192.0.2.10", 8000)}  # fmt: skip
+             "proxy_api": Endpoint("192.0.2.10", 8004), "proxy_cfn": Endpoint("192.0.2.10", 8000)}  # fmt: skip
     return NodeAddresses(**place | changed)
 
 

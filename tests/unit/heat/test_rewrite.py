@@ -20,7 +20,7 @@ def warnings(text: str) -> list[str]:
 
 @pytest.mark.parametrize(("host", "address"), [("hostB", "10.0.0.2"), ("hostC", "10.0.0.3")])
 def test_guides_file_on_a_node_equals_the_guides(host, address):
-    place = NodeAddresses(address, "10.0.0.1", 8004, 8000, Endpoint("10.0.0.1", 8000))
+    place = NodeAddresses(address, "10.0.0.1", 8004, 8000, Endpoint("10.0.0.1", 8004), Endpoint("10.0.0.1", 8000))
 
     rewritten = rewrite.for_node((GOLDEN / "guide-hostA.conf").read_text(), place)
 
@@ -111,6 +111,51 @@ def test_apis_listen_at_the_nodes_own_address_whatever_the_file_had(section):
 )  # fmt: skip
 def test_what_still_means_the_node_itself_is_warned_of_with_its_line(text, remark):
     assert remark in warnings(text)
+
+
+ON_LOOPBACK = {"proxy_api": Endpoint("127.0.0.1", 8004), "proxy_cfn": Endpoint("::1", 8000)}
+CALLED_BY_INSTANCES = [
+    ("DEFAULT", "heat_metadata_server_url", "the CFN API"),
+    ("DEFAULT", "heat_waitcondition_server_url", "the CFN API"),
+    ("clients_heat", "url", "the REST API"),
+]
+
+
+@pytest.mark.parametrize(("section", "key", "api"), CALLED_BY_INSTANCES)
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "0.0.0.0", "[::]"])
+def test_what_instances_call_is_warned_of_and_stays_where_the_proxy_listens_on_loopback(section, key, api, host):
+    """A load balancer of the host is before it, whose address nothing here tells."""
+    text = f"[{section}]\n{key} = http://{host}:8000/v1\n"
+
+    rewritten = rewrite.for_node(text, a_place(secure=True, **ON_LOOPBACK), "heat.conf")
+
+    assert rewritten.text.startswith(text)
+    assert [str(each) for each in rewritten.warnings if each.line] == [
+        f"heat.conf:2: [{section}] {key}: still names {host}, as the proxy listens on loopback: instances would call "
+        f"themselves. Set it on the source host to the address where instances reach {api}"
+    ]
+
+
+@pytest.mark.parametrize(("section", "key", "_"), CALLED_BY_INSTANCES)
+def test_what_instances_call_at_a_name_stays_without_a_warning(section, key, _):
+    text = f"[{section}]\n{key} = https://heat.example.org/127.0.0.1\n"
+
+    rewritten = rewrite.for_node(text, a_place(**ON_LOOPBACK))
+
+    assert rewritten.text.startswith(text)
+    assert not [each for each in rewritten.warnings if each.line]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "[::]"])
+def test_instances_send_their_signals_to_the_proxy(host):
+    text = f"[clients_heat]\nurl = http://{host}:8004/v1/%(tenant_id)s\n"
+
+    assert read(text, "clients_heat", "url") == "http://192.0.2.10:8004/v1/%(tenant_id)s"
+    assert read(text, "clients_heat", "url", a_place(secure=True)) == "https://192.0.2.10:8004/v1/%(tenant_id)s"
+
+
+def test_an_address_that_stands_for_all_is_the_source_as_well():
+    assert read("[trustee]\nauth_url = http://0.0.0.0:5000\n", "trustee", "auth_url") == "http://192.0.2.11:5000"
 
 
 @pytest.mark.parametrize(

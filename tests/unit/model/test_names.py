@@ -89,3 +89,23 @@ def test_address_in_brackets_gets_no_second_pair(address):
 
     assert once == (f"[{address}]" if ":" in address else address)
     assert names.bracketed(once) == once
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "",
+        "session-7.scope",
+        "ssh.service",
+        "sshd@3-10.0.0.1:22.service",
+        "user@1000.service",
+        "cron.service",
+    ],
+)
+def test_process_in_a_login_is_not_systemds(unit):
+    assert not names.starts_processes(unit)
+
+
+@pytest.mark.parametrize("unit", ["heat-api.service", "apache2.service", "devstack@h-api.service"])
+def test_process_of_a_service_is_systemds(unit):
+    assert names.starts_processes(unit)

@@ -44,9 +44,12 @@ def test_every_step_reads_as_a_sentence_with_its_reason():
 
 def test_take_over_names_the_unit_or_else_the_process():
     unit = ReleasePort("hostA", "10.0.0.1", 8004, sites.a_listener(unit="heat-api.service"), because="why")
-    process = ReleasePort("hostA", "10.0.0.1", 8004, sites.a_listener(unit=""), because="why")
+    processes = {
+        str(ReleasePort("hostA", "10.0.0.1", 8004, sites.a_listener(unit=unit), because="why"))
+        for unit in ("", "session-7.scope", "ssh.service")
+    }
 
-    assert (str(unit), str(process)) == ("stop heat-api.service (why)", "stop heat-api (pid 501) (why)")
+    assert (str(unit), processes) == ("stop heat-api.service (why)", {"stop heat-api (pid 501) (why)"})
 
 
 def test_wave_by_host_keeps_the_order_of_each_host():

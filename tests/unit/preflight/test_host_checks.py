@@ -42,16 +42,15 @@ def test_hosts_that_have_all_they_need_are_no_problem():
 
 
 def test_host_that_is_gone_is_reported_with_its_hint_and_the_others_are_checked():
-    assert problems(gone=("hostB",), hostC=sites.facts(root=False)) == (
+    assert problems(gone=("hostB",), hostC=sites.facts(systemd=False)) == (
         "hostB: no answer: Is sshd up?",
-        "hostC: the agent does not run as root: log in as root, or set `sudo: true`.",
+        "hostC: systemd is not running: heat-scaleout needs it to run processes.",
     )
 
 
 @pytest.mark.parametrize(
     ("facts", "words"),
     [
-        ({"root": False}, ("root", "sudo: true")),
         ({"python": (3, 7, 9)}, ("Python 3.7.9 is too old", "3.8")),
         ({"systemd": False}, ("systemd",)),
         ({"skew": 42.0}, ("+42 s off", "chrony")),
@@ -70,7 +69,7 @@ def test_problem_of_a_host_is_reported_with_its_name_and_what_to_do(facts, words
 
 
 def test_problems_of_all_hosts_come_at_once():
-    reported = problems(hostA=sites.facts(systemd=False), hostB=sites.facts(root=False, skew=99.0))
+    reported = problems(hostA=sites.facts(systemd=False), hostB=sites.facts(systemd=False, skew=99.0))
 
     assert [each.split(":")[0] for each in reported] == ["hostA", "hostB", "hostB"]
 

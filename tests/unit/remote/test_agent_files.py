@@ -174,6 +174,61 @@ def test_remove_brings_the_original_back_with_its_access(tmp_path, book):
     assert (path.read_text(), access(path), names(path.parent)) == ("original", 0o604, ["file"])
 
 
+@pytest.mark.parametrize(
+    "target", ["../shared/file", "/nowhere/file", "file"], ids=["relative", "dangling", "circular"]
+)
+def test_remove_brings_a_symbolic_link_back_as_it_was(tmp_path, book, target):
+    path, shared = tmp_path / "etc" / "file", tmp_path / "shared" / "file"
+    for folder in (path.parent, shared.parent):
+        folder.mkdir()
+    shared.write_text("original")
+    path.symlink_to(target)
+    files.write(write(path, "first"), book)
+    files.write(write(path, "second"), book)
+    ours = (path.is_symlink(), path.read_text())
+
+    files.remove(remove(path), book)
+
+    assert ours == (False, "second")
+    assert (str(path.readlink()), shared.read_text(), names(path.parent)) == (target, "original", ["file"])
+
+
+def test_link_that_an_interrupted_run_has_kept_is_kept_again(tmp_path, book):
+    path = tmp_path / "file"
+    path.symlink_to("/nowhere")
+    (tmp_path / "file.before").symlink_to("/nowhere")  # and died before it was written down
+
+    files.write(write(path), book)
+    files.remove(remove(path), book)
+
+    assert (str(path.readlink()), names(tmp_path)) == ("/nowhere", ["file", "state"])
+
+
+def test_write_after_an_interrupted_remove_keeps_a_dangling_link_again(tmp_path, book):
+    path = tmp_path / "file"
+    path.symlink_to("/nowhere")
+    files.write(write(path), book)
+    before = read(book)
+    files.remove(remove(path), book)
+    ledger.write(book, before)  # as if the host had died before the ledger was written
+
+    files.write(write(path), book)
+    files.remove(remove(path), book)
+
+    assert str(path.readlink()) == "/nowhere"
+
+
+def test_remove_takes_a_link_that_stands_where_our_file_was(tmp_path, book):
+    path = tmp_path / "file"
+    files.write(write(path), book)
+    path.unlink()
+    path.symlink_to("/nowhere")
+
+    files.remove(remove(path), book)
+
+    assert not path.is_symlink()
+
+
 def test_remove_of_what_is_gone_already_is_done(tmp_path, book):
     path = tmp_path / "file"
     files.write(write(path), book)

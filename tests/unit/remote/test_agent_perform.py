@@ -78,7 +78,7 @@ def run(*argv, **how):
 
 
 def free(process, timeout=5, **how):
-    holder = {"address": "127.0.0.1", "port": process.port, "pid": process.pid, "unit": "", **how}
+    holder = {"address": "127.0.0.1", "port": process.port, "pid": process.pid, "unit": "", "signal": "SIGTERM", **how}
     return {"do": "release_port", "holders": [holder], "beside": "heat-scaleout-none.service", "timeout": timeout}
 
 
@@ -201,6 +201,23 @@ def test_free_of_a_process_that_does_not_stop_fails_in_time(book):
         process.stdin.close()
 
     assert "is still held after its process was stopped" in why
+
+
+RELOADING = """\
+import os, signal, sys
+signal.signal(signal.SIGTERM, lambda *_: os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]]))
+"""
+
+
+def test_free_ends_a_server_that_reloads_on_sigterm_by_the_signal_that_it_ends_on(book):
+    """uWSGI without die-on-term."""
+    argv = [sys.executable, "-c", RELOADING + LISTENER]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        process.port = int(process.stdout.readline())
+        reply = performed(book, free(process, signal="SIGINT"))
+        process.stdin.close()
+
+    assert reply["failed"] is None
 
 
 def test_holder_of_every_address_holds_the_one_asked_for():

@@ -287,8 +287,30 @@ def test_user_who_needs_a_password_for_sudo_is_told_so(a_host, programs):
 
     error = ask(a_host(sudo=True))
 
+    assert isinstance(error, errors.NotRoot)
     assert "the agent did not run: sudo: a password is required" in error.message
     assert "operator needs `sudo -n`" in error.hint
+
+
+@pytest.mark.parametrize("verb", ["observe", "recall", "logs", "holder"])
+def test_login_that_is_not_root_is_told_so_before_anything_is_asked(a_host, monkeypatch, verb):
+    """What root alone may read would otherwise count as missing."""
+    monkeypatch.setattr(agent_script, "ROOT", os.geteuid() + 1)
+
+    error = ask(a_host(), verb, ledger="/nowhere/ledger")
+
+    assert isinstance(error, errors.NotRoot) and error.exit_code == 3
+    assert error.message == f"hostB: operator is not root there (uid {os.geteuid()})"
+    assert error.hint == "Log in as root, or set `sudo: true`."
+
+
+def test_lock_needs_root(a_host, tmp_path, monkeypatch):
+    monkeypatch.setattr(agent_script, "ROOT", os.geteuid() + 1)
+    with fleet.over_ssh({"hostB": a_host()}, events.ignore) as hosts:
+        error = hosts.acquire_lease("hostB", lock_request(tmp_path), 20.0)
+
+    assert isinstance(error, errors.NotRoot)
+    assert not (tmp_path / "lock").exists()
 
 
 def test_host_that_takes_too_long_is_given_up(a_host):

@@ -193,7 +193,7 @@ def test_status_without_drift_ends_with_0_and_one_with_drift_with_8_when_it_coun
 
 
 def test_status_without_a_host_ends_with_4_and_one_without_heat_with_5_when_it_counts():
-    gone = site.SiteStatus(lines(stat=STAT), errors=("hostB: no answer",))
+    gone = site.SiteStatus(lines(stat=STAT), errors=("hostB: no answer",), errors_code=4)
     silent = site.SiteStatus(lines(), warnings=("Heat's database: OperationalError",))
 
     assert (gone.exit_code(True), gone.exit_code(False)) == (4, 4)
