@@ -62,7 +62,7 @@ def ask(
         with _heartbeat(connection, silent):
             command = _command(_is_sudo(connection, host), "python3", "-")
             stdin, stdout, stderr = connection.client.exec_command(command, timeout=timeout)
-            stdin.write(agent_script.of(verb, request))
+            _send(stdin.channel, agent_script.of(verb, request))
             stdin.channel.shutdown_write()
             printed, talked = _read_both(stdout, stderr, step_lines.StepLines(step_finished))
             status = _exit_status(stdout.channel, timeout)
@@ -129,14 +129,13 @@ def acquire_lease(connection: Connection, host: Host, request: Request, timeout:
     try:
         channel = connection.client.get_transport().open_session(timeout=timeout)
         channel.exec_command(_command(_is_sudo(connection, host), "python3", "-c", FIRST_LINE))
-        channel.sendall(base64.b64encode(agent_script.of("acquire", request)) + b"\n")
+        _send(channel, base64.b64encode(agent_script.of("acquire", request)) + b"\n")
         lease = Lease(channel)
-        reply = lease.answer(timeout)
-    except EOFError:
-        channel.settimeout(timeout)
-        talked = channel.makefile_stderr("rb").read().decode("utf-8", "replace")
-        raise _no_reply(connection, host, Ended(channel.recv_exit_status(), lease.printed, talked)) from None
-    except (TimeoutError, paramiko.SSHException, OSError) as error:
+        try:
+            reply = lease.answer(timeout)
+        except EOFError:
+            raise _no_reply(connection, host, _ended(channel, lease.printed, timeout)) from None
+    except (TimeoutError, paramiko.SSHException, OSError, EOFError) as error:
         raise errors.HostUnreachable(
             host.name,
             f"no lock can be taken ({reason(error)}, limit {timeout:.0f} s)",
@@ -150,6 +149,23 @@ def _refuse_denied(connection: Connection, host: Host, reply: Reply) -> None:
     if "denied" in reply:
         why = f"{connection.user} is not root there (uid {reply['denied']})"
         raise errors.NotRoot(host.name, why, hint="Log in as root, or set `sudo: true`.")
+
+
+def _send(channel: paramiko.Channel, data: bytes) -> None:
+    """Send a program its input; one that ends without reading all of it says why by how it ends."""
+    try:
+        channel.sendall(data)
+    except TimeoutError:
+        raise
+    except OSError:
+        pass
+
+
+def _ended(channel: paramiko.Channel, printed: bytes, timeout: float) -> Ended:
+    """What the program of a channel has left; TimeoutError or EOFError when that does not come."""
+    channel.settimeout(timeout)
+    talked = channel.makefile_stderr("rb").read().decode("utf-8", "replace")
+    return Ended(_exit_status(channel, timeout), printed, talked)
 
 
 def _is_sudo(connection: Connection, host: Host) -> bool:

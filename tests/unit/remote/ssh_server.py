@@ -55,13 +55,14 @@ class Server(paramiko.ServerInterface):
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=self._environment,
+            bufsize=0,  # what a program that has ended did not read is not tried again at the end, which would raise
         ) as ran:
             threading.Thread(target=_pass_on, args=(channel, ran.stdin), daemon=True).start()
             copies = [
                 threading.Thread(target=_copy, args=each, daemon=True)
                 for each in (
-                    (lambda: ran.stdout.read1(65536), channel.sendall),
-                    (lambda: ran.stderr.read1(65536), channel.sendall_stderr),
+                    (lambda: ran.stdout.read(65536), channel.sendall),
+                    (lambda: ran.stderr.read(65536), channel.sendall_stderr),
                 )
             ]
             for each in copies:

@@ -252,6 +252,44 @@ def test_login_that_ends_before_the_agent_is_told_with_its_words(a_host, program
             assert "forced command" in error.hint and "3.8" not in error.hint
 
 
+def test_login_that_ends_before_all_was_sent_is_told_with_its_words(a_host, programs, tmp_path, monkeypatch):
+    as_python(programs, "echo 'This account is not available.'\nexit 1")
+    sendall = paramiko.Channel.sendall
+    monkeypatch.setattr(  # our sides send when it has ended: the server, which runs here too, passes its output on
+        paramiko.Channel,
+        "sendall",
+        lambda self, data: (
+            sendall(self, data) if self.transport.server_mode else await_end(self) or sendall(self, data)
+        ),
+    )
+    with fleet.over_ssh({"hostB": a_host()}, events.ignore) as hosts:
+        for error in (
+            hosts.ask("observe", "observe", {"hostB": {}}, 20.0)["hostB"],
+            hosts.acquire_lease("hostB", lock_request(tmp_path), 20.0),
+        ):
+            assert isinstance(error, errors.HostFailed)
+            assert error.message == "hostB: the agent did not run: This account is not available."
+
+
+def await_end(channel):
+    assert channel.status_event.wait(20.0)
+    while not channel.closed:  # the end of the channel follows that of the program at once
+        time.sleep(0.01)
+
+
+def test_lock_whose_connection_ends_is_told_as_a_lost_host(a_host, tmp_path):
+    with fleet.over_ssh({"hostB": a_host()}, events.ignore) as first, ThreadPoolExecutor(1) as pool:
+        first.acquire_lease("hostB", lock_request(tmp_path), 20.0)
+        with fleet.over_ssh({"hostB": a_host()}, events.ignore) as second:
+            asked = pool.submit(second.acquire_lease, "hostB", lock_request(tmp_path, "2", wait=15.0), 20.0)
+            while "hostB" not in second._lease_connections:  # it is put there before it is used
+                time.sleep(0.01)
+            second._lease_connections["hostB"].result().client.get_transport().close()
+            error = asked.result(20)
+
+    assert isinstance(error, errors.HostUnreachable)
+
+
 def test_agent_that_fails_itself_is_told_with_its_last_line_and_not_as_one_without_python(a_host):
     error = ask(a_host(), "observe", trees=5)
 
