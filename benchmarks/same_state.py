@@ -2,7 +2,7 @@
 modes they have on the hosts, and the units that run there."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 from pathlib import Path
@@ -12,6 +12,7 @@ from benchmarks import testbed
 from benchmarks.testbed import Testbed
 
 FOLDERS = ("/etc/heat", "/etc/heat-scaleout", "/etc/systemd/system")
+ACCESS = ("owner", "group", "mode")
 State = dict[str, dict[str, list]]
 
 
@@ -26,9 +27,8 @@ def of(bed: Testbed) -> State:
 def _host(bed: Testbed, host: str, tree: Path) -> dict[str, list]:
     sources = {f"/{source.relative_to(tree)}": source for source in sorted(tree.rglob("*")) if source.is_file()}
     stats = testbed.call(bed.ssh(host, "sudo -n stat -c '%U %G 0%a'", *(f"'{path}'" for path in sources)))
-    keys = ("owner", "group", "mode")
     files = [
-        {"path": path, "source": str(source), **dict(zip(keys, line.split(), strict=True))}
+        {"path": path, "source": str(source), **dict(zip(ACCESS, line.split(), strict=True))}
         for (path, source), line in zip(sources.items(), stats.splitlines(), strict=True)
     ]
     running = "systemctl list-units --plain --no-legend --state=running 'heat-scaleout-*.service'"
@@ -36,16 +36,31 @@ def _host(bed: Testbed, host: str, tree: Path) -> dict[str, list]:
     return {"files": files, "units": sorted(line.split()[0] for line in shown.splitlines())}
 
 
-def folders(files: list[dict[str, str]]) -> Iterator[dict[str, str]]:
-    """Whole folders in the place of files, for tools that copy them faster so; each has one owner and one mode."""
-    for path, inside in groupby(files, lambda file: next(top for top in FOLDERS if file["path"].startswith(top + "/"))):
-        listed = list(inside)
-        access = {(file["owner"], file["group"], file["mode"]) for file in listed}
-        if len(access) > 1:
-            raise ValueError(f"{path} has files of several owners or modes: {access}")
-        owner, group, mode = access.pop()
-        source = listed[0]["source"].removesuffix(listed[0]["path"]) + path
-        yield {"path": path, "source": source, "owner": owner, "group": group, "mode": mode}
+def folders(files: Sequence[Mapping[str, str]]) -> Iterator[dict[str, str]]:
+    """Whole folders in the place of files, for tools that copy them faster so: one for each owner and mode in it."""
+    for (top, *access), inside in groupby(sorted(files, key=_top_and_access), _top_and_access):
+        file = next(inside)
+        yield {"path": top, "source": _source_by_access(file) + top, **dict(zip(ACCESS, access, strict=True))}
+
+
+def link(files: Sequence[Mapping[str, str]]) -> None:
+    """Put every file where `folders` says that it is."""
+    for file in files:
+        place = Path(_source_by_access(file) + file["path"])
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.unlink(missing_ok=True)
+        place.hardlink_to(file["source"])
+
+
+def _top_and_access(file: Mapping[str, str]) -> tuple[str, ...]:
+    top = next(top for top in FOLDERS if file["path"].startswith(top + "/"))
+    return (top, *(file[key] for key in ACCESS))
+
+
+def _source_by_access(file: Mapping[str, str]) -> str:
+    """A tree beside the host's own, with the files of one owner, group and mode."""
+    tree = file["source"].removesuffix(file["path"])
+    return f"{tree}-{'-'.join(file[key] for key in ACCESS)}"
 
 
 def for_ansible(bed: Testbed, state: State) -> dict[str, Any]:
@@ -56,6 +71,8 @@ def for_ansible(bed: Testbed, state: State) -> dict[str, Any]:
         "ansible_ssh_private_key_file": f"{bed.lab.directory}/id_ed25519",
         "ansible_ssh_common_args": f"{known} -o StrictHostKeyChecking=yes",
     }
+    for has in state.values():
+        link(has["files"])
     hosts = {
         host: {"ansible_host": bed.lab.hosts[host], "folders": list(folders(has["files"])), "units": has["units"]}
         for host, has in state.items()

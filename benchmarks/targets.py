@@ -12,6 +12,7 @@ MOST_MEMORY_MIB = {30: 200.0}
 MOST_EXTRA = 1.5  # seconds that add-engine may take more than by hand
 MOST_LISTING = 0.5  # seconds
 ONCE = {"connections": 1, "requests": 1}
+WITH_LOCK = {"connections": 2, "requests": 2}  # at most, on the proxy's host, which has the lock
 
 
 @dataclass(frozen=True)
@@ -64,10 +65,20 @@ def _of_deploys(part: Mapping[str, Any]) -> Iterator[Verdict]:
             f"{most:.0f} MiB",
             most < MOST_MEMORY_MIB[hosts],
         )
-    once = sum(trips == ONCE for trips in part["trips"][US].values())
+    once = sum(is_once(part["trips"][US]).values())
     yield Verdict(
-        f"{hosts} hosts: one connection and one request each", f"{hosts} hosts", f"{once} hosts", once == hosts
+        f"{hosts} hosts: one connection and one request each, and the lock",
+        f"{hosts} hosts",
+        f"{once} hosts",
+        once == hosts,
     )
+
+
+def is_once(trips: Mapping[str, Mapping[str, int]]) -> dict[str, bool]:
+    """Whether each host was reached and asked once, or the first, which has the proxy, once more for the lock."""
+    front, *_ = trips
+    most = {host: WITH_LOCK if host == front else ONCE for host in trips}
+    return {host: all(0 < counts[what] <= most[host][what] for what in ONCE) for host, counts in trips.items()}
 
 
 def wall(part: Mapping[str, Any], contestant: str) -> float:

@@ -1,6 +1,10 @@
 """Verdicts and tables follow from the figures alone."""
 
+import pytest
+
 from benchmarks import comparison_report, targets
+
+ONCE_EACH = "3 hosts: one connection and one request each, and the lock"
 
 
 def a_sample(wall, memory=60.0):
@@ -28,8 +32,21 @@ def kept(parts):
 def test_figures_within_the_promises_are_kept():
     promises = kept({"deploy3": a_part()})
 
-    assert promises.pop("3 hosts: one connection and one request each") is False  # one of three hosts was counted
+    assert promises.pop(ONCE_EACH) is False  # one of three hosts was counted
     assert all(promises.values()) and len(promises) == 3
+
+
+@pytest.mark.parametrize(
+    ("requests", "is_kept"), [((1, 1, 1), True), ((2, 1, 1), True), ((1, 2, 1), False), ((3, 1, 1), False)]
+)
+def test_one_request_each_and_one_for_the_lock_on_the_first_host(requests, is_kept):
+    part = a_part()
+    part["trips"][targets.US] = {
+        host: {"connections": 1, "requests": number}
+        for host, number in zip(("hostA", "hostB", "hostC"), requests, strict=True)
+    }
+
+    assert kept({"deploy3": part})[ONCE_EACH] is is_kept
 
 
 def test_each_figure_beyond_its_promise_is_told():
