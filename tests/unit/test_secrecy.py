@@ -5,6 +5,7 @@ import traceback
 
 import pytest
 import sites
+from secret_site import CANARY, CONF, PROXY
 
 from deployer import errors, pipeline
 from deployer.apply import waves
@@ -13,25 +14,6 @@ from deployer.model.hosts import Secret
 from deployer.model.steps import WriteFile
 from deployer.plan import textdiff
 from deployer.status import site
-
-CANARY = "canary"
-CONF = f"""\
-[DEFAULT]
-transport_url = rabbit://heat:{CANARY}-broker@127.0.0.1:5672/heat
-auth_encryption_key = {CANARY}-0123456789
-stack_domain_admin_password = {CANARY}-domain
-
-[database]
-connection = mysql+pymysql://heat:{CANARY}-database@127.0.0.1/heat?charset=utf8
-
-[keystone_authtoken]
-password = {CANARY}-keystone
-
-[heat_api]
-bind_host = 10.0.0.1
-bind_port = 8004
-"""
-PROXY = f'stats: {{bind: "127.0.0.1:1936", user: operator, password: {CANARY}-stats}}'
 
 
 @pytest.fixture

@@ -4,30 +4,13 @@ import base64
 
 import pytest
 import sites
+from secret_site import CANARY, CONF, PROXY
 
 from deployer import errors
 from deployer.heat import exchange_summary
 from deployer.remote import fleet as fleets
 
-CANARY = "canary"
 SECRETS = [f"{CANARY}-{what}" for what in ("broker", "0123456789", "domain", "database", "keystone", "stats")]
-CONF = f"""\
-[DEFAULT]
-transport_url = rabbit://heat:{CANARY}-broker@127.0.0.1:5672/heat
-auth_encryption_key = {CANARY}-0123456789
-stack_domain_admin_password = {CANARY}-domain
-
-[database]
-connection = mysql+pymysql://heat:{CANARY}-database@127.0.0.1/heat?charset=utf8
-
-[keystone_authtoken]
-password = {CANARY}-keystone
-
-[heat_api]
-bind_host = 10.0.0.1
-bind_port = 8004
-"""
-PROXY = f'stats: {{bind: "127.0.0.1:1936", user: operator, password: {CANARY}-stats}}'
 SPOKEN = "; ".join([*SECRETS, f"mysql://heat:{CANARY}-database@10.0.0.1/heat", f"password={CANARY}-unknown"])
 
 
