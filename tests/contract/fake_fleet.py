@@ -7,13 +7,13 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
-from contract.fake_host import PIDS, Failed, FakeHost, FakeListener, NotYet
+from contract.fake_host import PIDS, FakeHost, FakeListener
+from contract.fake_programs import Failed, NotYet
 
 from deployer import errors
 from deployer.model import events
 from deployer.model.events import Handler, Level
-from deployer.remote import stage_events
-from deployer.remote.stage_events import StageEvents
+from deployer.remote import stage_events, step_lines
 
 
 class Gone(Exception):
@@ -68,7 +68,8 @@ class FakeFleet:
         replies = {}
         for name in self.order(requests):
             replies[name] = self._reply(name, verb, json.loads(json.dumps(requests[name])))
-            _tell_steps(stage, name, replies[name])
+            lines = step_lines.StepLines(functools.partial(stage.step_finished, name))
+            lines.feed(self.hosts[name].stderr.getvalue())
             stage.host_finished(name, replies[name])
         stage.end()
         return {name: replies[name] for name in requests}
@@ -121,6 +122,9 @@ class FakeFleet:
     def holds(self, name: str, times: int) -> list[str]:
         """The next engine of a host that leaves still works when it is asked so many times; returns who was asked."""
         self._working[name] = times
+        for unit in self.hosts[name].running():
+            if "-engine@" in unit:
+                self.hosts[name].systemd.behaves(unit, stop=None)
         return self._asked_to_leave
 
     def mends(self) -> None:
@@ -154,15 +158,13 @@ class FakeFleet:
             return errors.HostFailed(name, str(error))
 
     def _answer(self, host: FakeHost, verb: str, request: dict[str, Any]) -> Any:
-        if verb in ("observe", "watch"):
-            return getattr(host, verb)(request) | self._unanswered(host.name, request.get("programs", {}))
         refusals = [f"{path}: {why}" for host_name, path, why in self._refused if host_name == host.name]
         if verb == "stage" and refusals:
             return {"problems": refusals}
         if verb not in ("stage", "close"):
-            return getattr(host, verb)(request)
+            return host.ask(verb, request)
         self.moment(host.name, "before", {"do": verb})
-        reply = getattr(host, verb)(request)
+        reply = host.ask(verb, request)
         self.moment(host.name, "after", {"do": verb})
         return reply
 
@@ -178,19 +180,16 @@ class FakeFleet:
     def _listeners(self) -> list[FakeListener]:
         return [each for host in self.hosts.values() for each in host.listeners]
 
-    def _unanswered(self, name: str, programs: dict[str, Any]) -> dict[str, Any]:
-        """The answers of a host of which every program fails."""
-        why = [
-            why for host_name, fragment, why in self._broken if host_name == name and fragment in json.dumps(programs)
-        ]
-        return {"answers": {each: {"printed": "", "why": why[0]} for each in programs}} if why else {}
-
     def _run(self, host: FakeHost, argv: list[str], stdin: str) -> str:
         """The few programs that every host has, and Heat's Python with the scripts that are streamed to it."""
         name = argv[0].rpartition("/")[2]
         values = re.search(r"b64decode\('([^']*)'\)", stdin)
         if name == "false":
-            raise Failed("false ended with 1: ")
+            raise Failed("it ended")
+        asked = json.dumps({"argv": argv, "stdin": stdin})
+        broken = [why for where, fragment, why in self._broken if where == host.name and fragment in asked]
+        if broken and name in ("uwsgi", "python3"):
+            raise Failed(broken[0])
         if name == "uwsgi":
             return self.uwsgi_flags
         if name != "python3" or not values:
@@ -221,14 +220,20 @@ class FakeFleet:
         return {"rows": rows, "problems": self.heats_problems, "queues": queues}
 
     def _start(self, host: FakeHost, values: dict[str, Any]) -> str:
+        if host.units[values["unit"]].state == "deactivating":
+            host.clock.advance(20.0)
+            raise NotYet(f"{values['host']} still works on web/server (CREATE)")
         if values["unit"] not in host.running():
-            raise Failed(f"python3 ended with 1: Heat does not list {values['host']} as up")
+            raise Failed(f"Heat does not list {values['host']} as up")
         return ""
 
     def _leave(self, host: FakeHost, values: dict[str, Any]) -> str:
+        """As deployer/heat/scripts/engine_stopped.py: it waits for systemd, which waits for the process."""
         self._asked_to_leave.append(values["host"])
         self._working[host.name] = self._working.get(host.name, 0) - 1
-        if self._working[host.name] >= 0:
+        if self._working[host.name] < 0:
+            host.systemd.ends(values["unit"])
+        if host.units[values["unit"]].state == "deactivating":
             raise NotYet(f"{values['host']} still works on web/server (CREATE)")
         return ""
 
@@ -253,13 +258,3 @@ class FakeFleet:
             }
             for name, title, pid in engines
         ]
-
-
-def _tell_steps(stage: StageEvents, name: str, reply: Any) -> None:
-    """What a host tells of its steps while it performs them."""
-    if isinstance(reply, errors.DeployerError) or "seconds" not in reply:
-        return
-    for number, seconds in enumerate(reply["seconds"], 1):
-        stage.step_finished(name, number, seconds, "done")
-    if failed := reply["failed"]:
-        stage.step_finished(name, failed["index"] + 1, 0.0, "waiting" if "again" in failed else "failed")

@@ -364,6 +364,140 @@ def test_start_of_a_unit_that_is_not_there_fails_and_names_it(fleet_under_test, 
     assert "heat-scaleout-missing.service" in reply["failed"]["why"]
 
 
+STOPS_SLOWLY = (
+    "[Service]\nEnvironment=STOPS_AFTER=20\n"
+    "ExecStart=/bin/sh -c 'trap \"sleep $STOPS_AFTER; exit 0\" TERM; while :; do sleep 0.1; done'\n"
+)
+SERVES = (  # and is said to by an environment that hosts in memory read
+    "[Service]\nEnvironment=LISTEN=127.0.0.1:{port}\n"
+    "ExecStart=/usr/bin/python3 -m http.server {port} --bind 127.0.0.1\n[Install]\nWantedBy=multi-user.target\n"
+)
+PORT = 48731
+
+
+def state(ground):
+    return observe(ground, units=[UNIT])["units"].get(UNIT, {"active": "inactive", "enabled": False, "pid": 0})
+
+
+def rewrite_unit(ground, place, text):
+    """Have the unit run something else."""
+    assert do(ground, place, write(UNIT_FILE, text), systemctl("daemon-reload"))["failed"] is None
+
+
+def test_unit_whose_process_has_yet_to_end_is_deactivating_until_it_is_killed(fleet_under_test, place, unit):
+    rewrite_unit(fleet_under_test, place, STOPS_SLOWLY)
+    do(fleet_under_test, place, systemctl("start", UNIT))
+    process = state(fleet_under_test)["pid"]
+
+    assert do(fleet_under_test, place, systemctl("disable", "--now", "--no-block", UNIT))["failed"] is None
+
+    stopping = state(fleet_under_test)
+    assert (stopping["active"], stopping["pid"]) == ("deactivating", process)
+    do(fleet_under_test, place, systemctl("kill", "--signal=KILL", UNIT), systemctl("stop", UNIT))
+    assert state(fleet_under_test)["active"] in ("inactive", "failed")
+
+
+def test_start_of_a_unit_that_is_stopping_waits_for_its_end_within_the_limit_of_the_step(fleet_under_test, place, unit):
+    rewrite_unit(fleet_under_test, place, STOPS_SLOWLY)
+    do(fleet_under_test, place, systemctl("start", UNIT), systemctl("stop", "--no-block", UNIT))
+
+    reply = do(fleet_under_test, place, systemctl("start", UNIT) | {"timeout": 1})
+
+    assert "timed out after 1 seconds" in reply["failed"]["why"]
+    assert state(fleet_under_test)["active"] == "deactivating"
+    do(fleet_under_test, place, systemctl("kill", "--signal=KILL", UNIT), systemctl("stop", "--no-block", UNIT))
+
+
+def test_killed_process_of_a_unit_that_is_not_to_start_again_leaves_it_without_one(fleet_under_test, place, unit):
+    do(fleet_under_test, place, systemctl("start", UNIT))
+
+    do(fleet_under_test, place, systemctl("kill", "--signal=KILL", UNIT), systemctl("stop", UNIT))
+
+    assert (state(fleet_under_test)["active"] in ("inactive", "failed"), state(fleet_under_test)["pid"]) == (True, 0)
+
+
+def test_reload_of_a_unit_that_cannot_reload_fails_and_names_it(fleet_under_test, place, unit):
+    do(fleet_under_test, place, systemctl("start", UNIT))
+
+    reply = do(fleet_under_test, place, systemctl("reload", UNIT))
+
+    assert UNIT in reply["failed"]["why"]
+    assert state(fleet_under_test)["active"] == "active"
+
+
+def test_unit_without_a_program_does_not_start(fleet_under_test, place, unit):
+    rewrite_unit(fleet_under_test, place, "[Service]\nUser=root\n")
+
+    assert UNIT in do(fleet_under_test, place, systemctl("start", UNIT))["failed"]["why"]
+    assert state(fleet_under_test)["pid"] == 0
+
+
+def test_soft_stop_ends_and_disables_a_unit_and_leaves_it_no_other_settings(fleet_under_test, place, unit):
+    do(fleet_under_test, place, systemctl("enable", "--now", UNIT))
+
+    assert do(fleet_under_test, place, {"do": "soft_stop", "unit": UNIT, "timeout": LIMIT})["failed"] is None
+
+    seen = state(fleet_under_test)
+    assert (seen["active"] in ("inactive", "failed"), seen["enabled"]) == (True, False)
+    assert observe(fleet_under_test, trees=[f"/run/systemd/system/{UNIT}.d"])["files"] == {}
+
+
+def holders(ground):
+    """Who listens on the port of the test's unit, as a step names it."""
+    listeners = [each for each in observe(ground, units=[UNIT])["listeners"] if each["port"] == PORT]
+    return [{name: each[name] for name in ("address", "port", "pid", "unit")} for each in listeners]
+
+
+@pytest.fixture
+def server(fleet_under_test, place, unit):
+    """The unit, enabled, serves HTTP on a port of 127.0.0.1."""
+    rewrite_unit(fleet_under_test, place, SERVES.format(port=PORT))
+    do(fleet_under_test, place, systemctl("enable", "--now", UNIT))
+    await_http = {"do": "await_http", "unit": UNIT, "address": "127.0.0.1", "port": PORT, "path": "/", "timeout": LIMIT}
+    assert do(fleet_under_test, place, await_http | {"expect": [200]})["failed"] is None
+    return unit
+
+
+def port_step(what, held):
+    return {"do": what, "holders": held, "beside": "heat-scaleout-none.service", "timeout": 10}
+
+
+def test_shared_port_stays_with_its_holder(fleet_under_test, place, server):
+    held = holders(fleet_under_test)
+    assert [(each["address"], each["unit"]) for each in held] == [("127.0.0.1", UNIT)]
+
+    assert do(fleet_under_test, place, port_step("share_port", held))["failed"] is None
+
+    assert holders(fleet_under_test) == held
+    assert state(fleet_under_test)["pid"] == held[0]["pid"]
+
+
+def test_port_held_by_another_process_than_planned_is_neither_shared_nor_released(fleet_under_test, place, server):
+    held = [each | {"pid": 1} for each in holders(fleet_under_test)]
+
+    for what in ("share_port", "release_port"):
+        why = do(fleet_under_test, place, port_step(what, held))["failed"]["why"]
+        assert why == f"127.0.0.1:{PORT} is now held by another process than planned"
+
+    assert state(fleet_under_test)["active"] == "active"
+
+
+def test_released_port_is_free_and_given_back_with_whoever_had_it(fleet_under_test, place, server):
+    held = holders(fleet_under_test)
+
+    assert do(fleet_under_test, place, port_step("release_port", held))["failed"] is None
+
+    assert (holders(fleet_under_test), state(fleet_under_test)["enabled"]) == ([], False)
+    stopped = observe(fleet_under_test, ledger=f"{place}/ledger.json")["ledger"]["stopped"]
+    assert [(each["unit"], each["port"], each["enabled"]) for each in stopped] == [(UNIT, PORT, True)]
+
+    give_back = {"do": "start_predecessor", "stopped": stopped, "beside": "heat-scaleout-none.service", "timeout": 30}
+    assert do(fleet_under_test, place, give_back)["failed"] is None
+
+    assert [each["unit"] for each in holders(fleet_under_test)] == [UNIT]
+    assert (state(fleet_under_test)["active"], state(fleet_under_test)["enabled"]) == ("active", True)
+
+
 def test_await_http_without_anybody_listening_fails_and_names_the_address(fleet_under_test, place):
     step = {
         "do": "await_http",

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from contract.fake_fleet import FakeFleet, Gone
-from contract.fake_host import Failed
+from contract.fake_programs import Failed
 
 from deployer.apply import lock
 from deployer.model.run import Writer

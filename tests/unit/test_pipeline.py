@@ -291,7 +291,7 @@ def test_drained_host_gets_no_requests_whoever_reloads_the_proxy_and_stays_so_un
         "drain cfn_api_proxy/hostB-8000 (its host is drained)",
     ]
     assert sites.planned(drained, deployed).plan.changes() == ()
-    deployed.hosts["hostA"].perform({"ledger": "", "steps": [{"do": "systemctl", "arguments": ["reload", PROXY]}]})
+    deployed.hosts["hostA"].systemd.systemctl(["reload", PROXY])
     assert sites.planned(drained, deployed).plan.changes() == ()
     assert sites.deploy(inventory, deployed, sites.yes).exit_code == 0
     assert sites.planned(inventory, deployed).plan.changes() == ()
@@ -481,10 +481,7 @@ def test_rebooted_host_has_all_its_processes_and_needs_nothing(inventory, deploy
 
 
 def test_process_that_died_is_all_that_comes_back(inventory, deployed):
-    deployed.hosts["hostB"].perform(
-        {"ledger": "", "steps": [{"do": "systemctl", "arguments": ["disable", "--now", ENGINES[0]]}]}
-    )
-    deployed.hosts["hostB"].done.clear()
+    deployed.hosts["hostB"].systemd.systemctl(["disable", "--now", ENGINES[0]])
 
     sites.deploy(inventory, deployed, sites.yes)
 
@@ -766,7 +763,7 @@ def test_status_asks_every_host_once(inventory, deployed):
 def test_status_names_a_worker_that_was_killed_and_a_foreign_process_that_came(inventory, deployed):
     stopped = next(each for each in deployed.hosts["hostB"].listeners if each.port == 8004)
     stopped.unit, stopped.program = "nginx.service", "nginx"
-    deployed.hosts["hostC"].units[ENGINES[0]].active = False
+    deployed.hosts["hostC"].dies(ENGINES[0], again=False)
 
     shown = pipeline.status(inventory, deployed)
 
@@ -812,7 +809,7 @@ def test_server_that_was_left_drained_and_then_died_serves_again_after_one_run(i
 
 def test_deploy_that_was_killed_at_its_last_record_is_ended_by_one_that_has_nothing_to_do(inventory, deployed):
     for host in deployed.hosts.values():
-        host.last_run["result"] = None
+        host.loses_last_record()
 
     report = sites.deploy(inventory, deployed, sites.yes)
 
@@ -833,8 +830,7 @@ def test_rollback_to_a_restore_is_refused_and_changes_nothing(inventory, deploye
 
 
 def test_restore_that_was_killed_among_its_last_steps_leaves_nothing_when_it_is_run_again(inventory, deployed):
-    deployed.hosts["hostA"].last_run = {}
-    deployed.hosts["hostA"].generations = {}
+    deployed.hosts["hostA"].loses_generations()
 
     assert sites.restore(inventory, deployed, sites.yes).exit_code == 0
 

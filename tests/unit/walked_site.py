@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import fault_injection
 import sites
-from contract.fake_host import Failed
+from contract.fake_programs import Failed
 from fault_injection import FaultInjector, Killed
 
 from deployer import errors

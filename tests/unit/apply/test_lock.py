@@ -123,16 +123,9 @@ def test_observation_of_the_holder_alone_waits_for_hosts_that_are_at_work(invent
     assert ["settled" in each for each in asked] == [False, True]
 
 
-def test_host_where_another_command_is_still_at_work_is_named(inventory, fleet, monkeypatch):
-    observe = fleet.hosts["hostB"].observe
-    monkeypatch.setattr(
-        fleet.hosts["hostB"],
-        "observe",
-        lambda request: (
-            {"busy": "another command is still at work here"} if request.get("settled") else observe(request)
-        ),
-    )
+def test_host_where_another_command_is_still_at_work_is_named(inventory, fleet):
+    fleet.hosts["hostB"].is_at_work("/run/heat-scaleout-perform.lock", {})
     lock.take(inventory, fleet, ALICE)
 
-    with pytest.raises(errors.HostFailed, match="hostB: another command is still at work here"):
+    with pytest.raises(errors.HostFailed, match="hostB: another command is still at work here after 30 s"):
         sites.planned(inventory, fleet)

@@ -41,7 +41,7 @@ TEMPLATE = "/etc/systemd/system/heat-scaleout-engine@.service"
 def fleet():
     hosts = {name: FakeHost(name, "10.0.0.2") for name in ("hostB", "hostC")}
     for host in hosts.values():
-        host.has_file(TEMPLATE, "[Service]\n")
+        host.has_file(TEMPLATE, "[Service]\nExecStart=/bin/sleep 1000\n")
     return FakeFleet(hosts)
 
 

@@ -552,7 +552,7 @@ def test_scale_spreads_totals_over_the_hosts_and_edits_the_numbers_alone(invoke,
 
     code, _, err = invoke("scale", "--engines", "7", "--api", "3", "--inventory", inventory, "--yes")
 
-    assert code == 0
+    assert code == 0, err
     assert inventory.read_text() == COMMENTED.replace("engines: 2", "engines: 5", 1).replace("api: 1", "api: 2", 1)
     assert fleet.performed()["hostC"] == before["hostC"]
     assert "start heat-scaleout-engine@5.service (not running)" in err
@@ -701,7 +701,7 @@ def test_inventory_that_a_host_refuses_when_it_is_staged_is_not_written(invoke, 
     again, _, _ = invoke("add-api", "hostB", "--inventory", inventory, "--yes")
 
     assert (refused, text, again) == (3, before, 0)
-    assert "hostA: /etc cannot be written to: its file system is read-only" in err
+    assert "hostA: /etc/heat-scaleout cannot be written to: its file system is read-only" in err
     assert len(fleet.hosts["hostB"].listeners) == 3
 
 
@@ -727,7 +727,7 @@ def test_status_as_table_and_as_json_show_the_same_processes(invoke, inventory, 
 def test_status_ends_with_8_on_drift_when_it_is_asked_to(invoke, inventory, fleet):
     invoke("deploy", "--inventory", inventory, "--yes")
     assert invoke("status", "--inventory", inventory, "--exit-code")[0] == 0
-    fleet.hosts["hostC"].units["heat-scaleout-engine@1.service"].active = False
+    fleet.hosts["hostC"].dies("heat-scaleout-engine@1.service", again=False)
 
     assert invoke("status", "--inventory", inventory)[0] == 0
     code, out, _ = invoke("status", "--inventory", inventory, "--exit-code", "--format", "json")
@@ -1146,7 +1146,8 @@ def test_kept_plan_is_for_its_owner_alone_and_shown_as_ever(invoke, inventory, f
 
 
 def test_plan_notes_a_command_that_is_still_at_work_on_a_host(invoke, inventory, fleet):
-    fleet.hosts["hostB"].at_work = " (pid 7, since 20:00:00 UTC at step 2 of 5: run)"
+    who = {"pid": 7, "at": "20:00:00", "do": "run", "number": 2, "of": 5}
+    fleet.hosts["hostB"].is_at_work("/run/heat-scaleout-perform.lock", who)
 
     code, out, err = invoke("plan", "--inventory", inventory)
 

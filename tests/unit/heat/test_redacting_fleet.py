@@ -315,6 +315,7 @@ def test_journal_that_has_nothing_is_no_reason_to_ask_for_secrets(inventory, hos
 
 
 def test_cursor_of_a_journal_stays_as_it_is(inventory, hosts, fleet):
-    hosts.hosts["hostA"].logs = lambda request: {"entries": ["x"], "cursor": f"s={STATS} x", "files": {}}
+    ask, reply = hosts.hosts["hostA"].ask, {"entries": ["x"], "cursor": f"s={STATS} x", "files": {}}
+    hosts.hosts["hostA"].ask = lambda verb, request: reply if verb == "logs" else ask(verb, request)
 
     assert logged(fleet, "hostA")["hostA"]["cursor"] == f"s={STATS} x"
