@@ -2,8 +2,9 @@
 
 import posixpath
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TypeVar
 
 from deployer import errors
@@ -79,6 +80,19 @@ class Inventory:
         """Return all hosts, or those of a limit, the source, whose files count, and the proxy's, which drains."""
         ends = (self.heat.source, self.proxy.host)
         return tuple(dict.fromkeys((*limit, *ends))) if limit else tuple(self.hosts)
+
+    def without_host(self, name: str) -> "Inventory":
+        """Return the inventory without a host; the same where it has none of that name."""
+        return self._with_hosts({each: entry for each, entry in self.hosts.items() if each != name})
+
+    def with_idle_hosts(self, entries: Mapping[str, HostEntry]) -> "Inventory":
+        """Return the inventory with these hosts too, or in place of its own, each with nothing to run."""
+        idle = {name: entry.model_copy(update={"api": 0, "cfn": 0, "engines": 0}) for name, entry in entries.items()}
+        return self._with_hosts({**self.hosts, **idle})
+
+    def _with_hosts(self, entries: Mapping[str, HostEntry]) -> "Inventory":
+        document = self.document.model_copy(update={"hosts": MappingProxyType(dict(entries))})
+        return replace(self, document=document)
 
     def has_apis(self) -> bool:
         """Whether there is anything for a proxy to stand in front of; a site may scale out its engines alone."""
