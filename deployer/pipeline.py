@@ -24,7 +24,7 @@ from deployer.model.state import NOTHING
 from deployer.observed import history as recorded
 from deployer.observed import observe
 from deployer.observed.history import History
-from deployer.plan import diff, saved_plan
+from deployer.plan import diff, removal, saved_plan
 from deployer.plan.planned import Accept, Change, Planned
 from deployer.preflight import gate, host_checks
 from deployer.preflight.findings import Findings
@@ -58,6 +58,7 @@ def deploy(change: Change, fleet: Fleet, accept: Accept) -> Report:
     or StalePlan, before anything is changed.
     """
     observed = observe.observe_hosts(change.inventory, fleet, change.observed_hosts())
+    gate.refuse_former_hosts(change, observed, fleet)
     desired = goal.desired_for(change.goal, change.inventory, observed)
     planned = diff.planned(change, desired, observed)
     saved_plan.refuse_stale(planned)
@@ -75,8 +76,12 @@ def deploy(change: Change, fleet: Fleet, accept: Accept) -> Report:
 
 
 def plan(change: Change, fleet: Fleet, contents: bool = False) -> Planned:
-    """What a deploy would do; changes nothing. `contents`: also observe the contents of every file, for diffs."""
+    """What a deploy would do; changes nothing. `contents`: also observe the contents of every file, for diffs.
+
+    Raise HostUnreachable, or NotReady with each host that has left the inventory without being removed.
+    """
     observed = observe.observe_hosts(change.inventory, fleet, change.observed_hosts(), contents)
+    gate.refuse_former_hosts(change, observed, fleet)
     desired = goal.desired_for(change.goal, change.inventory, observed)
     return diff.planned(change, desired, observed)
 
@@ -124,6 +129,25 @@ def rollback_target(inventory: Inventory, fleet: Fleet, number: int | None) -> R
 def restore(change: Change, fleet: Fleet, accept: Accept) -> Report:
     """Remove everything of ours, and start again the processes that served before."""
     return deploy(replace(change, goal=RESTORE), fleet, accept)
+
+
+def remove_host(change: Change, file: InventoryFile, fleet: Fleet, accept: Accept) -> Report:
+    """Take a host out of the site: a deploy in which it has nothing to run; then take its lines out of the file.
+
+    The file may lack them already: then the site's own records say where the host is. Of one that is gone, which is
+    not contacted, what it has left in Heat is cleaned up. Raise BadInput for a host that cannot be removed, NotReady
+    for one that is said to be gone while Heat has an engine of it as alive; else as `deploy`.
+    """
+    host, without = change.goal.host, inventory_file.without_host(file, change.goal.host)
+    observed = observe.observe_hosts(without.inventory, fleet)
+    known = removal.known_hosts(change, without, observed)
+    cleanup = recovery.cleanup_of(host, known[host].engines, without.inventory, fleet) if change.goal.is_gone else None
+    removing = removal.removal(change, without, known, cleanup)
+    fleet.add_hosts({name: removing.inventory.host(name) for name in removing.inventory.hosts})
+    report = deploy(removing, fleet, accept)
+    if report.accepted and not report.exit_code:
+        inventory_file.save(without, removal.NOT_TAKEN_OUT)
+    return report
 
 
 @dataclass(frozen=True)

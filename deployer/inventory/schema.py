@@ -85,10 +85,9 @@ class Inventory:
         """Return the inventory without a host; the same where it has none of that name."""
         return self._with_hosts({each: entry for each, entry in self.hosts.items() if each != name})
 
-    def with_idle_hosts(self, entries: Mapping[str, HostEntry]) -> "Inventory":
-        """Return the inventory with these hosts too, or in place of its own, each with nothing to run."""
-        idle = {name: entry.model_copy(update={"api": 0, "cfn": 0, "engines": 0}) for name, entry in entries.items()}
-        return self._with_hosts({**self.hosts, **idle})
+    def with_hosts(self, entries: Mapping[str, HostEntry]) -> "Inventory":
+        """Return the inventory with these hosts behind its own, or in place of those of the same name."""
+        return self._with_hosts({**self.hosts, **entries})
 
     def _with_hosts(self, entries: Mapping[str, HostEntry]) -> "Inventory":
         document = self.document.model_copy(update={"hosts": MappingProxyType(dict(entries))})
@@ -123,6 +122,11 @@ def ports(entry: HostEntry, heat: HostHeat, service: Service) -> tuple[int, ...]
     wanted = entry.api if service is Service.API else entry.cfn
     first = first_port(heat, service)
     return tuple(range(first, first + wanted)) if isinstance(wanted, int) else wanted
+
+
+def idle(entry: HostEntry) -> HostEntry:
+    """Return a host that is reached as before and has nothing to run."""
+    return entry.model_copy(update={"api": 0, "cfn": 0, "engines": 0})
 
 
 def first_port(heat: HostHeat, service: Service) -> int:

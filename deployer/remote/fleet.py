@@ -38,6 +38,9 @@ class Fleet(Protocol):
     def open(self, only: Collection[str] = ()) -> None:
         """Begin to connect to every host, or to those of `only`, for who has something else to do meanwhile."""
 
+    def add_hosts(self, hosts: Mapping[str, Host]) -> None:
+        """Have these hosts too, which are connected to when they are first asked."""
+
     def ask(
         self,
         title: str,
@@ -79,6 +82,10 @@ class SshFleet:
         """Begin to connect to the hosts; who asks one waits until its connection is there."""
         for name in only or self._hosts:
             self._connections[name] = self._threads.submit(self._connect, name)
+
+    def add_hosts(self, hosts: Mapping[str, Host]) -> None:
+        """Have these hosts too: those that a site has left out of its inventory are known only once it was asked."""
+        self._hosts = {**self._hosts, **hosts}
 
     def ask(
         self,

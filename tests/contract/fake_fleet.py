@@ -51,6 +51,9 @@ class FakeFleet:
     def open(self, only: Collection[str] = ()) -> None:
         self.opened = set(only)
 
+    def add_hosts(self, hosts: Mapping[str, Any]) -> None:
+        """A test has all hosts in the fleet from the beginning."""
+
     def ask(
         self,
         title: str,
