@@ -21,8 +21,8 @@ from deployer.model.facts import DeadWorker, Observation
 from deployer.model.purpose import RESTORE, Goal, Purpose
 from deployer.model.run import Holder, Run, Writer
 from deployer.model.state import NOTHING
+from deployer.observed import former_hosts, observe
 from deployer.observed import history as recorded
-from deployer.observed import observe
 from deployer.observed.history import History
 from deployer.plan import diff, removal, saved_plan
 from deployer.plan.planned import Accept, Change, Planned
@@ -178,11 +178,15 @@ def preflight(inventory: Inventory, fleet: Fleet) -> Findings:
     if inventory.heat.source not in observation.hosts:
         return Findings(host_checks.problems(inventory, observation, {}))
     desired = desired_state.desired_states(inventory, observation.hosts)
-    return gate.site_findings(inventory, observation, desired, fleet)
+    former = former_hosts.observe_former(inventory, observation.hosts, fleet)
+    found = Findings(tuple(former_hosts.describe(former)))
+    return found + gate.site_findings(inventory, observation, desired, fleet)
 
 
 def status(inventory: Inventory, fleet: Fleet, counters: bool = False) -> "SiteStatus":
     """One row a process, the steps that a deploy would take, and the hosts that do not answer; changes nothing.
+
+    What a host still has that has left the inventory without being removed is left over, also while it is off.
 
     `counters`: with what each process has done and used so far.
     """
@@ -194,7 +198,9 @@ def status(inventory: Inventory, fleet: Fleet, counters: bool = False) -> "SiteS
     view = engines.view(source.facts.answers)
     desired = desired_state.desired_states(inventory, observation.hosts).states
     plan = diff.plan_between({name: desired[name] for name in observation.hosts}, observation.hosts)
-    return site.status_of(site_view.SiteView(inventory, observation, desired, view), plan)
+    former = former_hosts.observe_former(inventory, observation.hosts, fleet, limit=STATUS_TIMEOUT)
+    seen = site_view.SiteView(inventory, observation, desired, view)
+    return site.status_of(site_view.with_former_hosts(seen, former), plan)
 
 
 def logs(

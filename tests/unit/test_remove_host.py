@@ -303,3 +303,41 @@ def test_host_whose_engines_are_alive_for_heat_is_not_gone(site):
         site.remove(gone=True)
 
     assert (changed(site.fleet), site.text) == (False, WITH)
+
+
+def drift_of(site):
+    shown = pipeline.status(reader.read(site.path), site.fleet)
+    rows = {(line.unit, line.state, line.drift) for line in shown.lines if line.host == "hostC"}
+    return shown, rows
+
+
+@pytest.mark.parametrize("state", ["running", "unreachable"])
+def test_status_shows_what_a_deleted_host_has_as_drift_whether_it_answers_or_not(site, state):
+    site.says(WITHOUT)
+    if state == "unreachable":
+        site.fleet.loses("hostC")
+
+    shown, rows = drift_of(site)
+
+    units = list(site.fleet.hosts["hostC"].running())
+    assert len(units) == 4
+    assert rows == {(unit, state, "not in the inventory") for unit in units}
+    assert not [line for line in shown.lines if line.host == "hostB" and line.drift]
+    assert (shown.errors, shown.exit_code(counts_drift=True)) == ((), 8)
+    assert "hostC is no longer in the inventory" in shown.warnings[0]
+
+
+def test_status_of_a_site_whose_host_was_removed_has_no_drift(site):
+    assert site.remove().exit_code == 0
+
+    shown, rows = drift_of(site)
+
+    assert (rows, shown.warnings, shown.exit_code(counts_drift=True)) == (set(), (), 0)
+
+
+def test_preflight_names_a_host_that_was_only_deleted_from_the_file(site):
+    site.says(WITHOUT)
+
+    found = pipeline.preflight(reader.read(site.path), site.fleet)
+
+    assert found.problems == (f"hostC is no longer in the inventory, but runs {NODE}",)
