@@ -22,10 +22,10 @@ from deployer.model.facts import DeadWorker, Observation
 from deployer.model.purpose import RESTORE, Goal, Purpose
 from deployer.model.run import Holder, Run, Writer
 from deployer.model.state import NOTHING
+from deployer.observed import former_hosts, observe
 from deployer.observed import history as recorded
-from deployer.observed import observe
 from deployer.observed.history import History
-from deployer.plan import diff, saved_plan
+from deployer.plan import diff, removal, saved_plan
 from deployer.plan.planned import Accept, Change, Planned
 from deployer.preflight import gate, host_checks
 from deployer.preflight.findings import Findings
@@ -59,6 +59,7 @@ def deploy(change: Change, fleet: Fleet, accept: Accept) -> Report:
     or StalePlan, before anything is changed.
     """
     observed = observe.observe_hosts(change.inventory, fleet, change.observed_hosts())
+    gate.refuse_former_hosts(change, observed, fleet)
     desired = goal.desired_for(change.goal, change.inventory, observed)
     planned = diff.planned(change, desired, observed)
     saved_plan.refuse_stale(planned)
@@ -76,8 +77,12 @@ def deploy(change: Change, fleet: Fleet, accept: Accept) -> Report:
 
 
 def plan(change: Change, fleet: Fleet, contents: bool = False) -> Planned:
-    """What a deploy would do; changes nothing. `contents`: also observe the contents of every file, for diffs."""
+    """What a deploy would do; changes nothing. `contents`: also observe the contents of every file, for diffs.
+
+    Raise HostUnreachable, or NotReady with each host that has left the inventory without being removed.
+    """
     observed = observe.observe_hosts(change.inventory, fleet, change.observed_hosts(), contents)
+    gate.refuse_former_hosts(change, observed, fleet)
     desired = goal.desired_for(change.goal, change.inventory, observed)
     return diff.planned(change, desired, observed)
 
@@ -127,6 +132,25 @@ def restore(change: Change, fleet: Fleet, accept: Accept) -> Report:
     return deploy(replace(change, goal=RESTORE), fleet, accept)
 
 
+def remove_host(change: Change, file: InventoryFile, fleet: Fleet, accept: Accept) -> Report:
+    """Take a host out of the site: a deploy in which it has nothing to run; then take its lines out of the file.
+
+    The file may lack them already: then the site's own records say where the host is. Of one that is gone, which is
+    not contacted, what it has left in Heat is cleaned up. Raise BadInput for a host that cannot be removed, NotReady
+    for one that is said to be gone while Heat has an engine of it as alive; else as `deploy`.
+    """
+    host, without = change.goal.host, inventory_file.without_host(file, change.goal.host)
+    observed = observe.observe_hosts(without.inventory, fleet)
+    known = removal.known_hosts(change, without, observed)
+    cleanup = recovery.cleanup_of(host, known[host].engines, without.inventory, fleet) if change.goal.is_gone else None
+    removing = removal.removal(change, without, known, cleanup)
+    fleet.add_hosts({name: removing.inventory.host(name) for name in removing.inventory.hosts})
+    report = deploy(removing, fleet, accept)
+    if report.accepted and not report.exit_code:
+        inventory_file.save(without, removal.NOT_TAKEN_OUT)
+    return report
+
+
 @dataclass(frozen=True)
 class Recovery:
     """What dead engines left behind, and whether it was cleaned."""
@@ -155,11 +179,15 @@ def preflight(inventory: Inventory, fleet: Fleet) -> Findings:
     if inventory.heat.source not in observation.hosts:
         return Findings(host_checks.problems(inventory, observation, {}))
     desired = desired_state.desired_states(inventory, observation.hosts)
-    return gate.site_findings(inventory, observation, desired, fleet)
+    former = former_hosts.observe_former(inventory, observation.hosts, fleet)
+    found = Findings(tuple(former_hosts.describe(former)))
+    return found + gate.site_findings(inventory, observation, desired, fleet)
 
 
 def status(inventory: Inventory, fleet: Fleet, counters: bool = False) -> "SiteStatus":
     """One row a process, the steps that a deploy would take, and the hosts that do not answer; changes nothing.
+
+    What a host still has that has left the inventory without being removed is left over, also while it is off.
 
     `counters`: with what each process has done and used so far.
     """
@@ -171,7 +199,9 @@ def status(inventory: Inventory, fleet: Fleet, counters: bool = False) -> "SiteS
     view = engines.view(source.facts.answers)
     desired = desired_state.desired_states(inventory, observation.hosts).states
     plan = diff.plan_between({name: desired[name] for name in observation.hosts}, observation.hosts)
-    return site.status_of(site_view.SiteView(inventory, observation, desired, view), plan)
+    former = former_hosts.observe_former(inventory, observation.hosts, fleet, limit=STATUS_TIMEOUT)
+    seen = site_view.SiteView(inventory, observation, desired, view)
+    return site.status_of(site_view.with_former_hosts(seen, former), plan)
 
 
 def logs(

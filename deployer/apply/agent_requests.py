@@ -13,6 +13,7 @@ from deployer.model.state import KEPT
 from deployer.model.steps import (
     AwaitReady,
     AwaitStopped,
+    CleanUpEngines,
     DrainServer,
     EnableUnit,
     ReadyServer,
@@ -130,6 +131,11 @@ def _(step: RemoveRecords) -> Request:
 
 
 @request.register
+def _(step: CleanUpEngines) -> Request:
+    return _program_request(step.program)
+
+
+@request.register
 def _(step: ReloadSystemd) -> Request:
     return systemctl("daemon-reload")
 
@@ -218,5 +224,9 @@ def _(step: AwaitReady | AwaitStopped) -> Request:
                 "timeout": probe.timeout,
             }
         case Program():
-            return {"do": "run", "argv": probe.argv, "stdin": probe.stdin, "timeout": probe.timeout}
+            return _program_request(probe)
     raise TypeError(f"no request for {type(probe).__name__}")
+
+
+def _program_request(program: Program) -> Request:
+    return {"do": "run", "argv": program.argv, "stdin": program.stdin, "timeout": program.timeout}

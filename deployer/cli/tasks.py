@@ -14,6 +14,7 @@ namespace = Collection(
     write_tasks.remove_engine,
     write_tasks.remove_api,
     write_tasks.remove_cfn,
+    write_tasks.remove_host,
     write_tasks.scale,
     write_tasks.restart,
     write_tasks.drain,

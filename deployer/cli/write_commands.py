@@ -20,6 +20,7 @@ from deployer.inventory import editor, inventory_file, scaling
 from deployer.inventory.inventory_file import InventoryFile
 from deployer.model import lazy
 from deployer.model.contract import SCHEMA_VERSION
+from deployer.model.purpose import Goal, Purpose
 from deployer.model.steps import OnError, RolloutOptions
 from deployer.plan import saved_plan
 from deployer.plan.planned import Change, SavedPlan
@@ -78,6 +79,26 @@ def remove(context: Context, inventory: str | None, count: Count, flags: Flags) 
         return edited
 
     _deploy_edited(context, inventory, fewer, flags)
+
+
+def remove_host(context: Context, inventory: str | None, host: str, gone: bool, flags: Flags) -> None:
+    """Take a host out of the site and then out of the file, which is not edited before; one that is gone is not asked.
+
+    Its lines may be missing in the file already.
+    """
+
+    def reached(file: InventoryFile) -> InventoryFile:
+        without = inventory_file.without_host(file, host)
+        return without if gone else file
+
+    with exit_codes(flags.output, changes=True) as output:
+        _rollout_options(flags)
+        with session.exclusive(output, _path(context, inventory), flags.lock_wait, edit=reached) as (file, fleet):
+            named = inventory_file.with_text(file, file.on_disk.decode())
+            change = replace(_change(named, flags), goal=Goal(Purpose.REMOVE_HOST, host=host, is_gone=gone))
+            accept = prompt.deploy_accepted(output, flags.yes)
+            report = pipeline.remove_host(change, named, fleet, accept)
+        _finish(report, output)
 
 
 def drain(context: Context, inventory: str | None, host: str, flags: Flags) -> None:

@@ -150,6 +150,23 @@ def remove_cfn(
     )
 
 
+@command(help={**PATIENT, **HOST, "gone": "the host will never answer again: clean up what it has left in Heat"})
+def remove_host(
+    c: Context,
+    output: OutputFlags,
+    host: str,
+    inventory: str | None = None,
+    gone: bool = False,
+    yes: bool = False,
+    wait: str = "",
+    force: bool = False,
+    lock_wait: str = "",
+) -> None:
+    """Take a host out of the site when its work is done, and then out of the inventory."""
+    flags = Flags(yes, output, wait=wait, force=force, lock_wait=lock_wait)
+    write_commands.remove_host(c, inventory, host, gone, flags)
+
+
 @command(help={**PATIENT, **HOST})
 def drain(
     c: Context,

@@ -116,10 +116,19 @@ def resources_held(inventory: Inventory, fleet: Fleet) -> dict[str, int]:
     return json.loads(_asked(inventory, fleet, "resources_held"))
 
 
-def _asked(inventory: Inventory, fleet: Fleet, name: str) -> str:
+def ask_view(inventory: Inventory, fleet: Fleet) -> EngineView:
+    """Ask the source host what Heat knows of its engines; raise HostFailed when database or broker do not answer."""
+    printed = _asked(inventory, fleet, "engine_view", seconds=LOGIN_TIMEOUT)
+    found = view({QUESTION: {"why": None, "printed": printed}})
+    if found.problems:
+        raise errors.HostFailed(inventory.heat.source, "; ".join(found.problems))
+    return found
+
+
+def _asked(inventory: Inventory, fleet: Fleet, name: str, **values: Json) -> str:
     source = inventory.heat.source
     heat = inventory.heat_of(source)
-    script = scripts.text(name, conf=f"{heat.config_dir}/heat.conf")
+    script = scripts.text(name, conf=f"{heat.config_dir}/heat.conf", **values)
     programs = {source: (service_units.python_of(heat.prefix), script)}
     printed = run(fleet, "ask Heat", programs, ENGINES_TIMEOUT, Level.VERBOSE)[source]
     if isinstance(printed, errors.DeployerError):

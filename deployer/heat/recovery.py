@@ -1,11 +1,15 @@
 """What engines that died have left behind, and its removal; both by Heat's own Python on the source host."""
 
 import json
+from collections.abc import Sequence
 
 from deployer import errors
 from deployer.heat import engines, scripts, service_units
 from deployer.inventory.schema import Inventory
+from deployer.model import names
 from deployer.model.facts import DeadWorker
+from deployer.model.probe import Program
+from deployer.model.steps import CleanUpEngines
 from deployer.remote.fleet import Fleet
 
 RECOVERY_TIMEOUT = 120.0  # seconds
@@ -24,13 +28,41 @@ def clean(inventory: Inventory, fleet: Fleet) -> tuple[DeadWorker, ...]:
     return _asked(inventory, fleet, "clean up", clean=True)
 
 
-def _asked(inventory: Inventory, fleet: Fleet, title: str, clean: bool) -> tuple[DeadWorker, ...]:
+def cleanup_of(host: str, count: int, inventory: Inventory, fleet: Fleet) -> CleanUpEngines:
+    """The step that cleans up what the engines of a host that is gone have left, given how many there were.
+
+    Raise NotReady while Heat has one of them as alive; HostFailed as `dead_workers` does.
+    """
+    view = engines.ask_view(inventory, fleet)
+    rows = [row for row in view.rows if (own := names.parse_engine(row.host)) and own.host == host]
+    alive = sorted({row.host for row in rows if row.up or view.is_alive(row)})
+    if alive:
+        raise errors.NotReady(
+            [f"{host}: Heat has {', '.join(alive)} as alive: they reported, or read their queue, within two minutes"],
+            hint="Nothing was changed. If the host is off for good, run the same command again in a few minutes; if it "
+            "runs, remove it without --gone.",
+        )
+    numbered = (names.engine_name(host, number) for number in range(1, count + 1))
+    meant = sorted({*numbered, *(row.host for row in rows)})
+    workers = _asked(inventory, fleet, f"list what the engines of {host} left", clean=False, only=meant)
+    source, held = inventory.heat.source, tuple(work for each in workers for work in each.held)
+    argv = (service_units.python_of(inventory.heat_of(source).prefix), "-")
+    program = Program(argv, _script(inventory, clean=True, only=meant), timeout=RECOVERY_TIMEOUT)
+    return CleanUpEngines(source, host, program, held, because="their host is gone")
+
+
+def _script(inventory: Inventory, clean: bool, only: Sequence[str] | None) -> str:
+    conf = f"{inventory.heat_of(inventory.heat.source).config_dir}/heat.conf"
+    return scripts.text("dead_workers", conf=conf, clean=clean, engines=only)
+
+
+def _asked(
+    inventory: Inventory, fleet: Fleet, title: str, clean: bool, only: Sequence[str] | None = None
+) -> tuple[DeadWorker, ...]:
     source = inventory.heat.source
-    heat = inventory.heat_of(source)
-    script = scripts.text("dead_workers", conf=f"{heat.config_dir}/heat.conf", clean=clean)
-    printed = engines.run(fleet, title, {source: (service_units.python_of(heat.prefix), script)}, RECOVERY_TIMEOUT)[
-        source
-    ]
+    python = service_units.python_of(inventory.heat_of(source).prefix)
+    program = (python, _script(inventory, clean, only))
+    printed = engines.run(fleet, title, {source: program}, RECOVERY_TIMEOUT)[source]
     if isinstance(printed, errors.DeployerError):
         raise printed
     return tuple(

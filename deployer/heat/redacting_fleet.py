@@ -10,6 +10,7 @@ from deployer.heat.known_secrets import KnownSecrets
 from deployer.inventory.schema import Inventory
 from deployer.model import events
 from deployer.model.events import Handler, Level, ReplyReceived, RequestSent
+from deployer.model.hosts import Host
 from deployer.model.wire import Reply, Request
 from deployer.remote import fleet
 
@@ -32,6 +33,10 @@ class RedactingFleet:
     def open(self, only: Collection[str] = (), lease_host: str = "") -> None:
         """Begin to connect to every host, or to those of `only`, and to the one where a lock is going to be taken."""
         self._hosts.open(only, lease_host)
+
+    def add_hosts(self, hosts: Mapping[str, Host]) -> None:
+        """Have these hosts too; the configuration of those that the inventory lacks is where the site's is."""
+        self._hosts.add_hosts(hosts)
 
     def acquire_lease(self, host: str, request: Request, timeout: float) -> Reply | DeployerError:
         """Take a lock on a host; the message of an error is redacted."""
@@ -77,7 +82,9 @@ class RedactingFleet:
 
     def _configurations(self, hosts: Collection[str]) -> fleet.Replies:
         """Observe Heat's configuration on some hosts, contents included."""
-        folders = {name: self._inventory.heat_of(name).config_dir for name in hosts}
+        site = self._inventory
+        settings = {name: site.heat_of(name) if name in site.hosts else site.heat for name in hosts}
+        folders = {name: heat.config_dir for name, heat in settings.items()}
         requests = {name: {"trees": [folder], "carry": [f"{folder}/"]} for name, folder in folders.items()}
         return self._hosts.ask("observe", "observe", requests, SECRETS_TIMEOUT, Level.VERBOSE) if requests else {}
 

@@ -72,6 +72,17 @@ def with_drained(text: str, host: str, drained: bool) -> str:
     return text[: len(text) - len(body)] + edited
 
 
+def without_host(text: str, host: str) -> str:
+    """Return the inventory's text without a host and its own comments; raise BadInput if it cannot be."""
+    body = text.removeprefix("\ufeff")
+    inventory = reader.parse(body, NAME)
+    _require_host(inventory, host)
+    edited = splice.without_entry(body, _node(body, "hosts"), host)
+    if _proven(edited, host).document != inventory.without_host(host).document:
+        raise errors.BadInput(f"{host}: the inventory's layout cannot be edited here", "Take its lines out by hand.")
+    return text[: len(text) - len(body)] + edited
+
+
 def write(path: Path, text: str) -> None:
     """Replace the file as a whole, keeping its mode and, where allowed, its owner; raise BadInput if it cannot be."""
     try:
@@ -111,6 +122,10 @@ def _with(inventory: Inventory, host: str, service: Service, value: Counts) -> I
 def _require(inventory: Inventory, host: str, service: Service) -> None:
     if service not in KEYS:
         raise errors.BadInput("there is one proxy, on the host that `proxy` names", "Change `proxy: {host: ...}`.")
+    _require_host(inventory, host)
+
+
+def _require_host(inventory: Inventory, host: str) -> None:
     if host not in inventory.hosts:
         hint = formatting.nearest(host, inventory.hosts)
         message = f"the inventory has no host {formatting.printable(host)}{hint}"

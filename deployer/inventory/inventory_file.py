@@ -7,6 +7,8 @@ from deployer import errors
 from deployer.inventory import editor, reader
 from deployer.inventory.schema import Inventory
 
+NOTHING_CHANGED = "Nothing was changed. Run the same command again: it starts from what the file says now."
+
 
 @dataclass(frozen=True)
 class InventoryFile:
@@ -52,13 +54,31 @@ def with_text(file: InventoryFile, text: str) -> InventoryFile:
     return InventoryFile(file.path, text, reader.parse(text, file.path), file.on_disk)
 
 
-def save(file: InventoryFile) -> None:
-    """Write what the file is to say; raise StalePlan where somebody else has changed it since it was read."""
+def without_host(file: InventoryFile, host: str) -> InventoryFile:
+    """The inventory's file without a host, which may be missing there already.
+
+    Raise BadInput for the source and for the host of the proxy.
+    """
+    if host in (file.inventory.heat.source, file.inventory.proxy.host):
+        raise errors.BadInput(
+            f"{host} is the source or the host of the proxy, without which there is no site",
+            hint="Name another in `heat.source` or `proxy.host` and deploy first, or go back with `invoke restore`.",
+        )
+    if host not in file.inventory.hosts:
+        return file
+    return with_text(file, editor.without_host(file.text, host))
+
+
+def save(file: InventoryFile, if_stale: str = NOTHING_CHANGED) -> None:
+    """Write what the file is to say; raise StalePlan where somebody else has changed it since it was read.
+
+    `if_stale`: the hint of that error.
+    """
     if not file.is_edited:
         return
     if reader.content_of(file.path) != file.on_disk:
         raise errors.StalePlan(
             (f"{file.path}: the inventory was changed while this command ran",),
-            hint="Nothing was changed. Run the same command again: it starts from what the file says now.",
+            hint=if_stale,
         )
     editor.write(file.path, file.text)

@@ -2,8 +2,9 @@
 
 import posixpath
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TypeVar
 
 from deployer import errors
@@ -85,6 +86,18 @@ class Inventory:
         ends = (self.heat.source, self.proxy.host)
         return tuple(dict.fromkeys((*limit, *ends))) if limit else tuple(self.hosts)
 
+    def without_host(self, name: str) -> "Inventory":
+        """Return the inventory without a host; the same where it has none of that name."""
+        return self._with_hosts({each: entry for each, entry in self.hosts.items() if each != name})
+
+    def with_hosts(self, entries: Mapping[str, HostEntry]) -> "Inventory":
+        """Return the inventory with these hosts behind its own, or in place of those of the same name."""
+        return self._with_hosts({**self.hosts, **entries})
+
+    def _with_hosts(self, entries: Mapping[str, HostEntry]) -> "Inventory":
+        document = self.document.model_copy(update={"hosts": MappingProxyType(dict(entries))})
+        return replace(self, document=document)
+
     def has_apis(self) -> bool:
         """Whether there is anything for a proxy to stand in front of; a site may scale out its engines alone."""
         return any(entry.api or entry.cfn for entry in self.hosts.values())
@@ -114,6 +127,11 @@ def ports(entry: HostEntry, heat: HostHeat, service: Service) -> tuple[int, ...]
     wanted = entry.api if service is Service.API else entry.cfn
     first = first_port(heat, service)
     return tuple(range(first, first + wanted)) if isinstance(wanted, int) else wanted
+
+
+def idle(entry: HostEntry) -> HostEntry:
+    """Return a host that is reached as before and has nothing to run."""
+    return entry.model_copy(update={"api": 0, "cfn": 0, "engines": 0})
 
 
 def first_port(heat: HostHeat, service: Service) -> int:

@@ -21,6 +21,21 @@ def with_entry(text: str, mapping: Node, entry: str) -> str:
     return _with_line(text, end, indentation + entry)
 
 
+def without_entry(text: str, mapping: Node, key: str) -> str:
+    """Return the text without one entry of a mapping that has others: with its own comments, not with theirs."""
+    name, value = mapping.entries[key]
+    if not mapping.is_flow:
+        start = text.rfind("\n", 0, name.start) + 1
+        return text[:start] + text[_block_end(text, name, value) :]
+    keys = list(mapping.entries)
+    at = keys.index(key)
+    if at + 1 < len(keys):
+        return text[: name.start] + text[mapping.entries[keys[at + 1]][0].start :]
+    before = mapping.entries[keys[at - 1]][1].end
+    has_comment = "#" in text[before : name.start]
+    return text[: name.start if has_comment else before] + text[value.end :]
+
+
 def lengthened(text: str, sequence: Node, items: list[str]) -> str:
     """Return the text with items added at the end of a list."""
     if not sequence.items:
@@ -67,6 +82,19 @@ def _end(text: str, node: Node) -> int:
     while (inside := (*(value for _, value in node.entries.values()), *node.items)) and not node.is_flow:
         node = inside[-1]
     return len(text[: node.end].rstrip())
+
+
+def _block_end(text: str, name: Node, value: Node) -> int:
+    """Return where the line after a block entry begins, behind the comments that stand deeper than its key."""
+    end = _end(text, value)
+    while True:
+        newline = text.find("\n", end)
+        if newline == -1:
+            return len(text)
+        end = newline + 1
+        line = text[end:].split("\n", 1)[0]
+        if not line.lstrip().startswith("#") or len(line) - len(line.lstrip()) < name.column:
+            return end
 
 
 def _dash(text: str, item: Node) -> str:

@@ -10,7 +10,8 @@ DONE, FAILED, REVERTED, REFUSED = "done", "failed", "put back", "refused"  # as 
 class Author:
     """Who asks for a change, and from what: `who` is user@host, `at` UTC in ISO 8601, `tool` our version.
 
-    `inventory` is the path of the file and `text` what it says once the change is accepted.
+    `inventory` is the path of the file and `text` what it says once the change is accepted. Of a run that removes a
+    host, `removed` is its name, and `former` is JSON of it and of all others that the file no longer names.
     """
 
     who: str = ""
@@ -19,6 +20,8 @@ class Author:
     tool: str = ""
     inventory: str = ""
     text: str = field(default="", repr=False)
+    former: str = field(default="", repr=False)
+    removed: str = ""
 
 
 UNKNOWN_AUTHOR = Author()

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from deployer.model import names
 from deployer.model.facts import Listener
-from deployer.model.probe import Probe
+from deployer.model.probe import Probe, Program
 from deployer.model.state import File
 from deployer.model.wire import Json
 
@@ -165,6 +165,26 @@ class RemoveRecords(Step):
 
     def __str__(self) -> str:
         return "remove the records of what was done here"
+
+
+MOST_NAMED = 5  # things that a sentence names
+
+
+@dataclass(frozen=True)
+class CleanUpEngines(Step):
+    """Mark what the engines of a host that is gone worked on (`held`) as failed, and delete what they left in Heat.
+
+    `host` is the source, where `program` runs in Heat's Python.
+    """
+
+    gone: str
+    program: Program
+    held: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        more = f" and {len(self.held) - MOST_NAMED} more" if len(self.held) > MOST_NAMED else ""
+        work = f"mark as failed {', '.join(self.held[:MOST_NAMED])}{more}, " if self.held else ""
+        return f"{work}delete rows and queues of the engines of {self.gone} ({self.because})"
 
 
 @dataclass(frozen=True)

@@ -18,12 +18,14 @@ def next_run(observed: Mapping[str, Observation], author: Author) -> Run:
 
 def inventory_changed(observed: Mapping[str, Observation], author: Author) -> bool:
     """Whether the text of the inventory is another one than in the newest generation."""
-    last_run = max(
-        (each.facts.last_run for each in observed.values() if each.facts.last_run),
-        key=lambda kept: kept["number"],
-        default=None,
-    )
-    return last_run is not None and bool(author.text) and run_of(last_run).author.text != author.text
+    newest = newest_run(observed)
+    return newest is not None and bool(author.text) and newest.author.text != author.text
+
+
+def newest_run(observed: Mapping[str, Observation]) -> Run | None:
+    """The newest run that any host has recorded, ended where any of them says so; None before the first."""
+    runs = [run_of(each.facts.last_run) for each in observed.values() if each.facts.last_run]
+    return max(runs, key=lambda run: (run.number, run.result is not None), default=None)
 
 
 def run_of(kept: Mapping[str, Any]) -> Run:

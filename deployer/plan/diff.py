@@ -30,7 +30,8 @@ from deployer.plan.site_diff import SiteDiff
 def planned(change: Change, desired: Desired, observed: Mapping[str, Observation]) -> Planned:
     """The plan for a change, on the hosts of its limit."""
     chosen = {host: state for host, state in desired.states.items() if not change.limit or host in change.limit}
-    return Planned(change, desired, observed, _plan_for(change, chosen, observed, change.options))
+    plan, final = _plan_for(change, chosen, observed, change.options), change.goal.final_wave
+    return Planned(change, desired, observed, replace(plan, waves=(*plan.waves, final)) if final else plan)
 
 
 def again(planned: Planned, observed: Mapping[str, Observation], options: RolloutOptions) -> Plan:

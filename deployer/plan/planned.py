@@ -47,6 +47,11 @@ class Change:
     may_be_first: bool = True
     may_lose_requests: bool = True
 
+    @property
+    def text(self) -> str:
+        """What the inventory says, once the change is accepted; "" where nobody knows."""
+        return self.file.text if self.file else self.author.text
+
     def observed_hosts(self) -> tuple[str, ...]:
         """The hosts to observe."""
         return self.inventory.hosts_to_observe(self.limit)

@@ -11,14 +11,19 @@ from deployer.model.purpose import Purpose
 from deployer.model.service import Service
 from deployer.model.state import Desired
 from deployer.model.steps import Plan
-from deployer.observed import observe, resources
+from deployer.observed import former_hosts, observe, resources
 from deployer.observed.observe import SiteObservation
 from deployer.plan import drain
-from deployer.plan.planned import Planned
+from deployer.plan.planned import Change, Planned
 from deployer.preflight import host_checks, logins, tls_checks
 from deployer.preflight.capacity import capacity_checks, database, sizes
 from deployer.preflight.findings import Findings
 from deployer.remote.fleet import Fleet
+
+HOW_TO_REMOVE = (
+    "Nothing was changed. `invoke remove-host HOST` drains such a host, stops what runs there and removes it; with "
+    "--gone where it will never answer again. Or put its lines back into the inventory."
+)
 
 
 def refuse_unready(planned: Planned, fleet: Fleet) -> tuple[str, ...]:
@@ -32,6 +37,18 @@ def refuse_unready(planned: Planned, fleet: Fleet) -> tuple[str, ...]:
     findings = _findings(planned, fleet)
     _refuse(findings.problems)
     return findings.warnings
+
+
+def refuse_former_hosts(change: Change, observed: Mapping[str, Observation], fleet: Fleet) -> None:
+    """Raise NotReady with each host that has left the inventory and still has something of ours, and what that is.
+
+    Only a removal may leave the others for later: its record goes on naming them.
+    """
+    if change.goal.purpose is Purpose.REMOVE_HOST:
+        return
+    problems = tuple(former_hosts.describe(former_hosts.observe_former(change.inventory, observed, fleet, change.text)))
+    if problems:
+        raise errors.NotReady(problems, hint=HOW_TO_REMOVE)
 
 
 def _refuse_first_deploy(planned: Planned) -> None:

@@ -47,6 +47,9 @@ class Fleet(Protocol):
         `lease_host`: where a lock is going to be taken, if at all.
         """
 
+    def add_hosts(self, hosts: Mapping[str, Host]) -> None:
+        """Have these hosts too, which are connected to when they are first asked."""
+
     def ask(
         self,
         title: str,
@@ -94,6 +97,10 @@ class SshFleet:
             self._lease_connections[lease_host] = self._threads.submit(self._connect, lease_host)
         for name in only or self._hosts:
             self._connections[name] = self._threads.submit(self._connect, name)
+
+    def add_hosts(self, hosts: Mapping[str, Host]) -> None:
+        """Have these hosts too: those that a site has left out of its inventory are known only once it was asked."""
+        self._hosts = {**self._hosts, **hosts}
 
     def ask(
         self,

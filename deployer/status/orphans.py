@@ -14,13 +14,14 @@ from deployer.status import instances
 from deployer.status.instances import InstanceStatus
 from deployer.status.site_view import SiteView
 
+NOT_IN_INVENTORY = "not in the inventory"
 HOSTS_OWN = "host's own"  # no drift: an engine that is not ours
 SERVICES = {section: service for service, section in config.SECTIONS.items()}
 
 
 def orphans(site: SiteView) -> Iterator[InstanceStatus]:
     """Units and servers that are left over, other processes at an address of ours, engines and rows of others."""
-    units = tuple(_units(site))
+    units = (*_units(site), *_lost(site))
     yield from units
     yield from _foreign_processes(site)
     yield from _servers(site, units)
@@ -49,10 +50,29 @@ def _unit(site: SiteView, host: str, unit: Unit) -> InstanceStatus:
         state=instances.state(site.observation.hosts[host], unit),
         heat=instances.heat_view(rows) if rows else "",
         proxy=server.status if server else "",
-        drift="not in the inventory",
+        drift=NOT_IN_INVENTORY,
     )
     status = instances.with_server(instances.with_config(status, unit, None), server)
     return instances.with_workers(status, rows, site.engines) if service == Service.ENGINE else status
+
+
+def _lost(site: SiteView) -> Iterator[InstanceStatus]:
+    """What hosts should run, by the records, that have left the inventory without being removed and do not answer."""
+    for each in site.lost:
+        server, rows = _server_at(site, each.host, each.port), instances.rows_of(each.host, each.unit, site.engines)
+        status = InstanceStatus(
+            each.host,
+            each.service,
+            each.unit,
+            each.address,
+            each.port,
+            state="unreachable",
+            heat=instances.heat_view(rows) if rows else "",
+            proxy=server.status if server else "",
+            drift=NOT_IN_INVENTORY,
+        )
+        status = instances.with_server(status, server)
+        yield instances.with_workers(status, rows, site.engines) if each.service is Service.ENGINE else status
 
 
 def _service_and_port(unit: str) -> tuple[str, int | None]:
@@ -188,4 +208,5 @@ def _not_ours(site: SiteView) -> list[EngineRow]:
         for name, unit in observed.state.units.items()
         if unit.running or unit.enabled
     }
-    return [row for row in site.engines.rows if row.host not in ours | left_over]
+    lost = {names.engine_of_unit(each.host, each.unit) for each in site.lost}
+    return [row for row in site.engines.rows if row.host not in ours | left_over | lost]

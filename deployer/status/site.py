@@ -57,7 +57,7 @@ def status_of(site: SiteView, plan: Plan) -> SiteStatus:
         lines=lines,
         pending=tuple(f"{step.host}: {step}" for step in plan.changes()),
         errors=_errors(site.observation),
-        warnings=site.engines.problems,
+        warnings=(*site.warnings, *site.engines.problems),
         unfinished=history.describe_unfinished(site.observation.hosts),
         counters=rates.counters(site.inventory, site.observation, lines),
         errors_code=_errors_code(site.observation),

@@ -1,7 +1,7 @@
 """Holds what the inventory asks for beside what hosts, Heat and the proxy show, for the rows of a status. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from deployer.heat.engines import EngineRow, EngineView
 from deployer.inventory.schema import Inventory
@@ -9,24 +9,46 @@ from deployer.model.facts import Observation, Server
 from deployer.model.hosts import Instance
 from deployer.model.service import Service
 from deployer.model.state import HostState, Unit
+from deployer.observed import former_hosts
+from deployer.observed.former_hosts import FormerHosts
 from deployer.observed.observe import SiteObservation
 from deployer.plan import host_steps
 
 
 @dataclass(frozen=True)
 class SiteView:
-    """The whole site. `desired` is empty while the source host does not answer; `engines` is Heat's view of them."""
+    """The whole site. `desired` is empty while the source host does not answer; `engines` is Heat's view of them.
+
+    `lost`: the processes of hosts that have left the inventory without being removed, and do not answer, as the
+    records have them. `warnings`: what such hosts have, a sentence each.
+    """
 
     inventory: Inventory
     observation: SiteObservation
     desired: Mapping[str, HostState]
     engines: EngineView
+    lost: tuple[Instance, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def proxy_servers(self) -> tuple[Server, ...]:
         """The servers of the running proxy; none while no proxy answers."""
         host = self.observation.hosts.get(self.inventory.proxy.host)
         return host.facts.servers if host else ()
+
+
+def with_former_hosts(site: SiteView, former: FormerHosts) -> SiteView:
+    """The site with the hosts that only its records name: what is there is left over, and so is what should be."""
+    if not former.entries:
+        return site
+    hosts = {**site.observation.hosts, **former.answering()}
+    return replace(
+        site,
+        inventory=former.inventory,
+        observation=SiteObservation(hosts, site.observation.errors),
+        lost=tuple(each for name in former.silent() for each in former.instances_of(name)),
+        warnings=tuple(former_hosts.describe(former)),
+    )
 
 
 @dataclass(frozen=True)

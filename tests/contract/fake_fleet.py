@@ -53,6 +53,9 @@ class FakeFleet:
         self.opened = set(only)
         self.opened_for_lease = lease_host
 
+    def add_hosts(self, hosts: Mapping[str, Any]) -> None:
+        """A test has all hosts in the fleet from the beginning."""
+
     def ask(
         self,
         title: str,

@@ -80,6 +80,70 @@ def test_engine_that_was_killed_is_seen_and_what_it_held_is_recovered(restored):
     assert site.json("recover", "--yes")["workers"] == []
 
 
+def test_deleted_host_is_refused_and_then_leaves_without_losing_a_request_or_a_stack(restored):
+    site = restored
+    served_by_all(site)
+    text = site.inventory.read_text()
+    site.inventory.write_text(text[: text.index("  hostC:")])
+    others = {key: pid for key, pid in site.processes().items() if key[0] != "hostC"}
+
+    for command in (("plan",), ("deploy", "--yes")):
+        refused = site.invoke(*command, code=3)
+        assert "hostC is no longer in the inventory, but runs api@8004, cfn@8000, engine@1" in refused.stderr
+    site.invoke("status", "--exit-code", code=8)
+    slow = stacks.Stacks(stacks.opened(site.lab.directory / "clouds.yaml"), "leaving")
+    slow.begin(6, stacks.single(SECONDS))
+    with requests_all_the_while(site) as answers:
+        site.invoke("remove-host", "hostC", "--yes")
+
+    fates = slow.awaited(120)
+    assert (fates.stuck, fates.failed, fates.complete) == ((), (), 6)
+    assert slow.delete() == ()
+    assert set(answers) == {200}
+    assert is_emptied(site, "hostC")
+    status = site.json("status")
+    assert (status["drift"], {each["host"] for each in status["instances"]}) == (False, {"hostA", "hostB"})
+    assert site.processes() == others
+    assert "hostC-engine" not in "".join(site.unread_queues())
+    assert site.json("plan")["changes"] == 0
+
+
+@pytest.mark.on("newest")
+def test_host_that_is_gone_leaves_no_row_no_queue_and_no_stuck_stack(restored):
+    site = restored
+    slow = stacks.Stacks(stacks.opened(site.lab.directory / "clouds.yaml"), "gone")
+    slow.begin(12, stacks.single(SECONDS))
+    left_by_others = set(site.unread_queues())
+    units = site.on("hostC", "systemctl", "list-units", "--plain", "--no-legend", "heat-scaleout-*.service")
+    names = [line.split()[0] for line in units.splitlines()]
+    assert len(names) == 3
+    # For the others it is as if it were off: nothing of it runs, nor comes back, and nobody asks it.
+    site.on("hostC", "systemctl", "mask", "--runtime", *names)
+    try:
+        site.on("hostC", "systemctl", "kill", "--signal=KILL", *names)
+        assert "as alive" in site.invoke("remove-host", "hostC", "--gone", "--yes", code=3).stderr
+        time_passes(site)
+        done = site.json("remove-host", "hostC", "--gone", "--yes")["done"]
+        fates = slow.awaited(120)
+    finally:
+        site.on("hostC", "systemctl", "unmask", "--runtime", *names)
+
+    assert {each["host"] for each in done} == {"hostA"}
+    assert "delete rows and queues of the engines of hostC" in done[-1]["step"]
+    assert (fates.stuck, fates.complete + len(fates.failed)) == ((), 12)
+    assert slow.delete() == ()
+    assert set(site.unread_queues()) <= left_by_others
+    assert "hostC" not in site.inventory.read_text()
+    assert {each["host"] for each in site.json("status")["instances"]} == {"hostA", "hostB"}
+
+
+def is_emptied(site, host):
+    """Whether nothing of ours runs or is on a host: no unit, no file of a unit, no record."""
+    units = site.on(host, "systemctl", "list-units", "--all", "--plain", "--no-legend", "heat-scaleout-*.service")
+    files = site.on(host, "find", "/etc", "/var/lib", "-name", "heat-scaleout*")
+    return (units, files) == ("", "")
+
+
 def of_host(status, host, service):
     return [each for each in status["instances"] if (each["host"], each["service"]) == (host, service)]
 

@@ -29,6 +29,7 @@ RESULTS: Mapping[str, type] = {
             "remove-engine",
             "remove-api",
             "remove-cfn",
+            "remove-host",
             "scale",
             "drain",
             "undrain",

@@ -1,6 +1,7 @@
 """What workers of dead engines have left in Heat's database and broker, and its removal; prints JSON.
 
-VALUES: conf (path of heat.conf), clean (whether it is removed). Printed: [{engine_id, host, held, queues}].
+VALUES: conf (path of heat.conf), clean (whether it is removed), engines (null, or the names of engines whose workers
+alone are meant, and which will never run again). Printed: [{engine_id, host, held, queues}].
 
 A worker is dead when nobody reads its queues and Heat itself has it down: a stopping one reads nothing any more
 while it ends its work, but goes on reporting. What it worked on is marked as failed, as `heat-manage
@@ -14,7 +15,7 @@ import sqlalchemy
 
 from deployer.heat.scripts import engine_work, queues, service_table
 
-CONF, CLEAN = VALUES["conf"], VALUES["clean"]  # noqa: F821 (given before this text)
+CONF, CLEAN, ENGINES = VALUES["conf"], VALUES["clean"], VALUES["engines"]  # noqa: F821 (given before this text)
 WHY = "The engine that worked on this died"
 HOLDERS = """SELECT engine_id FROM resource WHERE engine_id IS NOT NULL
              UNION SELECT engine_id FROM stack_lock WHERE engine_id IS NOT NULL"""
@@ -34,7 +35,9 @@ def main():
     broker = queues.connect(CONF)
     found = [each for each in dead(database, broker) if each["held"] or each["queues"] or each["host"]]
     broker.close()
-    if CLEAN and found:
+    if ENGINES is not None:
+        found = [each for each in found if each["host"] in ENGINES]
+    if CLEAN and (found or ENGINES):
         clean(database, [each["engine_id"] for each in found])
     json.dump(found, sys.stdout)
 
@@ -72,12 +75,13 @@ def known(database):
 def clean(database, ids):
     """Mark what they worked on as failed, and take their locks, rows and queues away."""
     with database.begin() as link:
-        stacks = [row[0] for row in link.execute(engine_work.expanding(STUCK), {"ids": ids})]
+        given = {"ids": ids or [""]}
+        stacks = [row[0] for row in link.execute(engine_work.expanding(STUCK), given)]
         for statement in REPAIRS:
             why = {"why": WHY} if ":why" in statement else {}
-            link.execute(engine_work.expanding(statement), {"ids": ids, **why})
+            link.execute(engine_work.expanding(statement), {**given, **why})
         link.execute(engine_work.expanding(FAILED), {"ids": stacks or [""], "why": WHY})
-    engine_work.forget(database, CONF, ids)
+    engine_work.forget(database, CONF, ids, ["engine." + name for name in ENGINES or ()])
 
 
 main()

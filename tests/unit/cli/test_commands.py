@@ -379,6 +379,44 @@ def test_remove_engine_that_still_works_ends_with_5_names_the_work_and_kills_not
     assert "`invoke logs hostB --service engine` shows what it does. --wait gives it more seconds" in out
 
 
+def test_remove_host_takes_the_host_out_of_the_site_and_then_out_of_the_file(invoke, inventory, fleet):
+    invoke("deploy", "--inventory", inventory, "--yes")
+
+    code, out, err = invoke("remove-host", "hostC", "--inventory", inventory, "--yes")
+
+    assert (code, inventory.read_text()) == (
+        0,
+        sites.an_inventory_text(hostC="").replace("  hostB", "  # grows first\n  hostB"),
+    )
+    assert "hostC  stop heat-scaleout-engine@1.service (not in the inventory)" in err
+    assert "This is generation 2." in out
+    assert fleet.hosts["hostC"].running() == {}
+
+
+def test_host_deleted_from_the_file_ends_every_deploy_with_3_and_is_removed_by_name(invoke, inventory, fleet):
+    invoke("deploy", "--inventory", inventory, "--yes")
+    inventory.write_text(sites.an_inventory_text(hostC=""))
+
+    for command in ("plan", "deploy", "restart", "preflight"):
+        code, out, err = invoke(command, "--inventory", inventory)
+        assert (code, "hostC is no longer in the inventory, but runs api@8004" in out + err) == (3, True)
+    assert invoke("status", "--exit-code", "--inventory", inventory)[0] == 8
+    assert invoke("remove-host", "hostC", "--inventory", inventory, "--yes")[0] == 0
+    assert invoke("plan", "--exit-code", "--inventory", inventory)[0] == 0
+
+
+def test_remove_host_that_is_gone_connects_to_the_others_alone(invoke, inventory, fleet):
+    invoke("deploy", "--inventory", inventory, "--yes")
+    for unit in fleet.hosts["hostC"].units.values():
+        unit.active = False
+    fleet.loses("hostC")
+
+    code, _, err = invoke("remove-host", "hostC", "--gone", "--inventory", inventory, "--yes")
+
+    assert (code, fleet.opened) == (0, {"hostA", "hostB"})
+    assert "delete rows and queues of the engines of hostC (their host is gone)" in err
+
+
 def test_drain_and_undrain_edit_one_word_and_reload_the_proxy(invoke, inventory, fleet):
     invoke("deploy", "--inventory", inventory, "--yes")
 
@@ -880,6 +918,7 @@ WRITERS = [
     ("remove-engine", "hostB"),
     ("remove-api", "hostB"),
     ("remove-cfn", "hostB"),
+    ("remove-host", "hostB"),
     ("drain", "hostB"),
     ("undrain", "hostB"),
     ("scale", "--engines", "6"),

@@ -319,3 +319,14 @@ def test_cursor_of_a_journal_stays_as_it_is(inventory, hosts, fleet):
     hosts.hosts["hostA"].ask = lambda verb, request: reply if verb == "logs" else ask(verb, request)
 
     assert logged(fleet, "hostA")["hostA"]["cursor"] == f"s={STATS} x"
+
+
+def test_host_that_the_inventory_lacks_is_asked_and_shows_no_secret_either(hosts):
+    """A host that has left the inventory, whose configuration is where the site's is."""
+    fleet = redacting_fleet.RedactingFleet(sites.an_inventory(proxy=PROXY, hostC=""), hosts)
+    hosts.breaks("hostC", '"run"', WORDS)
+
+    (error,) = engines.run(fleet, "ask", {"hostC": ("/usr/bin/python3", "")}, 5.0).values()
+
+    assert isinstance(error, errors.HostFailed)
+    assert leaks(str(error), repr(error)) == []

@@ -295,3 +295,41 @@ def test_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
         editor.write(target, "new")
 
     assert list(tmp_path.iterdir()) == [target]
+
+
+@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
+def test_host_is_taken_out_with_its_own_comments_and_every_other_byte_stays(layout):
+    above, own = ("  # above\n", layout.removeprefix("  # above\n")) if "# above" in layout else ("", layout)
+    below = "\n" if own.endswith("# below\n\n") else ""
+    for tail in TAILS:
+        text = HEAD + above + own + tail
+        assert editor.without_host(text, "hostB") == HEAD + above + below + tail
+        crlf = "\ufeff" + text.replace("\n", "\r\n")
+        assert editor.without_host(crlf, "hostB") == "\ufeff" + (HEAD + above + below + tail).replace("\n", "\r\n")
+
+
+@pytest.mark.parametrize(
+    ("hosts", "host", "expected"),
+    [
+        ("{hostA: {address: 10.0.0.1}, hostB: {address: 10.0.0.2}}\n", "hostB", "{hostA: {address: 10.0.0.1}}\n"),
+        ("{hostB: {address: 10.0.0.2}, hostA: {address: 10.0.0.1}}\n", "hostB", "{hostA: {address: 10.0.0.1}}\n"),
+        (
+            "{\n  hostA: {address: 10.0.0.1},  # first\n  hostB: {address: 10.0.0.2}\n}\n",
+            "hostB",
+            "{\n  hostA: {address: 10.0.0.1},  # first\n  \n}\n",
+        ),
+    ],
+)
+def test_host_is_taken_out_of_hosts_in_braces(hosts, host, expected):
+    head = "version: 1\nheat: {source: hostA}\nproxy: {host: hostA}\nhosts: "
+
+    assert editor.without_host(head + hosts, host) == head + expected
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [("hostX", "the inventory has no host hostX"), ("hostA", "the change would leave a wrong inventory")],
+)
+def test_host_that_cannot_be_taken_out_is_refused(host, expected):
+    with pytest.raises(errors.BadInput, match=expected):
+        editor.without_host(HEAD + LAYOUTS["one line"], host)

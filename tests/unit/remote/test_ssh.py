@@ -121,6 +121,15 @@ def test_connection_that_was_opened_ahead_is_the_one_that_serves(a_host):
     assert not connection.is_connected
 
 
+def test_host_that_became_known_only_later_answers_as_the_others(a_host):
+    later = Host("hostC", a_host().address, a_host().login)
+    with fleet.over_ssh({"hostB": a_host()}, events.ignore) as hosts:
+        hosts.add_hosts({"hostC": later})
+        replies = hosts.ask("observe", "observe", {"hostB": {}, "hostC": {}}, 20.0)
+
+    assert [replies[name]["uid"] for name in ("hostB", "hostC")] == [os.geteuid()] * 2
+
+
 def test_host_that_was_lost_and_is_back_answers_over_a_new_connection(a_host):
     with fleet.over_ssh({"hostB": a_host()}, events.ignore) as hosts:
         hosts.ask("observe", "observe", {"hostB": {}}, 20.0)
