@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 from deployer.heat.conf import secret_values
 from deployer.heat.conf.secret_values import REDACTED
+from deployer.model.printable import escape_controls
 from deployer.model.wire import Json, Reply
 
 SHORTEST, CERTAIN = 4, 8  # characters of a secret that is redacted as a whole word, and anywhere
@@ -35,21 +36,15 @@ DATA = (
     "usage",
 )
 LOGGED = ("entries",)  # what programs wrote for people: never data, whatever it looks like
-UNPRINTABLE = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e]")
 ENDS_OF_A_WORD = r"(?<![\w/-]){}(?![\w/-])"
 
 
 def redact(text: str, known: Iterable[str]) -> str:
     """A text without the secrets that are known, in any spelling, and without what looks like one.
 
-    Control characters, which a terminal would obey, are written as escapes.
+    Control characters and direction marks, which a terminal would obey, are written as escapes.
     """
     return escape_controls(secret_values.replace_secrets_in_prose(redact_known(text, known), lambda _: REDACTED))
-
-
-def escape_controls(text: str) -> str:
-    """A text whose control characters are written as escapes; only the ends of lines and tabs stay."""
-    return UNPRINTABLE.sub(lambda sign: f"\\x{ord(sign.group()):02x}", text.replace("\r\n", "\n"))
 
 
 def redact_known(text: str, known: Iterable[str]) -> str:

@@ -19,6 +19,7 @@ CAPACITY = "sizes connections memory open_files timeouts capacity_checks"
 PURE = {
     "model.service",
     "model.names",
+    "model.printable",
     "model.hosts",
     "model.probe",
     "model.state",

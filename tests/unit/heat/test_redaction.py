@@ -92,7 +92,7 @@ def test_messages_that_hold_no_secret_stay_as_they_are(text):
 
 
 def test_messages_give_no_commands_to_a_terminal():
-    assert redaction.redact("a\x1b]0;x\x07b\r\n\tc\rd\u202e", []) == "a\\x1b]0;x\\x07b\n\tc\\x0dd\\x202e"
+    assert redaction.redact("a\x1b]0;x\x07b\r\n\tc\rd\u202e", []) == "a\\x1b]0;x\\x07b\n\tc\\x0dd\\u202e"
 
 
 def test_line_of_a_secret_of_several_lines_is_redacted():
