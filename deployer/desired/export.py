@@ -9,12 +9,23 @@ from deployer.model.state import File, HostState, file_of
 
 
 def write(states: Mapping[str, HostState], out: Path) -> tuple[Path, ...]:
-    """Write every host's files to `out/<host>/<path on the host>`, readable by their owner alone: they hold secrets."""
-    written = []
-    for host, state in states.items():
-        for path, file in sorted(state.files.items()):
-            written.append(_write(out / host / path.lstrip("/"), file.content or b""))
-    return tuple(written)
+    """Write every host's files to `out/<host>/<path on the host>`, readable by their owner alone: they hold secrets.
+
+    Raise BadInput, before anything is written, for a path that would lead out of there.
+    """
+    files = {
+        _below(out / host, path): file.content or b""
+        for host, state in states.items()
+        for path, file in sorted(state.files.items())
+    }
+    return tuple(_write(path, content) for path, content in files.items())
+
+
+def _below(folder: Path, path: str) -> Path:
+    """Where a file of a host goes: names of files come from hosts."""
+    if os.path.normpath(path) != path or not path.strip("/") or not path.startswith("/") or "\0" in path:
+        raise errors.BadInput(f"{path!r} is no path of a file on a host", hint="Nothing was written.")
+    return folder / path.lstrip("/")
 
 
 def _write(path: Path, content: bytes) -> Path:

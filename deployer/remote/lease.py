@@ -1,16 +1,17 @@
 """Our side of a lease on a host: its first answer, our heartbeats, its release."""
 
 import contextlib
-import json
 import threading
 import time
 from typing import Protocol
 
 from deployer.model.wire import Reply
+from deployer.remote import replies
 
 HEARTBEAT_INTERVAL = 10.0  # seconds between two heartbeats
 HEARTBEAT_TIMEOUT = 30.0  # seconds for the answer to one: less than the host waits for a heartbeat
 CLOSE_TIMEOUT = 5.0
+LONGEST_LINE = 65_536  # bytes
 
 
 class Channel(Protocol):
@@ -57,8 +58,7 @@ class Lease:
                 return False
             try:
                 number = self._send()
-                while self._read(HEARTBEAT_TIMEOUT).get("heard") != number:
-                    continue
+                self._read_until("heard", number, HEARTBEAT_TIMEOUT)
             except (OSError, EOFError):
                 self._ended.set()
             return not self._ended.is_set()
@@ -69,8 +69,7 @@ class Lease:
         if self._one_at_a_time.acquire(timeout=CLOSE_TIMEOUT):
             with contextlib.suppress(OSError, EOFError):
                 self._channel.shutdown_write()
-                while "released" not in self._read(CLOSE_TIMEOUT):
-                    continue
+                self._read_until("released", True, CLOSE_TIMEOUT)
             self._one_at_a_time.release()
         self._channel.close()
 
@@ -84,13 +83,30 @@ class Lease:
         self._channel.sendall(b"%d\n" % self._number)
         return self._number
 
+    def _read_until(self, name: str, value: object, seconds: float) -> None:
+        """Pass over its lines until one says this; raise EOFError or OSError when none does in time."""
+        deadline = time.monotonic() + seconds
+        while self._read(deadline - time.monotonic()).get(name) != value:
+            continue
+
     def _read(self, seconds: float) -> Reply:
-        """Its next line, or the last; raise EOFError when it has ended."""
-        self._channel.settimeout(seconds)
+        """Its next line, or the last; raise EOFError when it has ended or what comes is no line of it."""
+        deadline = time.monotonic() + seconds
         while b"\n" not in self._unread:
+            self._channel.settimeout(max(0.0, deadline - time.monotonic()))
             part = self._channel.recv(65536)
             if not part and not self._unread:
                 raise EOFError("it has ended")
             self._unread += part or b"\n"
+            if len(self._unread) > LONGEST_LINE:
+                raise EOFError("it does not answer as the agent does")
         line, _, self._unread = self._unread.partition(b"\n")
-        return json.loads(line)
+        return _record(line)
+
+
+def _record(line: bytes) -> Reply:
+    try:
+        found = replies.parse(line)
+    except ValueError:
+        raise EOFError("it does not answer as the agent does") from None
+    return found if isinstance(found, dict) else {}

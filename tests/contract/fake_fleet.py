@@ -12,7 +12,7 @@ from contract.fake_host import PIDS, Failed, FakeHost, FakeListener, NotYet
 from deployer import errors
 from deployer.model import events
 from deployer.model.events import Handler, Level
-from deployer.remote import stage_events
+from deployer.remote import replies, stage_events
 from deployer.remote.stage_events import StageEvents
 
 
@@ -63,13 +63,13 @@ class FakeFleet:
         if verb == "perform" and self._lock and not self.holds_lease():
             return dict.fromkeys(requests, errors.Locked.lost())
         stage = stage_events.begun(title, requests, level, self.handle)
-        replies = {}
+        answers = {}
         for name in self.order(requests):
-            replies[name] = self._reply(name, verb, json.loads(json.dumps(requests[name])))
-            _tell_steps(stage, name, replies[name])
-            stage.host_finished(name, replies[name])
+            answers[name] = self._reply(name, verb, json.loads(json.dumps(requests[name])))
+            _tell_steps(stage, name, answers[name])
+            stage.host_finished(name, answers[name])
         stage.end()
-        return {name: replies[name] for name in requests}
+        return {name: answers[name] for name in requests}
 
     def acquire_lease(self, host: str, request: Mapping[str, Any], timeout: float) -> Any:
         self.holds_asked.append(host)
@@ -144,7 +144,9 @@ class FakeFleet:
         if name in self._gone:
             return self._gone[name]
         try:
-            return self._answer(self.hosts[name], verb, request)
+            reply = self._answer(self.hosts[name], verb, request)
+            clock = {key: reply[key] for key in ("sent", "received") if key in reply}
+            return replies.checked(name, verb, request, reply) | clock
         except Gone:
             self.loses(name)
             return self._gone[name]

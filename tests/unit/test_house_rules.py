@@ -85,6 +85,9 @@ PURE = {
     "model.events",
     "heat.exchange_summary",
     "remote.step_lines",
+    "remote.replies",
+    "remote.reply_schema",
+    "remote.reply_values",
     *PURE_HEAT,
     *(
         f"preflight.capacity.{name}"

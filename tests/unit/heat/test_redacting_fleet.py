@@ -223,6 +223,7 @@ def test_journal_that_has_nothing_is_no_reason_to_ask_for_secrets(inventory, hos
 
 
 def test_cursor_of_a_journal_stays_as_it_is(inventory, hosts, fleet):
-    hosts.hosts["hostA"].logs = lambda request: {"entries": ["x"], "cursor": f"s={STATS} x", "files": {}}
+    reply = hosts.hosts["hostA"].logs(LOGS)
+    hosts.hosts["hostA"].logs = lambda request: reply | {"cursor": f"s={STATS} x"}
 
     assert logged(fleet, "hostA")["hostA"]["cursor"] == f"s={STATS} x"
