@@ -1,7 +1,5 @@
 """What engines that died have left behind, and its removal; both by Heat's own Python on the source host."""
 
-import json
-
 from deployer import errors
 from deployer.heat import engines, scripts, service_units
 from deployer.inventory.schema import Inventory
@@ -28,12 +26,10 @@ def _asked(inventory: Inventory, fleet: Fleet, title: str, clean: bool) -> tuple
     source = inventory.heat.source
     heat = inventory.heat_of(source)
     script = scripts.text("dead_workers", conf=f"{heat.config_dir}/heat.conf", clean=clean)
-    printed = engines.run(fleet, title, {source: (service_units.python_of(heat.prefix), script)}, RECOVERY_TIMEOUT)[
-        source
-    ]
-    if isinstance(printed, errors.DeployerError):
-        raise printed
+    programs = {source: (service_units.python_of(heat.prefix), script)}
+    found = engines.answers(fleet, title, "dead_workers", programs, RECOVERY_TIMEOUT)[source]
+    if isinstance(found, errors.DeployerError):
+        raise found
     return tuple(
-        DeadWorker(each["engine_id"], each["host"], tuple(each["held"]), tuple(each["queues"]))
-        for each in json.loads(printed)
+        DeadWorker(each["engine_id"], each["host"], tuple(each["held"]), tuple(each["queues"])) for each in found
     )

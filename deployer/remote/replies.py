@@ -62,9 +62,13 @@ def with_clock(reply: Mapping[str, Json], sent: float, received: float) -> Reply
     return {**reply, "sent": sent, "received": received}
 
 
+def shown(why: str) -> str:
+    """A reason as it may be shown: it may name a key that a host has made up."""
+    return printable.in_one_line(why[:LONGEST_PLACE])
+
+
 def _refused(host: str, verb: str, why: str) -> HostFailed:
-    shown = printable.in_one_line(why[:LONGEST_PLACE])
-    return HostFailed(host, f"its answer to `{verb}` is refused: {shown}", hint=NOT_OURS)
+    return HostFailed(host, f"its answer to `{verb}` is refused: {shown(why)}", hint=NOT_OURS)
 
 
 def _no_number(constant: str) -> Never:

@@ -26,6 +26,7 @@ PURE = {
     "model.facts",
     "errors",
     "heat.redaction",
+    "heat.script_outputs",
     "model.steps",
     "render",
     "plan.host_steps",
