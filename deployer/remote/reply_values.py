@@ -16,12 +16,12 @@ from pydantic_core import core_schema as schema
 from pydantic_core.core_schema import CoreSchema
 
 from deployer.model import printable
+from deployer.model.run import MOST_GENERATIONS
 from deployer.model.state import bytes_of, digest_of
 
 LONGEST_NAME = 255
 LONGEST_PATH = 4096
 LONGEST_PROSE = 65_536  # characters of what a program says to people; a longer one is left out as a whole
-MOST_GENERATIONS = 10**9
 NOT_UTF8 = re.compile("[\udc80-\udcff]")  # bytes of a file's name that are none
 UNIT = re.compile(r"[A-Za-z0-9:_.\\@][A-Za-z0-9:_.\\@-]{0,254}")
 DIGEST = re.compile(r"[0-9a-f]{64}")
