@@ -5,6 +5,7 @@ only in logins and after names like `password=`, one of fewer than 8 only as a w
 """
 
 import functools
+import itertools
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -36,6 +37,8 @@ DATA = (
     "usage",
 )
 LOGGED = ("entries",)  # what programs wrote for people: never data, whatever it looks like
+BRACKETS = re.compile(r"[][{}]")
+DEEPEST = 100  # lists and objects within one another
 ENDS_OF_A_WORD = r"(?<![\w/-]){}(?![\w/-])"
 
 
@@ -121,12 +124,18 @@ def _redact_text(text: str, known: frozenset[str], in_json: bool) -> str:
 
 def _parsed(text: str) -> Json:
     """What a text is in JSON; None for any other text."""
-    if not text.lstrip().startswith(("{", "[")):
+    if not text.lstrip().startswith(("{", "[")) or _is_deep(text):
         return None
     try:
         return json.loads(text)
     except ValueError:
         return None
+
+
+def _is_deep(text: str) -> bool:
+    """Whether a text opens more lists and objects within one another than any program of ours prints."""
+    depths = itertools.accumulate(1 if sign in "[{" else -1 for sign in BRACKETS.findall(text))
+    return any(depth > DEEPEST for depth in depths)
 
 
 def _meanings(secret: str) -> set[str]:
