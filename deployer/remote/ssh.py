@@ -80,21 +80,24 @@ def _heartbeat(connection: Connection, silent: threading.Event, deadline: float)
 
     def ask_on() -> None:
         while not over.wait(HEARTBEAT_INTERVAL) and transport.is_active():
-            if time.monotonic() > deadline + HEARTBEAT_INTERVAL:
-                transport.close()
-                return
             late = threading.Timer(HEARTBEAT_TIMEOUT, give_up)
             late.daemon = True
             late.start()
             transport.global_request("keepalive@openssh.com", wait=True)  # returns when answered, or closed
             late.cancel()
 
-    if transport:
-        threading.Thread(target=ask_on, daemon=True).start()
+    if not transport:
+        yield
+        return
+    last = threading.Timer(deadline - time.monotonic() + HEARTBEAT_INTERVAL, transport.close)
+    last.daemon = True
+    for each in (threading.Thread(target=ask_on, daemon=True), last):
+        each.start()
     try:
         yield
     finally:
         over.set()
+        last.cancel()
 
 
 def _exit_status(channel: paramiko.Channel, timeout: float) -> int:
