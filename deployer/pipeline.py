@@ -22,6 +22,7 @@ from deployer.model.facts import DeadWorker, Observation
 from deployer.model.purpose import RESTORE, Goal, Purpose
 from deployer.model.run import Holder, Run, Writer
 from deployer.model.state import NOTHING
+from deployer.model.wire import Reply
 from deployer.observed import former_hosts, observe
 from deployer.observed import history as recorded
 from deployer.observed.history import History
@@ -123,8 +124,14 @@ def rollback(change: Change, number: int, fleet: Fleet, accept: Accept) -> Repor
 
 
 def rollback_target(inventory: Inventory, fleet: Fleet, number: int | None) -> Run:
-    """The generation of a number, or the last that was done before the newest; raise BadInput when there is none."""
-    return recorded.rollback_target(history(inventory, fleet), number)
+    """The generation of a number, or the last that was done before the newest.
+
+    Raise BadInput when there is none, and for one that not all hosts remember alike.
+    """
+    runs = _recorded_runs(inventory, fleet)
+    target = recorded.rollback_target(recorded.merge_runs(runs), number)
+    recorded.refuse_disputed(target.number, runs, inventory.heat.source)
+    return target
 
 
 def restore(change: Change, fleet: Fleet, accept: Accept) -> Report:
@@ -169,8 +176,11 @@ def recover(inventory: Inventory, fleet: Fleet, accept: Callable[[tuple[DeadWork
 
 def history(inventory: Inventory, fleet: Fleet) -> History:
     """Number -> the generation and the hosts that have recorded it, in order."""
-    replies = stage.recall(inventory.hosts, None, fleet)
-    return recorded.merge_runs({host: reply["runs"] for host, reply in replies.items()})
+    return recorded.merge_runs(_recorded_runs(inventory, fleet))
+
+
+def _recorded_runs(inventory: Inventory, fleet: Fleet) -> dict[str, list[Reply]]:
+    return {host: reply["runs"] for host, reply in stage.recall(inventory.hosts, None, fleet).items()}
 
 
 def preflight(inventory: Inventory, fleet: Fleet) -> Findings:

@@ -17,12 +17,23 @@ class Export:
 
 
 def write(desired: Desired, out: Path) -> Export:
-    """Write every host's files to `out/<host>/<path on the host>`, readable by their owner alone: they hold secrets."""
-    written = []
-    for host, state in desired.states.items():
-        for path, file in sorted(state.files.items()):
-            written.append(_write(out / host / path.lstrip("/"), file.content or b""))
-    return Export(tuple(written), desired.warnings)
+    """Write every host's files to `out/<host>/<path on the host>`, readable by their owner alone: they hold secrets.
+
+    Raise BadInput, before anything is written, for a path that would lead out of there.
+    """
+    files = {
+        _below(out / host, path): file.content or b""
+        for host, state in desired.states.items()
+        for path, file in sorted(state.files.items())
+    }
+    return Export(tuple(_write(path, content) for path, content in files.items()), desired.warnings)
+
+
+def _below(folder: Path, path: str) -> Path:
+    """Where a file of a host goes: names of files come from hosts."""
+    if os.path.normpath(path) != path or not path.strip("/") or not path.startswith("/") or "\0" in path:
+        raise errors.BadInput(f"{path!r} is no path of a file on a host", hint="Nothing was written.")
+    return folder / path.lstrip("/")
 
 
 def _write(path: Path, content: bytes) -> Path:

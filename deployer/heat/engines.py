@@ -3,12 +3,11 @@
 Both are asked by Heat's own Python on the source host.
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from deployer import errors
-from deployer.heat import scripts, service_units
+from deployer.heat import script_outputs, scripts, service_units
 from deployer.inventory.schema import Inventory
 from deployer.model import names
 from deployer.model.events import Level
@@ -19,7 +18,7 @@ from deployer.remote.fleet import Fleet
 ENGINES_TIMEOUT = 30.0  # seconds
 STATUS_TIMEOUT = 8.0  # seconds for the program of `status`
 LOGIN_TIMEOUT = 3  # seconds for the database, or one host of the broker, to answer
-QUESTION = "engines"
+QUESTION, SCRIPT = "engines", "engine_view"
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,7 @@ UNKNOWN_VIEW = EngineView(known=False)
 def question(inventory: Inventory) -> dict[str, Request]:
     """The program that the source host runs while it is observed; `view` reads its output."""
     heat = inventory.heat_of(inventory.heat.source)
-    text = scripts.text("engine_view", conf=f"{heat.config_dir}/heat.conf", seconds=LOGIN_TIMEOUT)
+    text = scripts.text(SCRIPT, conf=f"{heat.config_dir}/heat.conf", seconds=LOGIN_TIMEOUT)
     return {QUESTION: {"argv": [service_units.python_of(heat.prefix), "-"], "stdin": text, "timeout": STATUS_TIMEOUT}}
 
 
@@ -83,7 +82,13 @@ def view(answers: Mapping[str, Mapping[str, Json]]) -> EngineView:
     answer = answers.get(QUESTION, {"why": "it was not asked"})
     if answer["why"]:
         return EngineView(known=False, problems=(f"Heat's Python: {answer['why']}",))
-    found = json.loads(answer["printed"])
+    try:
+        return _view(script_outputs.read(SCRIPT, answer["printed"]))
+    except ValueError as error:
+        return EngineView(known=False, problems=(f"Heat's Python: {error}",))
+
+
+def _view(found: Reply) -> EngineView:
     queues = {each: Queue(*observed) if observed else None for each, observed in found["queues"].items()}
     return EngineView(
         tuple(_row(each) for each in found["rows"] or ()),
@@ -113,52 +118,55 @@ def resources_held(inventory: Inventory, fleet: Fleet) -> dict[str, int]:
 
     Raise HostFailed when its database does not answer.
     """
-    return json.loads(_asked(inventory, fleet, "resources_held"))
+    return _asked(inventory, fleet, "resources_held")
 
 
 def ask_view(inventory: Inventory, fleet: Fleet) -> EngineView:
     """Ask the source host what Heat knows of its engines; raise HostFailed when database or broker do not answer."""
-    printed = _asked(inventory, fleet, "engine_view", seconds=LOGIN_TIMEOUT)
-    found = view({QUESTION: {"why": None, "printed": printed}})
+    found = _view(_asked(inventory, fleet, SCRIPT, seconds=LOGIN_TIMEOUT))
     if found.problems:
         raise errors.HostFailed(inventory.heat.source, "; ".join(found.problems))
     return found
 
 
-def _asked(inventory: Inventory, fleet: Fleet, name: str, **values: Json) -> str:
+def _asked(inventory: Inventory, fleet: Fleet, name: str, **values: Json) -> Json:
     source = inventory.heat.source
     heat = inventory.heat_of(source)
     script = scripts.text(name, conf=f"{heat.config_dir}/heat.conf", **values)
     programs = {source: (service_units.python_of(heat.prefix), script)}
-    printed = run(fleet, "ask Heat", programs, ENGINES_TIMEOUT, Level.VERBOSE)[source]
-    if isinstance(printed, errors.DeployerError):
-        raise printed
-    return printed
+    found = answers(fleet, "ask Heat", name, programs, ENGINES_TIMEOUT, Level.VERBOSE)[source]
+    if isinstance(found, errors.DeployerError):
+        raise found
+    return found
 
 
 def _row(each: Reply) -> EngineRow:
     return EngineRow(each["engine_id"], each["host"], each["hostname"], each["up"], each["age"])
 
 
-def run(
+def answers(
     fleet: Fleet,
     title: str,
+    name: str,
     programs: Mapping[str, tuple[str, str]],
     limit: float,
     level: Level = Level.INFO,
-) -> dict[str, str | errors.DeployerError]:
-    """Run a program on each host, given its interpreter and its text; host -> what it printed, or its error."""
+) -> dict[str, Json | errors.DeployerError]:
+    """Run a script on each host, given its interpreter and its text; host -> its output as data, or its error."""
     requests = {
         host: {"ledger": "", "steps": [{"do": "run", "argv": [python, "-"], "stdin": text, "timeout": limit}]}
         for host, (python, text) in programs.items()
     }
     replies = fleet.ask(title, "perform", requests, limit + 10, level)
-    return {host: _printed(host, reply) for host, reply in replies.items()}
+    return {host: _answer(host, name, reply) for host, reply in replies.items()}
 
 
-def _printed(host: str, reply: Reply | errors.DeployerError) -> str | errors.DeployerError:
+def _answer(host: str, name: str, reply: Reply | errors.DeployerError) -> Json | errors.DeployerError:
     if isinstance(reply, errors.DeployerError):
         return reply
     if reply["failed"]:
         return errors.HostFailed(host, reply["failed"]["why"])
-    return reply["done"][0]
+    try:
+        return script_outputs.read(name, reply["done"][0])
+    except ValueError as error:
+        return errors.HostFailed(host, str(error))

@@ -1,6 +1,5 @@
 """What engines that died have left behind, and its removal; both by Heat's own Python on the source host."""
 
-import json
 from collections.abc import Sequence
 
 from deployer import errors
@@ -62,10 +61,9 @@ def _asked(
     source = inventory.heat.source
     python = service_units.python_of(inventory.heat_of(source).prefix)
     program = (python, _script(inventory, clean, only))
-    printed = engines.run(fleet, title, {source: program}, RECOVERY_TIMEOUT)[source]
-    if isinstance(printed, errors.DeployerError):
-        raise printed
+    found = engines.answers(fleet, title, "dead_workers", {source: program}, RECOVERY_TIMEOUT)[source]
+    if isinstance(found, errors.DeployerError):
+        raise found
     return tuple(
-        DeadWorker(each["engine_id"], each["host"], tuple(each["held"]), tuple(each["queues"]))
-        for each in json.loads(printed)
+        DeadWorker(each["engine_id"], each["host"], tuple(each["held"]), tuple(each["queues"])) for each in found
     )

@@ -5,6 +5,7 @@ only in logins and after names like `password=`, one of fewer than 8 only as a w
 """
 
 import functools
+import itertools
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -12,6 +13,7 @@ from urllib.parse import unquote
 
 from deployer.heat.conf import secret_values
 from deployer.heat.conf.secret_values import REDACTED
+from deployer.model.printable import escape_controls
 from deployer.model.wire import Json, Reply
 
 SHORTEST, CERTAIN = 4, 8  # characters of a secret that is redacted as a whole word, and anywhere
@@ -35,21 +37,17 @@ DATA = (
     "usage",
 )
 LOGGED = ("entries",)  # what programs wrote for people: never data, whatever it looks like
-UNPRINTABLE = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e]")
+BRACKETS = re.compile(r"[][{}]")
+DEEPEST = 100  # lists and objects within one another
 ENDS_OF_A_WORD = r"(?<![\w/-]){}(?![\w/-])"
 
 
 def redact(text: str, known: Iterable[str]) -> str:
     """A text without the secrets that are known, in any spelling, and without what looks like one.
 
-    Control characters, which a terminal would obey, are written as escapes.
+    Control characters and direction marks, which a terminal would obey, are written as escapes.
     """
     return escape_controls(secret_values.replace_secrets_in_prose(redact_known(text, known), lambda _: REDACTED))
-
-
-def escape_controls(text: str) -> str:
-    """A text whose control characters are written as escapes; only the ends of lines and tabs stay."""
-    return UNPRINTABLE.sub(lambda sign: f"\\x{ord(sign.group()):02x}", text.replace("\r\n", "\n"))
 
 
 def redact_known(text: str, known: Iterable[str]) -> str:
@@ -146,12 +144,18 @@ def _redact_text(text: str, known: frozenset[str], in_json: bool) -> str:
 
 def _parsed(text: str) -> Json:
     """What a text is in JSON; None for any other text."""
-    if not text.lstrip().startswith(("{", "[")):
+    if not text.lstrip().startswith(("{", "[")) or _is_deep(text):
         return None
     try:
         return json.loads(text)
     except ValueError:
         return None
+
+
+def _is_deep(text: str) -> bool:
+    """Whether a text opens more lists and objects within one another than any program of ours prints."""
+    depths = itertools.accumulate(1 if sign in "[{" else -1 for sign in BRACKETS.findall(text))
+    return any(depth > DEEPEST for depth in depths)
 
 
 def _meanings(secret: str) -> set[str]:

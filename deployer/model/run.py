@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+MOST_GENERATIONS = 10**9  # of a site: no further one begins, and no host is believed to have more
 DONE, FAILED, REVERTED, REFUSED = "done", "failed", "put back", "refused"  # as hosts have recorded them since 0.1
 
 

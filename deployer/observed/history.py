@@ -6,14 +6,21 @@ from typing import Any
 
 from deployer import errors
 from deployer.model.facts import Observation
-from deployer.model.run import DONE, Author, Run
+from deployer.model.run import DONE, MOST_GENERATIONS, Author, Run
 
 History = Mapping[int, tuple[Run, tuple[str, ...]]]  # number -> the run and the hosts that have it
 
 
 def next_run(observed: Mapping[str, Observation], author: Author) -> Run:
-    """The run after the newest that any host has recorded."""
-    return Run(1 + max((each.facts.last_run.get("number", 0) for each in observed.values()), default=0), author)
+    """The run after the newest that any host has recorded; raise BadInput where no number comes after that."""
+    number = 1 + max((each.facts.last_run.get("number", 0) for each in observed.values()), default=0)
+    if number > MOST_GENERATIONS:
+        hosts = [host for host, each in observed.items() if each.facts.last_run.get("number") == number - 1]
+        raise errors.BadInput(
+            f"{', '.join(hosts)}: the newest generation there has the number {number - 1}, which no site comes to",
+            hint="Nothing was changed. Find out who wrote it into /var/lib/heat-scaleout/journal there.",
+        )
+    return Run(number, author)
 
 
 def inventory_changed(observed: Mapping[str, Observation], author: Author) -> bool:
@@ -99,3 +106,18 @@ def rollback_target(known: Mapping[int, tuple[Run, tuple[str, ...]]], number: in
             hint=f"There are: {numbers}. `invoke restore` goes back to the single server.",
         )
     return done[-1]
+
+
+def refuse_disputed(number: int, runs: Mapping[str, Iterable[Mapping[str, Any]]], source: str) -> None:
+    """Given host -> the runs that it has recorded, raise BadInput unless all hosts of a generation remember it alike.
+
+    Its inventory becomes the site's: no host alone may say what that was. Every generation is recorded on the source.
+    """
+    authors = {host: run_of(each).author for host, kept in runs.items() for each in kept if each["number"] == number}
+    others = [host for host, author in authors.items() if source in authors and author != authors[source]]
+    if source not in authors or others:
+        who = f"{', '.join(others)} remembers another" if others else f"{source} does not remember it"
+        raise errors.BadInput(
+            f"generation {number} is not the same on all hosts: {who}",
+            hint="Nothing was changed. Edit the inventory yourself and run `invoke deploy`.",
+        )

@@ -1,13 +1,13 @@
 """Checks from each node that database, broker and Keystone accept the logins of its heat.conf."""
 
 import base64
-import json
 from collections.abc import Iterator, Mapping
 
 from deployer import errors
 from deployer.heat import engines, scripts, service_units
 from deployer.inventory.schema import Inventory
 from deployer.model.state import HostState
+from deployer.model.wire import Json
 from deployer.preflight.findings import Findings
 from deployer.remote.fleet import Fleet
 
@@ -29,19 +29,19 @@ def try_logins(inventory: Inventory, desired: Mapping[str, HostState], fleet: Fl
     """Log in with the new heat.conf of every node, which stays in memory there."""
     confs = {host: _conf(inventory, host, state) for host, state in desired.items()}
     programs = {host: _program(inventory, host, conf) for host, conf in confs.items() if conf}
-    printed = engines.run(fleet, "check logins", programs, LOGINS_TIMEOUT) if programs else {}
-    bound = max((json.loads(each)["bound"] for each in printed.values() if isinstance(each, str)), default=0)
+    answers = engines.answers(fleet, "check logins", "try_logins", programs, LOGINS_TIMEOUT) if programs else {}
+    bound = max((each["bound"] for each in answers.values() if not isinstance(each, errors.DeployerError)), default=0)
     return Findings(
-        tuple(problem for host, each in printed.items() for problem in _problems(host, each)),
+        tuple(problem for host, each in answers.items() for problem in _problems(host, each)),
         (LOOPBACK_STACKS.format(number=bound),) if bound else (),
     )
 
 
-def _problems(host: str, printed: str | errors.DeployerError) -> Iterator[str]:
-    if isinstance(printed, errors.DeployerError):
-        yield f"{printed.message}: {printed.hint or 'Heat and its libraries must be installed there.'}"
+def _problems(host: str, answer: Json | errors.DeployerError) -> Iterator[str]:
+    if isinstance(answer, errors.DeployerError):
+        yield f"{answer.message}: {answer.hint or 'Heat and its libraries must be installed there.'}"
     else:
-        yield from (_sentence(host, each) for each in json.loads(printed)["problems"])
+        yield from (_sentence(host, each) for each in answer["problems"])
 
 
 def _program(inventory: Inventory, host: str, conf: bytes) -> tuple[str, str]:

@@ -1,13 +1,16 @@
 """The state of a running HAProxy, by its socket (management guide of HAProxy 2.6, sections 9.1 and 9.3)."""
 
 import csv
+import re
 from collections.abc import Mapping, Sequence
 
+from deployer.model import printable
 from deployer.model.facts import Server
 from deployer.model.wire import Request
 from deployer.proxy.config import DRAINED_STATE_FILE, MASTER_SOCKET
 from deployer.proxy.config_digest import MARK
 
+COUNT = re.compile("[0-9]{1,18}")
 INFO = "description: " + MARK
 # Workers of an older configuration may still send requests to a server that only the newest one knows as drained.
 NO_OLD_WORKERS = {
@@ -24,29 +27,41 @@ def configuration(answer: str | None) -> str | None:
 
 
 def servers(answer: str | None) -> tuple[Server, ...]:
-    """Given an answer that contains `show stat`, return the servers of every section."""
+    """Given an answer that contains `show stat`, return the servers of every section; none of what is no such table."""
     lines = (answer or "").splitlines()
     start = next((number for number, line in enumerate(lines) if line.startswith("# pxname")), len(lines))
-    rows = csv.DictReader(line for line in lines[start:] if line.strip())
-    return tuple(_server(row) for row in rows if row["svname"] not in ("FRONTEND", "BACKEND"))
+    try:
+        rows = [*csv.DictReader((line for line in lines[start:] if line.strip()), restkey="", restval="")]
+    except csv.Error:
+        return ()
+    return tuple(_server(row) for row in rows if row.get("svname") not in (None, "FRONTEND", "BACKEND"))
 
 
 def _server(row: Mapping[str, str]) -> Server:
     return Server(
-        row["# pxname"],
-        row["svname"],
-        row.get("addr") or "",
+        _cell(row, "# pxname"),
+        _cell(row, "svname"),
+        _cell(row, "addr"),
         _status(row),
-        row.get("check_status") or "",
-        int(row["scur"] or 0),
-        int(row["stot"] or 0),
-        _status(row) != row["status"],
+        _cell(row, "check_status"),
+        _count(row, "scur"),
+        _count(row, "stot"),
+        _status(row) != _cell(row, "status"),
     )
 
 
 def _status(row: Mapping[str, str]) -> str:
     """A server's status; HAProxy 2.6 shows one that is up as such though its weight is 0 and it gets no requests."""
-    return "DRAIN" if row["status"].startswith("UP") and row.get("weight") == "0" else row["status"]
+    status = _cell(row, "status")
+    return "DRAIN" if status.startswith("UP") and row.get("weight") == "0" else status
+
+
+def _cell(row: Mapping[str, str], column: str) -> str:
+    return printable.in_one_line(row.get(column) or "")
+
+
+def _count(row: Mapping[str, str], column: str) -> int:
+    return int(found[0]) if (found := COUNT.fullmatch(row.get(column) or "")) else 0
 
 
 def drain(server: str) -> Request:

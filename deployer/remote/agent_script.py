@@ -5,7 +5,7 @@ import functools
 import json
 from importlib import resources
 
-from deployer.model.wire import Reply, Request
+from deployer.model.wire import Request
 
 BEGIN = "heat-scaleout-agent"  # the line before a reply: what stands before it is a login profile's, or a program's
 
@@ -52,6 +52,7 @@ for name, source in {parts!r}:
     exec(compile(source, name + ".py", "exec"), module.__dict__)
 request = json.loads(base64.b64decode({request!r}))
 json.dump({verb}(request), sys.stdout)
+print()
 """
 VERBS = {
     "observe": "sys.modules['deployer.remote.agent.observe'].observe",
@@ -79,13 +80,9 @@ def has_begun(printed: bytes) -> bool:
     return BEGIN.encode() in printed
 
 
-def reply_in(printed: bytes) -> Reply:
-    """Given what came on stdout, return the agent's reply; raise ValueError where none is complete."""
-    text = printed.partition(BEGIN.encode())[2].decode()
-    reply, _end = json.JSONDecoder().raw_decode(text.lstrip())
-    if not isinstance(reply, dict):
-        raise ValueError("no reply")
-    return reply
+def reply_in(printed: bytes) -> bytes:
+    """Given what came on stdout, return the line that is the agent's reply; what stands behind it is a logout's."""
+    return printed.partition(BEGIN.encode())[2].lstrip().partition(b"\n")[0]
 
 
 @functools.cache

@@ -1,18 +1,17 @@
 """Our side of a lease on a host: its first answer, our heartbeats, its release."""
 
 import contextlib
-import json
 import threading
 import time
 from typing import Protocol
 
 from deployer.model.wire import Reply
-from deployer.remote import agent_script
+from deployer.remote import agent_script, replies
 
 HEARTBEAT_INTERVAL = 10.0  # seconds between two heartbeats
 HEARTBEAT_TIMEOUT = 30.0  # seconds for the answer to one: less than the host waits for a heartbeat
 CLOSE_TIMEOUT = 5.0
-MOST_NOISE = 65536  # bytes that a login profile may print before the program's first line
+LONGEST = 65_536  # bytes of a line, and of what a login profile may print before the first one
 
 
 class Channel(Protocol):
@@ -64,8 +63,7 @@ class Lease:
                 return False
             try:
                 number = self._send()
-                while self._read(HEARTBEAT_TIMEOUT).get("heard") != number:
-                    continue
+                self._read_until("heard", number, HEARTBEAT_TIMEOUT)
             except (OSError, EOFError) as error:
                 self.is_silent = isinstance(error, TimeoutError)
                 self._ended.set()
@@ -78,8 +76,7 @@ class Lease:
         if not is_lost and self._one_at_a_time.acquire(timeout=CLOSE_TIMEOUT):
             with contextlib.suppress(OSError, EOFError):
                 self._channel.shutdown_write()
-                while "released" not in self._read(CLOSE_TIMEOUT):
-                    continue
+                self._read_until("released", True, CLOSE_TIMEOUT)
             self._one_at_a_time.release()
         self._channel.close()
 
@@ -93,23 +90,37 @@ class Lease:
         self._channel.sendall(b"%d\n" % self._number)
         return self._number
 
-    def _read(self, seconds: float) -> Reply:
-        """Its next line, or the last; raise EOFError when it has ended, or the line is not whole."""
-        while not agent_script.has_begun(self.printed):
-            self.printed += self._line(seconds)
-            if len(self.printed) > MOST_NOISE:
-                raise EOFError("it has not begun")
-        try:
-            return json.loads(self._line(seconds))
-        except ValueError:
-            raise EOFError("its last line is not whole") from None
+    def _read_until(self, name: str, value: object, seconds: float) -> None:
+        """Pass over its lines until one says this; raise EOFError or OSError when none does in time."""
+        deadline = time.monotonic() + seconds
+        while self._read(deadline - time.monotonic()).get(name) != value:
+            continue
 
-    def _line(self, seconds: float) -> bytes:
-        self._channel.settimeout(seconds)
+    def _read(self, seconds: float) -> Reply:
+        """Its next line, or the last; raise EOFError when it has ended or what comes is no line of it."""
+        deadline = time.monotonic() + seconds
+        while not agent_script.has_begun(self.printed):
+            self.printed += self._line(deadline)
+            if len(self.printed) > LONGEST:
+                raise EOFError("it has not begun")
+        return _record(self._line(deadline))
+
+    def _line(self, deadline: float) -> bytes:
         while b"\n" not in self._unread:
+            self._channel.settimeout(max(0.0, deadline - time.monotonic()))
             part = self._channel.recv(65536)
             if not part and not self._unread:
                 raise EOFError("it has ended")
             self._unread += part or b"\n"
+            if len(self._unread) > LONGEST and b"\n" not in self._unread:
+                raise EOFError("it does not answer as the agent does")
         line, _, self._unread = self._unread.partition(b"\n")
         return line + b"\n"
+
+
+def _record(line: bytes) -> Reply:
+    try:
+        found = replies.parse(line)
+    except ValueError:
+        raise EOFError("it does not answer as the agent does") from None
+    return found if isinstance(found, dict) else {}

@@ -5,7 +5,7 @@ import contextlib
 import shlex
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import paramiko
@@ -13,14 +13,15 @@ from fabric import Connection
 
 from deployer import errors
 from deployer.model.hosts import Host
-from deployer.model.wire import Reply, Request
-from deployer.remote import agent_script, step_lines
+from deployer.model.wire import Json, Reply, Request
+from deployer.remote import agent_script, replies, step_lines
 from deployer.remote.lease import Lease
 from deployer.remote.ssh_connection import reason
 
 HEARTBEAT_INTERVAL = 5.0  # seconds of waiting for an answer after which a host is asked whether it is there
 HEARTBEAT_TIMEOUT = 30.0  # seconds without an answer to that after which a host is given up
 HINT_WHEN_LOST = "`invoke deploy` goes on from what the hosts have, once it answers again."
+EXPLANATION_TIMEOUT = 10.0  # seconds for what may explain why there was no answer
 NO_STATUS = -1  # Paramiko's word for a program that ended without an exit status
 NOT_FOUND = 127  # a shell's exit status for a program that is not there
 # `python3 -` reads all of its input before it runs; what goes on listening takes its program from the first line.
@@ -49,32 +50,38 @@ def ask(
     timeout: float,
     step_finished: step_lines.StepFinished = step_lines.ignore,
 ) -> Reply:
-    """Send the agent one request and return its reply, with our clock when it was sent and received.
+    """Send the agent one request and return its reply, checked, with our clock when it was sent and received.
 
     `step_finished` is called, in another thread, as each step ends: its number, its seconds and how it ended.
 
     Raise HostUnreachable when there is none in `timeout` seconds, or the connection ends before it; HostFailed when the
-    agent did not run, or failed itself; NotRoot when the login may not work as root.
+    agent did not run, failed itself, or answered with what is too long or not what the verb answers; NotRoot when the
+    login may not work as root.
     """
-    sent = time.time()
+    sent, deadline = time.time(), time.monotonic() + timeout
     silent = threading.Event()
     try:
-        with _heartbeat(connection, silent):
+        with _heartbeat(connection, silent, deadline):
             command = _command(_is_sudo(connection, host), "python3", "-")
             stdin, stdout, stderr = connection.client.exec_command(command, timeout=timeout)
             _send(stdin.channel, agent_script.of(verb, request))
             stdin.channel.shutdown_write()
-            printed, talked = _read_both(stdout, stderr, step_lines.StepLines(step_finished))
-            status = _exit_status(stdout.channel, timeout)
+            printed, talked = _read_both(stdout.channel, step_lines.StepLines(step_finished), deadline)
+            if len(printed) > replies.LONGEST_REPLY:
+                raise _too_long(host, verb)
+            status = _exit_status(stdout.channel, _seconds_to(deadline))
     except (TimeoutError, paramiko.SSHException, OSError, EOFError) as error:
         if silent.is_set():
             raise silence(host.name) from None
         raise errors.HostUnreachable(
             host.name, f"lost while it worked ({reason(error)}, limit {timeout:.0f} s)", hint=HINT_WHEN_LOST
         ) from None
-    reply = _reply(connection, host, Ended(status, printed, talked))
+    received = time.time()
+    if status or not agent_script.has_begun(printed):
+        raise _no_reply(connection, host, Ended(status, printed, talked))
+    reply = replies.parsed(host.name, verb, agent_script.reply_in(printed))
     _refuse_denied(connection, host, reply)
-    return reply | {"sent": sent, "received": time.time()}
+    return replies.with_clock(replies.checked(host.name, verb, request, reply), sent, received)
 
 
 def silence(host: str) -> errors.HostSilent:
@@ -85,10 +92,11 @@ def silence(host: str) -> errors.HostSilent:
 
 
 @contextlib.contextmanager
-def _heartbeat(connection: Connection, silent: threading.Event) -> Iterator[None]:
+def _heartbeat(connection: Connection, silent: threading.Event, deadline: float) -> Iterator[None]:
     """End a connection whose host does not say that it is there while we wait for it, and note that it is silent.
 
-    Who only waits for an answer is never told by TCP that the host, or the way to it, is gone.
+    Who only waits for an answer is never told by TCP that the host, or the way to it, is gone. Some of what Paramiko
+    waits for has no limit of its own: a while after the deadline the connection is ended in any case.
     """
     over, transport = threading.Event(), connection.client.get_transport()
 
@@ -104,12 +112,18 @@ def _heartbeat(connection: Connection, silent: threading.Event) -> Iterator[None
             transport.global_request("keepalive@openssh.com", wait=True)  # returns when answered, or closed
             late.cancel()
 
-    if transport:
-        threading.Thread(target=ask_on, daemon=True).start()
+    if not transport:
+        yield
+        return
+    last = threading.Timer(deadline - time.monotonic() + HEARTBEAT_INTERVAL, transport.close)
+    last.daemon = True
+    for each in (threading.Thread(target=ask_on, daemon=True), last):
+        each.start()
     try:
         yield
     finally:
         over.set()
+        last.cancel()
 
 
 def _exit_status(channel: paramiko.Channel, timeout: float) -> int:
@@ -134,7 +148,7 @@ def acquire_lease(connection: Connection, host: Host, request: Request, timeout:
         try:
             reply = lease.answer(timeout)
         except EOFError:
-            raise _no_reply(connection, host, _ended(channel, lease.printed, timeout)) from None
+            raise _no_reply(connection, host, _ended(channel, lease.printed)) from None
     except (TimeoutError, paramiko.SSHException, OSError, EOFError) as error:
         raise errors.HostUnreachable(
             host.name,
@@ -142,11 +156,11 @@ def acquire_lease(connection: Connection, host: Host, request: Request, timeout:
             hint="Nothing was changed. Run the same command again.",
         ) from None
     _refuse_denied(connection, host, reply)
-    return lease, reply
+    return lease, replies.checked(host.name, "acquire", request, reply)
 
 
-def _refuse_denied(connection: Connection, host: Host, reply: Reply) -> None:
-    if "denied" in reply:
+def _refuse_denied(connection: Connection, host: Host, reply: Json) -> None:
+    if isinstance(reply, dict) and isinstance(reply.get("denied"), int):
         why = f"{connection.user} is not root there (uid {reply['denied']})"
         raise errors.NotRoot(host.name, why, hint="Log in as root, or set `sudo: true`.")
 
@@ -161,11 +175,10 @@ def _send(channel: paramiko.Channel, data: bytes) -> None:
         pass
 
 
-def _ended(channel: paramiko.Channel, printed: bytes, timeout: float) -> Ended:
-    """What the program of a channel has left; TimeoutError or EOFError when that does not come."""
-    channel.settimeout(timeout)
-    talked = channel.makefile_stderr("rb").read().decode("utf-8", "replace")
-    return Ended(_exit_status(channel, timeout), printed, talked)
+def _ended(channel: paramiko.Channel, printed: bytes) -> Ended:
+    """What the program of a channel has left; TimeoutError or EOFError when that does not come in a while."""
+    talked = _last_words(channel)
+    return Ended(_exit_status(channel, EXPLANATION_TIMEOUT), printed, talked)
 
 
 def _is_sudo(connection: Connection, host: Host) -> bool:
@@ -176,31 +189,50 @@ def _command(sudo: bool, *argv: str) -> str:
     return shlex.join([*(["sudo", "-n"] if sudo else []), *argv])
 
 
-def _read_both(
-    stdout: paramiko.ChannelFile, stderr: paramiko.ChannelFile, lines: step_lines.StepLines
-) -> tuple[bytes, str]:
+def _read_both(channel: paramiko.Channel, lines: step_lines.StepLines, deadline: float) -> tuple[bytes, str]:
     """Read both streams at once: a program that fills one while we wait on the other would hang."""
 
     def read() -> None:
-        with contextlib.suppress(OSError):  # too late: reading the other stream says so
-            while part := stderr.channel.recv_stderr(65536):
+        with contextlib.suppress(OSError, EOFError):  # too late: reading the other stream says so
+            while part := channel.recv_stderr(65536):
                 lines.feed(part)
 
     reader = threading.Thread(target=read, daemon=True)
     reader.start()
-    printed = stdout.read()
+    printed = _read_limited(channel, channel.recv, deadline)
     reader.join(timeout=5)
     return printed, lines.talk()
 
 
-def _reply(connection: Connection, host: Host, ended: Ended) -> Reply:
-    """The agent's reply; raise HostFailed with the reason where there is none."""
-    try:
-        if not ended.status:
-            return agent_script.reply_in(ended.printed)
-    except ValueError:
-        pass
-    raise _no_reply(connection, host, ended)
+def _read_limited(channel: paramiko.Channel, receive: Callable[[int], bytes], deadline: float) -> bytes:
+    """All that comes of a stream until a deadline; of one that is too long, a little more than is allowed.
+
+    Raise TimeoutError when it has not ended by then: a host that sends a byte now and then does not keep us.
+    """
+    parts = bytearray()
+    while len(parts) <= replies.LONGEST_REPLY:
+        channel.settimeout(_seconds_to(deadline))
+        part = receive(65536)
+        if not part:
+            break
+        parts += part
+    return bytes(parts)
+
+
+def _seconds_to(deadline: float) -> float:
+    """Seconds that are left; raise TimeoutError for none."""
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left
+
+
+def _too_long(host: Host, verb: str) -> errors.HostFailed:
+    return errors.HostFailed(
+        host.name,
+        f"its answer to `{verb}` is longer than {replies.LONGEST_REPLY >> 20} MiB",
+        hint="Is there something big below the folder of its heat.conf? If not, do not trust this host.",
+    )
 
 
 def _no_reply(connection: Connection, host: Host, ended: Ended) -> errors.HostFailed:
@@ -230,10 +262,19 @@ def _hint(connection: Connection, ended: Ended, last: str) -> str:
     )
 
 
+def _last_words(channel: paramiko.Channel) -> str:
+    """What a program that has ended wrote to stderr, as far as it comes at once."""
+    try:
+        words = _read_limited(channel, channel.recv_stderr, time.monotonic() + EXPLANATION_TIMEOUT)
+    except (OSError, EOFError):
+        return ""
+    return words[-step_lines.LONGEST :].decode("utf-8", "replace")
+
+
 def _status(connection: Connection, command: str) -> int:
     """A command's exit status; 0 for one that could not be asked, of which nothing is known."""
     try:
-        _, stdout, _ = connection.client.exec_command(command, timeout=10)
-        return stdout.channel.recv_exit_status()
+        _, stdout, _ = connection.client.exec_command(command, timeout=EXPLANATION_TIMEOUT)
+        return _exit_status(stdout.channel, EXPLANATION_TIMEOUT)
     except (paramiko.SSHException, OSError, EOFError):
         return 0

@@ -21,7 +21,7 @@ class StepLines:
     def __init__(self, step_finished: StepFinished) -> None:
         self._step_finished = step_finished
         self._unread = b""
-        self._talk = b""
+        self._talk = bytearray()
 
     def feed(self, part: bytes) -> None:
         """Take the next piece of the stream."""
@@ -29,14 +29,21 @@ class StepLines:
         for line in lines:
             self._take(line)
         if len(self._unread) > LONGEST:  # whatever that is, it is no line of ours
-            self._talk, self._unread = self._talk + self._unread, b""
+            self._keep(self._unread)
+            self._unread = b""
 
     def talk(self) -> str:
         """Return the end of what else stood in the stream."""
-        return (self._talk + self._unread)[-LONGEST:].decode("utf-8", "replace")
+        return bytes(self._talk + self._unread)[-LONGEST:].decode("utf-8", "replace")
 
     def _take(self, line: bytes) -> None:
         if found := LINE.fullmatch(line):
             self._step_finished(int(found[1]), float(found[2]), found[3].decode())
         else:
-            self._talk = (self._talk + line + b"\n")[-LONGEST:]
+            self._keep(line + b"\n")
+
+    def _keep(self, talk: bytes) -> None:
+        """Keep the end of what is no line of ours; not byte by byte: it may be lines without end."""
+        self._talk += talk
+        if len(self._talk) > 2 * LONGEST:
+            del self._talk[:-LONGEST]

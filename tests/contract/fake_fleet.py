@@ -13,7 +13,7 @@ from contract.fake_programs import Failed, NotYet
 from deployer import errors
 from deployer.model import events
 from deployer.model.events import Handler, Level
-from deployer.remote import stage_events, step_lines
+from deployer.remote import replies, stage_events, step_lines
 
 
 class Gone(Exception):
@@ -68,14 +68,14 @@ class FakeFleet:
         if verb == "perform" and self._lock and not self.holds_lease():
             return dict.fromkeys(requests, errors.Locked.lost())
         stage = stage_events.begun(title, requests, level, self.handle)
-        replies = {}
+        answers = {}
         for name in self.order(requests):
-            replies[name] = self._reply(name, verb, json.loads(json.dumps(requests[name])))
+            answers[name] = self._reply(name, verb, json.loads(json.dumps(requests[name])))
             lines = step_lines.StepLines(functools.partial(stage.step_finished, name))
             lines.feed(self.hosts[name].stderr.getvalue())
-            stage.host_finished(name, replies[name])
+            stage.host_finished(name, answers[name])
         stage.end()
-        return {name: replies[name] for name in requests}
+        return {name: answers[name] for name in requests}
 
     def acquire_lease(self, host: str, request: Mapping[str, Any], timeout: float) -> Any:
         self.holds_asked.append(host)
@@ -105,6 +105,10 @@ class FakeFleet:
         Failed is how the step fails, Gone a host that is lost; what else it raises ends the command there and then, as
         agents do whose session has ended.
         """
+
+    def tamper(self, name: str, verb: str, reply: Any) -> Any:
+        """What a host answers in place of what it has to say; a test makes it lie."""
+        return reply
 
     def loses(self, name: str) -> None:
         """From now on a host does not answer."""
@@ -153,7 +157,10 @@ class FakeFleet:
         if name in self._gone:
             return self._gone[name]
         try:
-            return self._answer(self.hosts[name], verb, request)
+            answer = self._answer(self.hosts[name], verb, request)
+            clock = {key: answer[key] for key in ("sent", "received") if key in answer}
+            reply = self.tamper(name, verb, answer)
+            return replies.read(name, verb, request, json.dumps(reply).encode()) | clock
         except Gone:
             self.loses(name)
             return self._gone[name]

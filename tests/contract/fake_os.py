@@ -38,6 +38,8 @@ class FakeOs:
             exists=lambda path: host.proc.has(path) or posixpath.exists(at(path)),
             isdir=lambda path: posixpath.isdir(at(path)),
             isfile=lambda path: posixpath.isfile(at(path)),
+            lexists=lambda path: posixpath.lexists(at(path)),
+            islink=lambda path: posixpath.islink(at(path)),
         )
 
     def __getattr__(self, name: str) -> Any:
@@ -68,6 +70,13 @@ class FakeOs:
         status = os.fstat(descriptor)
         uid, gid = self._root.owner(status)
         return SimpleNamespace(st_mode=status.st_mode, st_size=status.st_size, st_uid=uid, st_gid=gid)
+
+    def lstat(self, path: str) -> SimpleNamespace:
+        uid, gid = self._root.owner(os.lstat(self._root.at(path)))
+        return SimpleNamespace(st_uid=uid, st_gid=gid)
+
+    def chown(self, path: str, uid: int, gid: int, *, follow_symlinks: bool) -> None:
+        self._root.owners[os.stat(self._root.at(path), follow_symlinks=follow_symlinks).st_ino] = (uid, gid)
 
     def fchown(self, descriptor: int, uid: int, gid: int) -> None:
         if descriptor in self._host.handles:
@@ -204,6 +213,9 @@ def _shutil(host: Any) -> SimpleNamespace:
     return SimpleNamespace(
         chown=chown,
         copyfileobj=shutil.copyfileobj,
+        copy2=lambda source, target, follow_symlinks: shutil.copy2(
+            at(source), at(target), follow_symlinks=follow_symlinks
+        ),
         copystat=lambda source, target: shutil.copystat(at(source), at(target)),
         rmtree=lambda path, ignore_errors=False: shutil.rmtree(at(path), ignore_errors),
     )

@@ -556,7 +556,8 @@ def a_run(number, result=None):
 
 def stage(ground, place, number, *files, binds=()):
     """Have the first host judge and keep files; return its problems."""
-    state = {"files": {each["path"]: {"digest": each["digest"]} for each in files}, "units": {}}
+    kept = {"owner": "root", "group": "root", "mode": 0o644, "check": [], "only": None}
+    state = {"files": {each["path"]: {"digest": each["digest"], **kept} for each in files}, "units": {}}
     request = {
         "ledger": f"{place}/ledger.json",
         "run": a_run(number),

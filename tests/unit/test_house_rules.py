@@ -19,6 +19,7 @@ CAPACITY = "sizes connections memory open_files timeouts capacity_checks"
 PURE = {
     "model.service",
     "model.names",
+    "model.printable",
     "model.hosts",
     "model.probe",
     "model.state",
@@ -26,6 +27,7 @@ PURE = {
     "errors",
     "heat.known_secrets",
     "heat.redaction",
+    "heat.script_outputs",
     "model.steps",
     "render",
     "plan.host_steps",
@@ -86,6 +88,9 @@ PURE = {
     "model.events",
     "heat.exchange_summary",
     "remote.step_lines",
+    "remote.replies",
+    "remote.reply_schema",
+    "remote.reply_values",
     *PURE_HEAT,
     *(
         f"preflight.capacity.{name}"

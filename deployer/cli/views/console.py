@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from deployer.errors import DeployerError
-from deployer.heat import redaction
+from deployer.model import printable
 from deployer.model.contract import SCHEMA_VERSION
 from deployer.model.steps import Plan
 
@@ -25,7 +25,7 @@ def as_json(value: Mapping[str, Any], indent: int | None = 2) -> str:
 
 def error_text(error: DeployerError) -> str:
     """An error in its own lines, then its hint."""
-    return redaction.escape_controls(f"error: {error.message}" + (f"\nhint: {error.hint}" if error.hint else ""))
+    return printable.escape_controls(f"error: {error.message}" + (f"\nhint: {error.hint}" if error.hint else ""))
 
 
 def counted(number: int, noun: str) -> str:

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from deployer.cli.output import standard_output
 from deployer.cli.output.output_options import Color
-from deployer.heat import redaction
+from deployer.model import printable
 
 UNBOUNDED = 100_000  # columns of what is no terminal: nothing there is cut or wrapped
 LINES = 25  # of what is no terminal: rich asks for both or for none
@@ -84,13 +84,13 @@ class EscapingConsole(Console):
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """Return what rich makes of a view; only its own control characters, those of colours, stay."""
         for segment in super().render(renderable, options):
-            yield segment if segment.control else segment._replace(text=redaction.escape_controls(segment.text))
+            yield segment if segment.control else segment._replace(text=printable.escape_controls(segment.text))
 
 
 def plain(view: RenderableType) -> str:
     """Return a view as a text without colours, its lines as long as they are."""
     if isinstance(view, Text | str):
-        return redaction.escape_controls(str(view))
+        return printable.escape_controls(str(view))
     return rendered(_console(NOWHERE, False, Color.NEVER), view)
 
 

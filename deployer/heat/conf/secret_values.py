@@ -16,7 +16,8 @@ _PUBLIC = ("allow_credentials",)  # a switch of oslo.middleware's CORS
 _NO_VALUE = ("", "<None>", "None")
 
 # A URL's beginning; without a scheme when a file lost the option's name and the scheme stands for it.
-_SCHEME = re.compile(r"(?:[A-Za-z][A-Za-z0-9+._-]*:)?//")
+# A name is tried from its beginning alone: a host's word of a thousand letters must not take a million steps.
+_SCHEME = re.compile(r"(?:(?<![A-Za-z0-9+._-])[A-Za-z][A-Za-z0-9+._-]*:)?//")
 _HOST = r"(?:\[[^\]@\s]*\]|[^:@/,?#\s\[\]]*)(?::(?:\d*|\$\{?[\w.]+\}?))?"
 _LOGIN = r"[^:@/,?#\s]*(?::[^@/,?#\s]*)?@"
 # A login that is clearly apart from the host, with nothing special in it; only brokers have several.
@@ -26,10 +27,10 @@ _CLEAN_LIST = re.compile(rf"{_FULL_LOGIN}{_HOST}(?:,\s*{_FULL_LOGIN}{_HOST})+(?=
 _BROKERS = ("rabbit://", "amqp://", "kafka://")
 _CLEAN_PASSWORD = re.compile(r"(?<=:)[^@/,?#\s:][^@/,?#\s]*(?=@)")
 _NEXT_URL = re.compile(r"[\s,]+(?=[A-Za-z][A-Za-z0-9+._-]*://)")
-_ARGUMENT = re.compile(r"([\w-]+):")  # oslo.cache's backend_argument is `name:value`
-_PARAMETER = re.compile(r"([\w-]+)(\s*=\s*|:)([^&;,\s]+)")
+_ARGUMENT = re.compile(r"(?<![\w-])([\w-]+):")  # oslo.cache's backend_argument is `name:value`
+_PARAMETER = re.compile(r"(?<![\w-])([\w-]+)(\s*=\s*|:)([^&;,\s]+)")
 # What a program prints of its own values: `password='a b'`, `"password": "..."`.
-_QUOTED = re.compile(r"""([\w-]+)(["']?\s*[=:]\s*)(["'])(.*?)(?<!\\)\3""")
+_QUOTED = re.compile(r"""(?<![\w-])([\w-]+)(["']?\s*[=:]\s*)(["'])(.*?)(?<!\\)\3""")
 
 
 def is_secret(key: str) -> bool:

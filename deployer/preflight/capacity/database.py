@@ -1,6 +1,5 @@
 """Queries from the source host how many connections the database allows and one engine worker may open."""
 
-import json
 from dataclasses import dataclass
 
 from deployer import errors
@@ -33,9 +32,8 @@ def ask(inventory: Inventory, fleet: Fleet) -> ConnectionLimits:
     source = inventory.heat.source
     heat = inventory.heat_of(source)
     script = scripts.text("connection_limits", conf=f"{heat.config_dir}/heat.conf", seconds=LOGIN_TIMEOUT)
-    printed = engines.run(
-        fleet, "query the database", {source: (service_units.python_of(heat.prefix), script)}, QUERY_TIMEOUT
-    )[source]
-    if isinstance(printed, errors.DeployerError):
-        return ConnectionLimits(why=printed.message.removeprefix(f"{source}: ").splitlines()[-1])
-    return ConnectionLimits(**json.loads(printed))
+    programs = {source: (service_units.python_of(heat.prefix), script)}
+    found = engines.answers(fleet, "query the database", "connection_limits", programs, QUERY_TIMEOUT)[source]
+    if isinstance(found, errors.DeployerError):
+        return ConnectionLimits(why=found.message.removeprefix(f"{source}: ").splitlines()[-1])
+    return ConnectionLimits(**found)

@@ -4,6 +4,7 @@ import base64
 import fnmatch
 import json
 import os
+import re
 import subprocess
 import tempfile
 import threading
@@ -15,6 +16,7 @@ from deployer.remote.agent import generations, sockets
 NO_UNIT = "heat-scaleout-none.service"
 UNIT_FIELDS = ("UNIT", "OBJECT_SYSTEMD_UNIT", "COREDUMP_UNIT")  # the unit that systemd itself writes about
 FIELDS = ("MESSAGE", "PRIORITY", "_PID", "_SYSTEMD_UNIT") + UNIT_FIELDS
+NUMBER = re.compile(r"[0-9]{1,10}\Z")
 LONGEST_MESSAGE = 65536  # characters; a longer one is left out as a whole: half a secret would not be known as one
 OVERHEAD = 200  # characters of an entry beside its message
 
@@ -148,7 +150,8 @@ def text_of(value):
 
 
 def number_of(text):
-    return int(text) if isinstance(text, str) and text.isdigit() else None
+    """A number; None for what whoever writes to the journal has put in its place."""
+    return int(text) if isinstance(text, str) and NUMBER.match(text) else None
 
 
 def configuration(asked):

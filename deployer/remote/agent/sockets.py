@@ -1,8 +1,12 @@
 """Who listens where, which process is whose, what a unix socket answers; from /proc, as no tool is surely there."""
 
 import os
+import re
 import socket
 import sys
+
+# Users may make control groups of their own below their session, with any name: none of those is a unit's.
+UNIT = re.compile(r"[A-Za-z0-9:_.\\@][A-Za-z0-9:_.\\@-]{0,240}\.(service|scope)\Z")
 
 
 def listeners():
@@ -72,7 +76,7 @@ def unit_of(pid):
             names = [part for line in stream for part in line.strip().split("/")]
     except OSError:
         return ""
-    return next((name for name in reversed(names) if name.endswith((".service", ".scope"))), "")
+    return next((name for name in reversed(names) if UNIT.match(name)), "")
 
 
 def processes_like(words):

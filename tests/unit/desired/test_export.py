@@ -42,6 +42,16 @@ def test_file_of_an_earlier_run_is_replaced_and_closed_to_others(tmp_path):
     assert path.stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.parametrize("path", ["/etc/heat/../../../../evil", "../evil", "/..", "/", "", "/etc/\0"])
+def test_path_that_leads_out_of_the_folder_is_refused_before_anything_is_written(tmp_path, path):
+    files = [sites.a_file(content="fine"), sites.a_file(path=path)]
+
+    with pytest.raises(errors.BadInput, match="no path of a file"):
+        export.write(Desired({"hostB": sites.a_state(*files)}, {}), tmp_path / "out")
+
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_who_has_an_earlier_file_open_reads_nothing_of_the_new_one(tmp_path):
     path = written(tmp_path, "old")
 

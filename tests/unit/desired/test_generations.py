@@ -9,7 +9,7 @@ import sites
 from deployer import errors
 from deployer.desired import desired_state, generations
 from deployer.model.facts import Facts, Observation
-from deployer.model.run import DONE, UNKNOWN_AUTHOR, Author, Run
+from deployer.model.run import DONE, MOST_GENERATIONS, UNKNOWN_AUTHOR, Author, Run
 from deployer.model.state import HostState
 from deployer.observed import history
 
@@ -137,6 +137,24 @@ def test_run_that_has_not_ended_on_one_host_has_not_ended(results):
     assert merged[1][0].result is None
 
 
+def test_generation_that_hosts_remember_alike_is_not_disputed():
+    runs = {host: [a_kept_run(1, "done")] for host in ("hostA", "hostB")} | {"hostC": []}
+
+    history.refuse_disputed(1, runs, "hostA")
+
+
+@pytest.mark.parametrize(
+    ("runs", "words"),
+    [
+        ({"hostA": [a_kept_run(1, "done")], "hostB": [a_kept_run(1, "done") | {"text": "evil"}]}, "hostB remembers"),
+        ({"hostA": [], "hostB": [a_kept_run(1, "done")]}, "hostA does not remember it"),
+    ],
+)
+def test_generation_of_which_one_host_alone_says_what_its_inventory_was_is_refused(runs, words):
+    with pytest.raises(errors.BadInput, match=words):
+        history.refuse_disputed(1, runs, "hostA")
+
+
 def a_found(result, doing=None, number=4):
     last_run = a_kept_run(number, result) | {"doing": doing}
     return Observation(HostState(), Facts(last_run=last_run))
@@ -195,3 +213,10 @@ def test_generation_that_was_refused_while_a_host_was_lost_is_there_alone_and_is
         generations.states_of(
             4, {"hostA": has_kept(state, (3, hosts)), "hostB": has_kept(state, (3, hosts), (4, hosts))}, hosts
         )
+
+
+def test_number_that_no_site_comes_to_is_refused_with_its_host_before_it_is_passed_on():
+    observed = {"hostA": a_found("done"), "hostB": a_found("done", number=MOST_GENERATIONS)}
+
+    with pytest.raises(errors.BadInput, match=r"^hostB: the newest generation there has the number 1000000000"):
+        history.next_run(observed, AUTHOR)

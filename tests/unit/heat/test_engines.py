@@ -10,6 +10,8 @@ from deployer.heat import engines
 from deployer.heat.engines import EngineView, Queue
 from deployer.observed import observe
 
+HELD = "resources_held"
+
 
 def test_resources_held_of_a_source_that_is_lost_raise_its_error():
     inventory = sites.an_inventory()
@@ -29,22 +31,33 @@ def test_resources_held_without_a_database_raise_with_the_host_and_the_reason():
         engines.resources_held(inventory, fleet)
 
 
-def test_run_of_several_hosts_keeps_the_answers_of_those_that_work():
+def test_answers_of_several_hosts_are_those_that_work_and_the_errors_of_the_others():
     fleet = sites.a_fleet(sites.an_inventory())
     fleet.breaks("hostB", '"run"', "no Python there")
 
-    printed = engines.run(fleet, "try", dict.fromkeys(("hostB", "hostC"), ("/bin/cat", "text")), 5.0)
+    found = engines.answers(fleet, "try", HELD, dict.fromkeys(("hostB", "hostC"), ("/bin/cat", '{"x": 1}')), 5.0)
 
-    assert isinstance(printed["hostB"], errors.HostFailed)
-    assert printed["hostC"] == "text"
+    assert isinstance(found["hostB"], errors.HostFailed)
+    assert found["hostC"] == {"x": 1}
 
 
-def test_run_gives_the_program_as_input_and_never_as_an_argument():
+@pytest.mark.parametrize("printed", ["", "no JSON", "[" * 100_000, '{"x": "\x1b[2K"}', '{"x": -1}', "[]", "null"])
+def test_output_of_a_script_that_is_not_its_own_is_an_error_of_its_host(printed):
+    fleet = sites.a_fleet(sites.an_inventory())
+
+    found = engines.answers(fleet, "try", HELD, {"hostB": ("/bin/cat", printed)}, 5.0)["hostB"]
+
+    assert isinstance(found, errors.HostFailed)
+    assert found.message.startswith("hostB: the output of resources_held is refused: ")
+    assert found.message.isprintable()
+
+
+def test_answers_gives_the_program_as_input_and_never_as_an_argument():
     fleet = sites.a_fleet(sites.an_inventory())
     seen = []
-    fleet.hosts["hostB"].run_program = lambda host, argv, given: seen.append((argv, given)) or json.dumps(1)
+    fleet.hosts["hostB"].run_program = lambda host, argv, given: seen.append((argv, given)) or "{}"
 
-    engines.run(fleet, "try", {"hostB": ("/opt/heat/bin/python3", "secret")}, 5.0)
+    engines.answers(fleet, "try", HELD, {"hostB": ("/opt/heat/bin/python3", "secret")}, 5.0)
 
     assert seen == [(["/opt/heat/bin/python3", "-"], "secret")]
 
@@ -64,6 +77,32 @@ def test_view_has_the_rows_and_the_queues_of_one_observation():
     (row,) = view.rows
     assert (row.host, view.queues, view.known, view.problems) == ("hostA", {row.engine_id: Queue(0, 1)}, True, ())
     assert fleet.asked == [("observe", "observe", ("hostA", "hostB", "hostC"))]
+
+
+@pytest.mark.parametrize(
+    "printed",
+    [
+        "",
+        "[" * 100_000,
+        "{}",
+        '{"rows": [1], "queues": {}, "problems": []}',
+        '{"rows": [], "queues": [], "problems": []}',
+    ],
+)
+def test_view_that_heats_python_did_not_print_is_unknown_and_says_so(printed):
+    view = engines.view({engines.QUESTION: {"printed": printed, "why": None}})
+
+    assert not view.known
+    assert view.problems[0].startswith("Heat's Python: the output of engine_view is refused: ")
+
+
+def test_names_that_tenants_give_are_shown_in_one_line_without_what_steers_a_terminal():
+    row = {"engine_id": "e\n", "host": "\x1b[2Khost", "hostname": "\u202ecba", "up": True, "age": 1.0}
+    printed = json.dumps({"rows": [row], "queues": {}, "problems": []})
+
+    (found,) = engines.view({engines.QUESTION: {"printed": printed, "why": None}}).rows
+
+    assert (found.engine_id, found.host, found.hostname) == ("e\\x0a", "\\x1b[2Khost", "\\u202ecba")
 
 
 def test_only_the_source_is_asked_for_heats_view():

@@ -185,11 +185,15 @@ def test_reason_of_one_word_is_withheld_as_well(hosts, fleet, refuses_look):
 
 
 def test_words_that_programs_print_as_json_are_withheld_in_it(hosts, fleet, refuses_look):
-    hosts.hosts["hostB"].perform = lambda request: {
-        "done": [json.dumps({"rows": [{"host": "hostB", "age": 3.0}], "problems": [WORDS]})],
-        "failed": None,
-        "seconds": [0.1],
-    }
+    hosts.tamper = lambda name, verb, reply: (
+        reply
+        if verb != "perform"
+        else {
+            "done": [json.dumps({"rows": [{"host": "hostB", "age": 3.0}], "problems": [WORDS]})],
+            "failed": None,
+            "seconds": [0.1],
+        }
+    )
     refuses_look()
 
     printed = json.loads(start(fleet)["done"][0])
@@ -315,8 +319,7 @@ def test_journal_that_has_nothing_is_no_reason_to_ask_for_secrets(inventory, hos
 
 
 def test_cursor_of_a_journal_stays_as_it_is(inventory, hosts, fleet):
-    ask, reply = hosts.hosts["hostA"].ask, {"entries": ["x"], "cursor": f"s={STATS} x", "files": {}}
-    hosts.hosts["hostA"].ask = lambda verb, request: reply if verb == "logs" else ask(verb, request)
+    hosts.tamper = lambda name, verb, reply: reply | ({"cursor": f"s={STATS} x"} if verb == "logs" else {})
 
     assert logged(fleet, "hostA")["hostA"]["cursor"] == f"s={STATS} x"
 
@@ -326,7 +329,7 @@ def test_host_that_the_inventory_lacks_is_asked_and_shows_no_secret_either(hosts
     fleet = redacting_fleet.RedactingFleet(sites.an_inventory(proxy=PROXY, hostC=""), hosts)
     hosts.breaks("hostC", '"run"', WORDS)
 
-    (error,) = engines.run(fleet, "ask", {"hostC": ("/usr/bin/python3", "")}, 5.0).values()
+    (error,) = engines.answers(fleet, "ask", "resources_held", {"hostC": ("/usr/bin/python3", "")}, 5.0).values()
 
     assert isinstance(error, errors.HostFailed)
     assert leaks(str(error), repr(error)) == []

@@ -1,6 +1,7 @@
 """Whatever a host says, a secret that is known or looks like one becomes `***`, and other words stay readable."""
 
 import json
+import time
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -92,7 +93,7 @@ def test_messages_that_hold_no_secret_stay_as_they_are(text):
 
 
 def test_messages_give_no_commands_to_a_terminal():
-    assert redaction.redact("a\x1b]0;x\x07b\r\n\tc\rd\u202e", []) == "a\\x1b]0;x\\x07b\n\tc\\x0dd\\x202e"
+    assert redaction.redact("a\x1b]0;x\x07b\r\n\tc\rd\u202e", []) == "a\\x1b]0;x\\x07b\n\tc\\x0dd\\u202e"
 
 
 def test_line_of_a_secret_of_several_lines_is_redacted():
@@ -131,3 +132,22 @@ def test_field_that_a_reply_never_had_before_is_reported_without_secrets():
 )
 def test_reply_has_messages_when_it_has_text_for_people(answer, expected):
     assert redaction.has_messages(answer) is expected
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 50_000, "[" * 900 + "]" * 900, '{"a":' * 5000], ids=["open", "lists", "objects"]
+)
+def test_output_that_is_nested_without_end_is_redacted_as_a_text(text):
+    reply = redaction.redact_reply({"done": [text + " s3cret-canary"]}, ["s3cret-canary"])
+
+    assert reply["done"][0].endswith(" ***")
+    assert redaction.has_messages(reply)
+
+
+@pytest.mark.parametrize("text", ["x" * 60_000, "a-" * 30_000, "x." * 30_000], ids=["letters", "hyphens", "dots"])
+def test_time_for_a_long_word_grows_with_its_length_alone(text):
+    """A word that is tried from each of its letters takes a minute."""
+    started = time.process_time()
+
+    assert redaction.redact(text, []) == text
+    assert time.process_time() - started < 5

@@ -1,5 +1,7 @@
 """What HAProxy answers on its socket; the sample is an answer of HAProxy 2.6 to `show info;show stat`, shortened."""
 
+import pytest
+
 from deployer.proxy import runtime_api
 
 SAMPLE = """\
@@ -56,3 +58,25 @@ def test_server_carries_its_status_last_check_and_counts():
 
 def test_servers_of_an_answer_without_statistics_are_none():
     assert runtime_api.servers("Name: HAProxy\n") == runtime_api.servers(None) == runtime_api.servers("") == ()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "# pxname",
+        "# pxname,svname\nx",
+        "# pxname,svname,status,scur,stot\nrest_api_proxy,hostB-8004,UP,many,-1",
+        "# pxname,svname,status,scur,stot\nrest_api_proxy,hostB-8004,UP,²," + "9" * 5000,
+        "# pxname,svname,status,scur,stot\n" + "x," * 1000,
+        "# pxname,svname,status\n" + "x" * 200_000,
+        "# pxname,svname,status\n\0",
+    ],
+)
+def test_answer_that_haproxy_would_not_give_has_no_counts(answer):
+    assert not any(server.sessions or server.requests for server in runtime_api.servers(answer))
+
+
+def test_names_of_an_answer_are_shown_without_what_steers_a_terminal():
+    (server,) = runtime_api.servers("# pxname,svname,status\n\x1b[2K,\u202ea,U\tP")
+
+    assert (server.section, server.name, server.status) == ("\\x1b[2K", "\\u202ea", "U\\x09P")

@@ -11,10 +11,12 @@ import paramiko
 class Server(paramiko.ServerInterface):
     """Takes one key of one user, runs commands for it and passes it on to other ports of this machine.
 
-    With `certified` it takes that key by a certificate alone.
+    With `certified` it takes that key by a certificate alone. `answer` is done with a command's channel in place of
+    running it, `refuse` before the command is accepted.
     """
 
-    def __init__(self, client_key, environment, user="operator", certified=False):
+    def __init__(self, client_key, environment, user="operator", certified=False, answer=None, refuse=None):
+        self._answer, self._refuse = answer, refuse
         self._client_key, self._environment, self._user = client_key, environment, user
         self._certified = certified
         self._onward = {}  # id of a channel -> the socket to which it leads
@@ -45,10 +47,16 @@ class Server(paramiko.ServerInterface):
                 threading.Thread(target=_forward, args=(channel, onward), daemon=True).start()
 
     def check_channel_exec_request(self, channel, command):
+        if self._refuse:
+            self._refuse()
         threading.Thread(target=self._run, args=(channel, command), daemon=True).start()
         return True
 
     def _run(self, channel, command):
+        if self._answer:
+            with contextlib.suppress(OSError, EOFError):  # the client gives up
+                self._answer(channel)
+            return
         with subprocess.Popen(
             ["/bin/sh", "-c", command],
             stdin=subprocess.PIPE,

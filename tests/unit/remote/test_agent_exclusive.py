@@ -1,5 +1,6 @@
 """A request changes a host alone, and goes no further when nobody waits for its answer any more."""
 
+import json
 import os
 import subprocess
 import sys
@@ -105,7 +106,7 @@ def test_second_request_fails_while_the_first_is_at_work_and_reports_at_what(per
     assert (second["done"], second["failed"]["index"]) == ([], 0)
     assert f"another command is still at work here after 0 s (pid {first.pid}, since " in why
     assert "at step 2 of 2: run)" in why
-    assert agent_script.reply_in(first.communicate(timeout=LIMIT)[0])["failed"] is None
+    assert json.loads(agent_script.reply_in(first.communicate(timeout=LIMIT)[0]))["failed"] is None
 
 
 def test_second_request_begins_when_the_first_has_ended(performed, pipes, alone):
@@ -114,8 +115,8 @@ def test_second_request_begins_when_the_first_has_ended(performed, pipes, alone)
     second = performed(run("true"), exclusive=alone | {"seconds": LIMIT})
     pipes[1].write_text("")
 
-    assert agent_script.reply_in(first.communicate(timeout=LIMIT)[0])["failed"] is None
-    assert agent_script.reply_in(second.communicate(timeout=LIMIT)[0])["failed"] is None
+    assert json.loads(agent_script.reply_in(first.communicate(timeout=LIMIT)[0]))["failed"] is None
+    assert json.loads(agent_script.reply_in(second.communicate(timeout=LIMIT)[0]))["failed"] is None
 
 
 def test_request_that_changes_nothing_waits_for_nobody(performed, pipes, alone):

@@ -182,6 +182,14 @@ def test_entry_is_the_units_that_wrote_it_or_that_systemd_writes_about(journalct
     assert [each["unit"] for each in logs.logs(request_of())["entries"]] == [unit]
 
 
+@pytest.mark.parametrize("value", ["²", "9" * 30, "-1", "", " 6", "6\n", ["6", "7"]])
+def test_priority_that_is_no_number_is_none(value):
+    """Whoever writes to the journal writes it, and must not keep anybody from reading the others."""
+    entry = {"__REALTIME_TIMESTAMP": "1", "MESSAGE": "x", "PRIORITY": value}
+
+    assert logs.entry_of(entry, [])["priority"] is None
+
+
 def test_entry_without_a_pid_or_priority_has_none(journalctl, request_of):
     entry = row(1)
     del entry["_PID"], entry["PRIORITY"]

@@ -1,6 +1,7 @@
 """What is streamed to a host runs there by itself, with nothing but an old Python."""
 
 import ast
+import json
 import os
 import subprocess
 import sys
@@ -38,7 +39,7 @@ def run_as_on_a_host(verb, request):
         env={"PATH": os.environ["PATH"]},
     )
     assert ran.returncode == 0, ran.stderr.decode()
-    return agent_script.reply_in(ran.stdout)
+    return json.loads(agent_script.reply_in(ran.stdout))
 
 
 def test_observe_script_answers_in_json(tmp_path):

@@ -111,6 +111,23 @@ def test_no_process_is_searched_without_a_name():
     assert sockets.processes_like([]) == []
 
 
+@pytest.mark.parametrize(
+    ("group", "unit"),
+    [
+        ("/system.slice/heat-api.service", "heat-api.service"),
+        ("/system.slice/devstack@h-eng.service", "devstack@h-eng.service"),
+        ("/user.slice/user@1000.service/--all.service", "user@1000.service"),
+        ("/user.slice/user@1000.service/a b\x1b[2K.service", "user@1000.service"),
+        ("/user.slice", ""),
+    ],
+)
+def test_unit_of_a_process_is_one_that_systemd_would_name_so(tmp_path, monkeypatch, group, unit):
+    (tmp_path / "cgroup").write_text(f"0::{group}\n")
+    monkeypatch.setattr(sockets, "open", lambda path: (tmp_path / "cgroup").open(), raising=False)
+
+    assert sockets.unit_of(1) == unit
+
+
 def test_process_that_is_gone_is_empty():
     assert (sockets.process(2**22 + 1), sockets.unit_of(2**22 + 1), sockets.parent_of(2**22 + 1)) == ({}, "", 0)
 
