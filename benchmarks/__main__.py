@@ -18,8 +18,8 @@ from lab import site
 from lab.lab_errors import LabError
 
 DOCUMENT = testbed.CHECKOUT / "docs" / "benchmarks.md"
-PARTS = ("list", "deploy3", "add-engine", "deploy30")  # in this order, as the lab grows from 3 hosts to 30
-MANY = 30
+PARTS = ("list", "deploy3", "add-engine", "deploy30", "deploy100")  # in this order, as the lab grows to 100 hosts
+MANY, MOST = 30, 100
 
 
 def main() -> None:
@@ -47,7 +47,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bin/bench", description="Measure side by side, on hosts of its own.")
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; all without any")
     parser.add_argument("--rounds", type=int, default=7, help="rounds of each part")
-    parser.add_argument("--rounds-of-many", type=int, default=3, help="rounds with 30 hosts")
+    parser.add_argument("--rounds-of-many", type=int, default=3, help="rounds with 30 and with 100 hosts")
     parser.add_argument("--results", type=Path, help="file for the raw figures, as JSON")
     parser.add_argument("--update-docs", action="store_true", help="write the tables into docs/benchmarks.md")
     parser.add_argument("--keep", action="store_true", help="leave the lab up")
@@ -77,6 +77,7 @@ def _runs(options: argparse.Namespace, folder: Path) -> dict[str, Callable[[], d
         "deploy3": lambda: nothing_to_change.run(bed(site.DEFAULT_HOSTS), options.rounds),
         "add-engine": lambda: adding.run(bed(site.DEFAULT_HOSTS), options.rounds),
         "deploy30": lambda: nothing_to_change.run(bed(MANY), options.rounds_of_many),
+        "deploy100": lambda: nothing_to_change.run(bed(MOST), options.rounds_of_many, contestants.fast_ones),
     }
 
 

@@ -29,6 +29,11 @@ def all_of(bed: Testbed, state: State) -> list[Contestant]:
     return [scaleout(bed), plain_ssh(bed, state), pyinfra(bed, state), ansible(bed, state)]
 
 
+def fast_ones(bed: Testbed, state: State) -> list[Contestant]:
+    """Those of which a run on a hundred hosts takes seconds, not minutes."""
+    return [scaleout(bed), plain_ssh(bed, state)]
+
+
 def scaleout(bed: Testbed) -> Contestant:
     """The product."""
     command = Command([[*bed.invoke("deploy"), "--yes"]], PLAIN, CHECKOUT)

@@ -7,9 +7,9 @@ from typing import Any
 
 US, SSH, PYINFRA, ANSIBLE = "invoke deploy", "plain ssh", "pyinfra", "Ansible"
 TIMES_FASTER = {3: {ANSIBLE: 8.0, PYINFRA: 2.5}, 30: {ANSIBLE: 30.0, PYINFRA: 2.5}}
-TIMES_SSH = {3: 3.0}
-MOST_MEMORY_MIB = {30: 200.0}
-MOST_EXTRA = 1.5  # seconds that add-engine may take more than by hand
+TIMES_SSH = {3: 2.5, 30: 1.3, 100: 1.5}
+MOST_MEMORY_MIB = {30: 120.0, 100: 120.0}
+MOST_EXTRA = 1.0  # seconds that add-engine may take more than by hand
 MOST_LISTING = 0.5  # seconds
 ONCE = {"connections": 1, "requests": 1}
 WITH_LOCK = {"connections": 2, "requests": 2}  # at most, on the proxy's host, which has the lock
