@@ -112,13 +112,15 @@ def _rendered(site: Inventory, observed: Mapping[str, Observation], out: Path) -
         ) from None
 
 
-def status(context: Context, inventory: str | None, watch: str | None, exit_code: bool, flags: OutputFlags) -> None:
-    """Show every process of the site: once, or every `watch` seconds until Ctrl-C."""
+def status(
+    context: Context, inventory: str | None, watch: bool, interval: str, exit_code: bool, flags: OutputFlags
+) -> None:
+    """Show every process of the site: once, or with `watch` every `interval` seconds until Ctrl-C."""
     with exit_codes(flags) as output:
-        seconds = terminal.seconds("interval", watch) if watch else None
+        seconds = terminal.seconds("interval", interval)
         site = terminal.read(context, inventory)
-        with terminal.fleet(site, events.ignore if seconds else output.handle, site.hosts) as fleet:
-            if seconds:
+        with terminal.fleet(site, events.ignore if watch else output.handle, site.hosts) as fleet:
+            if watch:
                 code = status_watch.watch(site, fleet, output, exit_code, seconds)
             else:
                 code = status_watch.once(site, fleet, output, exit_code)

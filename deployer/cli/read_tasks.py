@@ -67,7 +67,7 @@ def status(
     exit_code: bool = False,
 ) -> None:
     """Show every process: its unit, Heat's own view, the proxy's view, and what differs from the inventory."""
-    read_commands.status(c, inventory, interval if watch else None, exit_code, output)
+    read_commands.status(c, inventory, watch, interval, exit_code, output)
 
 
 @command(

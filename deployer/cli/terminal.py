@@ -99,9 +99,9 @@ def text_of(path: str) -> str:
 
 
 def write_private(path: str, text: str) -> None:
-    """Write a file that nobody else may read; raise BadInput when that cannot be."""
+    """Write a file that nobody else may read; raise BadInput when that cannot be, as for a FIFO that nobody reads."""
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NONBLOCK, 0o600)
         with os.fdopen(descriptor, "w") as stream:
             os.fchmod(descriptor, 0o600)
             stream.write(text)
@@ -129,23 +129,31 @@ def limit_hosts(inventory: Inventory, limit: str) -> tuple[str, ...]:
     return names
 
 
-def number(flag: str, text: Any) -> int:
-    """Return a flag's whole number; raise BadInput for anything else."""
+def number(flag: str, text: Any, least: int | None = None) -> int:
+    """Return a flag's whole number; raise BadInput for anything else, and for fewer than `least`."""
     try:
-        return int(text)
+        found = int(text)
     except ValueError:
         raise errors.BadInput(f"--{flag} takes a number, not {text!r}") from None
+    if least is not None and found < least:
+        raise errors.BadInput(f"--{flag} takes a number from {least} on, not {text!r}")
+    return found
 
 
 def seconds(flag: str, text: str, least: float = SHORTEST_INTERVAL) -> float:
-    """Return a flag's seconds, never fewer than `least`; raise BadInput for anything else, as for no end of them."""
+    """Return a flag's seconds, never fewer than `least`.
+
+    Raise BadInput for anything else, as for no end of them and for fewer than none.
+    """
     try:
         number = float(text)
     except ValueError:
         number = math.nan
     if math.isnan(number):
         raise errors.BadInput(f"--{flag} takes a number of seconds, not {text!r}")
-    if abs(number) > LONGEST_WAIT:
+    if number < 0:
+        raise errors.BadInput(f"--{flag} takes a number of seconds from 0 on, not {text!r}")
+    if number > LONGEST_WAIT:
         raise errors.BadInput(f"--{flag} takes at most {LONGEST_WAIT:.0f} seconds, not {text!r}")
     return max(number, least)
 

@@ -160,7 +160,7 @@ def rollback(context: Context, inventory: str | None, number: str, flags: Flags)
     """Go back to what the hosts had in a generation, and to its inventory."""
     with exit_codes(flags.output, changes=True) as output:
         _rollout_options(flags)
-        chosen = terminal.number("to", number) if number else None
+        chosen = terminal.number("to", number, 1) if number else None
         with session.exclusive(output, _path(context, inventory), flags.lock_wait) as (file, fleet):
             target = pipeline.rollback_target(file.inventory, fleet, chosen)
             change = _change(session.file_of_generation(file, target.author.text), flags)

@@ -118,6 +118,10 @@ def test_missing_inventory_ends_with_3_and_names_it(invoke, tmp_path):
         (("scale", "--api", "0"), "this would take the site's last api away"),
         (("scale", "--cfn", "-1"), "-1 is no number of processes"),
         (("scale", "--workers", "65"), "--workers takes a number from 1 to 64, not 65"),
+        (("restart", "--wait", "-1"), "--wait takes a number of seconds from 0 on, not '-1'"),
+        (("deploy", "--lock-wait", "-0.5"), "--lock-wait takes a number of seconds from 0 on, not '-0.5'"),
+        (("rollback", "--to", "0"), "--to takes a number from 1 on, not '0'"),
+        (("status", "--interval", "nan"), "--interval takes a number of seconds, not 'nan'"),
     ],
 )
 def test_bad_argument_ends_with_3_changes_nothing_and_contacts_nobody(invoke, inventory, fleet, argv, words):
@@ -786,6 +790,14 @@ def test_watch_that_counts_drift_ends_at_the_first_of_it(invoke, inventory, flee
 
     assert (code, err) == (8, "")
     assert out.count("HOST") == 1
+
+
+def test_plan_is_not_written_to_a_fifo_that_nobody_reads(invoke, inventory, fleet, tmp_path):
+    os.mkfifo(tmp_path / "fifo")
+
+    code, _, err = invoke("plan", "--out", tmp_path / "fifo", "--inventory", inventory)
+
+    assert (code, str(tmp_path / "fifo") in err) == (3, True)
 
 
 def test_interval_that_is_no_number_ends_with_3(invoke, inventory, fleet):
