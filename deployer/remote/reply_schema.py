@@ -8,6 +8,7 @@ from pydantic_core import SchemaValidator
 from pydantic_core import core_schema as schema
 from pydantic_core.core_schema import CoreSchema
 
+from deployer.model.run import Author
 from deployer.model.wire import Json, Reply, Request
 from deployer.remote import reply_values as value
 from deployer.remote.reply_values import by, many, or_none, record, whole
@@ -108,9 +109,10 @@ def _certificate() -> CoreSchema:
 
 def _run(more: Mapping[str, CoreSchema] | None = None) -> CoreSchema:
     """A run as the hosts keep it; those of older versions lack fields."""
-    names = dict.fromkeys(("command", "who", "at", "tool", "inventory"), value.NAME)
+    names = dict.fromkeys(Author.__dataclass_fields__, value.NAME)
+    texts = dict.fromkeys(("text", "former"), value.TEXT)
     return record(
-        {**names, "text": value.TEXT, "hosts": many(value.NAME), **(more or {})},
+        {**names, **texts, "hosts": many(value.NAME), **(more or {})},
         number=value.GENERATION,
         result=or_none(value.NAME),
     )

@@ -77,7 +77,7 @@ def changed(fleet):
 def stop_all(host):
     """The host is off: nothing of it reports to Heat any more."""
     for unit in host.units.values():
-        unit.active = False
+        unit.state = "inactive"
 
 
 @pytest.mark.parametrize("command", [pipeline.deploy, pipeline.restart, pipeline.restore, pipeline.switch_traffic])

@@ -412,7 +412,7 @@ def test_host_deleted_from_the_file_ends_every_deploy_with_3_and_is_removed_by_n
 def test_remove_host_that_is_gone_connects_to_the_others_alone(invoke, inventory, fleet):
     invoke("deploy", "--inventory", inventory, "--yes")
     for unit in fleet.hosts["hostC"].units.values():
-        unit.active = False
+        unit.state = "inactive"
     fleet.loses("hostC")
 
     code, _, err = invoke("remove-host", "hostC", "--gone", "--inventory", inventory, "--yes")

@@ -10,7 +10,7 @@ import paramiko
 import pytest
 import sites
 import ssh_server
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from lies import STEERING, mutations
 
@@ -178,6 +178,8 @@ def test_every_verb_is_read_from_a_connection_with_mutated_replies(hosts):
     reached = hosts(lambda channel: whole(channel, BEGUN + printed[0]))
     outcomes = set()
 
+    @example(verb="stage", lie=dict, cut=400)  # the truth
+    @example(verb="stage", lie=dict, cut=5)
     @given(verb=st.sampled_from(sorted(TRUTHS)), lie=mutations(), cut=st.integers(0, 400))
     @settings(max_examples=25, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
     def tell(verb, lie, cut):

@@ -7,6 +7,7 @@ import pytest
 import sites
 
 from deployer import errors
+from deployer.model.run import Author
 from deployer.model.state import digest_of
 from deployer.remote import replies
 
@@ -220,3 +221,9 @@ def test_what_is_no_reply_is_an_error_of_its_host(printed):
 def test_reply_that_is_cut_off_is_no_reply():
     with pytest.raises(errors.HostFailed, match="is no JSON"):
         replies.read("hostB", "stage", {}, b'{"problems": [')
+
+
+def test_no_field_of_a_run_is_dropped():
+    run = dict.fromkeys(Author.__dataclass_fields__, "x") | {"number": 1, "result": "done", "hosts": ["hostA"]}
+
+    assert replies.checked("hostB", "recall", {}, {"runs": [run], "state": None})["runs"] == [run]
