@@ -9,7 +9,7 @@ from pydantic_core import SchemaValidator, ValidationError
 from deployer.errors import HostFailed
 from deployer.model import printable
 from deployer.model.wire import Json, Reply, Request
-from deployer.remote import reply_schema
+from deployer.remote import reply_schema, reply_subjects
 
 LONGEST_REPLY = 16 * 2**20  # bytes: the configuration of a host, or ten thousand lines of its journal, are less
 LONGEST_PLACE = 300  # characters of where in a reply something is wrong
@@ -38,7 +38,7 @@ def checked(host: str, verb: str, request: Request, reply: Json) -> Reply:
         found: Reply = in_shape(reply_schema.validator(verb), reply)
     except ValueError as error:
         raise _refused(host, verb, str(error)) from None
-    for objection in reply_schema.objections(verb, request, found):
+    for objection in reply_subjects.objections(verb, request, found):
         raise _refused(host, verb, objection)
     return found
 
