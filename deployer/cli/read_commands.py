@@ -75,7 +75,7 @@ def history(context: Context, inventory: str | None, flags: OutputFlags) -> None
     """Show every generation that the hosts have kept."""
     with exit_codes(flags) as output:
         site = terminal.read(context, inventory)
-        with terminal.fleet(site, output.handle, site.hosts) as fleet:
+        with terminal.fleet(site, output.handle, site.hosts, verb="recall") as fleet:
             known = pipeline.history(site, fleet)
         output.show(lambda: history_table.view(known), lambda: history_table.json(known))
 
@@ -119,7 +119,9 @@ def status(
     with exit_codes(flags) as output:
         seconds = terminal.seconds("interval", interval)
         site = terminal.read(context, inventory)
-        with terminal.fleet(site, events.ignore if watch else output.handle, site.hosts) as fleet:
+        with terminal.fleet(
+            site, events.ignore if watch else output.handle, site.hosts, verb="watch" if watch else "observe"
+        ) as fleet:
             if watch:
                 code = status_watch.watch(site, fleet, output, exit_code, seconds)
             else:
@@ -132,7 +134,7 @@ def logs(context: Context, inventory: str | None, flags: LogFlags) -> None:
     with exit_codes(flags.output) as output, signals.reader_may_leave():
         site = terminal.read(context, inventory)
         asked = _log_query(site, flags)
-        with terminal.fleet(site, events.ignore if flags.follow else output.handle, asked.hosts) as fleet:
+        with terminal.fleet(site, events.ignore if flags.follow else output.handle, asked.hosts, verb="logs") as fleet:
             view = logs_view.View(site, fleet, asked, output)
             code = view.follow() if flags.follow else view.once()
         sys.exit(code)
@@ -174,7 +176,7 @@ def verify(context: Context, inventory: str | None, junit: str | None, cloud: st
         site, report = terminal.read(context, inventory), Path(junit) if junit else None
         preparation.refuse_unprepared(report)
         user = preparation.cloud_of(site, cloud)
-        with terminal.fleet(site, output.handle, site.hosts) as fleet:
+        with terminal.fleet(site, output.handle, site.hosts, verb="") as fleet:  # they are asked after a while
             proof = pipeline.verify(site, fleet, user, output.message)
         if report:
             report.write_text(proof.junit(), encoding="utf-8")
@@ -187,7 +189,7 @@ def lock(context: Context, inventory: str | None, flags: OutputFlags) -> None:
     """Show who holds the site's lock."""
     with exit_codes(flags) as output:
         site = terminal.read(context, inventory)
-        with terminal.fleet(site, output.handle, [site.lock_host]) as fleet:
+        with terminal.fleet(site, output.handle, [site.lock_host], verb="holder") as fleet:
             holder = pipeline.lock_holder(site, fleet)
         output.show(
             lambda: str(holder or "Nobody holds the lock."),

@@ -40,18 +40,18 @@ def unedited(file: InventoryFile) -> InventoryFile:
 
 @contextlib.contextmanager
 def exclusive(
-    output: Output, path: Path, lock_wait: str, limit: str = "", edit: Edit = unedited
+    output: Output, path: Path, lock_wait: str, limit: str = "", edit: Edit = unedited, verb: str = "observe"
 ) -> Iterator[tuple[InventoryFile, Fleet]]:
     """The inventory after an edit, and the hosts for this command alone.
 
     The file is read first, so that nothing is contacted for one that is wrong, and again when the lock is there: the
-    command before may have changed it.
+    command before may have changed it. `verb`: of the first request that each host will get.
     """
     seconds = terminal.seconds("lock-wait", lock_wait, 0.0) if lock_wait else 0.0
     before = inventory_file.read(path)
     edited = edit(before)
     hosts = edited.inventory.hosts_to_observe(terminal.limit_hosts(edited.inventory, limit))
-    with terminal.fleet(edited.inventory, output.handle, hosts, edited.inventory.lock_host) as fleet:
+    with terminal.fleet(edited.inventory, output.handle, hosts, edited.inventory.lock_host, verb) as fleet:
         pipeline.take_lock(edited.inventory, fleet, lock_writer(), seconds, output.message)
         now = inventory_file.read_again(before)
         try:

@@ -111,11 +111,14 @@ def write_private(path: str, text: str) -> None:
 
 @contextmanager
 def fleet(
-    inventory: Inventory, handle: Handler, connected: Iterable[str], lease_host: str = ""
+    inventory: Inventory, handle: Handler, connected: Iterable[str], lease_host: str = "", verb: str = "observe"
 ) -> Iterator[RedactingFleet]:
-    """The hosts of an inventory, some of which are being connected to; nothing that they say holds a secret."""
+    """The hosts of an inventory, some of which are being connected to; nothing that they say holds a secret.
+
+    `verb`: of the first request that each of them will get.
+    """
     with redacting_fleet.over_ssh(inventory, handle) as hosts:
-        hosts.open(tuple(connected), lease_host)
+        hosts.open(tuple(connected), lease_host, verb)
         yield hosts
 
 

@@ -161,7 +161,7 @@ def rollback(context: Context, inventory: str | None, number: str, flags: Flags)
     with exit_codes(flags.output, changes=True) as output:
         _rollout_options(flags)
         chosen = terminal.number("to", number, 1) if number else None
-        with session.exclusive(output, _path(context, inventory), flags.lock_wait) as (file, fleet):
+        with session.exclusive(output, _path(context, inventory), flags.lock_wait, verb="recall") as (file, fleet):
             target = pipeline.rollback_target(file.inventory, fleet, chosen)
             change = _change(session.file_of_generation(file, target.author.text), flags)
             report = pipeline.rollback(change, target.number, fleet, prompt.deploy_accepted(output, flags.yes))
@@ -171,7 +171,7 @@ def rollback(context: Context, inventory: str | None, number: str, flags: Flags)
 def recover(context: Context, inventory: str | None, flags: Flags) -> None:
     """Show what dead engines have left, and clean it."""
     with exit_codes(flags.output, changes=True) as output:
-        with session.exclusive(output, _path(context, inventory), flags.lock_wait) as (file, fleet):
+        with session.exclusive(output, _path(context, inventory), flags.lock_wait, verb="") as (file, fleet):
             recovered = pipeline.recover(file.inventory, fleet, prompt.recovery_accepted(output, flags.yes))
         output.show(
             lambda: recovery_text.text(recovered.workers, recovered.cleaned),
@@ -187,7 +187,7 @@ def unlock(context: Context, inventory: str | None, id: str, flags: OutputFlags)
     """End the lock that has this id, and so the command that holds it."""
     with exit_codes(flags, changes=True) as output:
         site = terminal.read(context, inventory)
-        with terminal.fleet(site, output.handle, [site.lock_host]) as fleet:
+        with terminal.fleet(site, output.handle, [site.lock_host], verb="release") as fleet:
             ended = pipeline.unlock(site, fleet, id)
         output.show(
             lambda: f"Ended the lock of {ended}",

@@ -30,9 +30,9 @@ class RedactingFleet:
         self._handle = handle
         self._known = KnownSecrets(inventory)
 
-    def open(self, only: Collection[str] = (), lease_host: str = "") -> None:
+    def open(self, only: Collection[str] = (), lease_host: str = "", verb: str = "") -> None:
         """Begin to connect to every host, or to those of `only`, and to the one where a lock is going to be taken."""
-        self._hosts.open(only, lease_host)
+        self._hosts.open(only, lease_host, verb)
 
     def add_hosts(self, hosts: Mapping[str, Host]) -> None:
         """Have these hosts too; the configuration of those that the inventory lacks is where the site's is."""

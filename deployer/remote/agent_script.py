@@ -1,12 +1,15 @@
-"""The program that a host runs for one request: the agent parts that it needs, and the request; its reply. Pure."""
+"""The program that a host runs for one request: the agent parts that it needs; the request; its reply. Pure."""
 
-import base64
 import functools
 import json
 from importlib import resources
 
 from deployer.model.wire import Request
 
+# Takes its program from stdin and leaves what comes behind it there: the request, and what is sent to who goes on
+# listening. -I and -S: root must load nothing from the folder that it is started in, and needs nothing but Python.
+LOADER = "import sys;b=sys.stdin.buffer;exec(b.read(int(b.readline())))"
+ARGV = ("python3", "-I", "-S", "-c", LOADER)
 BEGIN = "heat-scaleout-agent"  # the line before a reply: what stands before it is a login profile's, or a program's
 
 PARTS = {
@@ -37,7 +40,7 @@ ROOT = 0  # as nobody else it would find files and records missing that it may n
 # The agent's files become the modules they are here, so that they import one another in both places.
 # No later Python is needed for these lines than for what they say.
 FRAME = """\
-import base64, json, os, sys, types
+import json, os, sys, types
 if sys.version_info < (3, 8):
     sys.exit("python3 is %d.%d there" % sys.version_info[:2])
 print({begin!r}, flush=True)
@@ -50,9 +53,10 @@ for name, source in {parts!r}:
     module = sys.modules["deployer.remote.agent." + name] = types.ModuleType(name)
     setattr(sys.modules["deployer.remote.agent"], name, module)
     exec(compile(source, name + ".py", "exec"), module.__dict__)
-request = json.loads(base64.b64decode({request!r}))
-json.dump({verb}(request), sys.stdout)
-print()
+request = sys.stdin.buffer.readline()
+if request:
+    json.dump({verb}(json.loads(request)), sys.stdout)
+    print()
 """
 VERBS = {
     "observe": "sys.modules['deployer.remote.agent.observe'].observe",
@@ -66,13 +70,28 @@ VERBS = {
 
 
 def of(verb: str, request: Request) -> bytes:
-    """The program for `python3 -`: the agent's parts for this verb and the request, which so never shows in argv.
+    """What `ARGV` reads from stdin for one request."""
+    return program(verb) + request_line(request)
+
+
+def program(verb: str) -> bytes:
+    """The agent's parts for a verb, as `ARGV` reads them; then it waits for a request, and ends where none comes.
 
     Its answer is the verb's, or {denied: uid} when it does not run as root.
     """
+    source = source_of(verb).encode()
+    return b"%d\n" % len(source) + source
+
+
+def source_of(verb: str) -> str:
+    """The program for a verb in Python."""
     parts = [(name, _source(name)) for name in PARTS[verb]]
-    encoded = base64.b64encode(json.dumps(request).encode()).decode()
-    return FRAME.format(begin=BEGIN, parts=parts, request=encoded, verb=VERBS[verb], root=ROOT).encode()
+    return FRAME.format(begin=BEGIN, parts=parts, verb=VERBS[verb], root=ROOT)
+
+
+def request_line(request: Request) -> bytes:
+    """A request as the program reads it; it never shows in argv."""
+    return json.dumps(request).encode() + b"\n"
 
 
 def has_begun(printed: bytes) -> bool:

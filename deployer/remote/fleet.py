@@ -23,6 +23,7 @@ else:  # Fabric and Paramiko take 0.2 s: only commands that reach a host pay it
     ssh, ssh_connection, ssh_keys = lazy.modules("deployer.remote", ("ssh", "ssh_connection", "ssh_keys"))
 
 MOST_AT_ONCE = 32
+START_TIMEOUT = 20.0  # seconds for a host to start an agent ahead of its request
 SILENT_TIMEOUT = 30.0  # seconds in which a host that gave no sign of life is not asked, and waited for, again
 Replies = dict[str, Reply | errors.DeployerError]  # host -> its reply, or why there is none
 
@@ -41,10 +42,11 @@ Silent = dict[str, tuple[float, errors.HostSilent]]  # host -> when it was given
 class Fleet(Protocol):
     """What the stages need of the hosts; tests put hosts in memory behind it."""
 
-    def open(self, only: Collection[str] = (), lease_host: str = "") -> None:
+    def open(self, only: Collection[str] = (), lease_host: str = "", verb: str = "") -> None:
         """Begin to connect to every host, or to those of `only`, for who has something else to do meanwhile.
 
-        `lease_host`: where a lock is going to be taken, if at all.
+        `lease_host`: where a lock is going to be taken, if at all. `verb`: of the first request that each will get, for
+        which its agent is started meanwhile.
         """
 
     def add_hosts(self, hosts: Mapping[str, Host]) -> None:
@@ -86,17 +88,18 @@ class SshFleet:
         self._handle = handle
         self._connections: Connections = {}
         self._lease_connections: Connections = {}
+        self._started: dict[str, ssh.StartedAgent | None] = {}
         self._lease: Lease | None = None
         self._lease_host = ""
         self._silent: Silent = {}
         self._threads = DaemonThreads(min(MOST_AT_ONCE, len(hosts) + 1))  # with the connection of a lease
 
-    def open(self, only: Collection[str] = (), lease_host: str = "") -> None:
+    def open(self, only: Collection[str] = (), lease_host: str = "", verb: str = "") -> None:
         """Begin to connect to the hosts; who asks one waits until its connection is there."""
         if lease_host:  # the first of all: it is what a command waits for first
             self._lease_connections[lease_host] = self._threads.submit(self._connect, lease_host)
         for name in only or self._hosts:
-            self._connections[name] = self._threads.submit(self._connect, name)
+            self._connections[name] = self._threads.submit(self._connect_and_start, name, verb)
 
     def add_hosts(self, hosts: Mapping[str, Host]) -> None:
         """Have these hosts too: those that a site has left out of its inventory are known only once it was asked."""
@@ -149,7 +152,8 @@ class SshFleet:
 
     def _ask_one(self, name: str, verb: str, request: Request, timeout: float, step_finished: StepFinished) -> Reply:
         with self._connection(name, self._connections) as connection:
-            return ssh.ask(connection, self._hosts[name], verb, request, timeout, step_finished)
+            started = self._started.pop(name, None)
+            return ssh.ask(connection, self._hosts[name], verb, request, timeout, step_finished, started)
 
     @contextlib.contextmanager
     def _connection(self, name: str, connections: Connections) -> Iterator[Connection]:
@@ -166,6 +170,12 @@ class SshFleet:
             if isinstance(error, errors.HostSilent):
                 self._silent[name] = (time.monotonic(), error)
             raise
+
+    def _connect_and_start(self, name: str, verb: str) -> Connection:
+        connection = self._connect(name)
+        if verb:
+            self._started[name] = ssh.start_ahead(connection, self._hosts[name], verb, START_TIMEOUT)
+        return connection
 
     def _connect(self, name: str) -> Connection:
         return ssh_connection.connect(self._hosts[name])

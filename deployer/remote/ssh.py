@@ -1,6 +1,5 @@
 """Requests to the agent over one SSH connection to one host."""
 
-import base64
 import contextlib
 import shlex
 import threading
@@ -24,8 +23,14 @@ HINT_WHEN_LOST = "`invoke deploy` goes on from what the hosts have, once it answ
 EXPLANATION_TIMEOUT = 10.0  # seconds for what may explain why there was no answer
 NO_STATUS = -1  # Paramiko's word for a program that ended without an exit status
 NOT_FOUND = 127  # a shell's exit status for a program that is not there
-# `python3 -` reads all of its input before it runs; what goes on listening takes its program from the first line.
-FIRST_LINE = "import base64,sys;exec(base64.b64decode(sys.stdin.readline()))"
+
+
+@dataclass(frozen=True)
+class StartedAgent:
+    """An agent that has its program for a verb and waits for the request."""
+
+    verb: str
+    channel: paramiko.Channel
 
 
 @dataclass(frozen=True)
@@ -49,10 +54,12 @@ def ask(
     request: Request,
     timeout: float,
     step_finished: step_lines.StepFinished = step_lines.ignore,
+    started: StartedAgent | None = None,
 ) -> Reply:
     """Send the agent one request and return its reply, checked, with our clock when it was sent and received.
 
     `step_finished` is called, in another thread, as each step ends: its number, its seconds and how it ended.
+    `started`: the agent that was started ahead, which is used if it is one for this verb.
 
     Raise HostUnreachable when there is none in `timeout` seconds, or the connection ends before it; HostFailed when the
     agent did not run, failed itself, or answered with what is too long or not what the verb answers; NotRoot when the
@@ -62,14 +69,17 @@ def ask(
     silent = threading.Event()
     try:
         with _heartbeat(connection, silent, deadline):
-            command = _command(_is_sudo(connection, host), "python3", "-")
-            stdin, stdout, stderr = connection.client.exec_command(command, timeout=timeout)
-            _send(stdin.channel, agent_script.of(verb, request))
-            stdin.channel.shutdown_write()
-            printed, talked = _read_both(stdout.channel, step_lines.StepLines(step_finished), deadline)
+            if started and started.verb != verb:
+                started.channel.close()
+                started = None
+            channel = (started or _start(connection, host, verb, timeout)).channel
+            channel.settimeout(timeout)
+            _send(channel, agent_script.request_line(request))
+            channel.shutdown_write()
+            printed, talked = _read_both(channel, step_lines.StepLines(step_finished), deadline)
             if len(printed) > replies.LONGEST_REPLY:
                 raise _too_long(host, verb)
-            status = _exit_status(stdout.channel, _seconds_to(deadline))
+            status = _exit_status(channel, _seconds_to(deadline))
     except (TimeoutError, paramiko.SSHException, OSError, EOFError) as error:
         if silent.is_set():
             raise silence(host.name) from None
@@ -82,6 +92,24 @@ def ask(
     reply = replies.parsed(host.name, verb, agent_script.reply_in(printed))
     _refuse_denied(connection, host, reply)
     return replies.with_clock(replies.checked(host.name, verb, request, reply), sent, received)
+
+
+def start_ahead(connection: Connection, host: Host, verb: str, timeout: float) -> StartedAgent | None:
+    """Start the agent of a verb whose request will come; None where that fails, which the request will explain."""
+    try:
+        with _heartbeat(connection, threading.Event(), time.monotonic() + timeout):
+            return _start(connection, host, verb, timeout)
+    except (TimeoutError, paramiko.SSHException, OSError, EOFError):
+        return None
+
+
+def _start(connection: Connection, host: Host, verb: str, timeout: float) -> StartedAgent:
+    """Start the agent of a verb and send it its program; raise SSHException, OSError or EOFError when that fails."""
+    channel = connection.client.get_transport().open_session(timeout=timeout)
+    channel.settimeout(timeout)
+    channel.exec_command(_command(_is_sudo(connection, host), *agent_script.ARGV))
+    _send(channel, agent_script.program(verb))
+    return StartedAgent(verb, channel)
 
 
 def silence(host: str) -> errors.HostSilent:
@@ -141,9 +169,8 @@ def acquire_lease(connection: Connection, host: Host, request: Request, timeout:
     Raise HostUnreachable when there is none in `timeout` seconds, NotRoot when the login may not work as root.
     """
     try:
-        channel = connection.client.get_transport().open_session(timeout=timeout)
-        channel.exec_command(_command(_is_sudo(connection, host), "python3", "-c", FIRST_LINE))
-        _send(channel, base64.b64encode(agent_script.of("acquire", request)) + b"\n")
+        channel = _start(connection, host, "acquire", timeout).channel
+        _send(channel, agent_script.request_line(request))
         lease = Lease(channel)
         try:
             reply = lease.answer(timeout)

@@ -49,8 +49,8 @@ class FakeFleet:
             host.run_program = self._run
             host.reached = self._listeners
 
-    def open(self, only: Collection[str] = (), lease_host: str = "") -> None:
-        self.opened = set(only)
+    def open(self, only: Collection[str] = (), lease_host: str = "", verb: str = "") -> None:
+        self.opened, self.opened_verb = set(only), verb
         self.opened_for_lease = lease_host
 
     def add_hosts(self, hosts: Mapping[str, Any]) -> None:

@@ -1014,6 +1014,33 @@ def test_inventory_is_not_written_by_a_command_that_lost_its_lock(invoke, invent
     assert "the lock was lost" in err
 
 
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ("plan",),
+        ("deploy",),
+        ("scale", "--engines", "6"),
+        ("drain", "hostB"),
+        ("history",),
+        ("rollback",),
+        ("status",),
+        ("logs",),
+        ("preflight",),
+        ("lock",),
+        ("unlock", "--id", "1"),
+        ("render", "--out", "out"),
+    ],
+)
+def test_agents_are_started_ahead_for_the_verb_that_the_hosts_are_first_asked(
+    invoke, inventory, fleet, argv, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+
+    invoke(*argv, "--inventory", inventory, *(["--yes"] if argv[0] in ("deploy", "scale", "drain", "rollback") else []))
+
+    assert fleet.opened_verb == fleet.asked[0][1]
+
+
 def test_writer_with_a_limit_connects_to_no_host_that_it_does_not_take(invoke, inventory, fleet):
     invoke("deploy", "--yes", "--inventory", inventory, "--limit", "hostB")
     assert (fleet.opened, fleet.opened_for_lease) == ({"hostA", "hostB"}, "hostA")

@@ -32,7 +32,10 @@ def performed(tmp_path):
         request = {"ledger": str(tmp_path / "ledger"), "steps": list(steps), **how}
         made.append(
             subprocess.Popen(
-                [sys.executable, "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+                [sys.executable, *agent_script.ARGV[1:]],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
             )
         )
         made[-1].stdin.write(agent_script.of("perform", request))

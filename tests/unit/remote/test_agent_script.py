@@ -31,7 +31,7 @@ MODULES = (perform, files, site_lock, ledger, logs, observe, measure, programs, 
 def run_as_on_a_host(verb, request):
     """Stream the script to a Python that has none of our libraries, as SSH would."""
     ran = subprocess.run(
-        [sys.executable, "-I", "-S", "-"],
+        [sys.executable, *agent_script.ARGV[1:]],
         input=agent_script.of(verb, request),
         capture_output=True,
         timeout=20,
@@ -67,19 +67,36 @@ def test_measure_script_answers_in_json():
     assert run_as_on_a_host("measure", {"units": ["heat-scaleout-*"]})["available"] > 0
 
 
-def test_script_shows_no_secret_of_its_request():
-    request = {"ledger": "", "steps": [{"do": "run", "argv": [], "stdin": "canary-of-heat-conf"}]}
+def test_program_whose_request_does_not_come_ends_without_a_word():
+    ran = subprocess.run(
+        [sys.executable, *agent_script.ARGV[1:]], input=agent_script.program("observe"), capture_output=True, timeout=20
+    )
 
-    assert b"canary-of-heat-conf" not in agent_script.of("perform", request)
+    assert (ran.returncode, ran.stdout.decode(), ran.stderr) == (0, f"{agent_script.BEGIN}\n", b"")
+
+
+def test_nothing_is_loaded_from_the_folder_in_which_it_is_started(tmp_path):
+    for name in ("json", "os", "types", "subprocess"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit(7)")
+
+    ran = subprocess.run(
+        [sys.executable, *agent_script.ARGV[1:]],
+        input=agent_script.of("observe", {}),
+        capture_output=True,
+        timeout=20,
+        cwd=tmp_path,
+    )
+
+    assert ran.returncode == 0
 
 
 def test_script_of_an_observation_is_small():
-    assert len(agent_script.of("observe", {})) < 32_000
+    assert len(agent_script.program("observe")) < 32_000
 
 
 @pytest.mark.parametrize("verb", sorted(agent_script.VERBS))
 def test_script_is_python_3_8(verb):
-    ast.parse(agent_script.of(verb, {"steps": []}), feature_version=(3, 8))
+    ast.parse(agent_script.source_of(verb), feature_version=(3, 8))
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__.rpartition(".")[2])

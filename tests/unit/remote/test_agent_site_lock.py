@@ -1,6 +1,5 @@
 """A lock is held as long as whoever asked is heard; others are told who that is, may wait for it, or end it."""
 
-import base64
 import json
 import subprocess
 import sys
@@ -8,7 +7,7 @@ import time
 
 import pytest
 
-from deployer.remote import agent_script, ssh
+from deployer.remote import agent_script
 from deployer.remote.agent import site_lock
 
 LIMIT = 20.0
@@ -22,9 +21,10 @@ class Holder:
         who = {"id": id, "owner": "alice", "host": "ws", "pid": 7, "command": "invoke deploy"}
         request = {"path": str(path), "wait": wait, "heartbeat_timeout": silence, "who": who}
         self.process = subprocess.Popen(
-            [sys.executable, "-c", ssh.FIRST_LINE], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            [sys.executable, *agent_script.ARGV[1:]], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
-        self.say(base64.b64encode(agent_script.of("acquire", request)).decode())
+        self.process.stdin.write(agent_script.of("acquire", request))
+        self.process.stdin.flush()
         assert self.process.stdout.readline().decode() == f"{agent_script.BEGIN}\n"
 
     def say(self, line):
