@@ -4,7 +4,7 @@ import contextlib
 import shlex
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import paramiko
@@ -13,7 +13,7 @@ from fabric import Connection
 from deployer import errors
 from deployer.model.hosts import Host
 from deployer.model.wire import Json, Reply, Request
-from deployer.remote import agent_script, replies, step_lines
+from deployer.remote import agent_script, channel_io, replies, step_lines
 from deployer.remote.lease import Lease
 from deployer.remote.ssh_connection import reason
 
@@ -21,7 +21,6 @@ HEARTBEAT_INTERVAL = 5.0  # seconds of waiting for an answer after which a host 
 HEARTBEAT_TIMEOUT = 30.0  # seconds without an answer to that after which a host is given up
 HINT_WHEN_LOST = "`invoke deploy` goes on from what the hosts have, once it answers again."
 EXPLANATION_TIMEOUT = 10.0  # seconds for what may explain why there was no answer
-NO_STATUS = -1  # Paramiko's word for a program that ended without an exit status
 NOT_FOUND = 127  # a shell's exit status for a program that is not there
 
 
@@ -74,12 +73,12 @@ def ask(
                 started = None
             channel = (started or _start(connection, host, verb, timeout)).channel
             channel.settimeout(timeout)
-            _send(channel, agent_script.request_line(request))
+            channel_io.send(channel, agent_script.request_line(request))
             channel.shutdown_write()
-            printed, talked = _read_both(channel, step_lines.StepLines(step_finished), deadline)
+            printed, talked = channel_io.read_both(channel, step_lines.StepLines(step_finished), deadline)
             if len(printed) > replies.LONGEST_REPLY:
                 raise _too_long(host, verb)
-            status = _exit_status(channel, _seconds_to(deadline))
+            status = channel_io.exit_status(channel, channel_io.seconds_to(deadline))
     except (TimeoutError, paramiko.SSHException, OSError, EOFError) as error:
         if silent.is_set():
             raise silence(host.name) from None
@@ -108,7 +107,7 @@ def _start(connection: Connection, host: Host, verb: str, timeout: float) -> Sta
     channel = connection.client.get_transport().open_session(timeout=timeout)
     channel.settimeout(timeout)
     channel.exec_command(_command(_is_sudo(connection, host), *agent_script.ARGV))
-    _send(channel, agent_script.program(verb))
+    channel_io.send(channel, agent_script.program(verb))
     return StartedAgent(verb, channel)
 
 
@@ -154,15 +153,6 @@ def _heartbeat(connection: Connection, silent: threading.Event, deadline: float)
         last.cancel()
 
 
-def _exit_status(channel: paramiko.Channel, timeout: float) -> int:
-    """A program's exit status; EOFError when the connection, or the program by a signal, ended without one."""
-    if not channel.status_event.wait(timeout):
-        raise TimeoutError
-    if channel.exit_status == NO_STATUS:
-        raise EOFError("its connection ended before it answered")
-    return channel.exit_status
-
-
 def acquire_lease(connection: Connection, host: Host, request: Request, timeout: float) -> tuple[Lease, Reply]:
     """Start what holds a lock on a host while heartbeats come; return the lease, before them, and the first answer.
 
@@ -170,7 +160,7 @@ def acquire_lease(connection: Connection, host: Host, request: Request, timeout:
     """
     try:
         channel = _start(connection, host, "acquire", timeout).channel
-        _send(channel, agent_script.request_line(request))
+        channel_io.send(channel, agent_script.request_line(request))
         lease = Lease(channel)
         try:
             reply = lease.answer(timeout)
@@ -192,20 +182,10 @@ def _refuse_denied(connection: Connection, host: Host, reply: Json) -> None:
         raise errors.NotRoot(host.name, why, hint="Log in as root, or set `sudo: true`.")
 
 
-def _send(channel: paramiko.Channel, data: bytes) -> None:
-    """Send a program its input; one that ends without reading all of it says why by how it ends."""
-    try:
-        channel.sendall(data)
-    except TimeoutError:
-        raise
-    except OSError:
-        pass
-
-
 def _ended(channel: paramiko.Channel, printed: bytes) -> Ended:
     """What the program of a channel has left; TimeoutError or EOFError when that does not come in a while."""
     talked = _last_words(channel)
-    return Ended(_exit_status(channel, EXPLANATION_TIMEOUT), printed, talked)
+    return Ended(channel_io.exit_status(channel, EXPLANATION_TIMEOUT), printed, talked)
 
 
 def _is_sudo(connection: Connection, host: Host) -> bool:
@@ -214,44 +194,6 @@ def _is_sudo(connection: Connection, host: Host) -> bool:
 
 def _command(sudo: bool, *argv: str) -> str:
     return shlex.join([*(["sudo", "-n"] if sudo else []), *argv])
-
-
-def _read_both(channel: paramiko.Channel, lines: step_lines.StepLines, deadline: float) -> tuple[bytes, str]:
-    """Read both streams at once: a program that fills one while we wait on the other would hang."""
-
-    def read() -> None:
-        with contextlib.suppress(OSError, EOFError):  # too late: reading the other stream says so
-            while part := channel.recv_stderr(65536):
-                lines.feed(part)
-
-    reader = threading.Thread(target=read, daemon=True)
-    reader.start()
-    printed = _read_limited(channel, channel.recv, deadline)
-    reader.join(timeout=5)
-    return printed, lines.talk()
-
-
-def _read_limited(channel: paramiko.Channel, receive: Callable[[int], bytes], deadline: float) -> bytes:
-    """All that comes of a stream until a deadline; of one that is too long, a little more than is allowed.
-
-    Raise TimeoutError when it has not ended by then: a host that sends a byte now and then does not keep us.
-    """
-    parts = bytearray()
-    while len(parts) <= replies.LONGEST_REPLY:
-        channel.settimeout(_seconds_to(deadline))
-        part = receive(65536)
-        if not part:
-            break
-        parts += part
-    return bytes(parts)
-
-
-def _seconds_to(deadline: float) -> float:
-    """Seconds that are left; raise TimeoutError for none."""
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise TimeoutError
-    return left
 
 
 def _too_long(host: Host, verb: str) -> errors.HostFailed:
@@ -292,7 +234,7 @@ def _hint(connection: Connection, ended: Ended, last: str) -> str:
 def _last_words(channel: paramiko.Channel) -> str:
     """What a program that has ended wrote to stderr, as far as it comes at once."""
     try:
-        words = _read_limited(channel, channel.recv_stderr, time.monotonic() + EXPLANATION_TIMEOUT)
+        words = channel_io.read_limited(channel, channel.recv_stderr, time.monotonic() + EXPLANATION_TIMEOUT)
     except (OSError, EOFError):
         return ""
     return words[-step_lines.LONGEST :].decode("utf-8", "replace")
@@ -302,6 +244,6 @@ def _status(connection: Connection, command: str) -> int:
     """A command's exit status; 0 for one that could not be asked, of which nothing is known."""
     try:
         _, stdout, _ = connection.client.exec_command(command, timeout=EXPLANATION_TIMEOUT)
-        return _exit_status(stdout.channel, EXPLANATION_TIMEOUT)
+        return channel_io.exit_status(stdout.channel, EXPLANATION_TIMEOUT)
     except (paramiko.SSHException, OSError, EOFError):
         return 0

@@ -113,7 +113,7 @@ PURE_INVENTORY = {
 UNCLEAN = {"socket", "subprocess", "time", "random", "requests", "threading", "urllib.request", "http.client"}
 LIBRARIES_OF_ONE_ROOM = {
     "fabric": {"remote.ssh", "remote.ssh_connection"},
-    "paramiko": {"remote.ssh", "remote.ssh_connection", "remote.ssh_keys"},
+    "paramiko": {"remote.channel_io", "remote.ssh", "remote.ssh_connection", "remote.ssh_keys"},
     "jinja2": {"render"},
     "openstack": {"verify.smoke.clouds"},
     "botocore": {"verify.smoke.cfn"},
