@@ -84,6 +84,10 @@ class HostFailed(DeployerError):
         self.why, self.words = change(self.why), change(self.words)
 
 
+class StillStopping(HostFailed):
+    """A process was told to stop and still ends its work: nothing is wrong with it, and the same command goes on."""
+
+
 class NotRoot(HostFailed):
     """A host answers, but its login may not work as root there; nothing was asked of it."""
 

@@ -14,6 +14,7 @@ from deployer.model.steps import (
     AwaitReady,
     AwaitStopped,
     CleanUpEngines,
+    DisableUnit,
     DrainServer,
     EnableUnit,
     ReadyServer,
@@ -36,7 +37,7 @@ STEP_TIMEOUT = 120.0  # seconds for one step that says nothing else
 STOP_TIMEOUT = 180.0  # seconds for a process to stop: the proxy may take 130 for the requests it has
 
 Request = dict[str, Any]  # JSON, as deployer/remote/agent/perform.py reads it
-UnitStep = EnableUnit | StartUnit | RestartUnit | StopUnit
+UnitStep = EnableUnit | StartUnit | RestartUnit | StopUnit | DisableUnit
 PortStep = SharePort | ReleasePort
 
 
@@ -59,12 +60,28 @@ def _can_share_request(first: Step, second: Step) -> bool:
     return type(first) is type(second) and isinstance(first, PortStep)
 
 
-def batch_request(batch: Sequence[Step]) -> Request:
-    """The request for a batch of `batches_of`, with the sentences of its steps as description."""
+def batch_request(batch: Sequence[Step], waited: float = 0.0) -> Request:
+    """The request for a batch of `batches_of`, with the sentences of its steps as description.
+
+    `waited`: the seconds for which it has waited already.
+    """
     units = [step for step in batch if isinstance(step, UnitStep)]
     ports = [step for step in batch if isinstance(step, PortStep)]
     one = _units_request(units) if units else _ports_request(ports) if ports else request(batch[0])
-    return one | {"description": ", ".join(map(str, batch))}
+    waiting = _waiting_program(batch[0])
+    more = {"argv": _with_seconds(batch[0], waiting, waited)} if waiting else {}
+    return one | more | {"description": ", ".join(map(str, batch))}
+
+
+def _waiting_program(step: Step) -> Program | None:
+    """The program of a step that waits for an engine, unless it is one that takes no argument."""
+    probe = step.probe if isinstance(step, AwaitReady | AwaitStopped) else None
+    return probe if isinstance(probe, Program) and probe.interval else None
+
+
+def _with_seconds(step: Step, program: Program, waited: float) -> tuple[str, ...]:
+    forced = ["force"] if isinstance(step, AwaitReady | AwaitStopped) and step.force else []
+    return (*program.argv, *forced, f"{program.seconds_to_wait(waited):g}")
 
 
 @functools.singledispatch
@@ -144,6 +161,7 @@ def _(step: ReloadSystemd) -> Request:
 @request.register(StartUnit)
 @request.register(RestartUnit)
 @request.register(StopUnit)
+@request.register(DisableUnit)
 def _(step: UnitStep) -> Request:
     return _units_request([step])
 
@@ -166,15 +184,22 @@ def _systemctl_options(step: UnitStep) -> tuple[str, ...]:
         case EnableUnit():
             return ("enable", "--quiet")
         case StartUnit():
-            return ("start",)
+            return ("start", *_no_block(step.unit))
         case RestartUnit():
             return ("restart", *_no_block(step.unit))
+        case StopUnit() if _no_block(step.unit):
+            return ("stop", *_no_block(step.unit))
         case StopUnit():
-            return ("disable", "--quiet", "--now", *_no_block(step.unit))
+            return ("disable", "--quiet", "--now")
+        case DisableUnit():
+            return ("disable", "--quiet")
 
 
 def _no_block(unit: str) -> tuple[str, ...]:
-    """An engine ends its work first, for as long as an hour: another step waits for that and shows the progress."""
+    """An engine ends its work first, for as long as an hour: another step waits for that and shows the progress.
+
+    Also where it is to start: the stop of an earlier run may still be under way.
+    """
     return ("--no-block",) if service_of(unit) == Service.ENGINE else ()
 
 

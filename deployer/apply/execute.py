@@ -51,8 +51,9 @@ def _revert(planned: Planned, applied: Applied, before: Before, fleet: Fleet, nu
     """Revert the hosts that a failure concerns; None when there is none, or none that answers."""
     if not applied.failed:
         return None
-    rolled = applied.wave.rolls if applied.wave else ""
     reverts_all = planned.change.options.on_error is OnError.REVERT
+    # Where a process still ends its work nothing is wrong with the change: the same command goes on.
+    rolled = applied.wave.rolls if applied.wave and not applied.is_waiting else ""
     chosen = [host for host in before if host == rolled or reverts_all]
     observed = _observe_again(planned, fleet) if chosen else {}
     hosts = tuple(host for host in chosen if host in observed)
@@ -88,6 +89,7 @@ def _joined(first: Applied, more: Applied) -> Applied:
         left=left_of_failed + more.left,
         wave=more.wave,
         unproven=first.unproven and (more.unproven or not more.failed),
+        told=first.told + more.told,
     )
 
 

@@ -13,7 +13,8 @@ from deployer.plan.planned import Planned
 class Applied:
     """What was done of a plan: the steps done, and for each host that failed why, and the steps that were not done.
 
-    `wave` is the one in which hosts failed, `unproven` whether all that failed was the proof of what was done.
+    `wave` is the one in which hosts failed, `unproven` whether all that failed was the proof of what was done. `told`:
+    what steps had to say, with their hosts.
     """
 
     done: tuple[Step, ...] = ()
@@ -21,6 +22,12 @@ class Applied:
     left: tuple[Step, ...] = ()
     wave: Wave | None = None
     unproven: bool = False
+    told: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether nothing has failed but that processes still end their work."""
+        return bool(self.failed) and all(isinstance(each, errors.StillStopping) for each in self.failed.values())
 
 
 @dataclass(frozen=True)

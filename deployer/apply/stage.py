@@ -45,13 +45,11 @@ def begin(planned: Planned, fleet: Fleet) -> Run | None:
 
 
 def _is_needed(planned: Planned) -> bool:
-    """Whether something changes, an earlier run did not finish, or hosts have to record an edited inventory."""
-    if planned.change.goal.purpose is Purpose.RESTORE:
+    """Whether something changes or is proven, a run did not finish, or hosts have to record an edited inventory."""
+    if planned.plan.waves or planned.change.goal.purpose is Purpose.RESTORE:
         return bool(planned.plan.waves)
     unfinished = history.unfinished_runs(planned.observed)
-    return bool(planned.plan.changes() or unfinished) or history.inventory_changed(
-        planned.observed, planned.change.author
-    )
+    return bool(unfinished) or history.inventory_changed(planned.observed, planned.change.author)
 
 
 def _refuse_unstaged(run: Run, replies: Mapping[str, Any], fleet: Fleet) -> None:

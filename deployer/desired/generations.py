@@ -8,7 +8,7 @@ from typing import Any
 from deployer import errors
 from deployer.model.probe import AnswersHttp, AnswersSocket, Probe, Program
 from deployer.model.service import Service
-from deployer.model.state import File, HostState, Unit
+from deployer.model.state import File, HostState, Unit, UnitState
 from deployer.model.tls import Trust
 
 PROBES: Mapping[str, type[Probe]] = {each.__name__: each for each in (AnswersHttp, AnswersSocket, Program)}
@@ -100,7 +100,7 @@ def _unit_json(unit: Unit) -> dict[str, Any]:
 def _unit(name: str, kept: Mapping[str, Any]) -> Unit:
     return Unit(
         name,
-        kept["running"],
+        UnitState.ACTIVE if kept["running"] else UnitState.INACTIVE,
         kept["enabled"],
         kept["config"],
         ready=_probe(kept["ready"]),

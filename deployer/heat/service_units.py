@@ -25,7 +25,7 @@ CONF_CHECK = (
 )
 SOCKET_TIMEOUT = 65  # seconds that uWSGI waits on a socket, at least
 STOP_MARGIN = 30  # seconds systemd waits beyond the grace that Heat gives itself
-PROGRESS_INTERVAL = 20  # seconds between two reports on the work that an engine still does
+PROGRESS_INTERVAL = 10.0  # seconds between two reports on the work that an engine still does
 DAY = 86400.0  # seconds
 APIS = "apis"  # the purpose of the certificate of a host's APIs
 REACH_TIMEOUT = 10.0  # seconds for what is ready to be taken by the proxy's host: a wrong certificate stays wrong
@@ -206,7 +206,7 @@ def _ready(runtime: Runtime, instance: Instance) -> Probe:
     script = scripts.text(
         "engine_started", conf=runtime.heat_conf, host=name, unit=instance.unit, seconds=ENGINE_TIMEOUT
     )
-    return Program((python_of(runtime.prefix), "-"), script, _shutdown_timeout(runtime), timeout=ENGINE_TIMEOUT + 60.0)
+    return _engine_program(runtime, script, ENGINE_TIMEOUT + 60.0)
 
 
 def shutdown_probe(runtime: Runtime, unit: str) -> Probe:
@@ -216,11 +216,14 @@ def shutdown_probe(runtime: Runtime, unit: str) -> Probe:
         conf=runtime.heat_conf,
         host=names.engine_of_unit(runtime.host, unit),
         unit=unit,
-        seconds=PROGRESS_INTERVAL,
     )
-    return Program(
-        (python_of(runtime.prefix), "-"), script, _shutdown_timeout(runtime), timeout=PROGRESS_INTERVAL + 60.0
-    )
+    return _engine_program(runtime, script, PROGRESS_INTERVAL + 60.0)
+
+
+def _engine_program(runtime: Runtime, script: str, timeout: float) -> Program:
+    """A program for Heat's Python that waits while an engine ends its work, and says now and then what that is."""
+    argv, busy_timeout = (python_of(runtime.prefix), "-"), _shutdown_timeout(runtime)
+    return Program(argv, script, busy_timeout, PROGRESS_INTERVAL, timeout=timeout)
 
 
 def _shutdown_timeout(runtime: Runtime) -> float:

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 
 from deployer.model.tls import Trust
 
+LONGEST_INTERVAL = 20.0  # seconds: what the programs in the generations of older versions wait
+
 
 @dataclass(frozen=True)
 class Probe:
@@ -37,9 +39,15 @@ class AnswersSocket(Probe):
 class Program(Probe):
     """A program given `stdin` ends with 0; the end of its output is the reason when it does not.
 
-    Within `busy_timeout` seconds it may end with 75 any number of times: it still waits, and prints for what.
+    Within `busy_timeout` seconds it may end with 75 any number of times: it still waits, and prints for what. It does
+    so after the seconds that it has as its last argument, `interval` at most (0: it takes no argument).
     """
 
     argv: tuple[str, ...]
     stdin: str = field(default="", repr=False)
     busy_timeout: float = 0.0
+    interval: float = 0.0
+
+    def seconds_to_wait(self, waited: float) -> float:
+        """How long it may wait when it is run again, given how long it has waited so far."""
+        return max(0.0, min(self.interval or LONGEST_INTERVAL, self.busy_timeout - waited))

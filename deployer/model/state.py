@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from types import MappingProxyType
 from typing import Never, TypedDict, Unpack
 
@@ -62,6 +63,16 @@ def file_of(path: str, content: bytes, **options: Unpack[FileOptions]) -> File:
     return File(path, digest_of(content), content=content, **options)
 
 
+class UnitState(StrEnum):
+    """What systemd calls the state of a unit: one that is stopping is neither running nor gone."""
+
+    ACTIVE = "active"
+    ACTIVATING = "activating"
+    DEACTIVATING = "deactivating"
+    FAILED = "failed"
+    INACTIVE = "inactive"
+
+
 @dataclass(frozen=True)
 class Unit:
     """A systemd unit. `config` is the digest of everything its process read when it started (None: not running).
@@ -72,7 +83,7 @@ class Unit:
     """
 
     name: str
-    running: bool = True
+    state: UnitState = UnitState.ACTIVE
     enabled: bool = True
     config: str | None = None
     pid: int | None = field(default=None, compare=False)
@@ -82,6 +93,21 @@ class Unit:
     reads: tuple[str, ...] = field(default=(), compare=False)
     drained: bool = field(default=False, compare=False)
     secure: bool = field(default=False, compare=False)
+
+    @property
+    def running(self) -> bool:
+        """Whether its process has started and nobody has told it to stop."""
+        return self.state is UnitState.ACTIVE
+
+    @property
+    def stopping(self) -> bool:
+        """Whether its process was told to stop, and still ends its work."""
+        return self.state is UnitState.DEACTIVATING
+
+    @property
+    def is_left(self) -> bool:
+        """Whether it has a process, or will have one after a reboot."""
+        return self.enabled or self.state not in (UnitState.INACTIVE, UnitState.FAILED)
 
 
 @dataclass(frozen=True)

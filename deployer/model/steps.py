@@ -77,12 +77,24 @@ class ReloadUnit(Step):
 
 @dataclass(frozen=True)
 class StopUnit(Step):
-    """Stop a unit and disable it."""
+    """Stop a unit and disable it; an engine stays enabled until it is proven to have ended, which DisableUnit does."""
 
     unit: str
 
     def __str__(self) -> str:
         return f"stop {self.unit} ({self.because})"
+
+
+@dataclass(frozen=True)
+class DisableUnit(Step):
+    """The end of a stop: from now on nothing is left of it that a later run would have to prove."""
+
+    unit: str
+
+    changes = False  # the stop has named it
+
+    def __str__(self) -> str:
+        return f"disable {self.unit} ({self.because})"
 
 
 @dataclass(frozen=True)
@@ -214,10 +226,11 @@ class ReadyServer(Step):
 
 @dataclass(frozen=True)
 class AwaitReady(Step):
-    """Wait until a started process proves that it is ready."""
+    """Wait until a started process proves that it is ready; with `force` the one before it is killed in the end."""
 
     unit: str
     probe: Probe
+    force: bool = False
 
     changes = False
 

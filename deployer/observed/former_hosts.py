@@ -93,7 +93,7 @@ def has_ours(observed: Observation) -> bool:
 
 def units_left(observed: Observation) -> tuple[str, ...]:
     """The units of ours on a host that run, or would after a reboot."""
-    return tuple(name for name, unit in sorted(observed.state.units.items()) if unit.running or unit.enabled)
+    return tuple(name for name, unit in sorted(observed.state.units.items()) if unit.is_left)
 
 
 def describe(former: FormerHosts) -> Iterator[str]:

@@ -12,7 +12,7 @@ from deployer.model import names
 from deployer.model.events import Level
 from deployer.model.facts import Facts, Listener, Observation, UnitCounters
 from deployer.model.service import Service
-from deployer.model.state import NOTHING, File, HostState, Unit
+from deployer.model.state import NOTHING, File, HostState, Unit, UnitState
 from deployer.model.tls import Certificate
 from deployer.proxy import config, runtime_api
 from deployer.remote.fleet import Fleet
@@ -177,7 +177,14 @@ def _file(path: str, each: Mapping[str, Any]) -> File:
 
 def _unit(name: str, each: Mapping[str, Any], texts: Mapping[str, str]) -> Unit:
     config, secure = service_units.read_started_with(texts.get(service_units.started_with_path(name), ""))
-    return Unit(name, each["active"] == "active", each["enabled"], config, each["pid"] or None, secure=secure)
+    return Unit(name, _state(each["active"]), each["enabled"], config, each["pid"] or None, secure=secure)
+
+
+def _state(word: str) -> UnitState:
+    """The state that systemd names: whoever reloads serves meanwhile; what else it may say has no process."""
+    if word in ("reloading", "refreshing"):
+        return UnitState.ACTIVE
+    return UnitState(word) if word in set(UnitState) else UnitState.INACTIVE
 
 
 def _facts(reply: Mapping[str, Any]) -> Facts:

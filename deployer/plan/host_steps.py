@@ -11,6 +11,7 @@ from deployer.model.state import File, HostState, Unit
 from deployer.model.steps import (
     AwaitReady,
     AwaitStopped,
+    DisableUnit,
     EnableUnit,
     ReleasePort,
     ReloadSystemd,
@@ -75,15 +76,30 @@ def api_start_steps(host: HostDiff) -> Iterator[Step]:
 def _starts(host: HostDiff, units: list[Unit]) -> Iterator[Step]:
     """All at once on a host that serves no requests yet, else one after the other.
 
-    Each loads all of Heat, which takes seconds of a core, and requests would wait for it.
+    Each loads all of Heat, which takes seconds of a core, and requests would wait for it. Those that still end the
+    work of before come last: each starts by itself when it has.
     """
     yield from _enables(host, units)
-    new = [unit for unit in units if not host.runs(unit)]
+    new = [unit for unit in units if not (host.runs(unit) or host.stops(unit))]
     is_serving = any(unit.running for unit in units_of(host.observed.state, APIS))
     for batch in ([unit] for unit in new) if is_serving else (new,):
-        for unit in batch:
-            yield StartUnit(host.name, unit.name, because="not running")
-        yield from _ready_checks(host.name, batch)
+        yield from _start(host, batch, "not running")
+    yield from _start(host, [unit for unit in units if host.stops(unit)], "it is still stopping")
+    yield from _ready_checks(host, _unproven(host, units))
+
+
+def _start(host: HostDiff, units: list[Unit], because: str) -> Iterator[Step]:
+    for unit in units:
+        yield StartUnit(host.name, unit.name, because=because)
+    yield from _ready_checks(host, units)
+
+
+def _unproven(host: HostDiff, units: Iterable[Unit]) -> Iterator[Unit]:
+    """The processes that run as they should, and that a run has started which did not come to prove them."""
+    if host.is_proven:
+        return
+    outdated = outdated_units(host)
+    yield from (unit for unit in units if host.runs(unit) and unit not in outdated)
 
 
 def outdated_units(host: HostDiff, services: Iterable[Service] = HEAT) -> list[Unit]:
@@ -108,7 +124,7 @@ def restart_steps(host: HostDiff, units: Iterable[Unit]) -> Iterator[Step]:
     because = "requested" if host.name in host.options.restart else "its configuration changed"
     for unit in units:
         yield RestartUnit(host.name, unit.name, because=because)
-    yield from _ready_checks(host.name, units)
+    yield from _ready_checks(host, units)
 
 
 def proxy_steps(host: HostDiff) -> Iterator[Step]:
@@ -130,7 +146,7 @@ def proxy_steps(host: HostDiff) -> Iterator[Step]:
         for address, port, holder in holders:
             yield SharePort(host.name, address, port, holder, because=because)
         yield start
-        yield from _ready_checks(host.name, [unit])
+        yield from _ready_checks(host, [unit])
     for address, port, holder in holders:
         yield ReleasePort(host.name, address, port, holder, because=f"{because} {address}:{port}")
 
@@ -193,9 +209,7 @@ def engine_stop_steps(host: HostDiff) -> Iterator[Step]:
 
 def _stops(host: HostDiff, services: Iterable[Service]) -> Iterator[Step]:
     stopping = [
-        unit
-        for unit in units_of(host.observed.state, services)
-        if unit.name not in host.desired.units and (unit.running or unit.enabled)
+        unit for unit in units_of(host.observed.state, services) if unit.name not in host.desired.units and unit.is_left
     ]
     for unit in stopping:
         yield StopUnit(host.name, unit.name, because="not in the inventory")
@@ -204,6 +218,7 @@ def _stops(host: HostDiff, services: Iterable[Service]) -> Iterator[Step]:
         if unit.name in probes:
             probe = _with_timeout(probes[unit.name], host.options)
             yield AwaitStopped(host.name, unit.name, probe, host.options.force)
+            yield DisableUnit(host.name, unit.name, because="it has ended")
 
 
 def _with_timeout(probe: Probe, options: RolloutOptions) -> Probe:
@@ -229,10 +244,10 @@ def _enables(host: HostDiff, units: Iterable[Unit]) -> Iterator[Step]:
             yield EnableUnit(host.name, unit.name, because="must start at boot")
 
 
-def _ready_checks(host: str, units: Iterable[Unit]) -> Iterator[Step]:
+def _ready_checks(host: HostDiff, units: Iterable[Unit]) -> Iterator[Step]:
     for unit in units:
         if unit.ready:
-            yield AwaitReady(host, unit.name, unit.ready)
+            yield AwaitReady(host.name, unit.name, _with_timeout(unit.ready, host.options), host.options.force)
 
 
 def units_of(state: HostState, services: Iterable[Service]) -> Iterator[Unit]:

@@ -45,8 +45,13 @@ def _restart(step: Step) -> Step:
 def _state(before: HostState, desired: HostState, stopping: HostState, drained: Mapping[str, bool]) -> HostState:
     """`drained` maps the address of each server, as the proxy had it before, to whether it was drained."""
     files = {path: file for path, file in before.files.items() if path in before.managed}
-    units = {name: _unit(unit, desired, drained) for name, unit in before.units.items() if unit.running}
+    units = {name: _unit(unit, desired, drained) for name, unit in before.units.items() if _had(unit, desired)}
     return HostState(files, units, shutdown_probes=stopping.shutdown_probes)
+
+
+def _had(unit: Unit, desired: HostState) -> bool:
+    """Whether a process belonged to the host: it ran, or was on its way to run again."""
+    return unit.running or (unit.stopping and unit.name in desired.units)
 
 
 def _unit(unit: Unit, desired: HostState, drained: Mapping[str, bool]) -> Unit:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from deployer.model.facts import Observation
+from deployer.model.run import DONE
 from deployer.model.state import HostState, Unit
 from deployer.model.steps import DEFAULT_ROLLOUT, RolloutOptions, Step
 
@@ -27,6 +28,17 @@ class HostDiff:
         """Whether a unit's process runs, with whatever configuration."""
         units = self.observed.state.units
         return unit.name in units and units[unit.name].running
+
+    def stops(self, unit: Unit) -> bool:
+        """Whether a unit's process was told to stop, and still ends its work."""
+        units = self.observed.state.units
+        return unit.name in units and units[unit.name].stopping
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether the last run on the host has ended well, and so proved each process that it has started."""
+        run = self.observed.facts.last_run
+        return not run or run["result"] == DONE
 
 
 @dataclass(frozen=True)

@@ -202,11 +202,11 @@ def _probe(http: CoreSchema) -> CoreSchema:
         contains=value.TEXT,
     )
     program = record(
+        {"busy_timeout": value.SECONDS, "interval": value.SECONDS},
         kind=schema.literal_schema(["Program"]),
         timeout=value.SECONDS,
         argv=many(value.TEXT),
         stdin=value.TEXT,
-        busy_timeout=value.SECONDS,
     )
     return schema.tagged_union_schema(
         {"AnswersHttp": http, "AnswersSocket": socket, "Program": program}, discriminator="kind"

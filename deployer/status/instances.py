@@ -7,11 +7,18 @@ from deployer.heat.engines import EngineRow, EngineView
 from deployer.model import names
 from deployer.model.facts import Observation, Server
 from deployer.model.hosts import Instance
-from deployer.model.state import HostState, Unit
+from deployer.model.state import HostState, Unit, UnitState
 from deployer.proxy import config
 from deployer.status.site_view import InstanceView, SiteView
 
 SHORT = 7  # letters of a digest that tell two apart
+STATES = {
+    UnitState.ACTIVE: "running",
+    UnitState.ACTIVATING: "starting",
+    UnitState.DEACTIVATING: "stopping",
+    UnitState.FAILED: "failed",
+    UnitState.INACTIVE: "stopped",
+}
 
 
 @dataclass(frozen=True)
@@ -107,7 +114,7 @@ def state(observed: Observation | None, unit: Unit | None) -> str:
     """The state of a process as its host shows it."""
     if observed is None:
         return "unreachable"
-    return "running" if unit and unit.running else "stopped"
+    return STATES[unit.state if unit else UnitState.INACTIVE]
 
 
 def with_config(status: InstanceStatus, unit: Unit | None, desired: Unit | None) -> InstanceStatus:
@@ -170,7 +177,9 @@ def _drift(view: InstanceView, engines: EngineView) -> Iterator[str]:
 
 def _unit_drift(view: InstanceView) -> Iterator[str]:
     """What differs in a process as its host shows it."""
-    if view.unit is None or not view.unit.running:
+    if view.is_stopping:
+        yield "still stopping"
+    elif view.unit is None or not view.unit.running:
         yield "not running"
     elif not view.unit.enabled:
         yield "not enabled"
@@ -200,5 +209,5 @@ def _engine_drift(view: InstanceView, engines: EngineView) -> Iterator[str]:
         yield "not listed by Heat"
     elif view.is_running and not alive and rows:
         yield "queue without consumer" if any(row.up for row in rows) else "down for Heat"
-    elif len(alive) < len(rows):
+    elif len(alive) < len(rows) and not view.is_stopping:  # it reads no queue any more
         yield rows_without_process(len(rows) - len(alive))

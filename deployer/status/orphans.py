@@ -34,7 +34,7 @@ def _units(site: SiteView) -> Iterator[InstanceStatus]:
     asked = {(each.host, each.unit) for each in site.inventory.instances()}
     for host, observed in site.observation.hosts.items():
         for name, unit in sorted(observed.state.units.items()):
-            if (host, name) not in asked and (unit.running or unit.enabled):
+            if (host, name) not in asked and unit.is_left:
                 yield _unit(site, host, unit)
 
 
@@ -206,7 +206,7 @@ def _not_ours(site: SiteView) -> list[EngineRow]:
         names.engine_of_unit(host, name)
         for host, observed in site.observation.hosts.items()
         for name, unit in observed.state.units.items()
-        if unit.running or unit.enabled
+        if unit.is_left
     }
     lost = {names.engine_of_unit(each.host, each.unit) for each in site.lost}
     return [row for row in site.engines.rows if row.host not in ours | left_over | lost]

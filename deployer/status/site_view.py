@@ -78,6 +78,10 @@ class InstanceView:
         return self.unit is not None and self.unit.running
 
     @property
+    def is_stopping(self) -> bool:
+        return self.unit is not None and self.unit.stopping
+
+    @property
     def is_listening(self) -> bool | None:
         """Whether its unit holds all the addresses that it should; None when it needs none, or nobody knows."""
         if not self.addresses or self.observed is None:

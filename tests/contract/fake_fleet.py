@@ -7,8 +7,9 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
+from contract.fake_heat import FakeHeat
 from contract.fake_host import PIDS, FakeHost, FakeListener
-from contract.fake_programs import Failed, NotYet
+from contract.fake_programs import Failed
 
 from deployer import errors
 from deployer.model import events
@@ -44,7 +45,10 @@ class FakeFleet:
         self._asked_to_leave: list[str] = []
         self._broken: list[tuple[str, str, str]] = []
         self._refused: list[tuple[str, str, str]] = []
+        self.heat = FakeHeat()
+        self.heat.reading = self._reading
         for host in self.hosts.values():
+            host.heat = self.heat
             host.moment = functools.partial(self._moment, host.name)
             host.run_program = self._run
             host.reached = self._listeners
@@ -132,6 +136,7 @@ class FakeFleet:
         for unit in self.hosts[name].running():
             if "-engine@" in unit:
                 self.hosts[name].systemd.behaves(unit, stop=None)
+                self.heat.work[f"id-{self.hosts[name].units[unit].pid}"] = ["web/server (CREATE)"]
         return self._asked_to_leave
 
     def mends(self) -> None:
@@ -204,14 +209,14 @@ class FakeFleet:
             return self.uwsgi_flags
         if name != "python3" or not values:
             return stdin if name == "cat" else ""
-        return self._run_script(host, stdin.split()[1], json.loads(base64.b64decode(values[1])))
+        return self._run_script(host, stdin.split()[1], json.loads(base64.b64decode(values[1])), argv[1:])
 
-    def _run_script(self, host: FakeHost, name: str, values: dict[str, Any]) -> str:
+    def _run_script(self, host: FakeHost, name: str, values: dict[str, Any], arguments: list[str]) -> str:
         programs = {
             "dead_workers": lambda: json.dumps(self._recover(values["clean"])),
             "resources_held": lambda: json.dumps(self.held),
-            "engine_started": lambda: self._start(host, values),
-            "engine_stopped": lambda: self._leave(host, values),
+            "engine_started": lambda: self.heat.run(host, name, values, arguments),
+            "engine_stopped": lambda: self._leave(host, values, arguments),
             "connection_limits": lambda: json.dumps(self.capacity),
             "engine_view": lambda: json.dumps(self._view()),
             "try_logins": lambda: json.dumps(
@@ -225,27 +230,27 @@ class FakeFleet:
         return found
 
     def _view(self) -> dict[str, Any]:
-        rows = self.rows()
-        queues = {each["engine_id"]: [0, 1] for each in rows}
+        reading = self._reading()
+        left = [
+            {"engine_id": each, "topic": "engine", "age": 300.0, "up": False, **row}
+            for each, row in self.heat.rows.items()
+            if each not in reading
+        ]
+        rows = [*self.rows(), *left]
+        queues = {each["engine_id"]: [0, int(each["engine_id"] in reading)] for each in rows}
         return {"rows": rows, "problems": self.heats_problems, "queues": queues}
 
-    def _start(self, host: FakeHost, values: dict[str, Any]) -> str:
-        if host.units[values["unit"]].state == "deactivating":
-            host.clock.advance(20.0)
-            raise NotYet(f"{values['host']} still works on web/server (CREATE)")
-        if values["unit"] not in host.running():
-            raise Failed(f"Heat does not list {values['host']} as up")
-        return ""
+    def _reading(self) -> set[str]:
+        """The workers that read their queues."""
+        return {each["engine_id"] for each in self.rows()}
 
-    def _leave(self, host: FakeHost, values: dict[str, Any]) -> str:
-        """As deployer/heat/scripts/engine_stopped.py: it waits for systemd, which waits for the process."""
+    def _leave(self, host: FakeHost, values: dict[str, Any], arguments: list[str]) -> str:
         self._asked_to_leave.append(values["host"])
-        self._working[host.name] = self._working.get(host.name, 0) - 1
-        if self._working[host.name] < 0:
-            host.systemd.ends(values["unit"])
-        if host.units[values["unit"]].state == "deactivating":
-            raise NotYet(f"{values['host']} still works on web/server (CREATE)")
-        return ""
+        if host.name in self._working:
+            self._working[host.name] -= 1
+            if self._working[host.name] < 0:
+                host.systemd.ends(values["unit"])
+        return self.heat.run(host, "engine_stopped", values, arguments)
 
     def rows(self) -> list[dict[str, Any]]:
         """Heat's table of engines: one row for each running engine of ours, and of the hosts' own."""

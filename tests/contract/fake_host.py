@@ -19,6 +19,7 @@ from typing import Any
 from contract import fake_systemd
 from contract.agent_on_host import Agent
 from contract.fake_haproxy import Haproxy
+from contract.fake_heat import FakeHeat
 from contract.fake_proc import Proc
 from contract.fake_programs import Clock, Failed, NotYet, Ran
 from contract.fake_root import Files, Root
@@ -90,6 +91,7 @@ class FakeHost:
         self.flocks: set[str] = set()  # files that another request has locked
         self.run_program: Callable[[Any, list[str], str], str] = _simple_program
         self.moment: Callable[[str, dict[str, Any]], None] = _nothing  # "before" and "after" each step; may raise
+        self.heat = FakeHeat()  # of the site
         self.reached: Callable[[], list[FakeListener]] = lambda: self.listeners  # on the hosts that this one reaches
         self.certificates: dict[str, dict[str, Any]] = {}  # path -> what differs from a good one
         self.journal: list[dict[str, Any]] = []  # entries in the order they came
@@ -275,6 +277,8 @@ class FakeHost:
         if taken:
             return f"{taken[0][0]}:{taken[0][1]}: address already in use"
         self._listen(name, unit, needs, settings)
+        if "-engine@" in name:
+            self.heat.engine_began(self, name, unit.pid)
         if name == PROXY:
             self.haproxy.read(self._proxy_text())
         return ""
@@ -290,7 +294,8 @@ class FakeHost:
         self.haproxy.read(self._proxy_text())
         return ""
 
-    def process_ended(self, name: str, pid: int) -> None:
+    def process_ended(self, name: str, pid: int, is_killed: bool = False) -> None:
+        self.heat.engine_ended(pid, is_killed)
         self.listeners = [each for each in self.listeners if not pid or each.pid != pid]
         self.connections = [each for each in self.connections if not pid or each.pid != pid]
         if name == PROXY:

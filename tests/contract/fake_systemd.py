@@ -27,6 +27,7 @@ class FakeUnit:
     job: int = -1  # of the clock
     done_at: float = 0.0  # when the job is done
     then_start: bool = False
+    began: float = 0.0  # of the clock
 
     @property
     def active(self) -> bool:
@@ -67,7 +68,7 @@ class Systemd:
 
     def dies(self, name: str, again: bool) -> None:
         """The main process is killed; systemd starts it `again`, or has given up doing so."""
-        self._end(name)
+        self._end(name, is_killed=True)
         if again:
             self._begin(name)
         else:
@@ -98,6 +99,10 @@ class Systemd:
             return Ran()
         if verb == "show":
             return self._show(options, names)
+        if verb == "reset-failed":
+            for name in names:
+                self.units[name].state = "inactive"
+            return Ran()
         if verb == "is-enabled":
             return Ran(status=0 if self.is_enabled(names[0]) else 1)
         done = [self._act(verb, name, "--now" in options) for name in names]
@@ -158,46 +163,50 @@ class Systemd:
         if unit.state == "deactivating":
             unit.then_start = and_start
             return Ran(seconds=unit.done_at - self._host.clock.now)
+        if unit.state == "failed":
+            return Ran()
         text = self._read.get(name, "")
         told = re.search(r"(?m)^Environment=STOPS_AFTER=(\d+)$", text)
         takes = self.behaviours.get(name, Behaviour(stop=float(told[1]) if told else 0.0)).stop
         limit = float(_setting(text, "TimeoutStopSec") or 90)
         seconds = limit if takes is None else min(takes, limit)
+        is_killed = takes is None or takes > limit
         if not unit.pid or not seconds:
             self._ended(name, and_start)
             return Ran()
         unit.state, unit.then_start = "deactivating", and_start
         unit.done_at = self._host.clock.now + seconds
-        unit.job = self._host.clock.after(seconds, lambda: self._ended(name, unit.then_start))
+        unit.job = self._host.clock.after(seconds, lambda: self._ended(name, unit.then_start, is_killed))
         return Ran(seconds=seconds)
 
     def _kill(self, name: str) -> Ran:
         """End the process at once; systemd starts it again if its file says so, unless it was to end."""
         unit = self.units[name]
         if unit.state == "deactivating":
-            self._ended(name, unit.then_start)
+            self._ended(name, unit.then_start, is_killed=True)
         elif unit.active and _setting(self._read[name], "Restart") == "always":
             self.dies(name, again=True)
         elif unit.active:
-            self._end(name)
+            self._end(name, is_killed=True)
             unit.state = "failed"
         return Ran()
 
-    def _ended(self, name: str, and_start: bool) -> None:
-        self._end(name)
+    def _ended(self, name: str, and_start: bool, is_killed: bool = False) -> None:
+        self._end(name, is_killed)
         self._host.clock.cancel(self.units[name].job)
         self.units[name].then_start = False
         if and_start:
             self._last_start = self._begin(name)
         else:
+            self.units[name].state = "failed" if is_killed else "inactive"
             folder = _setting(self._read.get(name, ""), "RuntimeDirectory")
             if folder:
                 place = self._host.root.at(f"/run/{folder.replace('%i', _instance(name))}")
                 shutil.rmtree(place, ignore_errors=True)
 
-    def _end(self, name: str) -> None:
+    def _end(self, name: str, is_killed: bool = False) -> None:
         unit = self.units[name]
-        self._host.process_ended(name, unit.pid)
+        self._host.process_ended(name, unit.pid, is_killed)
         unit.state, unit.pid = "inactive", 0
 
     def _begin(self, name: str) -> Ran:
@@ -212,7 +221,7 @@ class Systemd:
         if not unit.argv:
             return Ran(status=1, complaint=f"Failed to start {name}: Unit {name} has a bad unit file setting.")
         self._prepare(lines)
-        unit.pid = next(PIDS)
+        unit.pid, unit.began = next(PIDS), self._host.clock.now
         why = self._host.process_started(name, unit, lines)
         if why:
             is_notify = _setting(lines, "Type") == "notify"
@@ -278,6 +287,8 @@ class Systemd:
             "MainPID": str(unit.pid),
             "NeedDaemonReload": "yes" if read is not None and read != there else "no",
             "NRestarts": str(unit.restarts),
+            "Job": "1" if unit.state == "deactivating" else "0",
+            "ExecMainStartTimestampMonotonic": str(int(unit.began * 1e6)),
             "UnitFileState": "enabled" if self.is_enabled(name) else "disabled",
             "User": _setting(there or "", "User") or "",
         }

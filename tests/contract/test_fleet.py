@@ -408,6 +408,32 @@ def test_start_of_a_unit_that_is_stopping_waits_for_its_end_within_the_limit_of_
     do(fleet_under_test, place, systemctl("kill", "--signal=KILL", UNIT), systemctl("stop", "--no-block", UNIT))
 
 
+def test_start_that_nobody_waits_for_follows_the_stop_that_is_under_way(fleet_under_test, place, unit):
+    rewrite_unit(fleet_under_test, place, STOPS_SLOWLY)
+    do(fleet_under_test, place, systemctl("start", UNIT), systemctl("stop", "--no-block", UNIT))
+    process = state(fleet_under_test)["pid"]
+
+    assert do(fleet_under_test, place, systemctl("start", "--no-block", UNIT))["failed"] is None
+
+    assert (state(fleet_under_test)["active"], state(fleet_under_test)["pid"]) == ("deactivating", process)
+    kill = systemctl("kill", "--signal=KILL", UNIT)
+    assert do(fleet_under_test, place, kill, systemctl("start", UNIT))["failed"] is None
+    assert state(fleet_under_test)["active"] == "active"
+    assert state(fleet_under_test)["pid"] not in (0, process)
+    do(fleet_under_test, place, systemctl("stop", "--no-block", UNIT), kill)
+
+
+def test_unit_whose_process_was_killed_while_it_stopped_has_failed_until_that_is_reset(fleet_under_test, place, unit):
+    rewrite_unit(fleet_under_test, place, STOPS_SLOWLY)
+    do(fleet_under_test, place, systemctl("start", UNIT), systemctl("stop", "--no-block", UNIT))
+
+    do(fleet_under_test, place, systemctl("kill", "--signal=KILL", UNIT), systemctl("stop", UNIT))
+
+    assert (state(fleet_under_test)["active"], state(fleet_under_test)["pid"]) == ("failed", 0)
+    assert do(fleet_under_test, place, systemctl("reset-failed", UNIT))["failed"] is None
+    assert state(fleet_under_test)["active"] == "inactive"
+
+
 def test_killed_process_of_a_unit_that_is_not_to_start_again_leaves_it_without_one(fleet_under_test, place, unit):
     do(fleet_under_test, place, systemctl("start", UNIT))
 

@@ -80,6 +80,63 @@ def test_engine_that_was_killed_is_seen_and_what_it_held_is_recovered(restored):
     assert site.json("recover", "--yes")["workers"] == []
 
 
+@pytest.mark.on("newest")
+def test_engine_that_still_stops_is_waited_for_by_a_deploy_and_leaves_nothing(restored):
+    site = restored
+    left_by_others = set(site.unread_queues())
+    slow = stacks.Stacks(stacks.opened(site.lab.directory / "clouds.yaml"), "stopping")
+    slow.begin(12, stacks.single(SECONDS))
+
+    given_up = site.invoke("remove-engine", "hostC", "--wait", "5", "--yes", code=5)
+    (stopping,) = of_host(site.json("status"), "hostC", "engine")
+    done = site.json("deploy", "--yes")["done"]
+
+    assert "hostC-engine-1 still works on stopping-" in given_up.stdout
+    assert "what was planned; a process is still stopping" in given_up.stdout
+    assert (stopping["state"], stopping["drift"]) == ("stopping", "not in the inventory")
+    assert [each["step"] for each in done if each["host"] == "hostC"][:1] == [f"stop {ENGINE} (not in the inventory)"]
+    fates = slow.awaited(120)
+    assert (fates.stuck, fates.failed, fates.complete) == ((), (), 12)
+    assert slow.delete() == ()
+    assert is_clean(site, left_by_others)
+
+
+@pytest.mark.on("newest")
+def test_engine_that_is_killed_by_force_has_its_work_marked_and_told(restored):
+    site = restored
+    left_by_others = set(site.unread_queues())
+    slow = stacks.Stacks(stacks.opened(site.lab.directory / "clouds.yaml"), "forced")
+    slow.begin(12, stacks.single(SECONDS))
+
+    (told,) = site.json("remove-engine", "hostC", "--wait", "3", "--force", "--yes")["told"]
+
+    assert told["message"].startswith("hostC-engine-1 ended while it worked: forced-")
+    fates = slow.awaited(120)
+    assert (fates.stuck, fates.complete + len(fates.failed)) == ((), 12)
+    assert len(fates.failed) > 0
+    assert slow.delete() == ()
+    assert is_clean(site, left_by_others)
+
+
+@pytest.mark.on("newest")
+def test_restart_that_was_given_up_is_ended_by_a_deploy(restored):
+    site = restored
+    slow = stacks.Stacks(stacks.opened(site.lab.directory / "clouds.yaml"), "again")
+    slow.begin(12, stacks.single(SECONDS))
+    before = site.processes()["hostC", ENGINE]
+
+    site.invoke("restart", "--limit", "hostC", "--wait", "3", "--yes", code=5)
+    (stopping,) = of_host(site.json("status"), "hostC", "engine")
+    site.invoke("deploy", "--yes")
+
+    assert (stopping["state"], stopping["drift"]) == ("stopping", "still stopping")
+    assert site.processes()["hostC", ENGINE] != before
+    fates = slow.awaited(120)
+    assert (fates.stuck, fates.failed, fates.complete) == ((), (), 12)
+    assert slow.delete() == ()
+    assert site.json("status")["drift"] is False
+
+
 def test_deleted_host_is_refused_and_then_leaves_without_losing_a_request_or_a_stack(restored):
     site = restored
     served_by_all(site)
@@ -135,6 +192,12 @@ def test_host_that_is_gone_leaves_no_row_no_queue_and_no_stuck_stack(restored):
     assert set(site.unread_queues()) <= left_by_others
     assert "hostC" not in site.inventory.read_text()
     assert {each["host"] for each in site.json("status")["instances"]} == {"hostA", "hostB"}
+
+
+def is_clean(site, left_by_others):
+    """Whether hostC's engine has left no row and no queue, and the site is as the inventory says."""
+    queues = set(site.unread_queues()) - left_by_others
+    return (site.json("status")["drift"], queues, site.json("plan")["changes"]) == (False, set(), 0)
 
 
 def is_emptied(site, host):

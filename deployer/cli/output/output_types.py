@@ -35,6 +35,13 @@ class HostStep(TypedDict):
     step: str
 
 
+class HostMessage(TypedDict):
+    """What a step on a host had to say, such as what was marked as failed after a process was killed."""
+
+    host: str
+    message: str
+
+
 class Failure(TypedDict):
     """Why a host failed, and what to do about it."""
 
@@ -76,6 +83,7 @@ class DeployResult(TypedDict):
     accepted: bool
     generation: int | None
     done: list[HostStep]
+    told: list[HostMessage]
     failed: dict[str, Failure]
     left: list[HostStep]
     put_back: PutBack | None

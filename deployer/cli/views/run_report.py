@@ -11,7 +11,7 @@ from deployer.apply.report import Report
 from deployer.cli import called_as
 from deployer.cli.views import colors, layout, screen
 from deployer.cli.views.console import counted, plan_json
-from deployer.errors import DeployerError
+from deployer.errors import DeployerError, StillStopping
 from deployer.model.steps import Step
 
 NOTHING_CHANGED = "Nothing was changed."
@@ -40,6 +40,7 @@ def view(report: Report) -> RenderableType:
     if not applied.failed and not left:
         return _done(report, changes)
     rows = [
+        *_told(report),
         *_failures(applied.failed),
         *((step.host, "left", colors.step(step)) for step in left),
         *_not_reverted(report),
@@ -48,13 +49,33 @@ def view(report: Report) -> RenderableType:
     return Group(
         Text(f"{counted(len(changes), 'step')} done, {len(left)} left."),
         layout.grid(rows),
-        Text(f"Mend it, then run `{_next(report)}`: it goes on from what the hosts have now."),
+        Text(_way_on(report)),
     )
 
 
-def _done(report: Report, changes: Sequence[Step]) -> str:
-    said = f"{counted(len(changes), 'step')} done." if changes else "Nothing to do: every host is as wanted."
-    return said + (f" This is generation {report.run.number}." if report.run and report.run.number else "")
+def _way_on(report: Report) -> str:
+    if report.applied.is_waiting and not report.reverted:
+        return f"Run `{_next(report)}`: it waits for what is still stopping, and goes on from there."
+    return f"Mend it, then run `{_next(report)}`: it goes on from what the hosts have now."
+
+
+def _done(report: Report, changes: Sequence[Step]) -> RenderableType:
+    said = f"{counted(len(changes), 'step')} done." if changes else _nothing_to_change(report)
+    said += f" This is generation {report.run.number}." if report.run and report.run.number else ""
+    told = list(_told(report))
+    return Group(layout.grid(told), Text(said)) if told else said
+
+
+def _nothing_to_change(report: Report) -> str:
+    """What is said where every host was as wanted; an earlier run may not have come to prove that."""
+    if not report.applied.done:
+        return "Nothing to do: every host is as wanted."
+    return "Nothing to change: every host is as wanted, and what the run before has started is proven."
+
+
+def _told(report: Report) -> Iterator[Row]:
+    """What steps had to say, such as what was marked as failed after a process was killed."""
+    yield from ((host, "note", text) for host, text in report.applied.told)
 
 
 def hosts(report: Report) -> dict[str, HostOutcome]:
@@ -67,6 +88,9 @@ def _now(report: Report, host: str) -> HostOutcome:
     left = len([step for step in _changes(_left(report)) if step.host == host])
     if _is_reverted(report, host):
         return HostOutcome("what it had before", _next(report))
+    if isinstance(report.applied.failed.get(host), StillStopping):
+        has = "what was planned" if not left else f"{done} of {counted(done + left, 'step')} of what was planned"
+        return HostOutcome(f"{has}; a process is still stopping", _next(report))
     if host in report.applied.failed and not left:
         return HostOutcome("what was planned, but it does not prove to work", _next(report))
     if not left:
@@ -111,6 +135,7 @@ def json(report: Report) -> dict[str, Any]:
         "accepted": report.accepted,
         "generation": report.run and report.run.number,
         "done": _listed(report.applied.done),
+        "told": [{"host": host, "message": text} for host, text in report.applied.told],
         "failed": _errors(report.applied.failed),
         "left": _listed(_left(report)),
         "put_back": None

@@ -4,8 +4,7 @@ VALUES: conf (path of heat.conf), clean (whether it is removed), engines (null, 
 alone are meant, and which will never run again). Printed: [{engine_id, host, held, queues}].
 
 A worker is dead when nobody reads its queues and Heat itself has it down: a stopping one reads nothing any more
-while it ends its work, but goes on reporting. What it worked on is marked as failed, as `heat-manage
-reset_stack_status` does (heat/db/api.py), but no other resource of the stack, which a living engine may work on.
+while it ends its work, but goes on reporting. What it worked on is marked as failed.
 """
 
 import json
@@ -16,18 +15,8 @@ import sqlalchemy
 from deployer.heat.scripts import engine_work, queues, service_table
 
 CONF, CLEAN, ENGINES = VALUES["conf"], VALUES["clean"], VALUES["engines"]  # noqa: F821 (given before this text)
-WHY = "The engine that worked on this died"
 HOLDERS = """SELECT engine_id FROM resource WHERE engine_id IS NOT NULL
              UNION SELECT engine_id FROM stack_lock WHERE engine_id IS NOT NULL"""
-STUCK = """SELECT stack_id FROM resource WHERE engine_id IN :ids
-           UNION SELECT stack_id FROM stack_lock WHERE engine_id IN :ids"""
-REPAIRS = (
-    """UPDATE resource SET status = 'FAILED', status_reason = :why, engine_id = NULL,
-       atomic_key = COALESCE(atomic_key, 0) + 1 WHERE engine_id IN :ids AND status = 'IN_PROGRESS'""",
-    "UPDATE resource SET engine_id = NULL, atomic_key = COALESCE(atomic_key, 0) + 1 WHERE engine_id IN :ids",
-    "DELETE FROM stack_lock WHERE engine_id IN :ids",
-)
-FAILED = "UPDATE stack SET status = 'FAILED', status_reason = :why WHERE id IN :ids AND status = 'IN_PROGRESS'"
 
 
 def main():
@@ -38,7 +27,9 @@ def main():
     if ENGINES is not None:
         found = [each for each in found if each["host"] in ENGINES]
     if CLEAN and (found or ENGINES):
-        clean(database, [each["engine_id"] for each in found])
+        ids = [each["engine_id"] for each in found]
+        engine_work.repair(database, ids)
+        engine_work.forget(database, CONF, ids, ["engine." + name for name in ENGINES or ()])
     json.dump(found, sys.stdout)
 
 
@@ -70,18 +61,6 @@ def known(database):
     names = dict.fromkeys(ids, "")
     names.update((row["engine_id"], row["host"]) for row in rows)
     return names, {row["engine_id"] for row in rows if row["up"]}
-
-
-def clean(database, ids):
-    """Mark what they worked on as failed, and take their locks, rows and queues away."""
-    with database.begin() as link:
-        given = {"ids": ids or [""]}
-        stacks = [row[0] for row in link.execute(engine_work.expanding(STUCK), given)]
-        for statement in REPAIRS:
-            why = {"why": WHY} if ":why" in statement else {}
-            link.execute(engine_work.expanding(statement), {**given, **why})
-        link.execute(engine_work.expanding(FAILED), {"ids": stacks or [""], "why": WHY})
-    engine_work.forget(database, CONF, ids, ["engine." + name for name in ENGINES or ()])
 
 
 main()

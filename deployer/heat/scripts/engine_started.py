@@ -1,7 +1,8 @@
 """Wait until Heat's database lists every worker of an engine that was started, or restarted, as up.
 
-VALUES: conf (path of heat.conf), host (the engine's name), unit, seconds. Ends with 75 while the unit still does the
-work of before its restart, and prints which.
+VALUES: conf (path of heat.conf), host (the engine's name), unit, seconds. Arguments: `force` where its process of
+before may have been killed, then what that worked on is marked as failed and printed; and the seconds after which it
+ends with 75 while the unit still does the work of before its restart, and prints which.
 """
 
 import contextlib
@@ -12,27 +13,21 @@ from deployer.heat.scripts import engine_work, queues, service_table, units
 
 CONF, HOST, UNIT = VALUES["conf"], VALUES["host"], VALUES["unit"]  # noqa: F821 (given before this text)
 SECONDS = VALUES["seconds"]  # noqa: F821
+IS_FORCED, SECONDS_TO_STOP = "force" in sys.argv, float(sys.argv[-1])
 POLL_INTERVAL = 0.2  # seconds: no event announces a row of the table
-PROGRESS_INTERVAL = 20  # seconds of waiting for work after which it is reported
 NOT_YET = 75  # EX_TEMPFAIL of sysexits.h
 
 
 def main():
     database = service_table.database(CONF)
-    await_end(database, HOST, UNIT)
+    engine_work.await_end(UNIT, SECONDS_TO_STOP, lambda: not_yet(database))
     fresh = wait(database, HOST, UNIT, SECONDS)
     forget_others(database, CONF, HOST, fresh)
 
 
-def await_end(database, host, unit):
-    """Wait until a unit that is restarting has ended its work."""
-    deadline = time.monotonic() + PROGRESS_INTERVAL
-    while units.is_stopping(units.state(unit)):
-        if time.monotonic() > deadline:
-            work = engine_work.held(database, engine_work.ids_of(database, host))
-            print(engine_work.unfinished(host, work))
-            sys.exit(NOT_YET)
-        time.sleep(POLL_INTERVAL)
+def not_yet(database):
+    print(engine_work.unfinished(HOST, engine_work.held(database, engine_work.ids_of(database, HOST))))
+    sys.exit(NOT_YET)
 
 
 def wait(database, host, unit, seconds):
@@ -58,6 +53,8 @@ def wait(database, host, unit, seconds):
 def forget_others(database, conf, host, fresh):
     """Remove what earlier workers of this engine left, but for workers that still hold resources."""
     gone = [each for each in engine_work.ids_of(database, host) if each not in fresh]
+    if IS_FORCED:
+        print(engine_work.mark_failed(database, host, gone))
     idle = [each for each in gone if not engine_work.held(database, [each])]
     with contextlib.suppress(queues.NoBroker):  # `invoke recover` shows what is left
         engine_work.forget(database, conf, idle)

@@ -17,6 +17,17 @@ def is_stopping(shown):
     return shown["ActiveState"] == "deactivating" or shown.get("Job", "0") not in ("", "0")
 
 
+def has_process(shown):
+    """Whether a unit runs, or is about to."""
+    return shown["ActiveState"] in ("active", "activating")
+
+
+def forget_failure(unit):
+    """Have systemd list a unit no longer whose process was killed; one that ended well it has forgotten by now."""
+    if state(unit)["ActiveState"] == "failed":
+        subprocess.run(["systemctl", "reset-failed", unit], timeout=30)
+
+
 def started(shown):
     """When a unit's process started, as a wall clock of this host reads it now."""
     return time.time() - time.monotonic() + int(shown["ExecMainStartTimestampMonotonic"]) / 1e6

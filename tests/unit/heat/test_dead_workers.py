@@ -15,13 +15,9 @@ ALIVE = [("d2", "hostD-engine-2", True)]
 
 
 class Link:
-    """A connection to a database that remembers which ids its statements were given."""
+    """A connection to a database in which no resource has a worker."""
 
-    def __init__(self):
-        self.given = []
-
-    def execute(self, statement, values=None):
-        self.given += [values["ids"]] if values else []
+    def execute(self, statement):
         return []
 
 
@@ -30,7 +26,7 @@ def run(monkeypatch, capsys):
     """Run the program with the names of engines; returns who it printed, the ids it repaired, and what it forgot."""
 
     def run(engines, clean=True):
-        link, forgotten = Link(), []
+        link, repaired, forgotten = Link(), [], []
         database = SimpleNamespace(connect=lambda: contextlib.nullcontext(link))
         database.begin = database.connect
         rows = [{"engine_id": each, "host": host, "up": up} for each, host, up in ROWS + ALIVE]
@@ -44,6 +40,7 @@ def run(monkeypatch, capsys):
             "engine_work": SimpleNamespace(
                 expanding=str,
                 held=lambda _, ids: [f"work of {each}" for each in ids],
+                repair=lambda _, ids: repaired.append(ids),
                 forget=lambda _, conf, ids, others: forgotten.append((ids, others)),
             ),
         }
@@ -53,7 +50,7 @@ def run(monkeypatch, capsys):
         values = {"conf": "/etc/heat/heat.conf", "clean": clean, "engines": engines}
         exec(compile(scripts.program("dead_workers"), "dead_workers.py", "exec"), {"VALUES": values})
         printed = [each["engine_id"] for each in json.loads(capsys.readouterr().out)]
-        return printed, link.given, forgotten
+        return printed, repaired, forgotten
 
     return run
 

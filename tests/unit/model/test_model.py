@@ -7,7 +7,7 @@ from deployer.model.hosts import Instance
 from deployer.model.names import unit_name
 from deployer.model.probe import AnswersHttp
 from deployer.model.service import Service
-from deployer.model.state import Unit, digest_of
+from deployer.model.state import Unit, UnitState, digest_of
 
 
 def test_file_compares_by_digest_owner_and_mode_and_not_by_what_it_carries():
@@ -23,7 +23,7 @@ def test_file_compares_by_digest_owner_and_mode_and_not_by_what_it_carries():
 
 def test_unit_compares_by_what_it_runs_and_not_by_its_process():
     assert Unit("x", pid=1, ready=AnswersHttp("10.0.0.1", 1)) == Unit("x", pid=2, needs=(("10.0.0.1", 1),))
-    for other in (Unit("x", running=False), Unit("x", enabled=False), Unit("x", config="new")):
+    for other in (Unit("x", state=UnitState.INACTIVE), Unit("x", enabled=False), Unit("x", config="new")):
         assert Unit("x") != other
 
 

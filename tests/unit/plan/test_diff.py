@@ -8,7 +8,7 @@ from deployer.desired import desired_state
 from deployer.model.facts import Observation
 from deployer.model.probe import AnswersHttp, AnswersSocket
 from deployer.model.service import Service
-from deployer.model.state import HostState
+from deployer.model.state import HostState, UnitState
 from deployer.model.steps import AwaitReady, EnableUnit, ReleasePort, RolloutOptions, WriteFile
 from deployer.plan import diff, host_steps
 
@@ -176,13 +176,15 @@ def test_api_that_moves_leaves_its_old_host_only_after_the_proxy_knows_the_new_o
 
 
 def test_unit_that_is_stopped_but_enabled_is_stopped_when_not_desired():
-    plan = difference(HostState(), sites.a_state(sites.a_unit(running=False, enabled=True)))
+    plan = difference(HostState(), sites.a_state(sites.a_unit(state=UnitState.INACTIVE, enabled=True)))
 
     assert sentences(plan) == ["stop heat-scaleout-engine@1.service (not in the inventory)"]
 
 
 def test_unit_that_neither_runs_nor_is_enabled_is_nothing_to_stop():
-    assert sentences(difference(HostState(), sites.a_state(sites.a_unit(running=False, enabled=False)))) == []
+    assert (
+        sentences(difference(HostState(), sites.a_state(sites.a_unit(state=UnitState.INACTIVE, enabled=False)))) == []
+    )
 
 
 def test_engine_with_changed_heat_conf_is_restarted_once():
@@ -220,7 +222,7 @@ def test_file_with_other_access_alone_restarts_nothing():
 
 
 def test_engine_that_is_not_running_is_started_and_not_restarted():
-    plan = difference(sites.a_state(ENGINE), sites.a_state(sites.a_unit(running=False, config=None)))
+    plan = difference(sites.a_state(ENGINE), sites.a_state(sites.a_unit(state=UnitState.INACTIVE, config=None)))
 
     assert sentences(plan) == ["start heat-scaleout-engine@1.service (not running)"]
 

@@ -7,7 +7,7 @@ import sites
 from deployer.model.facts import Facts, Observation, Server
 from deployer.model.probe import AnswersHttp, AnswersSocket
 from deployer.model.service import Service
-from deployer.model.state import HostState
+from deployer.model.state import HostState, UnitState
 from deployer.model.steps import AwaitReady, Plan, RestartUnit, StartUnit, Wave
 from deployer.plan import revert
 
@@ -26,7 +26,7 @@ def test_files_of_ours_come_back_and_the_operators_are_left():
 
 def test_process_is_proven_as_it_would_have_been_and_one_that_did_not_run_is_not_started():
     ready = AwaitReady("hostB", ENGINE.name, None)
-    stopped = sites.a_unit(Service.ENGINE, 2, running=False)
+    stopped = sites.a_unit(Service.ENGINE, 2, state=UnitState.INACTIVE)
     before = HostState(units={ENGINE.name: ENGINE, stopped.name: stopped})
     desired = HostState(units={ENGINE.name: sites.a_unit(Service.ENGINE, 1, ready=ready)})
 

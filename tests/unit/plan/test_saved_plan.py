@@ -8,7 +8,7 @@ import sites
 
 from deployer import errors
 from deployer.model.facts import Observation
-from deployer.model.state import HostState, file_of
+from deployer.model.state import HostState, UnitState, file_of
 from deployer.plan import saved_plan
 
 TEXT = sites.an_inventory_text()
@@ -97,7 +97,7 @@ def test_file_that_is_gone_is_named(planned, kept):
     )
 
 
-@pytest.mark.parametrize("how", [{"running": False}, {"enabled": False}, {"config": "other"}])
+@pytest.mark.parametrize("how", [{"state": UnitState.INACTIVE}, {"enabled": False}, {"config": "other"}])
 def test_unit_that_moved_is_named(planned, how):
     unit = sites.a_unit()
     before = with_host(planned, "hostB", units={unit.name: unit})

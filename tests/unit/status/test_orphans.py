@@ -6,7 +6,7 @@ from observed_sites import API, ENGINE, FINE, LISTENING, PROXY, a_row, a_site, a
 from deployer.model.facts import Observation
 from deployer.model.names import unit_name
 from deployer.model.service import Service
-from deployer.model.state import HostState, Unit
+from deployer.model.state import HostState, Unit, UnitState
 from deployer.status import site
 
 
@@ -44,7 +44,7 @@ def test_unit_of_ours_that_the_inventory_does_not_name_is_shown():
 
 
 def test_unit_that_is_neither_running_nor_enabled_is_not_shown():
-    gone = Unit(unit_name(Service.ENGINE, 9), running=False, enabled=False)
+    gone = Unit(unit_name(Service.ENGINE, 9), state=UnitState.INACTIVE, enabled=False)
 
     assert leftovers(hostB=with_unit(gone)) == ()
 

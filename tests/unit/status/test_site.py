@@ -6,7 +6,7 @@ from observed_sites import API, CFN, ENGINE, FINE, PROXY, STAT, a_row, a_site, a
 from deployer.desired import desired_state
 from deployer.heat.engines import UNKNOWN_VIEW
 from deployer.model.facts import Observation
-from deployer.model.state import HostState, Unit
+from deployer.model.state import HostState, Unit, UnitState
 from deployer.model.steps import Plan
 from deployer.observed.observe import SiteObservation
 from deployer.proxy import runtime_api
@@ -28,7 +28,7 @@ def test_site_as_desired_has_a_line_for_each_process_and_no_drift():
 
 
 def test_process_that_does_not_run_is_reported():
-    stopped = Unit(ENGINE, running=False)
+    stopped = Unit(ENGINE, state=UnitState.INACTIVE)
 
     assert (line(ENGINE, hostB=with_unit(stopped)).state, line(ENGINE, hostB=with_unit(stopped)).drift) == (
         "stopped",
@@ -57,7 +57,7 @@ def test_process_with_the_desired_configuration_shows_its_digest():
 
 
 def test_process_that_does_not_run_has_read_no_configuration():
-    observed = line(ENGINE, hostB=with_unit(Unit(ENGINE, running=False, config="0123456789")))
+    observed = line(ENGINE, hostB=with_unit(Unit(ENGINE, state=UnitState.INACTIVE, config="0123456789")))
 
     assert (observed.config, observed.config_is_desired) == (None, None)
 
@@ -128,7 +128,7 @@ def test_engine_that_runs_and_does_nothing_for_heat_is_reported():
 
 
 def test_stopped_engine_with_a_row_left_is_reported_both():
-    stopped = with_unit(Unit(ENGINE, running=False))
+    stopped = with_unit(Unit(ENGINE, state=UnitState.INACTIVE))
 
     assert line(ENGINE, view=a_view(a_row(), id=0), hostB=stopped).drift == "not running, row without process"
 
@@ -157,7 +157,7 @@ def test_api_that_the_proxy_does_not_know_is_missing_there():
 
 
 def test_server_whose_unit_is_stopped_is_reported():
-    stopped = with_unit(Unit(API, running=False))
+    stopped = with_unit(Unit(API, state=UnitState.INACTIVE))
 
     assert line(API, hostB=stopped).drift == "not running, server without unit"
 
