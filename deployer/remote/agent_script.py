@@ -9,11 +9,25 @@ from deployer.model.wire import Request
 
 BEGIN = "heat-scaleout-agent"  # the line before a reply: what stands before it is a login profile's, or a program's
 
+# A request that changes nothing which runs yields to the services of the host. None does that holds a lock for long,
+# or starts, drains or stops something: clients would wait for it.
+YIELDS = "priority"
 PARTS = {
-    "observe": ("exclusive", "sockets", "atomic", "journal", "ledger", "certificates", "observe"),
-    "watch": ("exclusive", "sockets", "atomic", "journal", "ledger", "certificates", "observe", "measure", "usage"),
-    "measure": ("sockets", "measure"),
-    "logs": ("sockets", "atomic", "journal", "ledger", "generations", "logs"),
+    "observe": (YIELDS, "exclusive", "sockets", "atomic", "journal", "ledger", "certificates", "observe"),
+    "watch": (
+        YIELDS,
+        "exclusive",
+        "sockets",
+        "atomic",
+        "journal",
+        "ledger",
+        "certificates",
+        "observe",
+        "measure",
+        "usage",
+    ),
+    "measure": (YIELDS, "sockets", "measure"),
+    "logs": (YIELDS, "sockets", "atomic", "journal", "ledger", "generations", "logs"),
     "perform": (
         "exclusive",
         "sockets",
@@ -31,7 +45,8 @@ PARTS = {
         "perform",
     ),
     **dict.fromkeys(("acquire", "holder", "release"), ("site_lock",)),
-    **dict.fromkeys(("stage", "close", "recall"), ("atomic", "journal", "ledger", "generations")),
+    **dict.fromkeys(("stage", "recall"), (YIELDS, "atomic", "journal", "ledger", "generations")),
+    "close": ("atomic", "journal", "ledger", "generations"),
 }
 ROOT = 0  # as nobody else it would find files and records missing that it may not read
 # The agent's files become the modules they are here, so that they import one another in both places.
@@ -50,6 +65,8 @@ for name, source in {parts!r}:
     module = sys.modules["deployer.remote.agent." + name] = types.ModuleType(name)
     setattr(sys.modules["deployer.remote.agent"], name, module)
     exec(compile(source, name + ".py", "exec"), module.__dict__)
+    if name == {yields!r}:
+        module.yield_to_services()
 request = json.loads(base64.b64decode({request!r}))
 json.dump({verb}(request), sys.stdout)
 print()
@@ -72,7 +89,8 @@ def of(verb: str, request: Request) -> bytes:
     """
     parts = [(name, _source(name)) for name in PARTS[verb]]
     encoded = base64.b64encode(json.dumps(request).encode()).decode()
-    return FRAME.format(begin=BEGIN, parts=parts, request=encoded, verb=VERBS[verb], root=ROOT).encode()
+    text = FRAME.format(begin=BEGIN, parts=parts, request=encoded, verb=VERBS[verb], root=ROOT, yields=YIELDS)
+    return text.encode()
 
 
 def has_begun(printed: bytes) -> bool:

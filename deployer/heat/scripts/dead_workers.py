@@ -14,6 +14,7 @@ import sys
 import sqlalchemy
 
 from deployer.heat.scripts import engine_work, queues, service_table
+from deployer.remote.agent import priority
 
 CONF, CLEAN, ENGINES = VALUES["conf"], VALUES["clean"], VALUES["engines"]  # noqa: F821 (given before this text)
 WHY = "The engine that worked on this died"
@@ -74,6 +75,7 @@ def known(database):
 
 def clean(database, ids):
     """Mark what they worked on as failed, and take their locks, rows and queues away."""
+    priority.take_share()  # engines wait for the rows that we lock
     with database.begin() as link:
         given = {"ids": ids or [""]}
         stacks = [row[0] for row in link.execute(engine_work.expanding(STUCK), given)]

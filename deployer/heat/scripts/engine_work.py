@@ -7,6 +7,7 @@ An engine holds a resource while it works on it (resource.engine_id) and, withou
 import sqlalchemy
 
 from deployer.heat.scripts import queues
+from deployer.remote.agent import priority
 
 RESOURCES = """SELECT stack.name, resource.name, resource.action
                FROM resource JOIN stack ON stack.id = resource.stack_id WHERE resource.engine_id IN :ids"""
@@ -49,6 +50,7 @@ def forget(database, conf, ids, others=()):
     read = queues.delete(broker, [name for each in ids for name in queues.of_engine(each)] + list(others))
     broker.close()
     gone = [each for each in ids if not set(queues.of_engine(each)) & set(read)]
+    priority.take_share()  # engines wait for the rows that we lock
     with database.begin() as link:
         link.execute(expanding("DELETE FROM service WHERE engine_id IN :ids"), {"ids": gone or [""]})
     return read
