@@ -214,6 +214,8 @@ def _(step: AwaitReady | AwaitStopped) -> Request:
                 "timeout": probe.timeout,
                 "secure": probe.secure,
                 "trust": probe.trust and asdict(probe.trust),
+                "warm_up_paths": probe.warm_up_paths,
+                "warm_up_connections": probe.warm_up_connections,
             }
         case AnswersSocket():
             return {

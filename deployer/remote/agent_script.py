@@ -39,6 +39,7 @@ PARTS = {
         "programs",
         "haproxy_state",
         "socket_takeover",
+        "warm_up",
         "probes",
         "files",
         "progress",

@@ -9,6 +9,7 @@ from pydantic_core import core_schema as schema
 from pydantic_core.core_schema import CoreSchema
 
 from deployer.model.wire import Json, Reply, Request
+from deployer.remote import generation_schema
 from deployer.remote import reply_values as value
 from deployer.remote.reply_values import by, many, or_none, record, whole
 
@@ -160,65 +161,6 @@ def _stage() -> CoreSchema:
     return record(problems=many(value.PROSE))
 
 
-def _recall() -> CoreSchema:
-    file = record(
-        digest=value.DIGEST_TEXT,
-        owner=value.ACCOUNT,
-        group=value.ACCOUNT,
-        mode=whole(0, 0o7777),
-        check=many(value.TEXT),
-        only=or_none(schema.literal_schema(["api", "cfn", "engine", "proxy"])),
-        content=value.CONTENT,
-    )
-    http = _answers_http()
-    unit = record(
-        running=value.FLAG,
-        enabled=value.FLAG,
-        config=or_none(value.NAME),
-        ready=or_none(_probe(http)),
-        reached=or_none(http),  # tried on the proxy's host: no program of another host's choice runs there
-        secure=value.FLAG,
-        needs=many(schema.tuple_schema([value.ADDRESS, value.PORT])),
-        reads=many(value.FOLDER_OR_FILE),
-        drained=value.FLAG,
-    )
-    state = record(files=by(value.PATH, file), units=by(value.UNIT_NAME, unit))
-    return record(runs=many(_run()), state=or_none(state))
-
-
-def _answers_http() -> CoreSchema:
-    return record(
-        kind=schema.literal_schema(["AnswersHttp"]),
-        timeout=value.SECONDS,
-        address=value.ADDRESS,
-        port=value.PORT,
-        path=value.URL,
-        expect=many(whole(100, 599)),
-        secure=value.FLAG,
-        trust=or_none(record(name=value.TLS_NAME, ca=value.PATH)),
-    )
-
-
-def _probe(http: CoreSchema) -> CoreSchema:
-    socket = record(
-        kind=schema.literal_schema(["AnswersSocket"]),
-        timeout=value.SECONDS,
-        socket=value.PATH,
-        send=value.TEXT,
-        contains=value.TEXT,
-    )
-    program = record(
-        kind=schema.literal_schema(["Program"]),
-        timeout=value.SECONDS,
-        argv=many(value.TEXT),
-        stdin=value.TEXT,
-        busy_timeout=value.SECONDS,
-    )
-    return schema.tagged_union_schema(
-        {"AnswersHttp": http, "AnswersSocket": socket, "Program": program}, discriminator="kind"
-    )
-
-
 def _or_busy(reply: CoreSchema) -> CoreSchema:
     return schema.tagged_union_schema(
         {"busy": record(busy=value.PROSE), "reply": reply},
@@ -289,7 +231,7 @@ SHAPES: Mapping[str, Callable[[], CoreSchema]] = {
     **dict.fromkeys(("acquire", "holder", "release"), _lock),
     "stage": _stage,
     "close": record,
-    "recall": _recall,
+    "recall": lambda: generation_schema.recalled(many(_run())),
 }
 ASKED: Mapping[str, Callable[[Request, Reply], Iterator[str]]] = {
     "observe": _observe_asked,

@@ -90,6 +90,7 @@ PURE = {
     "remote.step_lines",
     "remote.replies",
     "remote.reply_schema",
+    "remote.generation_schema",
     "remote.reply_values",
     *PURE_HEAT,
     *(
