@@ -13,7 +13,7 @@ BEGIN = "heat-scaleout-agent"  # the line before a reply: what stands before it 
 # or starts, drains or stops something: clients would wait for it.
 YIELDS = "priority"
 PARTS = {
-    "observe": (YIELDS, "exclusive", "sockets", "atomic", "journal", "ledger", "certificates", "observe"),
+    "observe": (YIELDS, "exclusive", "sockets", "atomic", "journal", "ledger", "certificates", "programs", "observe"),
     "watch": (
         YIELDS,
         "exclusive",
@@ -22,11 +22,12 @@ PARTS = {
         "journal",
         "ledger",
         "certificates",
+        "programs",
         "observe",
         "measure",
         "usage",
     ),
-    "measure": (YIELDS, "sockets", "measure"),
+    "measure": (YIELDS, "sockets", "programs", "measure"),
     "logs": (YIELDS, "sockets", "atomic", "journal", "ledger", "generations", "logs"),
     "perform": (
         "exclusive",
@@ -35,8 +36,8 @@ PARTS = {
         "journal",
         "ledger",
         "certificates",
-        "observe",
         "programs",
+        "observe",
         "haproxy_state",
         "socket_takeover",
         "warm_up",

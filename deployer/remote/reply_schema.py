@@ -79,8 +79,13 @@ def _observed() -> dict[str, CoreSchema]:
         "ledger": _ledger(),
         "newest": _or_empty(_run({"doing": or_none(value.NAME)})),
         "certificates": by(value.TEXT, _certificate()),
-        "answers": by(value.TEXT, record(printed=value.TEXT, why=or_none(value.PROSE))),
+        "answers": _answers(),
     }
+
+
+def _answers() -> CoreSchema:
+    """What programs printed that were run meanwhile, and why one failed."""
+    return by(value.TEXT, record(printed=value.TEXT, why=or_none(value.PROSE)))
 
 
 def _observe() -> CoreSchema:
@@ -119,7 +124,12 @@ def _run(more: Mapping[str, CoreSchema] | None = None) -> CoreSchema:
 
 def _measure() -> CoreSchema:
     held = record(processes=whole(0, 2**22), memory=value.BYTES)
-    return record(available=or_none(value.BYTES), most_files=or_none(value.BYTES), units=by(value.UNIT_NAME, held))
+    return record(
+        available=or_none(value.BYTES),
+        most_files=or_none(value.BYTES),
+        units=by(value.UNIT_NAME, held),
+        answers=_answers(),
+    )
 
 
 def _logs() -> CoreSchema:
@@ -208,6 +218,8 @@ def _not_like(field: str, found: Any, patterns: Any) -> Iterator[str]:
 
 def _measure_asked(request: Request, reply: Reply) -> Iterator[str]:
     yield from _not_like("units", reply["units"], request.get("units", ()))
+    if set(reply["answers"]) != set(request.get("programs", ())):
+        yield "answers are others than those that were asked for"
 
 
 def _perform_asked(request: Request, reply: Reply) -> Iterator[str]:
