@@ -164,7 +164,7 @@ def _systemctl_options(step: UnitStep) -> tuple[str, ...]:
     """The verb of systemctl for a step, with its options."""
     match step:
         case EnableUnit():
-            return ("enable", "--quiet")
+            return ("enable", "--quiet", "--no-reload")  # of links for the next boot systemd needs not know before
         case StartUnit():
             return ("start",)
         case RestartUnit():
