@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.load import slow
+
 BEGIN, END = "<!-- under load: written by bin/load -->", "<!-- end of under load -->"
 QUIET, LEAST, TIMES_QUIET = "quiet", 60_000, 2.0
 
@@ -72,6 +74,8 @@ def _blocks(results: Mapping[str, Any]) -> Iterator[list[str]]:
         ((each.what, each.promised, each.measured, "yes" if each.kept else "**no**") for each in verdicts(results)),
     )
     yield _windows_table(results)
+    if results["slow_counts"]:
+        yield _slow_table(results["slow_counts"])
     if any("stacks" in each for each in results["operations"]):
         yield _stacks_table(results)
     if results["failures"]:
@@ -96,6 +100,16 @@ def _windows_table(results: Mapping[str, Any]) -> list[str]:
                 _milliseconds(each["most"]),
             )
             for each in results["windows"]
+        ),
+    )
+
+
+def _slow_table(counts: Iterable[Mapping[str, Any]]) -> list[str]:
+    return _table(
+        (f"slow (over {slow.TIMES_P50:.0f} times p50) while", "waited for", "requests", "a server's first", "slowest"),
+        (
+            (each["window"], each["cause"], f"{each['slow']}", f"{each['first']}", _milliseconds(each["most"]))
+            for each in counts
         ),
     )
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import testbed
-from benchmarks.load import arrivals, client_process, operations, stacks
+from benchmarks.load import arrivals, client_process, operations, slow, stacks
 from benchmarks.load.arrivals import Book
 from benchmarks.load.client_process import Bounds, Load
 from benchmarks.load.operations import Act, Operation
@@ -83,6 +83,8 @@ class Run:
         arrivals.collect(self._bed.lab, self._book)
         result = self._load.result()
         arrived = arrivals.judged(self._book, self._load.samples)
+        medians = {each.name: each.p50 for each in result.windows}
+        found = slow.slow(self._book, self._load.samples, self._load.windows, medians)
         return {
             "schema_version": 1,
             "rate": self._load.bounds.rate,
@@ -91,6 +93,8 @@ class Run:
             "arrived": arrived.json(),
             "journal_suppressed": self._book.suppressed,
             "proxy_said": arrivals.proxy_lines(self._book, result.failures),
+            "slow": [each.json() for each in slow.slowest(found)],
+            "slow_counts": slow.counts(found),
         }
 
 

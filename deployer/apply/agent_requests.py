@@ -182,7 +182,7 @@ def _systemctl_options(step: UnitStep) -> tuple[str, ...]:
     """The verb of systemctl for a step, with its options."""
     match step:
         case EnableUnit():
-            return ("enable", "--quiet")
+            return ("enable", "--quiet", "--no-reload")  # of links for the next boot systemd needs not know before
         case StartUnit():
             return ("start", *_no_block(step.unit))
         case RestartUnit():
@@ -239,6 +239,8 @@ def _(step: AwaitReady | AwaitStopped) -> Request:
                 "timeout": probe.timeout,
                 "secure": probe.secure,
                 "trust": probe.trust and asdict(probe.trust),
+                "warm_up_paths": probe.warm_up_paths,
+                "warm_up_connections": probe.warm_up_connections,
             }
         case AnswersSocket():
             return {

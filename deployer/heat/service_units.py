@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from deployer import render
 from deployer.heat import releases, scripts
-from deployer.model import names
+from deployer.model import names, probe
 from deployer.model.hosts import Instance
 from deployer.model.probe import AnswersHttp, Probe, Program
 from deployer.model.service import Service
@@ -18,6 +18,10 @@ TITLES = {Service.API: "REST API", Service.CFN: "CFN API", Service.ENGINE: "engi
 SECTIONS = {Service.API: "heat_api", Service.CFN: "heat_api_cfn"}
 ENGINE_PROGRAM = f"{OWN}/heat-engine"
 WSGI_WORKERS = 2
+# What an API refuses by itself, for want of a token or a signature: all of it is loaded then, and nobody else is asked.
+REFUSED_PATHS = {Service.API: "/v1/heat-scaleout/stacks", Service.CFN: "/v1/"}
+EVENTLET_CONNECTIONS = 16  # several for each worker: who takes which is the kernel's choice
+MOST_WARM_UP_CONNECTIONS = 512
 ENGINE_TIMEOUT = 90  # seconds for Heat to list a started engine as up
 CONF_CHECK = (
     "import sys; from oslo_config import cfg; "
@@ -103,7 +107,7 @@ def _unit(runtime: Runtime, each: Instance) -> Unit:
     if not (runtime.tls and isinstance(ready, AnswersHttp)):
         return Unit(each.unit, ready=ready, drained=each.drained)
     # On the host itself nobody stands between, and the authorities' file is the proxy's.
-    reached = replace(ready, trust=runtime.tls.trust, timeout=REACH_TIMEOUT)
+    reached = replace(probe.without_warm_up(ready), trust=runtime.tls.trust, timeout=REACH_TIMEOUT)
     return Unit(each.unit, ready=ready, reached=reached, drained=each.drained, secure=True)
 
 
@@ -201,12 +205,26 @@ def _under_uwsgi(runtime: Runtime, service: Service) -> bool:
 def _ready(runtime: Runtime, instance: Instance) -> Probe:
     if instance.port:
         path = runtime.health.get(instance.service, "/")
-        return AnswersHttp(runtime.address, instance.port, path, secure=runtime.tls is not None)
+        return AnswersHttp(
+            runtime.address,
+            instance.port,
+            path,
+            secure=runtime.tls is not None,
+            warm_up_paths=(path, REFUSED_PATHS[instance.service]),
+            warm_up_connections=_warm_up_connections(runtime, instance.service),
+        )
     name = names.engine_name(instance.host, instance.number)
     script = scripts.text(
         "engine_started", conf=runtime.heat_conf, host=name, unit=instance.unit, seconds=ENGINE_TIMEOUT
     )
     return _engine_program(runtime, script, ENGINE_TIMEOUT + 60.0)
+
+
+def _warm_up_connections(runtime: Runtime, service: Service) -> int:
+    """Under uWSGI one for each thread; a worker of Heat's own programs takes any number at once."""
+    if not _under_uwsgi(runtime, service):
+        return EVENTLET_CONNECTIONS
+    return min((runtime.workers.get(service) or WSGI_WORKERS) * runtime.threads, MOST_WARM_UP_CONNECTIONS)
 
 
 def shutdown_probe(runtime: Runtime, unit: str) -> Probe:

@@ -1,6 +1,6 @@
 """How a process proves that it is ready, or has stopped: one kind of probe a class."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from deployer.model.tls import Trust
 
@@ -16,7 +16,10 @@ class Probe:
 
 @dataclass(frozen=True)
 class AnswersHttp(Probe):
-    """An HTTP GET, over TLS if `secure`, is answered with one of `expect`; `trust`: by whom alone (None: anybody)."""
+    """An HTTP GET, over TLS if `secure`, is answered with one of `expect`; `trust`: by whom alone (None: anybody).
+
+    Once it is, so many `warm_up_connections` ask for each of `warm_up_paths` at once, whatever the answers are.
+    """
 
     address: str
     port: int
@@ -24,6 +27,13 @@ class AnswersHttp(Probe):
     expect: tuple[int, ...] = (200, 300)
     secure: bool = False
     trust: Trust | None = None
+    warm_up_paths: tuple[str, ...] = ()
+    warm_up_connections: int = 0
+
+
+def without_warm_up(probe: AnswersHttp) -> AnswersHttp:
+    """The probe for who only looks whether a process can be reached."""
+    return replace(probe, warm_up_paths=(), warm_up_connections=0)
 
 
 @dataclass(frozen=True)

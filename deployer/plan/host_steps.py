@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from deployer.model import probe
 from deployer.model.facts import Listener
 from deployer.model.names import service_of, unit_name
 from deployer.model.probe import AnswersHttp, Probe, Program
@@ -155,7 +156,8 @@ def reach_steps(proxy_host: str, servers: Iterable[Unit]) -> Iterator[Step]:
     """Check from the proxy's host that it reaches servers: one that is ready may still be behind a firewall."""
     for unit in servers:
         if isinstance(unit.ready, AnswersHttp):
-            yield AwaitReady(proxy_host, f"{unit.ready.address}:{unit.ready.port}", unit.reached or unit.ready)
+            reached = unit.reached or probe.without_warm_up(unit.ready)
+            yield AwaitReady(proxy_host, f"{unit.ready.address}:{unit.ready.port}", reached)
 
 
 def _proxy_start(host: HostDiff, unit: Unit) -> Step | None:

@@ -9,7 +9,7 @@ from deployer.inventory.schema import Inventory
 from deployer.model.facts import Observation
 from deployer.model.purpose import Purpose
 from deployer.model.service import Service
-from deployer.model.state import Desired
+from deployer.model.state import NOTHING, Desired
 from deployer.model.steps import Plan
 from deployer.observed import former_hosts, observe, resources
 from deployer.observed.observe import SiteObservation
@@ -115,8 +115,11 @@ def capacity_and_timeouts(
     findings = capacity_checks.check_timeouts(inventory, heat_source)
     if plan is not None and not capacity_checks.grows(plan):
         return findings
-    site = sizes.SiteSizes(inventory, heat_source, observed, resources.measure(observed, fleet))
-    return findings + capacity_checks.check_limits(site, database.ask(inventory, fleet))
+    needs_connections = plan is None or capacity_checks.engines_grow(plan)
+    measured = resources.measure(observed, fleet, database.question(inventory) if needs_connections else NOTHING)
+    site = sizes.SiteSizes(inventory, heat_source, observed, measured)
+    limits = database.limits(inventory, measured) if needs_connections else None
+    return findings + capacity_checks.check_limits(site, limits)
 
 
 def problems_without_engines(planned: Planned, fleet: Fleet) -> Iterator[str]:

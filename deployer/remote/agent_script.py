@@ -12,11 +12,26 @@ LOADER = "import sys;b=sys.stdin.buffer;exec(b.read(int(b.readline())))"
 ARGV = ("python3", "-I", "-S", "-c", LOADER)
 BEGIN = "heat-scaleout-agent"  # the line before a reply: what stands before it is a login profile's, or a program's
 
+# A request that changes nothing which runs yields to the services of the host. None does that holds a lock for long,
+# or starts, drains or stops something: clients would wait for it.
+YIELDS = "priority"
 PARTS = {
-    "observe": ("exclusive", "sockets", "atomic", "journal", "ledger", "certificates", "observe"),
-    "watch": ("exclusive", "sockets", "atomic", "journal", "ledger", "certificates", "observe", "measure", "usage"),
-    "measure": ("sockets", "measure"),
-    "logs": ("sockets", "atomic", "journal", "ledger", "generations", "logs"),
+    "observe": (YIELDS, "exclusive", "sockets", "atomic", "journal", "ledger", "certificates", "programs", "observe"),
+    "watch": (
+        YIELDS,
+        "exclusive",
+        "sockets",
+        "atomic",
+        "journal",
+        "ledger",
+        "certificates",
+        "programs",
+        "observe",
+        "measure",
+        "usage",
+    ),
+    "measure": (YIELDS, "sockets", "programs", "measure"),
+    "logs": (YIELDS, "sockets", "atomic", "journal", "ledger", "generations", "logs"),
     "perform": (
         "exclusive",
         "sockets",
@@ -24,17 +39,19 @@ PARTS = {
         "journal",
         "ledger",
         "certificates",
-        "observe",
         "programs",
+        "observe",
         "haproxy_state",
         "socket_takeover",
+        "warm_up",
         "probes",
         "files",
         "progress",
         "perform",
     ),
     **dict.fromkeys(("acquire", "holder", "release"), ("site_lock",)),
-    **dict.fromkeys(("stage", "close", "recall"), ("atomic", "journal", "ledger", "generations")),
+    **dict.fromkeys(("stage", "recall"), (YIELDS, "atomic", "journal", "ledger", "generations")),
+    "close": ("atomic", "journal", "ledger", "generations"),
 }
 ROOT = 0  # as nobody else it would find files and records missing that it may not read
 # The agent's files become the modules they are here, so that they import one another in both places.
@@ -53,8 +70,13 @@ for name, source in {parts!r}:
     module = sys.modules["deployer.remote.agent." + name] = types.ModuleType(name)
     setattr(sys.modules["deployer.remote.agent"], name, module)
     exec(compile(source, name + ".py", "exec"), module.__dict__)
+    if name == {yields!r}:
+        module.yield_to_services()
 request = sys.stdin.buffer.readline()
 if request:
+    priority = sys.modules.get("deployer.remote.agent." + {yields!r})
+    if priority:  # again, if the request was long in coming
+        priority.yield_to_services()
     json.dump({verb}(json.loads(request)), sys.stdout)
     print()
 """
@@ -86,7 +108,7 @@ def program(verb: str) -> bytes:
 def source_of(verb: str) -> str:
     """The program for a verb in Python."""
     parts = [(name, _source(name)) for name in PARTS[verb]]
-    return FRAME.format(begin=BEGIN, parts=parts, verb=VERBS[verb], root=ROOT)
+    return FRAME.format(begin=BEGIN, parts=parts, verb=VERBS[verb], root=ROOT, yields=YIELDS)
 
 
 def request_line(request: Request) -> bytes:

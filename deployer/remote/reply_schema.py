@@ -9,6 +9,7 @@ from pydantic_core.core_schema import CoreSchema
 
 from deployer.model.run import Author
 from deployer.model.wire import Json
+from deployer.remote import generation_schema
 from deployer.remote import reply_values as value
 from deployer.remote.reply_values import by, many, or_none, record, whole
 
@@ -71,8 +72,13 @@ def _observed() -> dict[str, CoreSchema]:
         "ledger": _ledger(),
         "newest": _or_empty(_run({"doing": or_none(value.NAME)})),
         "certificates": by(value.TEXT, _certificate()),
-        "answers": by(value.TEXT, record(printed=value.TEXT, why=or_none(value.PROSE))),
+        "answers": _answers(),
     }
+
+
+def _answers() -> CoreSchema:
+    """What programs printed that were run meanwhile, and why one failed."""
+    return by(value.TEXT, record(printed=value.TEXT, why=or_none(value.PROSE)))
 
 
 def _observe() -> CoreSchema:
@@ -112,7 +118,12 @@ def _run(more: Mapping[str, CoreSchema] | None = None) -> CoreSchema:
 
 def _measure() -> CoreSchema:
     held = record(processes=whole(0, 2**22), memory=value.BYTES)
-    return record(available=or_none(value.BYTES), most_files=or_none(value.BYTES), units=by(value.UNIT_NAME, held))
+    return record(
+        available=or_none(value.BYTES),
+        most_files=or_none(value.BYTES),
+        units=by(value.UNIT_NAME, held),
+        answers=_answers(),
+    )
 
 
 def _logs() -> CoreSchema:
@@ -154,65 +165,6 @@ def _stage() -> CoreSchema:
     return record(problems=many(value.PROSE))
 
 
-def _recall() -> CoreSchema:
-    file = record(
-        digest=value.DIGEST_TEXT,
-        owner=value.ACCOUNT,
-        group=value.ACCOUNT,
-        mode=whole(0, 0o7777),
-        check=many(value.TEXT),
-        only=or_none(schema.literal_schema(["api", "cfn", "engine", "proxy"])),
-        content=value.CONTENT,
-    )
-    http = _answers_http()
-    unit = record(
-        running=value.FLAG,
-        enabled=value.FLAG,
-        config=or_none(value.NAME),
-        ready=or_none(_probe(http)),
-        reached=or_none(http),  # tried on the proxy's host: no program of another host's choice runs there
-        secure=value.FLAG,
-        needs=many(schema.tuple_schema([value.ADDRESS, value.PORT])),
-        reads=many(value.FOLDER_OR_FILE),
-        drained=value.FLAG,
-    )
-    state = record(files=by(value.PATH, file), units=by(value.UNIT_NAME, unit))
-    return record(runs=many(_run()), state=or_none(state))
-
-
-def _answers_http() -> CoreSchema:
-    return record(
-        kind=schema.literal_schema(["AnswersHttp"]),
-        timeout=value.SECONDS,
-        address=value.ADDRESS,
-        port=value.PORT,
-        path=value.URL,
-        expect=many(whole(100, 599)),
-        secure=value.FLAG,
-        trust=or_none(record(name=value.TLS_NAME, ca=value.PATH)),
-    )
-
-
-def _probe(http: CoreSchema) -> CoreSchema:
-    socket = record(
-        kind=schema.literal_schema(["AnswersSocket"]),
-        timeout=value.SECONDS,
-        socket=value.PATH,
-        send=value.TEXT,
-        contains=value.TEXT,
-    )
-    program = record(
-        {"busy_timeout": value.SECONDS, "interval": value.SECONDS},
-        kind=schema.literal_schema(["Program"]),
-        timeout=value.SECONDS,
-        argv=many(value.TEXT),
-        stdin=value.TEXT,
-    )
-    return schema.tagged_union_schema(
-        {"AnswersHttp": http, "AnswersSocket": socket, "Program": program}, discriminator="kind"
-    )
-
-
 def _or_busy(reply: CoreSchema) -> CoreSchema:
     return schema.tagged_union_schema(
         {"busy": record(busy=value.PROSE), "reply": reply},
@@ -244,5 +196,5 @@ SHAPES: Mapping[str, Callable[[], CoreSchema]] = {
     **dict.fromkeys(("acquire", "holder", "release"), _lock),
     "stage": _stage,
     "close": record,
-    "recall": _recall,
+    "recall": lambda: generation_schema.recalled(many(_run())),
 }

@@ -39,6 +39,8 @@ def _not_like(field: str, found: Any, patterns: Any) -> Iterator[str]:
 
 def _measure_asked(request: Request, reply: Reply) -> Iterator[str]:
     yield from _not_like("units", reply["units"], request.get("units", ()))
+    if set(reply["answers"]) != set(request.get("programs", ())):
+        yield "answers are others than those that were asked for"
 
 
 def _perform_asked(request: Request, reply: Reply) -> Iterator[str]:

@@ -20,7 +20,20 @@ from typing import Any
 
 from contract import fake_programs, fake_sockets
 
-PURE = {"base64", "contextlib", "csv", "errno", "fnmatch", "hashlib", "itertools", "json", "re", "ssl", "struct"}
+PURE = {
+    "atexit",
+    "base64",
+    "contextlib",
+    "csv",
+    "errno",
+    "fnmatch",
+    "hashlib",
+    "itertools",
+    "json",
+    "re",
+    "ssl",
+    "struct",
+}
 PURE_OS = {"fdopen", "read", "pread", "pwrite", "ftruncate", "lseek", "strerror", "memfd_create", "sysconf"}
 PURE_PATH = {"abspath", "basename", "dirname", "join", "split"}
 READ_ONLY, FRAGMENT = 1, 4096
@@ -181,11 +194,16 @@ def _signal(host: Any) -> SimpleNamespace:
         before, handlers[number] = handlers.get(number), handler
         return before
 
-    def set_timer(_which: int, seconds: float) -> None:
+    def set_timer(_which: int, seconds: float, _interval: float = 0.0) -> tuple[float, float]:
+        before = 0.0
         while due:
-            host.clock.cancel(due.pop())
+            number, at = due.pop()
+            host.clock.cancel(number)
+            before = max(at - host.clock.now, 0.0)
         if seconds:
-            due.append(host.clock.after(seconds, lambda: handlers[signal.SIGALRM](signal.SIGALRM, None)))
+            number = host.clock.after(seconds, lambda: handlers[signal.SIGALRM](signal.SIGALRM, None))
+            due.append((number, host.clock.now + seconds))
+        return before, 0.0
 
     constants = {name: getattr(signal, name) for name in ("SIGALRM", "SIGTERM", "ITIMER_REAL")}
     return SimpleNamespace(**constants, signal=handle, setitimer=set_timer)

@@ -91,6 +91,7 @@ PURE = {
     "remote.replies",
     "remote.reply_schema",
     "remote.reply_subjects",
+    "remote.generation_schema",
     "remote.reply_values",
     *PURE_HEAT,
     *(
@@ -290,8 +291,9 @@ def test_agent_uses_the_standard_library_and_itself_alone(path):
     "path", [path for path in sources("deployer/heat/scripts") if path.stem != "__init__"], ids=lambda path: path.name
 )
 def test_script_for_heats_python_uses_the_standard_library_and_heats_alone(path):
-    """What it imports of its own folder travels with it."""
-    outside = [name for name in imports(path) if not name.startswith("deployer.heat.scripts.")]
+    """What it imports of its own folder travels with it, and the agent's `priority` with every one."""
+    own = ("deployer.heat.scripts.", "deployer.remote.agent.priority")
+    outside = [name for name in imports(path) if not name.startswith(own)]
 
     assert {name.partition(".")[0] for name in outside} - STANDARD <= HEATS_LIBRARIES
     ast.parse(path.read_text(), feature_version=(3, 8))

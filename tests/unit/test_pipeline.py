@@ -152,7 +152,22 @@ def test_fewer_engines_need_no_check_of_the_limits(deployed):
 
     sites.deploy(sites.an_inventory(hostB="{address: 10.0.0.2, api: 1, cfn: 1, engines: 1}"), deployed, sites.yes)
 
-    assert {"measure", "query the database"} & set(titles(deployed)) == set()
+    assert "measure" not in titles(deployed)
+
+
+@pytest.mark.parametrize(
+    ("hostB", "asked"), [("api: 2, cfn: 1, engines: 2", False), ("api: 1, cfn: 1, engines: 3", True)]
+)
+def test_database_is_asked_for_engines_alone_as_apis_open_no_connection(deployed, hostB, asked):
+    deployed.asked.clear()
+    ran = []
+    run_program = deployed.hosts["hostA"].run_program
+    deployed.hosts["hostA"].run_program = lambda *how: ran.append(how[2]) or run_program(*how)
+
+    sites.deploy(sites.an_inventory(hostB=f"{{address: 10.0.0.2, {hostB}}}"), deployed, sites.yes)
+
+    assert titles(deployed).count("measure") == 1
+    assert any("max_user_connections" in text for text in ran) is asked
 
 
 def test_growth_past_what_the_database_allows_is_refused_before_the_first_change(deployed):

@@ -16,13 +16,21 @@ from deployer.model.wire import Json
 INCLUDES = re.compile(r"^from deployer\.heat\.scripts import ([\w, ]*\w)", re.MULTILINE)
 # The included files become the modules they are here, so that an import means the same in both places.
 FRAME = """\
-import types
-for name in ("deployer", "deployer.heat", "deployer.heat.scripts"):
+for name in ("deployer.heat", "deployer.heat.scripts"):
     sys.modules[name] = types.ModuleType(name)
 for name, source in {parts!r}:
     module = sys.modules["deployer.heat.scripts." + name] = types.ModuleType(name)
     setattr(sys.modules["deployer.heat.scripts"], name, module)
     exec(compile(source, name + ".py", "exec"), module.__dict__)
+"""
+# Loading Heat's libraries takes a third of a second of a core, on a host that serves.
+YIELD = """\
+import types
+for name in ("deployer", "deployer.remote", "deployer.remote.agent", "deployer.remote.agent.priority"):
+    sys.modules[name] = types.ModuleType(name)
+priority = sys.modules["deployer.remote.agent"].priority = sys.modules["deployer.remote.agent.priority"]
+exec(compile({source!r}, "priority.py", "exec"), priority.__dict__)
+priority.yield_to_services()
 """
 # An error of Heat's libraries or of the system is printed in one line; a bug of ours keeps its traceback.
 HOOK = """\
@@ -41,12 +49,17 @@ def text(name: str, **values: Json) -> str:
     """
     encoded = base64.b64encode(json.dumps(values).encode()).decode()
     given = f"# {name}\nimport base64, json, sys\nVALUES = json.loads(base64.b64decode({encoded!r}))\n"
-    return given + HOOK + _frame(name) + _source(name)
+    return given + HOOK + _yield() + _frame(name) + _source(name)
 
 
 def program(name: str) -> str:
     """The program `<name>.py` as it is, for a host to keep."""
     return _source(name)
+
+
+@functools.cache
+def _yield() -> str:
+    return YIELD.format(source=resources.files("deployer.remote.agent").joinpath("priority.py").read_text())
 
 
 @functools.cache

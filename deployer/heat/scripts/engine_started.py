@@ -14,7 +14,8 @@ from deployer.heat.scripts import engine_work, queues, service_table, units
 CONF, HOST, UNIT = VALUES["conf"], VALUES["host"], VALUES["unit"]  # noqa: F821 (given before this text)
 SECONDS = VALUES["seconds"]  # noqa: F821
 IS_FORCED, SECONDS_TO_STOP = "force" in sys.argv, float(sys.argv[-1])
-POLL_INTERVAL = 0.2  # seconds: no event announces a row of the table
+POLL_INTERVAL = 0.1  # seconds: no event announces a row of the table
+UNIT_INTERVAL = 1.0  # seconds between two looks at the unit, each a program: the engine needs the processors to start
 NOT_YET = 75  # EX_TEMPFAIL of sysexits.h
 
 
@@ -33,16 +34,19 @@ def not_yet(database):
 def wait(database, host, unit, seconds):
     """Wait until every worker process of a unit has its row, written since the unit started; return their ids."""
     deadline = time.monotonic() + seconds
+    state, seen = units.state(unit), time.monotonic()
     while True:
-        state = units.state(unit)
         pid, since = int(state["MainPID"]), units.started(state)
         fresh = [
             row["engine_id"]
             for row in service_table.rows(database)
             if row["host"] == host and row["up"] and row["created"] >= since - 1
         ]
-        if pid and len(fresh) >= max(1, len(units.children(pid))):
-            return fresh
+        is_listed = pid and len(fresh) >= max(1, len(units.children(pid)))
+        if is_listed or time.monotonic() >= seen + UNIT_INTERVAL:
+            state, seen = units.state(unit), time.monotonic()
+            if is_listed and int(state["MainPID"]) == pid:
+                return fresh
         if time.monotonic() > deadline or state["ActiveState"] == "failed" or int(state["NRestarts"]) >= 3:
             sys.exit(
                 "Heat does not list %s as up; the end of the journal of %s:\n%s" % (host, unit, units.last_lines(unit))

@@ -9,6 +9,7 @@ import time
 import sqlalchemy
 
 from deployer.heat.scripts import queues, units
+from deployer.remote.agent import priority
 
 RESOURCES = """SELECT stack.name, resource.name, resource.action
                FROM resource JOIN stack ON stack.id = resource.stack_id WHERE resource.engine_id IN :ids"""
@@ -76,6 +77,7 @@ def mark_failed(database, host, ids):
 
 def repair(database, ids):
     """Mark as failed, and free, what workers that died worked on."""
+    priority.take_share()  # engines wait for the rows that we lock
     with database.begin() as link:
         given = {"ids": list(ids) or [""]}
         stacks = [row[0] for row in link.execute(expanding(STUCK), given)]
@@ -93,6 +95,7 @@ def forget(database, conf, ids, others=()):
     read = queues.delete(broker, [name for each in ids for name in queues.of_engine(each)] + list(others))
     broker.close()
     gone = [each for each in ids if not set(queues.of_engine(each)) & set(read)]
+    priority.take_share()  # engines wait for the rows that we lock
     with database.begin() as link:
         link.execute(expanding("DELETE FROM service WHERE engine_id IN :ids"), {"ids": gone or [""]})
     return read

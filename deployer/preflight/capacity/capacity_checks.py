@@ -2,6 +2,8 @@
 
 from deployer.heat.source import Source
 from deployer.inventory.schema import Inventory
+from deployer.model import names
+from deployer.model.service import Service
 from deployer.model.steps import EnableUnit, Plan, RestartUnit
 from deployer.preflight.capacity import connections, memory, open_files, timeouts
 from deployer.preflight.capacity.database import ConnectionLimits
@@ -14,12 +16,21 @@ def grows(plan: Plan) -> bool:
     return any(isinstance(step, EnableUnit | RestartUnit) for step in plan)
 
 
-def check_limits(site: SiteSizes, capacity: ConnectionLimits) -> Findings:
-    """Connections, memory and open files."""
-    return Findings(
-        (*connections.problems(site, capacity), *memory.problems(site), *open_files.problems(site)),
-        (*connections.warnings(site, capacity), *memory.warnings(site), *open_files.warnings(site)),
+def engines_grow(plan: Plan) -> bool:
+    """The same of the engines alone: only they open connections to the database."""
+    return any(
+        isinstance(step, EnableUnit | RestartUnit) and names.service_of(step.unit) == Service.ENGINE for step in plan
     )
+
+
+def check_limits(site: SiteSizes, capacity: ConnectionLimits | None) -> Findings:
+    """Memory, open files and, where the database was asked, its connections."""
+    found = Findings(
+        (*memory.problems(site), *open_files.problems(site)), (*memory.warnings(site), *open_files.warnings(site))
+    )
+    if capacity is None:
+        return found
+    return Findings(tuple(connections.problems(site, capacity)), tuple(connections.warnings(site, capacity))) + found
 
 
 def check_timeouts(inventory: Inventory, heat_source: Source) -> Findings:

@@ -1,12 +1,15 @@
-"""Queries from the source host how many connections the database allows and one engine worker may open."""
+"""Asks on the source host how many connections the database allows and one engine worker may open."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from deployer import errors
-from deployer.heat import engines, scripts, service_units
+from deployer.heat import script_outputs, scripts, service_units
 from deployer.inventory.schema import Inventory
-from deployer.remote.fleet import Fleet
+from deployer.model.wire import Request
+from deployer.observed.resources import HostResources
 
+SCRIPT = "connection_limits"
 LOGIN_TIMEOUT = 8  # seconds for the login
 QUERY_TIMEOUT = 30.0
 
@@ -27,13 +30,26 @@ class ConnectionLimits:
     why: str = ""
 
 
-def ask(inventory: Inventory, fleet: Fleet) -> ConnectionLimits:
-    """Query the database; one that is not MySQL is not asked, and for one that fails `why` holds the reason."""
-    source = inventory.heat.source
-    heat = inventory.heat_of(source)
-    script = scripts.text("connection_limits", conf=f"{heat.config_dir}/heat.conf", seconds=LOGIN_TIMEOUT)
-    programs = {source: (service_units.python_of(heat.prefix), script)}
-    found = engines.answers(fleet, "query the database", "connection_limits", programs, QUERY_TIMEOUT)[source]
-    if isinstance(found, errors.DeployerError):
-        return ConnectionLimits(why=found.message.removeprefix(f"{source}: ").splitlines()[-1])
-    return ConnectionLimits(**found)
+def question(inventory: Inventory) -> dict[str, dict[str, Request]]:
+    """The program that the source host runs while it is measured; `limits` reads its answer."""
+    heat = inventory.heat_of(inventory.heat.source)
+    text = scripts.text(SCRIPT, conf=f"{heat.config_dir}/heat.conf", seconds=LOGIN_TIMEOUT)
+    program = {"argv": [service_units.python_of(heat.prefix), "-"], "stdin": text, "timeout": QUERY_TIMEOUT}
+    return {inventory.heat.source: {SCRIPT: program}}
+
+
+def limits(inventory: Inventory, measured: Mapping[str, HostResources]) -> ConnectionLimits:
+    """What the database answered; one that is not MySQL is not asked, and for one that fails `why` holds the reason."""
+    source = measured.get(inventory.heat.source)
+    if source is None:
+        return ConnectionLimits(why="the host does not answer")
+    return _limits(source.answers[SCRIPT])
+
+
+def _limits(answer: Mapping[str, Any]) -> ConnectionLimits:
+    if answer["why"]:
+        return ConnectionLimits(why=answer["why"])
+    try:
+        return ConnectionLimits(**script_outputs.read(SCRIPT, answer["printed"]))
+    except ValueError as error:
+        return ConnectionLimits(why=str(error))

@@ -80,7 +80,7 @@ def acquire(lock_request, how):
     descriptor = os.open(lock_request["path"], os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     file = os.fdopen(descriptor, "r+b", buffering=0)
     before = signal.signal(signal.SIGALRM, raise_timeout)
-    signal.setitimer(signal.ITIMER_REAL, lock_request["seconds"])
+    timer = signal.setitimer(signal.ITIMER_REAL, lock_request["seconds"])  # who waits needs no processor meanwhile
     try:
         fcntl.lockf(file, how)
     except TimeoutError:
@@ -91,6 +91,7 @@ def acquire(lock_request, how):
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_REAL, *timer)
     return file
 
 

@@ -4,15 +4,22 @@ import fnmatch
 import os
 import resource
 
-from deployer.remote.agent import sockets
+from deployer.remote.agent import programs, sockets
 
 
 def measure(request):
-    """Given patterns of units: {available: bytes, most_files, units: {name: {processes, memory: bytes}}}.
+    """Given patterns of units: {available: bytes, most_files, units: {name: {processes, memory: bytes}}, answers}.
 
-    None for what this system does not show.
+    None for what this system does not show. `answers` are those of `programs`, which run meanwhile.
     """
-    return {"available": available(), "most_files": most_files(), "units": held_by(request.get("units", []))}
+    asked = request.get("programs", {})
+    begun = {name: programs.begin(each) for name, each in asked.items()}
+    return {
+        "available": available(),
+        "most_files": most_files(),
+        "units": held_by(request.get("units", [])),
+        "answers": {name: programs.answer(each, asked[name]["timeout"]) for name, each in begun.items()},
+    }
 
 
 def available():

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 
-from deployer.remote.agent import certificates, exclusive, journal, ledger, sockets
+from deployer.remote.agent import certificates, exclusive, journal, ledger, programs, sockets
 
 NOT_LOADED = {"active": "inactive", "sub": "", "pid": 0, "stale": False, "restarts": 0}
 UNIT_KEYS = "Id,ActiveState,SubState,MainPID,NeedDaemonReload,NRestarts,UnitFileState"
@@ -26,7 +26,7 @@ def observe(request):
     if busy:
         return {"busy": busy}
     carry = tuple(request.get("carry", []))
-    begun = {name: begin(each) for name, each in request.get("programs", {}).items()}  # they run meanwhile
+    begun = {name: programs.begin(each) for name, each in request.get("programs", {}).items()}  # they run meanwhile
     units = units_like(request.get("units", []))
     return {
         "python": list(sys.version_info[:3]),
@@ -51,35 +51,8 @@ def observe(request):
         "ledger": ledger.read(request.get("ledger", "")),
         "newest": journal.last_run(os.path.dirname(request["ledger"])) if request.get("ledger") else {},
         "certificates": {name: certificates.inspect(each) for name, each in request.get("certificates", {}).items()},
-        "answers": {name: answer(each, request["programs"][name]["timeout"]) for name, each in begun.items()},
+        "answers": {name: programs.answer(each, request["programs"][name]["timeout"]) for name, each in begun.items()},
     }
-
-
-def begin(program):
-    """Start a program given its argv and stdin; its process, or why there is none."""
-    given = os.memfd_create("stdin")
-    try:
-        os.write(given, program["stdin"].encode())
-        os.lseek(given, 0, os.SEEK_SET)
-        return subprocess.Popen(program["argv"], stdin=given, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    except OSError as error:
-        return str(error)
-    finally:
-        os.close(given)
-
-
-def answer(begun, seconds):
-    """What a program printed when it is done: {printed, why}; `why` is None unless it failed."""
-    if isinstance(begun, str):
-        return {"printed": "", "why": begun}
-    try:
-        printed, messages = begun.communicate(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        begun.kill()
-        begun.communicate()
-        return {"printed": "", "why": "no answer in %d s" % seconds}
-    last = messages.decode("utf-8", "replace").strip().splitlines()[-1:] or ["ended with %d" % begun.returncode]
-    return {"printed": printed.decode("utf-8", "replace"), "why": last[0] if begun.returncode else None}
 
 
 def read_files(trees, carry):

@@ -6,7 +6,7 @@ import itertools
 import re
 import time
 
-from deployer.remote.agent import certificates, exclusive, haproxy_state, observe, programs, sockets
+from deployer.remote.agent import certificates, exclusive, haproxy_state, observe, programs, sockets, warm_up
 
 POLL_INTERVAL = 0.05  # seconds: no event announces it
 POLLS_PER_UNIT_CHECK = 10
@@ -30,7 +30,7 @@ def await_http(step, _):
     started = time.monotonic()
     for polls in itertools.count(1):
         if answers(step, last):
-            return
+            break
         timed_out = time.monotonic() > started + step["timeout"]
         if timed_out or polls % POLLS_PER_UNIT_CHECK == 0 and crash_loops(step["unit"]):
             raise programs.Failed(
@@ -39,6 +39,7 @@ def await_http(step, _):
             )
         exclusive.refuse_if_orphaned()
         time.sleep(POLL_INTERVAL)
+    warm_up.warm_up(step)
 
 
 def answers(step, last):

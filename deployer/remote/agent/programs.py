@@ -55,3 +55,30 @@ def last_of(text):
 
 def run(step, _):
     return call(step["argv"], step.get("timeout", 60), step.get("stdin", "").encode())
+
+
+def begin(program):
+    """Start a program given its argv and stdin; its process, or why there is none."""
+    given = os.memfd_create("stdin")
+    try:
+        os.write(given, program["stdin"].encode())
+        os.lseek(given, 0, os.SEEK_SET)
+        return subprocess.Popen(program["argv"], stdin=given, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    except OSError as error:
+        return str(error)
+    finally:
+        os.close(given)
+
+
+def answer(begun, seconds):
+    """What a program printed when it is done: {printed, why}; `why` is None unless it failed."""
+    if isinstance(begun, str):
+        return {"printed": "", "why": begun}
+    try:
+        printed, messages = begun.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        begun.kill()
+        begun.communicate()
+        return {"printed": "", "why": "no answer in %d s" % seconds}
+    last = messages.decode("utf-8", "replace").strip().splitlines()[-1:] or ["ended with %d" % begun.returncode]
+    return {"printed": printed.decode("utf-8", "replace"), "why": last[0] if begun.returncode else None}

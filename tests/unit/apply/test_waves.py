@@ -212,7 +212,7 @@ def test_host_that_is_lost_on_the_way_has_its_error_and_all_its_steps_left(fleet
     [
         (RemoveFile("hostB", "/x"), {"do": "remove", "path": "/x"}),
         (ReloadSystemd("hostB"), {"do": "systemctl", "arguments": ("daemon-reload",)}),
-        (EnableUnit("hostB", "u"), {"do": "systemctl", "arguments": ("enable", "--quiet", "u")}),
+        (EnableUnit("hostB", "u"), {"do": "systemctl", "arguments": ("enable", "--quiet", "--no-reload", "u")}),
         (StartUnit("hostB", "u"), {"do": "systemctl", "arguments": ("start", "u")}),
         (RestartUnit("hostB", "u"), {"do": "systemctl", "arguments": ("restart", "u")}),
         (
@@ -257,8 +257,10 @@ def test_host_that_is_lost_on_the_way_has_its_error_and_all_its_steps_left(fleet
             {"do": "set_server", "send": "@1 set server rest_api_proxy/hostB-8004 state ready\n"},
         ),
         (
-            AwaitReady("hostB", "u", AnswersHttp("10.0.0.2", 8004, "/up", timeout=7.0)),
+            AwaitReady("hostB", "u", AnswersHttp("10.0.0.2", 8004, "/up", timeout=7.0, warm_up_paths=("/up",))),
             {
+                "warm_up_paths": ("/up",),
+                "warm_up_connections": 0,
                 "do": "await_http",
                 "unit": "u",
                 "address": "10.0.0.2",

@@ -15,6 +15,7 @@ def some_results(**changed):
         "not_there_yet": ["drain"],
         "windows": [{"name": "quiet", **WINDOW}, {"name": "add-api", **WINDOW, "p99": 19.0}],
         "operations": [{"name": "add-api", "errors": []}, {"name": "restart", "errors": [], "stacks": FATES}],
+        "slow_counts": [],
         "arrived": {"posts": 30_000, "once": 30_000},
         "setting": {"date": "2026-11-21", "heat": "27.0.1", "cores": 2},
         **changed,
@@ -61,6 +62,14 @@ def test_tables_show_windows_stacks_and_what_is_left_out():
     assert "| add-api | 8.0 s | 30000 | 0 | 2.0 ms | 19 ms | 1.9 | 20 ms |" in text
     assert "| restart | 20 | 20 | 0 | 0 |" in text
     assert text.endswith("there is no such command yet: drain.")
+
+
+def test_slow_requests_are_told_with_what_they_waited_for():
+    count = {"window": "add-api", "cause": "the server's answer (Tr)", "slow": 7, "first": 5, "most": 96.4}
+
+    text = load_report.text(some_results(slow_counts=[count]))
+
+    assert "| add-api | the server's answer (Tr) | 7 | 5 | 96 ms |" in text
 
 
 def test_failures_for_one_reason_are_one_line():

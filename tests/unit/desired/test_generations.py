@@ -12,6 +12,7 @@ from deployer.model.facts import Facts, Observation
 from deployer.model.run import DONE, MOST_GENERATIONS, UNKNOWN_AUTHOR, Author, Run
 from deployer.model.state import HostState
 from deployer.observed import history
+from deployer.remote import replies
 
 AUTHOR = Author("alice@desk", "invoke deploy", "2026-11-21T00:00:00Z", "0.1.0", "/sites/some.yaml", "version: 1\n")
 SITES = {
@@ -28,11 +29,11 @@ def states(name):
 
 
 def kept(state):
-    """A state as a host sends it: JSON, with the contents of its files."""
+    """A state as a host sends it: JSON, with the contents of its files; and as it is taken here."""
     sent = json.loads(json.dumps(generations.state_to_json(state)))
     for path, each in sent["files"].items():
         each["content"] = base64.b64encode(state.files[path].content).decode()
-    return sent
+    return replies.checked("hostB", "recall", {}, {"runs": [], "state": sent})["state"]
 
 
 def every_field(state):

@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 
+import pytest
 import sites
 
 from deployer.heat import service_units
+from deployer.model import probe
 from deployer.model.hosts import Instance
 from deployer.model.names import unit_name
 from deployer.model.probe import AnswersHttp, Program
@@ -244,7 +246,24 @@ def test_systemd_waits_longer_than_heats_own_grace_and_for_ever_when_that_has_no
 def test_api_is_ready_when_it_answers_at_its_own_address_and_port():
     unit = a_host(api=(8104,)).units[unit_name(Service.API, 8104)]
 
-    assert unit.ready == AnswersHttp("10.0.0.2", 8104, "/healthcheck")
+    assert probe.without_warm_up(unit.ready) == AnswersHttp("10.0.0.2", 8104, "/healthcheck")
+
+
+@pytest.mark.parametrize(
+    ("how", "connections"),
+    [({"threads": 8}, 16), ({"threads": 4, "workers": {Service.API: 3}}, 12), ({"launcher": "heat-api"}, 16)],
+)
+def test_started_api_warms_up_every_thread_of_every_worker(how, connections):
+    ready = a_host(api=(8004,), **how).units[unit_name(Service.API, 8004)].ready
+
+    assert ready.warm_up_paths == ("/healthcheck", "/v1/heat-scaleout/stacks")
+    assert ready.warm_up_connections == connections
+
+
+def test_api_behind_tls_is_warmed_up_on_its_own_host_and_not_by_the_proxys():
+    unit = a_host(api=(8004,), tls=TLS).units[unit_name(Service.API, 8004)]
+
+    assert unit.ready.warm_up_connections and not unit.reached.warm_up_connections
 
 
 def test_engine_is_ready_when_heat_lists_it():

@@ -42,7 +42,7 @@ REQUESTS = {
 }
 HOLDER = {"id": "1", "owner": "a", "host": "b", "pid": 7, "command": "deploy", "since": "now", "holder": 8}
 TRUTHS = {
-    "measure": {"available": 1, "most_files": 1, "units": {}},
+    "measure": {"available": 1, "most_files": 1, "units": {}, "answers": {}},
     "logs": {"entries": [], "cursor": None, "cut": None, "failed": None, "units": [], "clock": 1.0, "files": {}},
     "perform": {"done": [], "failed": {"index": 0, "why": "x"}, "seconds": []},
     "holder": {"held_by": HOLDER},

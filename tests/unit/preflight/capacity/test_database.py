@@ -2,6 +2,7 @@
 
 import sites
 
+from deployer.observed import observe, resources
 from deployer.preflight.capacity import database
 from deployer.preflight.capacity.database import ConnectionLimits
 
@@ -10,14 +11,15 @@ def asked(prepare=lambda fleet: None):
     inventory = sites.an_inventory()
     fleet = sites.a_fleet(inventory)
     prepare(fleet)
-    return database.ask(inventory, fleet), fleet
+    measured = resources.measure(observe.observe_site(inventory, fleet).hosts, fleet, database.question(inventory))
+    return database.limits(inventory, measured), fleet
 
 
 def test_capacity_is_what_the_source_host_reports():
     observed, fleet = asked()
 
     assert observed == ConnectionLimits(allowed=5000, most=17, connected=16, own=12, pool=5, overflow=64)
-    assert fleet.asked == [("query the database", "perform", ("hostA",))]
+    assert fleet.asked[1:] == [("measure", "measure", tuple(fleet.hosts))], "no request beside what is asked anyway"
 
 
 def test_database_that_is_not_asked_has_no_limit():
@@ -27,9 +29,7 @@ def test_database_that_is_not_asked_has_no_limit():
 
 
 def test_source_without_its_libraries_has_its_reason_in_one_line():
-    observed, _ = asked(
-        lambda fleet: fleet.breaks("hostA", "python3", "python3 ended with 1: Trace\nNo module oslo_db")
-    )
+    observed, _ = asked(lambda fleet: fleet.breaks("hostA", "python3", "Trace\nNo module oslo_db"))
 
     assert (observed.allowed, observed.why) == (None, "No module oslo_db")
 
@@ -37,4 +37,4 @@ def test_source_without_its_libraries_has_its_reason_in_one_line():
 def test_source_that_is_gone_has_its_reason():
     observed, _ = asked(lambda fleet: fleet.loses("hostA"))
 
-    assert observed.why == "connection refused"
+    assert observed.why == "the host does not answer"
