@@ -90,6 +90,7 @@ class FakeHeat:
             "contextlib": contextlib,
             "glob": SimpleNamespace(glob=lambda pattern: []),  # an engine here has no worker beside itself
             "sqlalchemy": SimpleNamespace(),
+            "deployer.remote.agent": SimpleNamespace(priority=SimpleNamespace(take_share=lambda: None)),
         }
         parts: dict[str, Any] = {"queues": SimpleNamespace(NoBroker=NoBroker), "service_table": self._table()}
 

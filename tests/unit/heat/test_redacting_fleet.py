@@ -67,7 +67,7 @@ def test_failed_step_shows_no_secret_in_the_output_of_programs(inventory, hosts,
 
 
 def test_warning_on_a_database_that_does_not_answer_shows_no_secret(inventory, hosts, fleet):
-    hosts.breaks("hostA", '"run"', WORDS)
+    hosts.breaks("hostA", "# connection_limits", WORDS)
 
     notes = sites.deploy(inventory, fleet, sites.yes).warnings
 

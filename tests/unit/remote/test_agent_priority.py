@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 import sites
@@ -28,9 +29,9 @@ YIELD = f"import os, signal, subprocess, sys, time\nsys.path.insert(0, {str(site
 
 
 def run(program, *arguments):
-    """What a program prints that Python reads from stdin, as hosts have it."""
+    """What Python prints that reads something from stdin, by default its program."""
     ran = subprocess.run(
-        [sys.executable, "-", *arguments], input=program, capture_output=True, timeout=LIMIT, check=False
+        [sys.executable, *(arguments or ("-",))], input=program, capture_output=True, timeout=LIMIT, check=False
     )
     assert ran.returncode == 0, ran.stderr.decode()
     return ran.stdout
@@ -38,8 +39,9 @@ def run(program, *arguments):
 
 def answered(verb, request):
     """What the agent answers, which has all the time to yield that this machine may take."""
-    program = agent_script.of(verb, request).replace(b"YIELD_SECONDS = 2.0", b"YIELD_SECONDS = 60.0")
-    return json.loads(agent_script.reply_in(run(program)))
+    program = agent_script.source_of(verb).replace("YIELD_SECONDS = 2.0", "YIELD_SECONDS = 60.0").encode()
+    given = b"%d\n%b%b" % (len(program), program, agent_script.request_line(request))
+    return json.loads(agent_script.reply_in(run(given, *agent_script.ARGV[1:])))
 
 
 def test_observation_yields_with_the_programs_that_it_starts():
@@ -78,9 +80,11 @@ def test_program_for_heats_python_yields_until_it_changes_something(monkeypatch)
 
 def test_every_program_that_changes_heats_database_takes_its_share_before():
     """A transaction of a process that gets no core would keep the engines waiting for what it has locked."""
-    for name in ("engine_work", "dead_workers"):
-        before, begin, _ = scripts.program(name).partition(".begin() as link:")
-        assert begin and before.splitlines()[-2].strip().startswith("priority.take_share()")
+    *changes, _ = scripts.program("engine_work").split(".begin() as link:")
+    assert len(changes) == 2
+    assert all(each.splitlines()[-2].strip().startswith("priority.take_share()") for each in changes)
+    others = {path.stem for path in Path(scripts.__file__).parent.glob("*.py") if ".begin()" in path.read_text()}
+    assert others == {"engine_work"}
 
 
 def test_who_yields_comes_back_in_time_with_all_that_it_has_started():
@@ -128,7 +132,7 @@ def test_wait_for_a_lock_does_not_keep_who_yields_from_coming_back(tmp_path):
         print(awaited_share(0))
         """)
 
-    assert run(program.encode(), str(tmp_path / "lock")) == b"0\n"
+    assert run(program.encode(), "-", str(tmp_path / "lock")) == b"0\n"
 
 
 def test_who_could_not_come_back_does_not_yield(monkeypatch, tmp_path):
