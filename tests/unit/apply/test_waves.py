@@ -114,13 +114,18 @@ def test_equal_steps_of_a_wave_are_each_left_when_the_first_fails(fleet):
 
 
 class StillWorking:
-    """A fleet of which each engine is at work until it is killed; hosts cannot kill those in `unkillable`."""
+    """A fleet of which each engine is at work until it is killed; hosts cannot kill those in `unkillable`.
+
+    `waited`: the seconds for which each was to be waited for, in order.
+    """
 
     def __init__(self, unkillable=()):
         self.killed, self.unkillable = [], unkillable
+        self.waited, self.asked = [], 0
         self.holds_lease = lambda: True
 
     def ask(self, title, verb, requests, timeout):
+        self.asked += 1
         return {host: self._reply(each["steps"]) for host, each in requests.items()}
 
     def _reply(self, steps):
@@ -131,6 +136,7 @@ class StillWorking:
                     return {"done": [""] * index, "failed": {"index": index, "why": "Access denied"}}
                 self.killed.append(unit)
             elif step["do"] == "run" and step["argv"][0] not in self.killed:
+                self.waited += step["argv"][1:]
                 return {"done": [""] * index, "failed": {"index": index, "why": "still works", "again": True}}
         return {"done": [""] * len(steps), "failed": None}
 
@@ -138,6 +144,26 @@ class StillWorking:
 def overdue_engines():
     probes = {unit: Program((unit,), busy_timeout=0.0) for unit in ENGINES}
     return a_plan(tuple(AwaitStopped("hostB", unit, probe, force=True) for unit, probe in probes.items()))
+
+
+@pytest.mark.parametrize(
+    ("wait", "asked"), [(0.0, ["0"]), (5.0, ["5"]), (25.0, ["10", "10", "5"]), (30.0, ["10", "10", "10"])]
+)
+def test_engine_is_waited_for_as_long_as_was_asked_and_no_longer(wait, asked):
+    fleet = StillWorking()
+    probe = Program((ENGINES[0],), busy_timeout=wait, interval=10.0)
+
+    applied = waves.run(a_plan((AwaitStopped("hostB", ENGINES[0], probe),)), fleet)
+
+    assert (fleet.waited, applied.is_waiting) == (asked, True)
+
+
+def test_program_of_an_older_generation_gets_no_argument_and_is_given_up_in_time():
+    fleet = StillWorking()
+
+    waves.run(a_plan((AwaitReady("hostB", ENGINES[0], Program((ENGINES[0],), busy_timeout=60.0)),)), fleet)
+
+    assert (fleet.waited, fleet.asked) == ([], 3)
 
 
 def test_every_engine_that_is_overdue_is_killed_and_proven_gone():

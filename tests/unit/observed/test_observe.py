@@ -3,6 +3,7 @@
 import pytest
 import sites
 
+from deployer.model.state import Unit, UnitState
 from deployer.observed import observe
 
 
@@ -26,3 +27,27 @@ def test_clock_is_off_by_what_no_wait_for_the_answer_explains(clock, skew):
     observed = observe.observe_site(inventory, fleet).hosts
 
     assert {each.facts.skew for each in observed.values()} == {skew}
+
+
+@pytest.mark.parametrize(
+    ("word", "state"),
+    [
+        ("active", UnitState.ACTIVE),
+        ("reloading", UnitState.ACTIVE),
+        ("activating", UnitState.ACTIVATING),
+        ("deactivating", UnitState.DEACTIVATING),
+        ("failed", UnitState.FAILED),
+        ("inactive", UnitState.INACTIVE),
+        ("maintenance", UnitState.INACTIVE),
+    ],
+)
+def test_unit_has_the_state_that_systemd_names(word, state):
+    inventory = sites.an_inventory()
+    fleet = sites.a_fleet(inventory)
+    sites.deploy(inventory, fleet)
+    unit = "heat-scaleout-engine@1.service"
+    fleet.hosts["hostB"].units[unit].state = word
+
+    observed = observe.observe_site(inventory, fleet).hosts["hostB"].state.units
+
+    assert observed.get(unit, Unit(unit, UnitState.INACTIVE)).state is state

@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 
+import pytest
 import sites
 
 from deployer.desired import desired_state
 from deployer.model.facts import Observation
-from deployer.model.probe import AnswersHttp, AnswersSocket
+from deployer.model.probe import AnswersHttp, AnswersSocket, Program
 from deployer.model.service import Service
 from deployer.model.state import HostState, UnitState
 from deployer.model.steps import AwaitReady, EnableUnit, ReleasePort, RolloutOptions, WriteFile
@@ -185,6 +186,60 @@ def test_unit_that_neither_runs_nor_is_enabled_is_nothing_to_stop():
     assert (
         sentences(difference(HostState(), sites.a_state(sites.a_unit(state=UnitState.INACTIVE, enabled=False)))) == []
     )
+
+
+@pytest.mark.parametrize(
+    ("state", "when_desired", "when_not"),
+    [
+        (UnitState.ACTIVE, [], ["stop"]),
+        (UnitState.ACTIVATING, ["start (not running)"], ["stop"]),
+        (UnitState.DEACTIVATING, ["start (it is still stopping)"], ["stop"]),
+        (UnitState.FAILED, ["start (not running)"], []),
+        (UnitState.INACTIVE, ["start (not running)"], []),
+    ],
+)
+def test_each_state_of_systemd_has_its_step(state, when_desired, when_not):
+    starts = sentences(difference(sites.a_state(ENGINE), sites.a_state(sites.a_unit(state=state))))
+    stops = sentences(difference(HostState(), sites.a_state(sites.a_unit(state=state, enabled=False))))
+
+    assert [each.replace(f" {ENGINE.name}", "") for each in starts] == when_desired
+    assert stops == [f"{each} {ENGINE.name} (not in the inventory)" for each in when_not]
+
+
+def test_engine_that_is_not_desired_is_disabled_once_it_is_proven_to_have_ended():
+    ended = Program(("ended",))
+    desired = HostState(shutdown_probes={ENGINE.name: ended})
+
+    steps = [type(step).__name__ for step in difference(desired, sites.a_state(ENGINE))]
+
+    assert steps == ["StopUnit", "AwaitStopped", "DisableUnit"]
+
+
+def test_new_engine_does_not_wait_for_one_that_is_still_stopping():
+    new, stopping = sites.a_unit(number=1), sites.a_unit(number=2)
+    observed = sites.a_state(API, replace(stopping, state=UnitState.DEACTIVATING))
+
+    plan = difference(sites.a_state(stopping, new, API), observed)
+
+    assert [step.unit for step in plan if not isinstance(step, EnableUnit)] == [new.name, stopping.name]
+
+
+@pytest.mark.parametrize(("result", "proven"), [(None, ["wait"]), ("failed", ["wait"]), ("done", [])])
+def test_process_of_a_run_that_did_not_end_well_is_proven_again(result, proven):
+    state = sites.a_state(sites.a_unit(ready=AnswersHttp("10.0.0.2", 8004)))
+
+    plan = difference(state, state, last_run={"number": 1, "result": result})
+
+    assert ([str(step).split()[0] for step in plan], plan.changes()) == (proven, ())
+
+
+def test_process_that_restarts_anyway_is_not_proven_as_it_was():
+    ready = AnswersHttp("10.0.0.2", 8004)
+    observed = sites.a_state(sites.a_unit(config="before"))
+
+    plan = difference(sites.a_state(sites.a_unit(ready=ready)), observed, last_run={"number": 1, "result": None})
+
+    assert [type(step).__name__ for step in plan] == ["RestartUnit", "AwaitReady"]
 
 
 def test_engine_with_changed_heat_conf_is_restarted_once():

@@ -1,5 +1,6 @@
 """One line a process the inventory asks for, with every view of it and what differs from the inventory."""
 
+import pytest
 import sites
 from observed_sites import API, CFN, ENGINE, FINE, PROXY, STAT, a_row, a_site, a_view, line, lines, with_unit
 
@@ -34,6 +35,20 @@ def test_process_that_does_not_run_is_reported():
         "stopped",
         "not running",
     )
+
+
+@pytest.mark.parametrize(
+    ("state", "shown", "drift"),
+    [
+        (UnitState.ACTIVATING, "starting", "not running"),
+        (UnitState.DEACTIVATING, "stopping", "still stopping"),
+        (UnitState.FAILED, "failed", "not running"),
+    ],
+)
+def test_process_on_its_way_is_shown_as_systemd_has_it(state, shown, drift):
+    observed = line(ENGINE, hostB=with_unit(Unit(ENGINE, state=state)))
+
+    assert (observed.state, observed.drift.split(", ")[0]) == (shown, drift)
 
 
 def test_process_that_was_never_there_is_stopped():
