@@ -59,7 +59,7 @@ def deploy(change: Change, fleet: Fleet, accept: Accept) -> Report:
     `accept` is asked once, before the first change. Raise HostUnreachable, NotReady with every problem of every host,
     or StalePlan, before anything is changed.
     """
-    observed = observe.observe_hosts(change.inventory, fleet, change.observed_hosts())
+    observed = gate.observe_hosts(change, fleet)
     gate.refuse_former_hosts(change, observed, fleet)
     desired = goal.desired_for(change.goal, change.inventory, observed)
     planned = diff.planned(change, desired, observed)

@@ -21,6 +21,7 @@ from deployer.inventory.inventory_file import InventoryFile
 from deployer.model import lazy
 from deployer.model.contract import SCHEMA_VERSION
 from deployer.model.purpose import Goal, Purpose
+from deployer.model.service import Service
 from deployer.model.steps import OnError, RolloutOptions
 from deployer.plan import saved_plan
 from deployer.plan.planned import Change, SavedPlan
@@ -65,7 +66,7 @@ def add(context: Context, inventory: str | None, count: Count, flags: Flags) -> 
         text = editor.with_more(file.text, count.host, count.service, terminal.number("count", count.number))
         return inventory_file.with_text(file, text)
 
-    _deploy_edited(context, inventory, more, flags)
+    _deploy_edited(context, inventory, more, flags, adds=count.service)
 
 
 def remove(context: Context, inventory: str | None, count: Count, flags: Flags) -> None:
@@ -116,14 +117,20 @@ def _drained(host: str, drained: bool) -> session.Edit:
 
 
 def _deploy_edited(
-    context: Context, inventory: str | None, edit: session.Edit, flags: Flags, traffic_only: bool = False
+    context: Context,
+    inventory: str | None,
+    edit: session.Edit,
+    flags: Flags,
+    traffic_only: bool = False,
+    adds: Service | None = None,
 ) -> None:
     """Deploy an edited inventory, whose file is written once every host is ready."""
     with exit_codes(flags.output, changes=True) as output:
         _rollout_options(flags)
         with session.exclusive(output, _path(context, inventory), flags.lock_wait, edit=edit) as (file, fleet):
             run = pipeline.switch_traffic if traffic_only else pipeline.deploy
-            report = run(_change(file, flags), fleet, prompt.deploy_accepted(output, flags.yes))
+            change = replace(_change(file, flags), adds=adds)
+            report = run(change, fleet, prompt.deploy_accepted(output, flags.yes))
         _finish(report, output)
 
 

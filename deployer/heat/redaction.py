@@ -35,6 +35,7 @@ DATA = (
     "certificates",
     "cursor",
     "usage",
+    "resources",
 )
 LOGGED = ("entries",)  # what programs wrote for people: never data, whatever it looks like
 BRACKETS = re.compile(r"[][{}]")

@@ -63,6 +63,27 @@ class UnitCounters:
 
 
 @dataclass(frozen=True)
+class UnitUsage:
+    """How many processes a unit has, and the memory that they hold in all, in bytes."""
+
+    processes: int
+    memory: int
+
+
+@dataclass(frozen=True)
+class HostResources:
+    """`available`: bytes of memory; `most_files`: how many a unit may open. None: not known.
+
+    `answers`: what programs printed that ran meanwhile, and why one failed.
+    """
+
+    available: int | None = None
+    most_files: int | None = None
+    units: Mapping[str, UnitUsage] = field(default_factory=dict)
+    answers: Mapping[str, Mapping[str, Json]] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True)
 class Facts:
     """Further facts of a host. `skew`: seconds its clock is ahead of ours; `free`: path -> bytes.
 
@@ -71,7 +92,8 @@ class Facts:
     `answers`: name of a program that ran meanwhile -> what it printed, or why it failed; `last_run`: the last run
     that began here, with what it is doing; `at_work`: who is at work here now, perhaps without a name (None: nobody);
     `certificates`: what TLS takes there, by purpose; `counters`: unit ->
-    what it has used, by `counted_at`, in seconds of the host's own clock that is never set.
+    what it has used, by `counted_at`, in seconds of the host's own clock that is never set; `resources`: what it has
+    to spare (None: not measured).
     """
 
     python: tuple[int, ...] = ()
@@ -92,6 +114,7 @@ class Facts:
     certificates: Mapping[str, Certificate] = field(default_factory=dict)
     counters: Mapping[str, UnitCounters] = field(default_factory=dict)
     counted_at: float = 0.0
+    resources: HostResources | None = None
 
 
 @dataclass(frozen=True)

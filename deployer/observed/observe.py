@@ -14,6 +14,7 @@ from deployer.model.facts import Facts, Listener, Observation, UnitCounters
 from deployer.model.service import Service
 from deployer.model.state import NOTHING, File, HostState, Unit, UnitState
 from deployer.model.tls import Certificate
+from deployer.observed import resources
 from deployer.proxy import config, runtime_api
 from deployer.remote.fleet import Fleet
 
@@ -40,16 +41,17 @@ def observe_site(
     programs: Mapping[str, Mapping[str, Any]] = NOTHING,
     limit: float = OBSERVE_TIMEOUT,
     counters: bool = False,
+    measured: bool = False,
 ) -> SiteObservation:
     """Observe all hosts at once, or those of `only`. `contents`: with the content of every file, for diffs.
 
     `programs` run on the source host meanwhile; their answers are among its facts. `limit`: seconds for a host.
-    `counters`: count what each unit has used as well.
+    `counters`: count what each unit has used as well. `measured`: what each host has to spare as well.
     A command that holds the lock waits for hosts where a command that was killed still runs a step.
     """
     wait_for_others = {"settled": EXCLUSIVE} if fleet.holds_lease() else {}
     requests = {
-        name: _request(inventory, name, contents) | wait_for_others
+        name: _request(inventory, name, contents) | wait_for_others | ({"measure": [UNIT_PATTERN]} if measured else {})
         for name in inventory.hosts
         if not only or name in only
     }
@@ -63,10 +65,18 @@ def observe_site(
 
 
 def observe_hosts(
-    inventory: Inventory, fleet: Fleet, only: Collection[str] = (), contents: bool = False
+    inventory: Inventory,
+    fleet: Fleet,
+    only: Collection[str] = (),
+    contents: bool = False,
+    programs: Mapping[str, Mapping[str, Any]] = NOTHING,
+    measured: bool = False,
 ) -> Mapping[str, Observation]:
-    """Observe all hosts, or those of `only`; raise the error of a host that does not answer, or those of all."""
-    observation = observe_site(inventory, fleet, only, contents)
+    """Observe all hosts, or those of `only`; raise the error of a host that does not answer, or those of all.
+
+    The rest is as in `observe_site`.
+    """
+    observation = observe_site(inventory, fleet, only, contents, programs, measured=measured)
     refuse_unreachable(observation)
     return observation.hosts
 
@@ -212,6 +222,7 @@ def _facts(reply: Mapping[str, Any]) -> Facts:
         },
         counters={name: UnitCounters(each["cpu"], each["memory"]) for name, each in usage["units"].items()},
         counted_at=usage["at"],
+        resources=reply["resources"] and resources.read(reply["resources"]),
     )
 
 

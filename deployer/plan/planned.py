@@ -9,6 +9,7 @@ from deployer.inventory.schema import Inventory
 from deployer.model.facts import Observation
 from deployer.model.purpose import DEPLOY, Goal
 from deployer.model.run import UNKNOWN_AUTHOR, Author
+from deployer.model.service import Service
 from deployer.model.state import Desired
 from deployer.model.steps import DEFAULT_ROLLOUT, Plan, RolloutOptions
 
@@ -34,7 +35,7 @@ class Change:
     `limit`: the hosts that may change (empty: all). `file`: the inventory's file, which is written before the first
     change if it is edited. `saved`: the only plan that may run. `may_be_first`: it may be the first
     deploy of a site. `may_lose_requests`: a process may restart while no other can serve its requests, which whoever
-    asks is told of.
+    asks is told of. `adds`: the one kind of which it adds processes, if that is all it does.
     """
 
     inventory: Inventory
@@ -46,6 +47,7 @@ class Change:
     saved: SavedPlan | None = None
     may_be_first: bool = True
     may_lose_requests: bool = True
+    adds: Service | None = None
 
     @property
     def text(self) -> str:

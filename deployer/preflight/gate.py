@@ -26,6 +26,17 @@ HOW_TO_REMOVE = (
 )
 
 
+def observe_hosts(change: Change, fleet: Fleet) -> Mapping[str, Observation]:
+    """Observe the hosts of a change; where it only adds processes, ask at once what their sizes are judged by.
+
+    Raise the error of a host that does not answer, or those of all.
+    """
+    question = database.question(change.inventory) if change.adds is Service.ENGINE else NOTHING
+    programs = question.get(change.inventory.heat.source, NOTHING)
+    hosts, measured = change.observed_hosts(), change.adds is not None
+    return observe.observe_hosts(change.inventory, fleet, hosts, programs=programs, measured=measured)
+
+
 def refuse_unready(planned: Planned, fleet: Fleet) -> tuple[str, ...]:
     """Return the warnings of preflight; raise NotReady with all problems, BadInput where nothing is deployed yet."""
     _refuse_first_deploy(planned)

@@ -16,7 +16,18 @@ BEGIN = "heat-scaleout-agent"  # the line before a reply: what stands before it 
 # or starts, drains or stops something: clients would wait for it.
 YIELDS = "priority"
 PARTS = {
-    "observe": (YIELDS, "exclusive", "sockets", "atomic", "journal", "ledger", "certificates", "programs", "observe"),
+    "observe": (
+        YIELDS,
+        "exclusive",
+        "sockets",
+        "atomic",
+        "journal",
+        "ledger",
+        "certificates",
+        "programs",
+        "measure",
+        "observe",
+    ),
     "watch": (
         YIELDS,
         "exclusive",
@@ -26,8 +37,8 @@ PARTS = {
         "ledger",
         "certificates",
         "programs",
-        "observe",
         "measure",
+        "observe",
         "usage",
     ),
     "measure": (YIELDS, "sockets", "programs", "measure"),
@@ -40,6 +51,7 @@ PARTS = {
         "ledger",
         "certificates",
         "programs",
+        "measure",
         "observe",
         "haproxy_state",
         "socket_takeover",

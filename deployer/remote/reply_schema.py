@@ -73,6 +73,7 @@ def _observed() -> dict[str, CoreSchema]:
         "newest": _or_empty(_run({"doing": or_none(value.NAME)})),
         "certificates": by(value.TEXT, _certificate()),
         "answers": _answers(),
+        "resources": or_none(_measure()),
     }
 
 

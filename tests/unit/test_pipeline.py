@@ -9,6 +9,7 @@ from deployer.model.names import unit_name
 from deployer.model.service import Service
 from deployer.model.steps import Plan, RolloutOptions
 from deployer.plan import drain
+from deployer.plan.planned import Change
 
 API, CFN, PROXY = (
     unit_name(service, number) for service, number in ((Service.API, 8004), (Service.CFN, 8000), (Service.PROXY, 0))
@@ -153,6 +154,34 @@ def test_fewer_engines_need_no_check_of_the_limits(deployed):
     sites.deploy(sites.an_inventory(hostB="{address: 10.0.0.2, api: 1, cfn: 1, engines: 1}"), deployed, sites.yes)
 
     assert "measure" not in titles(deployed)
+
+
+@pytest.mark.parametrize("adds", [Service.ENGINE, Service.API])
+def test_command_that_only_adds_asks_for_the_limits_with_its_first_look(deployed, adds):
+    hostB = {Service.ENGINE: "api: 1, cfn: 1, engines: 3", Service.API: "api: 2, cfn: 1, engines: 2"}[adds]
+    grown = sites.an_inventory(hostB=f"{{address: 10.0.0.2, {hostB}}}")
+    deployed.capacity["allowed"] = 1000
+    deployed.asked.clear()
+
+    report = pipeline.deploy(Change(grown, adds=adds), deployed, sites.yes)
+
+    assert titles(deployed)[:2] == ["observe", "stage"]
+    assert any("Heat uses 1656" in each for each in report.warnings) is (adds is Service.ENGINE)
+
+
+def test_limits_that_the_first_look_did_not_ask_for_are_asked_for_later(deployed):
+    """An API is added, and an engine that the inventory has as well does not run yet."""
+    grown = sites.an_inventory(hostB="{address: 10.0.0.2, api: 2, cfn: 1, engines: 3}")
+    deployed.capacity["allowed"] = 119
+    deployed.asked.clear()
+
+    with pytest.raises(errors.NotReady, match="allows 119 connections"):
+        pipeline.deploy(Change(grown, adds=Service.API), deployed, sites.yes)
+
+    assert [(verb, hosts) for _, verb, hosts in deployed.asked] == [
+        ("observe", ("hostA", "hostB", "hostC")),
+        ("measure", ("hostA",)),
+    ]
 
 
 @pytest.mark.parametrize(

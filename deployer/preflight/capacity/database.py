@@ -6,8 +6,8 @@ from typing import Any
 
 from deployer.heat import script_outputs, scripts, service_units
 from deployer.inventory.schema import Inventory
+from deployer.model.facts import HostResources
 from deployer.model.wire import Request
-from deployer.observed.resources import HostResources
 
 SCRIPT = "connection_limits"
 LOGIN_TIMEOUT = 8  # seconds for the login

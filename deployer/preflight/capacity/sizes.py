@@ -7,10 +7,9 @@ from deployer.desired import desired_state
 from deployer.heat import releases, service_units
 from deployer.heat.source import Source
 from deployer.inventory.schema import Inventory
-from deployer.model.facts import Facts, Observation
+from deployer.model.facts import Facts, HostResources, Observation
 from deployer.model.hosts import Instance
 from deployer.model.service import Service
-from deployer.observed.resources import HostResources
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 
-from deployer.remote.agent import certificates, exclusive, journal, ledger, programs, sockets
+from deployer.remote.agent import certificates, exclusive, journal, ledger, measure, programs, sockets
 
 NOT_LOADED = {"active": "inactive", "sub": "", "pid": 0, "stale": False, "restarts": 0}
 UNIT_KEYS = "Id,ActiveState,SubState,MainPID,NeedDaemonReload,NRestarts,UnitFileState"
@@ -28,6 +28,7 @@ def observe(request):
     carry = tuple(request.get("carry", []))
     begun = {name: programs.begin(each) for name, each in request.get("programs", {}).items()}  # they run meanwhile
     units = units_like(request.get("units", []))
+    processes = sockets.processes_like(request.get("processes", []))
     return {
         "python": list(sys.version_info[:3]),
         "hostname": socket.gethostname(),
@@ -43,16 +44,24 @@ def observe(request):
         "texts": {path: text_of(path) for pattern in request.get("texts", []) for path in glob.glob(pattern)},
         "units": units,
         "listeners": with_own_units(sockets.listeners(), request.get("sure_of", []), units),
-        "processes": sockets.processes_like(request.get("processes", [])),
+        "processes": processes,
         "replies": {path: sockets.ask_or_none(path, question) for path, question in request.get("ask", {}).items()},
         "free": {path: free_bytes(path) for path in request.get("disk", [])},
         "accounts": {name: account(name) for name in request.get("accounts", [])},
         "at_work": exclusive.at_work(request["perform_lock"]) if request.get("perform_lock") else None,
         "ledger": ledger.read(request.get("ledger", "")),
         "newest": journal.last_run(os.path.dirname(request["ledger"])) if request.get("ledger") else {},
+        "resources": measured(request, processes),
         "certificates": {name: certificates.inspect(each) for name, each in request.get("certificates", {}).items()},
         "answers": {name: programs.answer(each, request["programs"][name]["timeout"]) for name, each in begun.items()},
     }
+
+
+def measured(request, processes):
+    """What the host has to spare and what the units hold, those of the processes that were asked for included."""
+    if "measure" not in request:
+        return None
+    return measure.measure({"units": request["measure"] + [each["unit"] for each in processes if each["unit"]]})
 
 
 def read_files(trees, carry):

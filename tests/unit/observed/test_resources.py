@@ -2,8 +2,8 @@
 
 import sites
 
+from deployer.model.facts import HostResources, UnitUsage
 from deployer.observed import observe, resources
-from deployer.observed.resources import HostResources, UnitUsage
 
 
 def test_every_host_is_measured_in_one_go_with_its_own_engines():

@@ -3,10 +3,9 @@
 import sites
 
 from deployer.desired import desired_state
-from deployer.model.facts import Observation
+from deployer.model.facts import HostResources, Observation, UnitUsage
 from deployer.model.names import unit_name
 from deployer.model.service import Service
-from deployer.observed.resources import HostResources, UnitUsage
 from deployer.preflight.capacity.database import ConnectionLimits
 from deployer.preflight.capacity.sizes import SiteSizes
 

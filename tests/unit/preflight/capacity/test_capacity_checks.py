@@ -6,8 +6,8 @@ import pytest
 import sites
 from capacity_sites import CAPACITY, MIB, a_site, engines
 
+from deployer.model.facts import HostResources
 from deployer.model.steps import EnableUnit, Plan, RestartUnit, StartUnit, StopUnit, Wave, WriteFile
-from deployer.observed.resources import HostResources
 from deployer.preflight.capacity import capacity_checks
 
 

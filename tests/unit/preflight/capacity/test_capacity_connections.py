@@ -6,7 +6,7 @@ import pytest
 import sites
 from capacity_sites import CAPACITY, a_site, engines
 
-from deployer.observed.resources import HostResources
+from deployer.model.facts import HostResources
 from deployer.preflight.capacity import connections
 
 SMALL = replace(CAPACITY, allowed=70)  # four engines of 4 workers keep 80

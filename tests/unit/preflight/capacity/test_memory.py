@@ -3,9 +3,9 @@
 import sites
 from capacity_sites import MIB, a_site, engines
 
+from deployer.model.facts import HostResources, UnitUsage
 from deployer.model.names import unit_name
 from deployer.model.service import Service
-from deployer.observed.resources import HostResources, UnitUsage
 from deployer.preflight.capacity import memory
 
 APIS = {

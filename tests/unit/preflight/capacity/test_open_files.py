@@ -4,7 +4,7 @@ import pytest
 import sites
 from capacity_sites import MIB, a_site
 
-from deployer.observed.resources import HostResources
+from deployer.model.facts import HostResources
 from deployer.preflight.capacity import open_files
 from deployer.proxy import config
 
