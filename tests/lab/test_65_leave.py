@@ -96,7 +96,7 @@ def test_engine_that_still_stops_is_waited_for_by_a_deploy_and_leaves_nothing(re
     assert (stopping["state"], stopping["drift"]) == ("stopping", "not in the inventory")
     assert [each["step"] for each in done if each["host"] == "hostC"][:1] == [f"stop {ENGINE} (not in the inventory)"]
     fates = slow.awaited(120)
-    assert (fates.stuck, fates.failed, fates.complete) == ((), (), 12)
+    assert (fates.stuck, fates.failed, fates.complete) == ((), {}, 12)
     assert slow.delete() == ()
     assert is_clean(site, left_by_others)
 
@@ -132,7 +132,7 @@ def test_restart_that_was_given_up_is_ended_by_a_deploy(restored):
     assert (stopping["state"], stopping["drift"]) == ("stopping", "still stopping")
     assert site.processes()["hostC", ENGINE] != before
     fates = slow.awaited(120)
-    assert (fates.stuck, fates.failed, fates.complete) == ((), (), 12)
+    assert (fates.stuck, fates.failed, fates.complete) == ((), {}, 12)
     assert slow.delete() == ()
     assert site.json("status")["drift"] is False
 
@@ -154,7 +154,7 @@ def test_deleted_host_is_refused_and_then_leaves_without_losing_a_request_or_a_s
         site.invoke("remove-host", "hostC", "--yes")
 
     fates = slow.awaited(120)
-    assert (fates.stuck, fates.failed, fates.complete) == ((), (), 6)
+    assert (fates.stuck, fates.failed, fates.complete) == ((), {}, 6)
     assert slow.delete() == ()
     assert set(answers) == {200}
     assert is_emptied(site, "hostC")

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 import sites
 
 from deployer.model.facts import Facts, Observation, Server
@@ -36,6 +37,18 @@ def test_process_is_proven_as_it_would_have_been_and_one_that_did_not_run_is_not
     assert state.shutdown_probes == {stopped.name: ready}
 
     assert {name: unit.ready for name, unit in state.units.items()} == {ENGINE.name: ready}
+
+
+@pytest.mark.parametrize("is_desired", [True, False])
+def test_process_that_was_about_to_run_again_belongs_to_the_host_and_one_that_was_to_go_does_not(is_desired):
+    stopping = sites.a_unit(state=UnitState.DEACTIVATING)
+    desired = HostState(units={ENGINE.name: ENGINE} if is_desired else {})
+
+    state = revert.previous_states(
+        {"hostB": Observation(HostState(units={stopping.name: stopping}))}, {"hostB": desired}, {"hostB": HostState()}
+    )["hostB"]
+
+    assert list(state.units) == [ENGINE.name] * is_desired
 
 
 def test_start_becomes_a_restart_as_the_process_may_just_run_again():
