@@ -15,6 +15,7 @@ pytestmark = pytest.mark.lab
 
 BOUNDS = Bounds(rate=100, most=20_000, seconds=200)
 RELOADS = 10
+CONNECTIONS = 16  # over which a started API is warmed up: under uWSGI one for each thread
 SECONDS = 40  # that a stack takes: longer than it takes to begin twenty
 LIMIT = 100  # seconds for what then is still in progress
 
@@ -23,11 +24,13 @@ LIMIT = 100  # seconds for what then is still in progress
 def test_apis_come_and_go_and_the_proxy_reloads_without_losing_a_request(restored):
     with nothing_lost(restored):
         restored.invoke("add-api", "hostB", "--yes")
+        warmed_up = restored.on("hostB", "journalctl", "--unit=heat-scaleout-api@8005.service", "--output=cat")
         restored.invoke("add-cfn", "hostC", "--yes")
         for _ in range(RELOADS):
             restored.on("hostA", "systemctl", "reload", "heat-scaleout-proxy.service")
         restored.invoke("remove-api", "hostB", "--yes")
         restored.invoke("remove-cfn", "hostC", "--yes")
+    assert warmed_up.count("GET /v1/heat-scaleout/stacks") >= CONNECTIONS
 
 
 @pytest.mark.on("old")

@@ -6,7 +6,7 @@ import glob
 import os
 import signal
 
-YIELD_SECONDS = 2.0  # then it takes its share as any other: on a host without a free core it would hardly end
+YIELD_SECONDS = 1.0  # then it takes its share as any other: on a host without a free core it would hardly end
 NICE = 15  # a thirtieth of a service's share; one with less could not even come back in time
 STATUS = "/proc/self/status"
 AUTOGROUP = "/proc/self/autogroup"

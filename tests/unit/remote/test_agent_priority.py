@@ -39,7 +39,7 @@ def run(program, *arguments):
 
 def answered(verb, request):
     """What the agent answers, which has all the time to yield that this machine may take."""
-    program = agent_script.source_of(verb).replace("YIELD_SECONDS = 2.0", "YIELD_SECONDS = 60.0").encode()
+    program = agent_script.source_of(verb).replace("YIELD_SECONDS = 1.0", "YIELD_SECONDS = 60.0").encode()
     given = b"%d\n%b%b" % (len(program), program, agent_script.request_line(request))
     return json.loads(agent_script.reply_in(run(given, *agent_script.ARGV[1:])))
 
@@ -73,7 +73,7 @@ def test_program_for_heats_python_yields_until_it_changes_something(monkeypatch)
     with monkeypatch.context() as patch:
         patch.setattr(scripts, "_source", lambda _: f"{share}\npriority.take_share()\n{share}")
         patch.setattr(scripts, "_frame", lambda _: "")
-        program = scripts.text("whole").replace("YIELD_SECONDS = 2.0", "YIELD_SECONDS = 60.0")
+        program = scripts.text("whole").replace("YIELD_SECONDS = 1.0", "YIELD_SECONDS = 60.0")
 
     assert run(program.encode()).decode().split() == [str(priority.NICE), "0"]
 
