@@ -30,6 +30,7 @@ APIS = (Service.API, Service.CFN)
 HEAT = (Service.ENGINE, *APIS)
 PROXY = unit_name(Service.PROXY)
 UNIT_FILES = "/etc/systemd/system/"
+HANDOVER = "its unit changed; the earlier process ends the requests that it has"
 
 
 def write_steps(host: HostDiff) -> Iterator[Step]:
@@ -143,14 +144,20 @@ def reach_steps(proxy_host: str, servers: Iterable[Unit]) -> Iterator[Step]:
 
 
 def _proxy_start(host: HostDiff, unit: Unit) -> Step | None:
-    """The step with which the proxy gets its configuration; only a changed unit needs a restart."""
+    """The step with which the proxy gets its configuration; only a changed unit needs another process."""
     if not host.runs(unit):
         return StartUnit(host.name, unit.name, because="not running")
-    if _is_rewritten(UNIT_FILES + unit.name, host):
-        return RestartUnit(host.name, unit.name, because="its unit changed")
+    if _has_old_unit(unit, host):
+        return RestartUnit(host.name, unit.name, because=HANDOVER)
     if host.observed.state.units[unit.name].config != unit.config:
         return ReloadUnit(host.name, unit.name, because="its configuration changed")
     return None
+
+
+def _has_old_unit(unit: Unit, host: HostDiff) -> bool:
+    """Whether a process started with another unit file: its own is to change, or has since an earlier run."""
+    started_with = host.observed.state.units[unit.name].started_with
+    return _is_rewritten(UNIT_FILES + unit.name, host) or unit.started_with not in (None, started_with)
 
 
 def _is_rewritten(path: str, host: HostDiff) -> bool:

@@ -26,6 +26,7 @@ PARTS = {
         "haproxy_state",
         "socket_takeover",
         "probes",
+        "seamless_restart",
         "files",
         "progress",
         "perform",

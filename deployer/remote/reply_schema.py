@@ -172,15 +172,13 @@ def _recall() -> CoreSchema:
     )
     http = _answers_http()
     unit = record(
-        running=value.FLAG,
-        enabled=value.FLAG,
+        {"started_with": or_none(value.NAME)},  # those of older versions lack it
+        **dict.fromkeys(("running", "enabled", "secure", "drained"), value.FLAG),
         config=or_none(value.NAME),
         ready=or_none(_probe(http)),
         reached=or_none(http),  # tried on the proxy's host: no program of another host's choice runs there
-        secure=value.FLAG,
         needs=many(schema.tuple_schema([value.ADDRESS, value.PORT])),
         reads=many(value.FOLDER_OR_FILE),
-        drained=value.FLAG,
     )
     state = record(files=by(value.PATH, file), units=by(value.UNIT_NAME, unit))
     return record(runs=many(_run()), state=or_none(state))
