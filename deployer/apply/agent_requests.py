@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from deployer.model.names import service_of, starts_processes, unit_name
+from deployer.model.names import is_ours, service_of, starts_processes, unit_name
 from deployer.model.probe import AnswersHttp, AnswersSocket, Program
 from deployer.model.service import Service
 from deployer.model.state import KEPT
@@ -220,6 +220,7 @@ def _(step: AwaitReady | AwaitStopped) -> Request:
                 "timeout": probe.timeout,
                 "secure": probe.secure,
                 "trust": probe.trust and asdict(probe.trust),
+                **({"owner": step.unit} if is_ours(step.unit) else {}),  # else it is asked from another host
             }
         case AnswersSocket():
             return {

@@ -514,6 +514,15 @@ def test_await_http_without_anybody_listening_fails_and_names_the_address(fleet_
     assert "127.0.0.1:1/" in do(fleet_under_test, place, step)["failed"]["why"]
 
 
+def test_await_http_of_another_units_answer_fails_and_names_whose_it_is(fleet_under_test, place, server):
+    step = {"do": "await_http", "unit": UNIT, "address": "127.0.0.1", "port": PORT, "path": "/", "expect": [200]}
+    assert do(fleet_under_test, place, step | {"timeout": LIMIT, "owner": UNIT})["failed"] is None
+
+    other = step | {"timeout": 0.1, "owner": "heat-scaleout-none.service"}
+
+    assert f" of {UNIT}), not from heat-scaleout-none.service" in do(fleet_under_test, place, other)["failed"]["why"]
+
+
 def test_seamless_restart_starts_a_unit_and_then_its_successor_and_leaves_no_other_settings(
     fleet_under_test, place, unit
 ):
