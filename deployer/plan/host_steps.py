@@ -1,10 +1,10 @@
 """Decides the steps that bring one host's files and processes from what they are to what they should be. Pure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
 from deployer.model.facts import Listener
-from deployer.model.names import service_of, unit_name
+from deployer.model.names import parse_unit, service_of, unit_name
 from deployer.model.probe import AnswersHttp, Probe, Program
 from deployer.model.service import Service
 from deployer.model.state import File, HostState, Unit
@@ -65,23 +65,50 @@ def _is_unit_file(path: str) -> bool:
 
 def engine_start_steps(host: HostDiff) -> Iterator[Step]:
     """Enable and start the engines that do not run, and wait until they are ready."""
-    return _starts(host, list(units_of(host.desired, [Service.ENGINE])))
+    return _starts(host, list(units_of(host.desired, [Service.ENGINE])), _serving(host))
 
 
 def api_start_steps(host: HostDiff) -> Iterator[Step]:
-    """Enable and start the APIs that do not run, and wait until they are ready."""
-    return _starts(host, list(units_of(host.desired, APIS)))
+    """Enable and start the APIs that do not run, and wait until they are ready; not those whose port is still held."""
+    late = {port_of(unit) for unit in units_to_replace(host)}
+    return _starts(host, [unit for unit in units_of(host.desired, APIS) if port_of(unit) not in late], _serving(host))
 
 
-def _starts(host: HostDiff, units: list[Unit]) -> Iterator[Step]:
-    """All at once on a host that serves no requests yet, else one after the other.
+def units_to_replace(host: HostDiff) -> list[Unit]:
+    """The APIs that hold a port which an API of the other kind is to get."""
+    ports = {port_of(unit) for unit in units_of(host.desired, APIS)}
+    return [unit for unit in _undesired(host, APIS) if port_of(unit) in ports]
+
+
+def port_change_steps(host: HostDiff) -> Iterator[Step]:
+    """Stop the APIs that hold a port of another kind's, then start those that get it, and wait until they are ready."""
+    replaced = units_to_replace(host)
+    ports = {port_of(unit) for unit in replaced}
+    for unit in replaced:
+        yield StopUnit(host.name, unit.name, because=f"port {port_of(unit)} changes its kind")
+    serving = [unit for unit in _serving(host) if unit not in replaced]
+    yield from _starts(host, [unit for unit in units_of(host.desired, APIS) if port_of(unit) in ports], serving)
+
+
+def port_of(unit: Unit) -> int:
+    """The port in the name of an API's unit."""
+    own = parse_unit(unit.name)
+    return own.number if own else 0
+
+
+def _serving(host: HostDiff) -> list[Unit]:
+    """The APIs that run."""
+    return [unit for unit in units_of(host.observed.state, APIS) if unit.running]
+
+
+def _starts(host: HostDiff, units: list[Unit], serving: Collection[Unit]) -> Iterator[Step]:
+    """All at once on a host that serves no requests then, else one after the other.
 
     Each loads all of Heat, which takes seconds of a core, and requests would wait for it.
     """
     yield from _enables(host, units)
     new = [unit for unit in units if not host.runs(unit)]
-    is_serving = any(unit.running for unit in units_of(host.observed.state, APIS))
-    for batch in ([unit] for unit in new) if is_serving else (new,):
+    for batch in ([unit] for unit in new) if serving else (new,):
         for unit in batch:
             yield StartUnit(host.name, unit.name, because="not running")
         yield from _ready_checks(host.name, batch)
@@ -185,25 +212,30 @@ def holders_of(address: str, port: int, listeners: Iterable[Listener]) -> Iterat
 
 def proxy_stop_steps(host: HostDiff) -> Iterator[Step]:
     """Stop a proxy that the inventory does not name."""
-    return _stops(host, [Service.PROXY])
+    return _stops(host, _undesired(host, [Service.PROXY]))
 
 
 def api_stop_steps(host: HostDiff) -> Iterator[Step]:
-    """Stop the APIs that the inventory does not name."""
-    return _stops(host, APIS)
+    """Stop the APIs that the inventory does not name; those whose port another gets were stopped for that."""
+    replaced = units_to_replace(host)
+    return _stops(host, [unit for unit in _undesired(host, APIS) if unit not in replaced])
 
 
 def engine_stop_steps(host: HostDiff) -> Iterator[Step]:
     """Stop the engines that the inventory does not name, and wait until nothing in Heat belongs to them."""
-    return _stops(host, [Service.ENGINE])
+    return _stops(host, _undesired(host, [Service.ENGINE]))
 
 
-def _stops(host: HostDiff, services: Iterable[Service]) -> Iterator[Step]:
-    stopping = [
+def _undesired(host: HostDiff, services: Iterable[Service]) -> list[Unit]:
+    """The units that run, or will with the host, and are not to."""
+    return [
         unit
         for unit in units_of(host.observed.state, services)
         if unit.name not in host.desired.units and (unit.running or unit.enabled)
     ]
+
+
+def _stops(host: HostDiff, stopping: Collection[Unit]) -> Iterator[Step]:
     for unit in stopping:
         yield StopUnit(host.name, unit.name, because="not in the inventory")
     probes = host.desired.shutdown_probes
