@@ -95,6 +95,16 @@ def test_change_can_be_taken_back(inventory, deployed):
     assert (deployed.wrong, {host: apis(deployed, host) for host in OLD}) == ([], OLD)
 
 
+def test_change_of_one_host_alone_reaches_the_proxy_too(deployed):
+    inventory = swapped("hostB", "hostC")
+
+    assert sites.deploy(inventory, deployed, limit=("hostB",)).exit_code == 0
+
+    assert (deployed.wrong, apis(deployed, "hostB"), apis(deployed, "hostC")) == ([], NEW["hostB"], OLD["hostC"])
+    servers = deployed.hosts["hostA"].servers()
+    assert {each for each in servers if each.startswith(REST)} == {f"{REST}/hostB-8000", f"{REST}/hostC-8004"}
+
+
 @pytest.mark.parametrize("fragment", ['"drain"', '"disable"', '"start"', '"await_http"', '"reload"'])
 def test_run_that_ends_anywhere_misleads_nobody_and_is_finished_by_the_next(deployed, fragment):
     inventory = swapped("hostB", "hostC")
