@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from deployer.model.names import service_of, starts_processes, unit_name
+from deployer.model.names import is_ours, service_of, starts_processes, unit_name
 from deployer.model.probe import AnswersHttp, AnswersSocket, Program
 from deployer.model.service import Service
 from deployer.model.state import KEPT
@@ -55,8 +55,8 @@ def batches_of(steps: Iterable[Step]) -> tuple[tuple[Step, ...], ...]:
 def _can_share_request(first: Step, second: Step) -> bool:
     """Whether a host does both side by side when one request names them."""
     if isinstance(first, UnitStep) and isinstance(second, UnitStep):
-        is_soft = _is_soft_stop(first) or _is_soft_stop(second)
-        return not is_soft and _systemctl_options(first) == _systemctl_options(second)
+        is_own_way = _is_of_proxy(first) or _is_of_proxy(second)
+        return not is_own_way and _systemctl_options(first) == _systemctl_options(second)
     return type(first) is type(second) and isinstance(first, PortStep)
 
 
@@ -168,14 +168,20 @@ def _(step: UnitStep) -> Request:
 
 def _units_request(steps: Sequence[UnitStep]) -> Request:
     first = steps[0]
-    if _is_soft_stop(first):
-        return {"do": "soft_stop", "unit": first.unit, "timeout": STOP_TIMEOUT}
+    if _is_of_proxy(first):
+        return _proxy_request(first)
     return systemctl(*_systemctl_options(first), *(step.unit for step in steps))
 
 
-def _is_soft_stop(step: UnitStep) -> bool:
-    """Whether a step stops the proxy, which the agent does in a way of its own: systemctl alone would cut requests."""
-    return isinstance(step, StopUnit) and step.unit == unit_name(Service.PROXY)
+def _is_of_proxy(step: UnitStep) -> bool:
+    """Whether a step starts or ends the proxy, where systemctl alone would cut requests: the agent has its own ways."""
+    return not isinstance(step, EnableUnit) and step.unit == unit_name(Service.PROXY)
+
+
+def _proxy_request(step: UnitStep) -> Request:
+    if isinstance(step, StopUnit):
+        return {"do": "soft_stop", "unit": step.unit, "timeout": STOP_TIMEOUT}
+    return {"do": "seamless_restart", "unit": step.unit, "socket": config.SOCKET, "timeout": STOP_TIMEOUT}
 
 
 def _systemctl_options(step: UnitStep) -> tuple[str, ...]:
@@ -241,6 +247,7 @@ def _(step: AwaitReady | AwaitStopped) -> Request:
                 "trust": probe.trust and asdict(probe.trust),
                 "warm_up_paths": probe.warm_up_paths,
                 "warm_up_connections": probe.warm_up_connections,
+                **({"owner": step.unit} if is_ours(step.unit) else {}),  # else it is asked from another host
             }
         case AnswersSocket():
             return {

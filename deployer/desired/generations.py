@@ -94,6 +94,7 @@ def _unit_json(unit: Unit) -> dict[str, Any]:
         "needs": [list(each) for each in unit.needs],
         "reads": list(unit.reads),
         "drained": unit.drained,
+        "started_with": unit.started_with,
     }
 
 
@@ -109,6 +110,7 @@ def _unit(name: str, kept: Mapping[str, Any]) -> Unit:
         drained=kept["drained"],
         reached=_probe(kept["reached"]),
         secure=kept["secure"],
+        started_with=kept.get("started_with"),  # generations of older versions lack it
     )
 
 

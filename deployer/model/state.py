@@ -79,7 +79,8 @@ class Unit:
 
     `ready` proves a start, `reached` that the proxy's host reaches it (None: as `ready`); `needs` are the (address,
     port) pairs that it listens on; `reads` are the files, and with a final slash the folders, that its process reads
-    when it starts; `drained`: the proxy sends it nothing; `secure`: it serves TLS.
+    when it starts; `drained`: the proxy sends it nothing; `secure`: it serves TLS; `started_with`: the digest of the
+    unit file with which the proxy's process started (None: not known).
     """
 
     name: str
@@ -93,6 +94,7 @@ class Unit:
     reads: tuple[str, ...] = field(default=(), compare=False)
     drained: bool = field(default=False, compare=False)
     secure: bool = field(default=False, compare=False)
+    started_with: str | None = field(default=None, compare=False)
 
     @property
     def running(self) -> bool:

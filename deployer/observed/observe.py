@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from deployer.errors import DeployerError, HostFailed, together
@@ -170,11 +170,8 @@ def _install_patterns(prefix: str, haproxy: str) -> dict[str, list[str]]:
 def _observation(reply: Mapping[str, Any]) -> Observation:
     files = {path: _file(path, each) for path, each in reply["files"].items()}
     units = {name: _unit(name, each, reply["texts"]) for name, each in reply["units"].items()}
-    running = runtime_api.configuration(reply["replies"].get(config.MASTER_SOCKET))
     if config.UNIT in units and units[config.UNIT].running:
-        units[config.UNIT] = Unit(
-            config.UNIT, enabled=units[config.UNIT].enabled, config=running, pid=units[config.UNIT].pid
-        )
+        units[config.UNIT] = _proxy(units[config.UNIT], reply)
     ledger = reply["ledger"]
     stale = any(each.get("stale") for each in reply["units"].values())
     return Observation(HostState(files, units, frozenset(ledger["files"]), stale), _facts(reply))
@@ -224,6 +221,13 @@ def _facts(reply: Mapping[str, Any]) -> Facts:
         counted_at=usage["at"],
         resources=reply["resources"] and resources.read(reply["resources"]),
     )
+
+
+def _proxy(unit: Unit, reply: Mapping[str, Any]) -> Unit:
+    """The running proxy with the digests of its configuration, as its socket says, and of its unit, as it has noted."""
+    running = runtime_api.configuration(reply["replies"].get(config.MASTER_SOCKET))
+    noted = reply["texts"].get(config.STARTED_WITH, "").split()
+    return replace(unit, config=running, started_with=noted[0] if noted else None)
 
 
 def clock_skew(reply: Mapping[str, Any]) -> float:

@@ -60,10 +60,14 @@ def plan_between(
     shows whether the change is good, while the others serve as before.
     """
     site, proxy = SiteDiff(desired, observed, options), drain.proxy_view(observed)
-    rolling_hosts = rolling.hosts_to_roll(site)
+    rolling_hosts = rolling.hosts_to_roll(site, proxy)
     staying = site.without(rolling_hosts)
     undrain = Wave("undrain APIs", proxy.effective_at_once(_leftover_undrains(staying, proxy)))
-    idle = [name for name in rolling_hosts if any(_leftover_undrains(site.only(name), proxy))]
+    idle = [
+        name
+        for name in rolling_hosts
+        if rolling.is_misplaced(site.host(name), proxy) or any(_leftover_undrains(site.only(name), proxy))
+    ]
     batch = rolling.roll(site, proxy.with_undrained(undrain.steps), rolling_hosts, idle)
     waves = [*_additions(staying), undrain, *batch.waves, *_switch_of_traffic(site, batch, undrain), *_removals(site)]
     return Plan(tuple(wave for wave in waves if wave.steps), tuple(desired))

@@ -1,11 +1,11 @@
 """Decides the steps that bring one host's files and processes from what they are to what they should be. Pure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
 from deployer.model import probe
 from deployer.model.facts import Listener
-from deployer.model.names import service_of, unit_name
+from deployer.model.names import parse_unit, service_of, unit_name
 from deployer.model.probe import AnswersHttp, Probe, Program
 from deployer.model.service import Service
 from deployer.model.state import File, HostState, Unit
@@ -32,6 +32,7 @@ APIS = (Service.API, Service.CFN)
 HEAT = (Service.ENGINE, *APIS)
 PROXY = unit_name(Service.PROXY)
 UNIT_FILES = "/etc/systemd/system/"
+HANDOVER = "its unit changed; the earlier process ends the requests that it has"
 
 
 def write_steps(host: HostDiff) -> Iterator[Step]:
@@ -66,24 +67,51 @@ def _is_unit_file(path: str) -> bool:
 
 def engine_start_steps(host: HostDiff) -> Iterator[Step]:
     """Enable and start the engines that do not run, and wait until they are ready."""
-    return _starts(host, list(units_of(host.desired, [Service.ENGINE])))
+    return _starts(host, list(units_of(host.desired, [Service.ENGINE])), _serving(host))
 
 
 def api_start_steps(host: HostDiff) -> Iterator[Step]:
-    """Enable and start the APIs that do not run, and wait until they are ready."""
-    return _starts(host, list(units_of(host.desired, APIS)))
+    """Enable and start the APIs that do not run, and wait until they are ready; not those whose port is still held."""
+    late = {port_of(unit) for unit in units_to_replace(host)}
+    return _starts(host, [unit for unit in units_of(host.desired, APIS) if port_of(unit) not in late], _serving(host))
 
 
-def _starts(host: HostDiff, units: list[Unit]) -> Iterator[Step]:
-    """All at once on a host that serves no requests yet, else one after the other.
+def units_to_replace(host: HostDiff) -> list[Unit]:
+    """The APIs that hold a port which an API of the other kind is to get."""
+    ports = {port_of(unit) for unit in units_of(host.desired, APIS)}
+    return [unit for unit in _undesired(host, APIS) if port_of(unit) in ports]
+
+
+def port_change_steps(host: HostDiff) -> Iterator[Step]:
+    """Stop the APIs that hold a port of another kind's, then start those that get it, and wait until they are ready."""
+    replaced = units_to_replace(host)
+    ports = {port_of(unit) for unit in replaced}
+    for unit in replaced:
+        yield StopUnit(host.name, unit.name, because=f"port {port_of(unit)} changes its kind")
+    serving = [unit for unit in _serving(host) if unit not in replaced]
+    yield from _starts(host, [unit for unit in units_of(host.desired, APIS) if port_of(unit) in ports], serving)
+
+
+def port_of(unit: Unit) -> int:
+    """The port in the name of an API's unit."""
+    own = parse_unit(unit.name)
+    return own.number if own else 0
+
+
+def _serving(host: HostDiff) -> list[Unit]:
+    """The APIs that run."""
+    return [unit for unit in units_of(host.observed.state, APIS) if unit.running]
+
+
+def _starts(host: HostDiff, units: list[Unit], serving: Collection[Unit]) -> Iterator[Step]:
+    """All at once on a host that serves no requests then, else one after the other.
 
     Each loads all of Heat, which takes seconds of a core, and requests would wait for it. Those that still end the
     work of before come last: each starts by itself when it has.
     """
     yield from _enables(host, units)
     new = [unit for unit in units if not (host.runs(unit) or host.stops(unit))]
-    is_serving = any(unit.running for unit in units_of(host.observed.state, APIS))
-    for batch in ([unit] for unit in new) if is_serving else (new,):
+    for batch in ([unit] for unit in new) if serving else (new,):
         yield from _start(host, batch, "not running")
     yield from _start(host, [unit for unit in units if host.stops(unit)], "it is still stopping")
     yield from _ready_checks(host, _unproven(host, units))
@@ -161,14 +189,20 @@ def reach_steps(proxy_host: str, servers: Iterable[Unit]) -> Iterator[Step]:
 
 
 def _proxy_start(host: HostDiff, unit: Unit) -> Step | None:
-    """The step with which the proxy gets its configuration; only a changed unit needs a restart."""
+    """The step with which the proxy gets its configuration; only a changed unit needs another process."""
     if not host.runs(unit):
         return StartUnit(host.name, unit.name, because="not running")
-    if _is_rewritten(UNIT_FILES + unit.name, host):
-        return RestartUnit(host.name, unit.name, because="its unit changed")
+    if _has_old_unit(unit, host):
+        return RestartUnit(host.name, unit.name, because=HANDOVER)
     if host.observed.state.units[unit.name].config != unit.config:
         return ReloadUnit(host.name, unit.name, because="its configuration changed")
     return None
+
+
+def _has_old_unit(unit: Unit, host: HostDiff) -> bool:
+    """Whether a process started with another unit file: its own is to change, or has since an earlier run."""
+    started_with = host.observed.state.units[unit.name].started_with
+    return _is_rewritten(UNIT_FILES + unit.name, host) or unit.started_with not in (None, started_with)
 
 
 def _is_rewritten(path: str, host: HostDiff) -> bool:
@@ -196,23 +230,28 @@ def holders_of(address: str, port: int, listeners: Iterable[Listener]) -> Iterat
 
 def proxy_stop_steps(host: HostDiff) -> Iterator[Step]:
     """Stop a proxy that the inventory does not name."""
-    return _stops(host, [Service.PROXY])
+    return _stops(host, _undesired(host, [Service.PROXY]))
 
 
 def api_stop_steps(host: HostDiff) -> Iterator[Step]:
-    """Stop the APIs that the inventory does not name."""
-    return _stops(host, APIS)
+    """Stop the APIs that the inventory does not name; those whose port another gets were stopped for that."""
+    replaced = units_to_replace(host)
+    return _stops(host, [unit for unit in _undesired(host, APIS) if unit not in replaced])
 
 
 def engine_stop_steps(host: HostDiff) -> Iterator[Step]:
     """Stop the engines that the inventory does not name, and wait until nothing in Heat belongs to them."""
-    return _stops(host, [Service.ENGINE])
+    return _stops(host, _undesired(host, [Service.ENGINE]))
 
 
-def _stops(host: HostDiff, services: Iterable[Service]) -> Iterator[Step]:
-    stopping = [
+def _undesired(host: HostDiff, services: Iterable[Service]) -> list[Unit]:
+    """The units that run, or will with the host, and are not to."""
+    return [
         unit for unit in units_of(host.observed.state, services) if unit.name not in host.desired.units and unit.is_left
     ]
+
+
+def _stops(host: HostDiff, stopping: Collection[Unit]) -> Iterator[Step]:
     for unit in stopping:
         yield StopUnit(host.name, unit.name, because="not in the inventory")
     probes = host.desired.shutdown_probes

@@ -14,7 +14,7 @@ from deployer.model.probe import AnswersSocket
 from deployer.model.service import Service
 from deployer.model.state import File, HostState, Unit, file_of
 from deployer.model.tls import Trust
-from deployer.proxy import config_digest, server_options
+from deployer.proxy import config_digest, sections, server_options
 from deployer.proxy.server_options import ServerLine
 
 CONFIG = "/etc/heat-scaleout/apis-proxy.conf"
@@ -23,15 +23,20 @@ SOCKET = "/run/heat-scaleout-proxy/stats.sock"
 # The master leads to the worker of the newest configuration; for a moment after a reload the other socket may not.
 MASTER_SOCKET = "/run/heat-scaleout-proxy/master.sock"
 DRAINED_STATE_FILE = "/run/heat-scaleout-proxy/drained"  # servers that are drained at run time, which a reload keeps
+STARTED_WITH = "/run/heat-scaleout-proxy/config"  # where its process has noted the digest of its unit's file
 STATUS_COMMANDS = "@1 show info;@1 show stat\n"
 UNIT = unit_name(Service.PROXY)
-SECTIONS = {Service.API: "rest_api_proxy", Service.CFN: "cfn_api_proxy"}
+UNIT_FILE = f"/etc/systemd/system/{UNIT}"
+SECTIONS = sections.SECTIONS
 NUMBERED_PREFIX = {Service.API: "rest-server", Service.CFN: "cfn-server"}
 # It starts as root and becomes its own user; to end its old workers, which are that user's, root needs CAP_KILL.
 CAPABILITIES = "CAP_NET_BIND_SERVICE CAP_SETUID CAP_SETGID CAP_KILL"
 FAST_CHECK = "500ms"  # between two checks of a server that goes up or down
 HARD_STOP_AFTER = 120  # seconds an old worker may take to finish its requests after a reload
 OWN_FILES = 1000  # beside those of its connections
+# Open files that its unit allows: as many as Linux does by default, so that another maxconn is a mere reload. HAProxy
+# takes what it needs of them.
+ALLOWED_FILES = 2**20
 PURPOSES = CLIENT_CERTIFICATE, BACKEND_CA = "clients", "authorities"  # the purposes of the certificates on its host
 
 
@@ -57,13 +62,14 @@ def state(spec: ProxySpec, instances: Iterable[Instance]) -> HostState:
     """
     spec = _serving(spec, instances)
     text, digest = configuration(spec, tuple(instances))
+    unit_file = file_of(UNIT_FILE, _unit(spec.settings).encode(), only=Service.PROXY)
     files = [
         file_with(text, spec.settings.program),
         file_of(BINDS, _binds_program(), only=Service.PROXY),
-        file_of(f"/etc/systemd/system/{UNIT}", _unit(spec.settings).encode(), only=Service.PROXY),
+        unit_file,
     ]
     needs = tuple((bind.address if bind.address != "*" else "0.0.0.0", bind.port) for bind in spec.binds.values())
-    unit = Unit(UNIT, config=digest, ready=runs_with(digest), needs=needs)
+    unit = Unit(UNIT, config=digest, ready=runs_with(digest), needs=needs, started_with=unit_file.digest)
     return HostState({file.path: file for file in files}, {UNIT: unit})
 
 
@@ -85,9 +91,9 @@ def _serving(spec: ProxySpec, instances: Iterable[Instance]) -> ProxySpec:
 
 def configuration(spec: ProxySpec, instances: tuple[Instance, ...]) -> tuple[str, str]:
     """Return the text of apis-proxy.conf and the digest that it carries in its description."""
-    sections = [_section(spec, service, instances) for service in spec.binds]
+    listed = [_section(spec, service, instances) for service in spec.binds]
     forwarded = spec.settings.tls is not None or bool(spec.trusts)
-    values = _values(spec.settings) | {"sections": sections, "forwarded": forwarded, "description": config_digest.MARK}
+    values = _values(spec.settings) | {"sections": listed, "forwarded": forwarded, "description": config_digest.MARK}
     return config_digest.signed(render.text("proxy/apis-proxy.conf", **values), spec.certificates)
 
 
@@ -104,7 +110,7 @@ def server_name(settings: Proxy, instance: Instance, position: int) -> str:
 
 
 def files(settings: Proxy) -> int:
-    """Open files that the proxy's unit asks for: two a connection, and some of its own."""
+    """Open files that the proxy needs: two a connection, and some of its own."""
     return 2 * settings.maxconn + OWN_FILES
 
 
@@ -178,5 +184,7 @@ def _unit(settings: Proxy) -> str:
         binds=BINDS,
         drained=DRAINED_STATE_FILE,
         stop_seconds=HARD_STOP_AFTER + 10,
-        files=files(settings),
+        files=max(files(settings), ALLOWED_FILES),
+        unit_file=UNIT_FILE,
+        started_with=STARTED_WITH,
     )

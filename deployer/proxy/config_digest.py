@@ -8,6 +8,12 @@ MARK = "heat-scaleout "  # `show info` returns the whole description
 _DESCRIPTION = re.compile(rf"(?m)^(    description {MARK})[0-9a-f]*$")
 
 
+def stated(text: str) -> str:
+    """The digest that a configuration states; "" for none."""
+    found = _DESCRIPTION.search(text)
+    return found[0].rpartition(" ")[2] if found else ""
+
+
 def signed(text: str, certificates: str = "") -> tuple[str, str]:
     """Return a configuration with its digest in its description, and the digest.
 

@@ -57,6 +57,7 @@ PARTS = {
         "socket_takeover",
         "warm_up",
         "probes",
+        "seamless_restart",
         "files",
         "progress",
         "perform",

@@ -22,6 +22,7 @@ def recalled(runs: CoreSchema) -> CoreSchema:
     )
     http = _answers_http()
     unit = record(
+        {"started_with": or_none(value.NAME)},  # those of older versions lack it
         running=value.FLAG,
         enabled=value.FLAG,
         config=or_none(value.NAME),

@@ -73,6 +73,8 @@ class FakeHost:
         self.systemd, self.haproxy = Systemd(self), Haproxy(self)
         self.listeners: list[FakeListener] = []
         self.connections: list[FakeListener] = []
+        self.cut: list[FakeListener] = []  # connections that ended with their process, whatever was in progress
+        self.request_seconds = 0.0  # that requests in progress take, where a process ends softly
         self.engines: list[FakeListener] = []
         self.free = 10 * 2**30
         self.read_only = False
@@ -281,7 +283,26 @@ class FakeHost:
             self.heat.engine_began(self, name, unit.pid)
         if name == PROXY:
             self.haproxy.read(self._proxy_text())
+            self._end_softly(unit.argv)
         return ""
+
+    def _end_softly(self, argv: list[str]) -> None:
+        """Processes that a HAProxy is told to have ended (-sf) listen no more, and end when their requests have."""
+        told = {int(each) for each in argv[argv.index("-sf") + 1 :]} if "-sf" in argv else set()
+        for each in (each for each in self.listeners if each.pid in told):
+            each.port = 0
+        for pid in told:
+            busy = any(each.pid == pid for each in self.connections)
+            self.clock.after(self.request_seconds if busy else 0.0, lambda each=pid: self._ended_softly(each))
+        self.clock.advance(0.0)
+
+    def _ended_softly(self, pid: int) -> None:
+        self.ends_requests(pid)
+        self.listeners = [each for each in self.listeners if each.pid != pid]
+
+    def ends_requests(self, pid: int) -> None:
+        """A process answers the requests that it has."""
+        self.connections = [each for each in self.connections if each.pid != pid]
 
     def process_reloads(self, name: str, unit: FakeUnit) -> str:
         """The proxy reads its configuration again; why it does not."""
@@ -297,6 +318,7 @@ class FakeHost:
     def process_ended(self, name: str, pid: int, is_killed: bool = False) -> None:
         self.heat.engine_ended(pid, is_killed)
         self.listeners = [each for each in self.listeners if not pid or each.pid != pid]
+        self.cut += [each for each in self.connections if pid and each.pid == pid]
         self.connections = [each for each in self.connections if not pid or each.pid != pid]
         if name == PROXY:
             self.haproxy = Haproxy(self)

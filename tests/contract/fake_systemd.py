@@ -1,6 +1,7 @@
 """systemd of a host in memory: units have its states and its files; jobs take as long as a test says."""
 
 import fnmatch
+import hashlib
 import itertools
 import os
 import re
@@ -166,6 +167,11 @@ class Systemd:
         if unit.state == "failed":
             return Ran()
         text = self._read.get(name, "")
+        if _setting(text, "KillMode") == "none":
+            self._abandon(name, text, and_start)
+            return Ran()
+        if _setting(text, "KillSignal") == "SIGUSR1":
+            self._host.ends_requests(unit.pid)
         told = re.search(r"(?m)^Environment=STOPS_AFTER=(\d+)$", text)
         takes = self.behaviours.get(name, Behaviour(stop=float(told[1]) if told else 0.0)).stop
         limit = float(_setting(text, "TimeoutStopSec") or 90)
@@ -191,18 +197,27 @@ class Systemd:
             unit.state = "failed"
         return Ran()
 
+    def _abandon(self, name: str, text: str, and_start: bool) -> None:
+        """Forget the processes of a unit, which go on."""
+        unit = self.units[name]
+        unit.state, unit.pid = "inactive", 0
+        self._then(name, text, and_start)
+
     def _ended(self, name: str, and_start: bool, is_killed: bool = False) -> None:
         self._end(name, is_killed)
         self._host.clock.cancel(self.units[name].job)
         self.units[name].then_start = False
-        if and_start:
+        self._then(name, self._read.get(name, ""), and_start, "failed" if is_killed else "inactive")
+
+    def _then(self, name: str, text: str, start: bool, state: str = "inactive") -> None:
+        """What follows the end of a unit."""
+        folder = _setting(text, "RuntimeDirectory")
+        if start:
             self._last_start = self._begin(name)
         else:
-            self.units[name].state = "failed" if is_killed else "inactive"
-            folder = _setting(self._read.get(name, ""), "RuntimeDirectory")
-            if folder:
-                place = self._host.root.at(f"/run/{folder.replace('%i', _instance(name))}")
-                shutil.rmtree(place, ignore_errors=True)
+            self.units[name].state = state
+            if folder and _setting(text, "RuntimeDirectoryPreserve") != "yes":
+                shutil.rmtree(self._host.root.at(f"/run/{folder.replace('%i', _instance(name))}"), ignore_errors=True)
 
     def _end(self, name: str, is_killed: bool = False) -> None:
         unit = self.units[name]
@@ -230,6 +245,8 @@ class Systemd:
             complaint = f"Job for {name} failed because the control process exited with error code."
             return Ran(status=1, complaint=complaint) if is_notify else Ran()
         unit.state, unit.restarts = "active", 0
+        for path in re.findall(r"(?m)^ExecStartPost=\+/bin/rm -f (\S+)$", lines):
+            Path(self._host.root.at(path)).unlink(missing_ok=True)
         self._host.logs_line(name, f"Started {name}.")
         return Ran()
 
@@ -241,6 +258,9 @@ class Systemd:
             if copied := re.fullmatch(r"/bin/cp (\S+) (\S+)", line):
                 source = Path(self._host.root.at(copied[1]))
                 self._host.root.put(copied[2], source.read_bytes() if source.exists() else b"")
+            if noted := re.search(r"sha256sum <(\S+) >(\S+)'", line):
+                digest = hashlib.sha256(Path(self._host.root.at(noted[1])).read_bytes()).hexdigest()
+                self._host.root.put(noted[2], f"{digest}  -\n".encode())
             made = re.search(r"echo 1 >(\S+)'", line)
             if made and not os.path.exists(self._host.root.at(made[1])):
                 self._host.root.put(made[1], b"1\n")

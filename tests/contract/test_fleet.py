@@ -364,6 +364,8 @@ def test_start_of_a_unit_that_is_not_there_fails_and_names_it(fleet_under_test, 
     assert "heat-scaleout-missing.service" in reply["failed"]["why"]
 
 
+# Its successor, which is told of it by `-x SOCKET -sf PID`, ends it.
+HANDS_OVER = "[Service]\nExecStart=/bin/sh -c '[ -z $$3 ] || kill -USR1 $$3; exec sleep 600'\n"
 STOPS_SLOWLY = (
     "[Service]\nEnvironment=STOPS_AFTER=20\n"
     "ExecStart=/bin/sh -c 'trap \"sleep $STOPS_AFTER; exit 0\" TERM; while :; do sleep 0.1; done'\n"
@@ -536,6 +538,31 @@ def test_await_http_without_anybody_listening_fails_and_names_the_address(fleet_
     }
 
     assert "127.0.0.1:1/" in do(fleet_under_test, place, step)["failed"]["why"]
+
+
+def test_await_http_of_another_units_answer_fails_and_names_whose_it_is(fleet_under_test, place, server):
+    step = {"do": "await_http", "unit": UNIT, "address": "127.0.0.1", "port": PORT, "path": "/", "expect": [200]}
+    assert do(fleet_under_test, place, step | {"timeout": LIMIT, "owner": UNIT})["failed"] is None
+
+    other = step | {"timeout": 0.1, "owner": "heat-scaleout-none.service"}
+
+    assert f" of {UNIT}), not from heat-scaleout-none.service" in do(fleet_under_test, place, other)["failed"]["why"]
+
+
+def test_seamless_restart_starts_a_unit_and_then_its_successor_and_leaves_no_other_settings(
+    fleet_under_test, place, unit
+):
+    rewrite_unit(fleet_under_test, place, HANDS_OVER)
+    restart = {"do": "seamless_restart", "unit": UNIT, "socket": f"{place}/socket", "timeout": LIMIT}
+    assert do(fleet_under_test, place, restart)["failed"] is None
+    first = state(fleet_under_test)
+
+    assert do(fleet_under_test, place, restart)["failed"] is None
+
+    second = state(fleet_under_test)
+    assert (first["active"], second["active"], second["stale"]) == ("active", "active", False)
+    assert second["pid"] not in (0, first["pid"])
+    assert observe(fleet_under_test, trees=[f"/run/systemd/system/{UNIT}.d"])["files"] == {}
 
 
 def test_await_reply_of_a_missing_socket_fails_and_names_it(fleet_under_test, place):

@@ -4,6 +4,10 @@ The long run of the same is `bin/load`.
 """
 
 import contextlib
+import http.client
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -14,6 +18,7 @@ from benchmarks.load.client_process import Bounds
 pytestmark = pytest.mark.lab
 
 BOUNDS = Bounds(rate=100, most=20_000, seconds=200)
+PROXY = "heat-scaleout-proxy.service"
 RELOADS = 10
 CONNECTIONS = 16  # over which a started API is warmed up: under uWSGI one for each thread
 SECONDS = 40  # that a stack takes: longer than it takes to begin twenty
@@ -49,6 +54,54 @@ def test_processes_restart_and_engines_leave_without_losing_a_request_or_a_stack
     assert fates == stacks.Fates(begun=20, complete=20, failed={}, stuck=())
     assert slow.delete() == ()
     assert set(restored.unread_queues()) <= left_by_others
+
+
+@pytest.mark.on("newest")
+def test_ports_change_their_kind_and_the_proxy_its_unit_without_losing_a_request(restored):
+    changes = [("proxy: {host: hostA}", "proxy: {host: hostA, maxconn: 9000}")]
+    changes += [("    api: 1\n    cfn: 1\n", "    api: [8000]\n    cfn: [8004]\n")] * 2
+    other = restored.edited(*changes)
+    with nothing_lost(restored):
+        assert proxy_steps(restored, other) == [f"reload {PROXY}"] * 3
+        older = f"echo '# older' >>/etc/systemd/system/{PROXY} && systemctl daemon-reload"
+        restored.on("hostA", "sh", "-c", older)
+        with request_in_progress(restored) as answer:
+            assert proxy_steps(restored, other) == [f"restart {PROXY}"]
+
+    assert answer.result(LIMIT) == 400
+
+
+def proxy_steps(site, inventory):
+    """Deploy an inventory; what that did to the proxy's process."""
+    done = json.loads(site.invoke("deploy", "--yes", "--format", "json", inventory=inventory).stdout)["done"]
+    steps = [each["step"].partition(" (")[0] for each in done]
+    return [step for step in steps if step.startswith(("reload", "restart", "start", "stop")) and step.endswith(PROXY)]
+
+
+@contextlib.contextmanager
+def request_in_progress(site):
+    """A client's request with a token, which is whole only when the proxy has another process; the status it gets."""
+    heat = stacks.opened(site.lab.directory / "clouds.yaml")
+    before = main_pid(site)
+    client = http.client.HTTPConnection(site.lab.hosts["hostA"], 8004, timeout=LIMIT)
+    client.putrequest("POST", f"/v1/{heat.get_project_id()}/stacks")
+    for name, value in {"X-Auth-Token": heat.get_token(), "Content-Length": "2"}.items():
+        client.putheader(name, value)
+    client.endheaders(b"{")
+
+    def rest_of_it():
+        deadline = time.monotonic() + LIMIT
+        while main_pid(site) in (before, "0") and time.monotonic() < deadline:
+            time.sleep(0.2)
+        client.send(b"{")
+        return client.getresponse().status
+
+    with ThreadPoolExecutor(1) as pool:
+        yield pool.submit(rest_of_it)
+
+
+def main_pid(site):
+    return site.on("hostA", "systemctl", "show", "--property=MainPID", "--value", PROXY).strip()
 
 
 @contextlib.contextmanager

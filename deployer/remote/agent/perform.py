@@ -15,6 +15,7 @@ from deployer.remote.agent import (
     probes,
     programs,
     progress,
+    seamless_restart,
     socket_takeover,
     sockets,
 )
@@ -204,6 +205,7 @@ STEPS = {
     "release_port": release_port,
     "start_predecessor": start_predecessor,
     "soft_stop": soft_stop,
+    "seamless_restart": seamless_restart.seamless_restart,
     "remove_records": remove_records,
     "await_http": probes.await_http,
     "await_reply": probes.await_reply,

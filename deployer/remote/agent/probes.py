@@ -24,12 +24,13 @@ def wait_until(true, seconds, otherwise):
 def await_http(step, _):
     """Wait until an address answers with an expected status; give up early when its unit dies over and over.
 
-    Over TLS, if `trust` names a server and its authorities, only that one's answer counts.
+    Over TLS, if `trust` names a server and its authorities, only that one's answer counts; with `owner` only that of a
+    process of that unit: another one may still have the port.
     """
     last = [""]
     started = time.monotonic()
     for polls in itertools.count(1):
-        if answers(step, last):
+        if answers(step, last) and is_from_owner(step, last):
             break
         timed_out = time.monotonic() > started + step["timeout"]
         if timed_out or polls % POLLS_PER_UNIT_CHECK == 0 and crash_loops(step["unit"]):
@@ -57,6 +58,22 @@ def answers(step, last):
         connection.close()
     last[0] = "status %d" % status
     return status in step["expect"]
+
+
+def is_from_owner(step, last):
+    """Whether a process of the unit that is to answer listens there, if one is to."""
+    there = [each for each in sockets.listeners() if each["port"] == step["port"]] if "owner" in step else []
+    if "owner" not in step or any(each.get("unit") == step["owner"] for each in there):
+        return True
+    last[0] = "it comes from %s, not from %s" % (", ".join(map(name_of, there)) or "nobody", step["owner"])
+    return False
+
+
+def name_of(listener):
+    """Who listens, for people."""
+    if "pid" not in listener:
+        return "an unknown process"
+    return "%(program)s (pid %(pid)d of %(unit)s)" % listener
 
 
 def crash_loops(unit):

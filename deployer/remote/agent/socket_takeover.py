@@ -53,19 +53,25 @@ def detach_filter(listener):
 
 def with_settings(unit, lines, act):
     """Do something to a unit that has other settings for just that long."""
-    folder = "/run/systemd/system/%s.d" % unit
+    path = settings_path(unit)
+    folder = os.path.dirname(path)
     os.makedirs(folder, exist_ok=True)
-    path = os.path.join(folder, "heat-scaleout.conf")
     try:
         with open(path, "w") as stream:
             stream.write("[Service]\n%s\n" % lines)
         programs.call(["systemctl", "daemon-reload"])
         act()
     finally:
-        os.unlink(path)
+        if os.path.exists(path):
+            os.unlink(path)
         if not os.listdir(folder):
             os.rmdir(folder)
         programs.call(["systemctl", "daemon-reload"])
+
+
+def settings_path(unit):
+    """The file that has a unit's other settings."""
+    return "/run/systemd/system/%s.d/heat-scaleout.conf" % unit
 
 
 def lead_to_newest(held):

@@ -378,7 +378,7 @@ def test_proxy_with_another_unit_is_restarted_as_a_reload_keeps_its_old_one():
     assert sentences(plan) == [
         f"write {path} (changed)",
         "let systemd read its units again (unit files changed)",
-        "restart heat-scaleout-proxy.service (its unit changed)",
+        "restart heat-scaleout-proxy.service (its unit changed; the earlier process ends the requests that it has)",
     ]
 
 

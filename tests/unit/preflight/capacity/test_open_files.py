@@ -8,8 +8,6 @@ from deployer.model.facts import HostResources
 from deployer.preflight.capacity import open_files
 from deployer.proxy import config
 
-GOLDEN = "tests/golden/uwsgi/proxy/heat-scaleout-proxy.service"
-
 
 def judged(most, proxy=""):
     inventory = sites.an_inventory(proxy=proxy)
@@ -38,8 +36,15 @@ def test_host_that_has_enough_or_is_unknown_is_no_problem(most):
     assert judged(most) == ([], [])
 
 
-def test_limit_of_the_proxys_unit_is_what_is_judged():
-    settings = sites.an_inventory().proxy
+def test_limit_of_the_proxys_unit_is_enough_for_any_usual_number_so_that_another_is_a_mere_reload():
+    assert limit("") == limit("maxconn: 500000") == "LimitNOFILE=1024:1048576"
+    assert limit("maxconn: 600000") == "LimitNOFILE=1024:1201000"
+    assert config.connections(config.files(sites.an_inventory().proxy)) == sites.an_inventory().proxy.maxconn
 
-    assert f"LimitNOFILE={config.files(settings)}\n" in (sites.ROOT / GOLDEN).read_text()
-    assert config.connections(config.files(settings)) == settings.maxconn
+
+def limit(proxy):
+    """The line of the proxy's unit that limits its open files."""
+    inventory = sites.an_inventory(proxy=proxy)
+    spec = config.ProxySpec(inventory.proxy, {}, {})
+    unit = config.state(spec, inventory.instances()).files[config.UNIT_FILE]
+    return next(line for line in unit.content.decode().splitlines() if line.startswith("LimitNOFILE="))
