@@ -141,10 +141,11 @@ def port_change_drains(
 ) -> Iterator[DrainServer]:
     """A drain of each server whose port is to answer requests of another kind, also of a section's last one.
 
-    Until the proxy knows the new kind of the port, it would send it requests of the old one.
+    Until the proxy knows the new kind of the port, it would send it requests of the old one. A server that an earlier
+    run has drained may still have some in progress.
     """
     for server in proxy.servers_at(places):
-        if not server.drained:
+        if not server.configured:
             yield DrainServer(proxy.host, server.path, options.drain_wait, options.force, because=PORT_CHANGE)
 
 
