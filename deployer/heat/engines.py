@@ -70,11 +70,11 @@ class EngineView:
 UNKNOWN_VIEW = EngineView(known=False)
 
 
-def question(inventory: Inventory) -> dict[str, Request]:
-    """The program that the source host runs while it is observed; `view` reads its output."""
+def question(inventory: Inventory, seconds: float = STATUS_TIMEOUT) -> dict[str, Request]:
+    """The program that the source host runs while it is observed, for so long at most; `view` reads its output."""
     heat = inventory.heat_of(inventory.heat.source)
     text = scripts.text(SCRIPT, conf=f"{heat.config_dir}/heat.conf", seconds=LOGIN_TIMEOUT)
-    return {QUESTION: {"argv": [service_units.python_of(heat.prefix), "-"], "stdin": text, "timeout": STATUS_TIMEOUT}}
+    return {QUESTION: {"argv": [service_units.python_of(heat.prefix), "-"], "stdin": text, "timeout": seconds}}
 
 
 def view(answers: Mapping[str, Mapping[str, Json]]) -> EngineView:

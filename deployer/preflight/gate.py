@@ -140,12 +140,19 @@ def problems_without_engines(planned: Planned, fleet: Fleet) -> Iterator[str]:
     if has_engines and not stopping:
         return
     source = planned.inventory.heat.source
-    observation = observe.observe_site(planned.inventory, fleet, [source], programs=engines.question(planned.inventory))
+    question = engines.question(planned.inventory, engines.ENGINES_TIMEOUT)
+    observation = observe.observe_site(planned.inventory, fleet, [source], programs=question)
     view = (
         engines.view(observation.hosts[source].facts.answers) if source in observation.hosts else engines.UNKNOWN_VIEW
     )
     starting = engines.starting(planned.plan)
-    if not starting and not any(view.is_alive(row) for row in view.rows if row.host not in stopping):
+    if not starting and not view.known:
+        why = "; ".join(view.problems) or "its host does not answer"
+        yield (
+            f"{source}: Heat did not say whether another engine is alive ({why}): without one its work would wait "
+            "forever. Run the same command again, or use --force."
+        )
+    elif not starting and not any(view.is_alive(row) for row in view.rows if row.host not in stopping):
         who = f"without {', '.join(sorted(stopping))}" if stopping else "and the inventory has none"
         yield (
             f"{source}: Heat lists no other engine that is alive, {who}: its work would wait forever. "

@@ -377,6 +377,18 @@ def test_last_engine_that_is_alive_leaves_only_when_forced(inventory, deployed):
     assert ENGINES[0] not in running(deployed)["hostB"]
 
 
+def test_heat_that_does_not_say_which_engines_are_alive_is_not_taken_for_one_without(inventory, deployed):
+    fewer = sites.an_inventory(hostB="{address: 10.0.0.2, api: 1, cfn: 1, engines: 1}")
+    deployed.breaks("hostA", "# engine_view", "no answer in 30 s")
+
+    with pytest.raises(
+        errors.NotReady, match=r"Heat did not say whether another engine is alive \(.*no answer in 30 s"
+    ):
+        sites.deploy(fewer, deployed, sites.yes)
+
+    assert sites.deploy(fewer, deployed, sites.yes, options=RolloutOptions(force=True)).exit_code == 0
+
+
 def test_engine_that_stops_is_waited_for_until_its_work_is_done(inventory, deployed):
     asks = deployed.holds("hostB", times=2)
     fewer = sites.an_inventory(hostB="{address: 10.0.0.2, api: 1, cfn: 1, engines: 1}")
