@@ -7,7 +7,7 @@ import sites
 
 DEPLOYER = sites.ROOT / "deployer"
 STAGES = {  # what `deploy` calls, in this order -> the stage
-    "observe.observe_hosts": "observe",
+    "gate.observe_hosts": "observe",
     "goal.desired_for": "desired",
     "diff.planned": "plan",
     "saved_plan.refuse_stale": "stale check",
