@@ -6,6 +6,7 @@ from contract.fake_host import FakeListener
 
 from deployer.model.names import unit_name
 from deployer.model.service import Service
+from deployer.model.state import digest_of
 from deployer.proxy import config
 
 PROXY = unit_name(Service.PROXY)
@@ -30,6 +31,7 @@ def with_older_unit(fleet):
     unit = host.files[config.UNIT_FILE]
     unit.content = OLD_UNIT.encode() + unit.content
     host.systemd.systemctl(["daemon-reload"])
+    host.root.put(config.STARTED_WITH, f"{digest_of(unit.content)}  -\n".encode())
     return host
 
 
