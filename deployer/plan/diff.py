@@ -24,7 +24,7 @@ from deployer.plan.drain import ProxyView
 from deployer.plan.host_steps import APIS
 from deployer.plan.planned import Change, Planned
 from deployer.plan.rolling import RollingBatch
-from deployer.plan.site_diff import SiteDiff
+from deployer.plan.site_diff import SiteDiff, units_of
 
 
 def planned(change: Change, desired: Desired, observed: Mapping[str, Observation]) -> Planned:
@@ -117,9 +117,7 @@ def _serving_apis(site: SiteDiff) -> list[Unit]:
 def _stopping_apis(site: SiteDiff) -> dict[str, list[str]]:
     """Host -> its APIs that are no longer in the inventory."""
     return {
-        host.name: [
-            unit.name for unit in host_steps.units_of(host.observed.state, APIS) if unit.name not in host.desired.units
-        ]
+        host.name: [unit.name for unit in units_of(host.observed.state, APIS) if unit.name not in host.desired.units]
         for host in site.hosts()
     }
 
@@ -127,7 +125,7 @@ def _stopping_apis(site: SiteDiff) -> dict[str, list[str]]:
 def _drained_apis(site: SiteDiff) -> dict[str, list[str]]:
     """Host -> its running APIs that are to get no requests."""
     return {
-        host.name: [unit.name for unit in host_steps.units_of(host.desired, APIS) if unit.drained and host.runs(unit)]
+        host.name: [unit.name for unit in units_of(host.desired, APIS) if unit.drained and host.runs(unit)]
         for host in site.hosts()
     }
 

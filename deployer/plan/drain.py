@@ -12,7 +12,7 @@ from deployer.model.probe import AnswersHttp
 from deployer.model.service import Service
 from deployer.model.state import Unit
 from deployer.model.steps import DEFAULT_ROLLOUT, DrainServer, ReadyServer, RestartUnit, RolloutOptions, Step
-from deployer.proxy import sections
+from deployer.proxy import section_names
 
 PORT_CHANGE = "its port changes its kind"
 
@@ -200,4 +200,4 @@ def _place_of(server: Server) -> Place:
 def _section_of(unit: str) -> str:
     """The section of the proxy for an API, by its unit; "" for what is none of ours."""
     service = service_of(unit)
-    return sections.SECTIONS[Service(service)] if service in sections.SECTIONS else ""
+    return section_names.SECTIONS[Service(service)] if service in section_names.SECTIONS else ""

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 from deployer.model import probe
 from deployer.model.facts import Listener
-from deployer.model.names import parse_unit, service_of, unit_name
+from deployer.model.names import parse_unit, unit_name
 from deployer.model.probe import AnswersHttp, Probe, Program
 from deployer.model.service import Service
-from deployer.model.state import File, HostState, Unit
+from deployer.model.state import File, Unit
 from deployer.model.steps import (
     AwaitReady,
     AwaitStopped,
@@ -26,12 +26,11 @@ from deployer.model.steps import (
     StopUnit,
     WriteFile,
 )
-from deployer.plan.site_diff import HostDiff
+from deployer.plan import outdated
+from deployer.plan.site_diff import HostDiff, units_of
 
 APIS = (Service.API, Service.CFN)
-HEAT = (Service.ENGINE, *APIS)
 PROXY = unit_name(Service.PROXY)
-UNIT_FILES = "/etc/systemd/system/"
 HANDOVER = "its unit changed; the earlier process ends the requests that it has"
 
 
@@ -62,7 +61,7 @@ def _access(file: File) -> str:
 
 
 def _is_unit_file(path: str) -> bool:
-    return path.startswith(UNIT_FILES)
+    return path.startswith(outdated.UNIT_FILES)
 
 
 def engine_start_steps(host: HostDiff) -> Iterator[Step]:
@@ -127,25 +126,8 @@ def _unproven(host: HostDiff, units: Iterable[Unit]) -> Iterator[Unit]:
     """The processes that run as they should, and that a run has started which did not come to prove them."""
     if host.is_proven:
         return
-    outdated = outdated_units(host)
-    yield from (unit for unit in units if host.runs(unit) and unit not in outdated)
-
-
-def outdated_units(host: HostDiff, services: Iterable[Service] = HEAT) -> list[Unit]:
-    """The running processes that have to restart: on request all, else those that started with other files."""
-    running = [unit for unit in units_of(host.desired, services) if host.runs(unit)]
-    if host.name in host.options.restart:
-        return running
-    changed = [path for path in host.desired.files if _is_rewritten(path, host)]
-    return [unit for unit in running if _is_outdated(unit, host.observed.state, changed)]
-
-
-def _is_outdated(unit: Unit, observed: HostState, changed: Iterable[str]) -> bool:
-    return observed.units[unit.name].config != unit.config or any(_reads(unit, path) for path in changed)
-
-
-def _reads(unit: Unit, path: str) -> bool:
-    return any(path.startswith(each) if each.endswith("/") else path == each for each in unit.reads)
+    late = outdated.outdated_units(host)
+    yield from (unit for unit in units if host.runs(unit) and unit not in late)
 
 
 def restart_steps(host: HostDiff, units: Iterable[Unit]) -> Iterator[Step]:
@@ -192,22 +174,11 @@ def _proxy_start(host: HostDiff, unit: Unit) -> Step | None:
     """The step with which the proxy gets its configuration; only a changed unit needs another process."""
     if not host.runs(unit):
         return StartUnit(host.name, unit.name, because="not running")
-    if _has_old_unit(unit, host):
+    if outdated.has_old_unit(unit, host):
         return RestartUnit(host.name, unit.name, because=HANDOVER)
     if host.observed.state.units[unit.name].config != unit.config:
         return ReloadUnit(host.name, unit.name, because="its configuration changed")
     return None
-
-
-def _has_old_unit(unit: Unit, host: HostDiff) -> bool:
-    """Whether a process started with another unit file: its own is to change, or has since an earlier run."""
-    started_with = host.observed.state.units[unit.name].started_with
-    return _is_rewritten(UNIT_FILES + unit.name, host) or unit.started_with not in (None, started_with)
-
-
-def _is_rewritten(path: str, host: HostDiff) -> bool:
-    files = host.observed.state.files
-    return path in files and files[path].digest != host.desired.files[path].digest
 
 
 def _holders(unit: Unit, listeners: Iterable[Listener]) -> Iterator[tuple[str, int, Listener]]:
@@ -289,12 +260,6 @@ def _ready_checks(host: HostDiff, units: Iterable[Unit]) -> Iterator[Step]:
     for unit in units:
         if unit.ready:
             yield AwaitReady(host.name, unit.name, _with_timeout(unit.ready, host.options), host.options.force)
-
-
-def units_of(state: HostState, services: Iterable[Service]) -> Iterator[Unit]:
-    """The units of some services in a state, by name."""
-    kinds = set(services)
-    return (unit for name, unit in sorted(state.units.items()) if service_of(name) in kinds)
 
 
 def serving_apis(host: HostDiff) -> list[Unit]:

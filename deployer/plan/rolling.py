@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from deployer.model.facts import Observation
 from deployer.model.service import Service
 from deployer.model.steps import Step, Wave
-from deployer.plan import drain, host_steps, tls_migration
+from deployer.plan import drain, host_steps, outdated, tls_migration
 from deployer.plan.drain import Place, ProxyView
 from deployer.plan.host_steps import APIS
-from deployer.plan.site_diff import HostDiff, SiteDiff
+from deployer.plan.site_diff import HostDiff, SiteDiff, units_of
 
 
 @dataclass(frozen=True)
@@ -28,13 +28,13 @@ def hosts_to_roll(site: SiteDiff, proxy: ProxyView) -> tuple[str, ...]:
     return tuple(
         host.name
         for host in site.hosts()
-        if host_steps.outdated_units(host) or host_steps.units_to_replace(host) or is_misplaced(host, proxy)
+        if outdated.outdated_units(host) or host_steps.units_to_replace(host) or is_misplaced(host, proxy)
     )
 
 
 def is_misplaced(host: HostDiff, proxy: ProxyView) -> bool:
     """Whether ports of a host have changed their kind in an earlier run, of which the proxy did not hear."""
-    apis = host_steps.units_of(host.desired, APIS)
+    apis = units_of(host.desired, APIS)
     return not host_steps.units_to_replace(host) and drain.misplaced(proxy, apis)
 
 
@@ -64,7 +64,7 @@ def _waves(host: HostDiff, proxy: ProxyView, proxy_update: tuple[Step, ...]) -> 
     `proxy_update` are the steps of the proxy where the host's APIs turn to TLS or back, or ports change their kind.
     """
     name = host.name
-    apis = host_steps.outdated_units(host, APIS)
+    apis = outdated.outdated_units(host, APIS)
     # One that is to be drained may serve until the proxy hears of it, at the end of the plan.
     stopping = {name: [unit.name for unit in apis if not unit.drained or proxy.serves_unit(name, unit.name)]}
     places = _places_to_replace(host)
@@ -80,7 +80,7 @@ def _waves(host: HostDiff, proxy: ProxyView, proxy_update: tuple[Step, ...]) -> 
 
 def _places_to_replace(host: HostDiff) -> set[Place]:
     """Where the proxy has the APIs whose port is to change its kind, whether they run or not."""
-    probes = {host_steps.port_of(unit): unit.ready for unit in host_steps.units_of(host.desired, APIS)}
+    probes = {host_steps.port_of(unit): unit.ready for unit in units_of(host.desired, APIS)}
     replaced = host_steps.units_to_replace(host)
     return drain.places_of(replace(unit, ready=probes[host_steps.port_of(unit)]) for unit in replaced)
 
@@ -89,5 +89,5 @@ def _changes(host: HostDiff) -> Iterator[Step]:
     """What changes on a host while its APIs serve: files, engines, and APIs that do not run yet."""
     yield from host_steps.write_steps(host)
     yield from host_steps.engine_start_steps(host)
-    yield from host_steps.restart_steps(host, host_steps.outdated_units(host, [Service.ENGINE]))
+    yield from host_steps.restart_steps(host, outdated.outdated_units(host, [Service.ENGINE]))
     yield from host_steps.api_start_steps(host)

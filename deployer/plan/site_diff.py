@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from deployer.model.facts import Observation
+from deployer.model.names import service_of
 from deployer.model.run import DONE
+from deployer.model.service import Service
 from deployer.model.state import HostState, Unit
 from deployer.model.steps import DEFAULT_ROLLOUT, RolloutOptions, Step
 
@@ -69,3 +71,9 @@ class SiteDiff:
     def steps(self, decide: Callable[[HostDiff], Iterator[Step]]) -> tuple[Step, ...]:
         """What is decided for each host, in the order of the hosts."""
         return tuple(step for host in self.hosts() for step in decide(host))
+
+
+def units_of(state: HostState, services: Iterable[Service]) -> Iterator[Unit]:
+    """The units of some services in a state, by name."""
+    kinds = set(services)
+    return (unit for name, unit in sorted(state.units.items()) if service_of(name) in kinds)

@@ -11,7 +11,7 @@ from deployer.model.state import File, HostState, Unit, file_of
 from deployer.model.steps import AwaitReady, ReloadUnit, Step, WriteFile
 from deployer.plan import host_steps
 from deployer.plan.host_steps import APIS, PROXY
-from deployer.plan.site_diff import SiteDiff
+from deployer.plan.site_diff import SiteDiff, units_of
 from deployer.proxy import config, config_digest, server_options
 from deployer.proxy.server_options import PlacedServer, ServerLine
 
@@ -85,7 +85,7 @@ def _running_proxy(observed: Mapping[str, Observation]) -> RunningProxy | None:
 def _apis_by_address(desired: HostState) -> dict[str, Unit]:
     return {
         endpoint(probe.address, probe.port): unit
-        for unit in host_steps.units_of(desired, APIS)
+        for unit in units_of(desired, APIS)
         if isinstance(probe := unit.ready, AnswersHttp)
     }
 

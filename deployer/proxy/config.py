@@ -14,7 +14,7 @@ from deployer.model.probe import AnswersSocket
 from deployer.model.service import Service
 from deployer.model.state import File, HostState, Unit, file_of
 from deployer.model.tls import Trust
-from deployer.proxy import config_digest, sections, server_options
+from deployer.proxy import config_digest, section_names, server_options
 from deployer.proxy.server_options import ServerLine
 
 CONFIG = "/etc/heat-scaleout/apis-proxy.conf"
@@ -27,7 +27,7 @@ STARTED_WITH = "/run/heat-scaleout-proxy/config"  # where its process has noted 
 STATUS_COMMANDS = "@1 show info;@1 show stat\n"
 UNIT = unit_name(Service.PROXY)
 UNIT_FILE = f"/etc/systemd/system/{UNIT}"
-SECTIONS = sections.SECTIONS
+SECTIONS = section_names.SECTIONS
 NUMBERED_PREFIX = {Service.API: "rest-server", Service.CFN: "cfn-server"}
 # It starts as root and becomes its own user; to end its old workers, which are that user's, root needs CAP_KILL.
 CAPABILITIES = "CAP_NET_BIND_SERVICE CAP_SETUID CAP_SETGID CAP_KILL"

@@ -31,6 +31,7 @@ PURE = {
     "model.steps",
     "render",
     "plan.host_steps",
+    "plan.outdated",
     "plan.diff",
     "apply.agent_requests",
     "plan.revert",
