@@ -121,11 +121,13 @@ def state_folder(tmp_path_factory) -> Path:
 def fresh(request, tmp_path_factory) -> Site:
     """A lab whose hostA runs a single Heat, with nothing of ours on any host."""
     name = f"test-{os.getpid()}"
-    lab = labs.up(name, 3, request.param)
     path = tmp_path_factory.mktemp("site") / "site.yaml"
-    path.write_text(inventory_text(lab))
-    yield Site(lab, path)
-    labs.down(name)
+    try:
+        lab = labs.up(name, 3, request.param)
+        path.write_text(inventory_text(lab))
+        yield Site(lab, path)
+    finally:  # also of a lab that did not come up: its hosts would go on taking the machine's time
+        labs.down(name)
 
 
 @pytest.fixture
