@@ -206,6 +206,7 @@ def test_free_of_a_process_that_does_not_stop_fails_in_time(book):
 RELOADING = """\
 import os, signal, sys
 signal.signal(signal.SIGTERM, lambda *_: os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]]))
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # who runs the tests in the background ignores it
 """
 
 
