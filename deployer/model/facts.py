@@ -47,7 +47,12 @@ class Server:
 
     @property
     def drained(self) -> bool:
-        return self.status.startswith("DRAIN")
+        """Whether it was told to take no new requests, by a drain or by somebody who put it into maintenance."""
+        return self.status.startswith(("DRAIN", "MAINT"))
+
+    @property
+    def in_maintenance(self) -> bool:
+        return self.status.startswith("MAINT")
 
     @property
     def down(self) -> bool:
@@ -91,9 +96,10 @@ class Facts:
     without an address; `servers`: those of the proxy that runs here; `stopped`: what we stopped, by the ledger;
     `answers`: name of a program that ran meanwhile -> what it printed, or why it failed; `last_run`: the last run
     that began here, with what it is doing; `at_work`: who is at work here now, perhaps without a name (None: nobody);
-    `certificates`: what TLS takes there, by purpose; `counters`: unit ->
-    what it has used, by `counted_at`, in seconds of the host's own clock that is never set; `resources`: what it has
-    to spare (None: not measured).
+    `certificates`: what TLS takes there, by purpose; `masked`: the units of ours that nothing can start; `drop_ins`:
+    unit -> the files that change it beside ours, by somebody's hand; `counters`: unit -> what it has used, by
+    `counted_at`, in seconds of the host's own clock that is never set; `resources`: what it has to spare (None: not
+    measured).
     """
 
     python: tuple[int, ...] = ()
@@ -112,6 +118,8 @@ class Facts:
     last_run: Mapping[str, Json] = field(default_factory=dict, repr=False)
     at_work: str | None = None
     certificates: Mapping[str, Certificate] = field(default_factory=dict)
+    masked: tuple[str, ...] = ()
+    drop_ins: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     counters: Mapping[str, UnitCounters] = field(default_factory=dict)
     counted_at: float = 0.0
     resources: HostResources | None = None

@@ -69,6 +69,7 @@ class UnitState(StrEnum):
     ACTIVE = "active"
     ACTIVATING = "activating"
     DEACTIVATING = "deactivating"
+    AUTO_RESTART = "auto-restart"  # it has failed, and systemd is going to start it again
     FAILED = "failed"
     INACTIVE = "inactive"
 

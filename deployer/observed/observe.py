@@ -184,11 +184,13 @@ def _file(path: str, each: Mapping[str, Any]) -> File:
 
 def _unit(name: str, each: Mapping[str, Any], texts: Mapping[str, str]) -> Unit:
     config, secure = service_units.read_started_with(texts.get(service_units.started_with_path(name), ""))
-    return Unit(name, _state(each["active"]), each["enabled"], config, each["pid"] or None, secure=secure)
+    return Unit(name, _state(each["active"], each["sub"]), each["enabled"], config, each["pid"] or None, secure=secure)
 
 
-def _state(word: str) -> UnitState:
+def _state(word: str, sub: str) -> UnitState:
     """The state that systemd names: whoever reloads serves meanwhile; what else it may say has no process."""
+    if word == UnitState.ACTIVATING and sub.startswith(UnitState.AUTO_RESTART):
+        return UnitState.AUTO_RESTART
     if word in ("reloading", "refreshing"):
         return UnitState.ACTIVE
     return UnitState(word) if word in set(UnitState) else UnitState.INACTIVE
@@ -217,6 +219,8 @@ def _facts(reply: Mapping[str, Any]) -> Facts:
             name: Certificate(why=each["why"], names=tuple(each["names"]), left=each["left"], digest=each["digest"])
             for name, each in reply["certificates"].items()
         },
+        masked=tuple(name for name, each in reply["units"].items() if each["masked"]),
+        drop_ins={name: tuple(each["drop_ins"]) for name, each in reply["units"].items() if each["drop_ins"]},
         counters={name: UnitCounters(each["cpu"], each["memory"]) for name, each in usage["units"].items()},
         counted_at=usage["at"],
         resources=reply["resources"] and resources.read(reply["resources"]),

@@ -179,7 +179,7 @@ def leftover_undrain_steps(
     places, late = places_of(staying), places_of(starting)
     for server in proxy.servers:
         if server.drained and _place_of(server) in places:
-            yield ReadyServer(proxy.host, server.path, because="it was drained")
+            yield ReadyServer(proxy.host, server.path, because=_why_ready(server))
         elif server.down and _place_of(server) in late:
             yield ReadyServer(proxy.host, server.path, because="it was down")
 
@@ -201,3 +201,7 @@ def _section_of(unit: str) -> str:
     """The section of the proxy for an API, by its unit; "" for what is none of ours."""
     service = service_of(unit)
     return section_names.SECTIONS[Service(service)] if service in section_names.SECTIONS else ""
+
+
+def _why_ready(server: Server) -> str:
+    return "it was in maintenance" if server.in_maintenance else "it was drained"

@@ -94,7 +94,13 @@ def _findings(planned: Planned, fleet: Fleet) -> Findings:
         *engine_problems,
         *_lost_requests(planned),
     )
-    return Findings(problems, (*tls_checks.warnings(observed), *login.warnings, *capacity.warnings))
+    return Findings(problems, (*_warnings(observed), *login.warnings, *capacity.warnings))
+
+
+def _warnings(observed: Mapping[str, Observation]) -> Iterator[str]:
+    """What the observation alone shows."""
+    yield from host_checks.warnings(observed)
+    yield from tls_checks.warnings(observed)
 
 
 def _lost_requests(planned: Planned) -> Iterator[str]:
@@ -115,7 +121,7 @@ def site_findings(inventory: Inventory, observation: SiteObservation, desired: D
         *login.problems,
         *capacity.problems,
     )
-    return Findings(problems, (*desired.warnings, *tls_checks.warnings(observed), *login.warnings, *capacity.warnings))
+    return Findings(problems, (*desired.warnings, *_warnings(observed), *login.warnings, *capacity.warnings))
 
 
 def capacity_and_timeouts(

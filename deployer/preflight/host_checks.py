@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from deployer.heat import releases
 from deployer.inventory.schema import Inventory
 from deployer.inventory.sections import Heat
+from deployer.model import names
 from deployer.model.facts import Facts, Listener, Observation
 from deployer.model.hosts import Instance
 from deployer.model.names import endpoint, is_ours
@@ -33,6 +34,7 @@ def problems(inventory: Inventory, observation: SiteObservation, desired: Mappin
             *_of_heat(inventory, name, each.facts, release),
             *_of_ports(inventory, name, each),
             *_of_proxy(inventory, name, each, desired),
+            *_of_masked_units(inventory, name, each.facts),
         )
     ]
     return (*unreachable, *observed, *_of_drains(inventory, observation))
@@ -107,6 +109,21 @@ def _of_ports(inventory: Inventory, name: str, observed: Observation) -> Iterato
                     f"{name}: {instance.address}:{instance.port} is in use by {holder_name(holder)}: "
                     f"stop it, or give {instance.service} another port in the inventory."
                 )
+
+
+def _of_masked_units(inventory: Inventory, name: str, facts: Facts) -> Iterator[str]:
+    """systemd starts nothing that somebody has masked."""
+    for instance in inventory.instances_of(name):
+        for unit in (instance.unit, names.unit_template(instance.service)):
+            if unit in facts.masked:
+                yield f"{name}: {unit} is masked: `systemctl unmask {unit}`, or take it out of the inventory."
+
+
+def warnings(observed: Mapping[str, Observation]) -> Iterator[str]:
+    """What somebody has changed by hand and a deploy leaves as it is: a line each."""
+    for name, each in observed.items():
+        for unit, paths in each.facts.drop_ins.items():
+            yield f"{name}: {unit} is also what {', '.join(paths)} says: a deploy leaves that as it is"
 
 
 def _is_stopped_by_plan(inventory: Inventory, name: str, instance: Instance, holder: Listener) -> bool:

@@ -51,6 +51,8 @@ def _observed() -> dict[str, CoreSchema]:
         pid=value.PID,
         stale=value.FLAG,
         restarts=whole(0, 2**32),
+        masked=value.FLAG,
+        drop_ins=many(value.PATH),
     )
     return {
         "python": many(whole(0, 1000), LONGEST_VERSION),

@@ -16,6 +16,7 @@ STATES = {
     UnitState.ACTIVE: "running",
     UnitState.ACTIVATING: "starting",
     UnitState.DEACTIVATING: "stopping",
+    UnitState.AUTO_RESTART: "restarting",
     UnitState.FAILED: "failed",
     UnitState.INACTIVE: "stopped",
 }
@@ -179,6 +180,10 @@ def _unit_drift(view: InstanceView) -> Iterator[str]:
     """What differs in a process as its host shows it."""
     if view.is_stopping:
         yield "still stopping"
+    elif view.observed is not None and view.instance.unit in view.observed.facts.masked:
+        yield "masked"
+    elif view.unit is not None and view.unit.state is UnitState.AUTO_RESTART:
+        yield "keeps failing"
     elif view.unit is None or not view.unit.running:
         yield "not running"
     elif not view.unit.enabled:
@@ -197,9 +202,15 @@ def _proxy_drift(view: InstanceView) -> Iterator[str]:
     elif not view.is_running:
         yield "server without unit"
     elif server.drained != view.instance.drained:
-        yield "drained" if server.drained else "not drained"
+        yield _traffic_drift(server)
     elif not server.drained and not server.serves:
         yield "not served"
+
+
+def _traffic_drift(server: Server) -> str:
+    if server.in_maintenance:
+        return "in maintenance"
+    return "drained" if server.drained else "not drained"
 
 
 def _engine_drift(view: InstanceView, engines: EngineView) -> Iterator[str]:

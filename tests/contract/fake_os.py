@@ -34,7 +34,7 @@ PURE = {
     "ssl",
     "struct",
 }
-PURE_OS = {"fdopen", "read", "pread", "pwrite", "ftruncate", "lseek", "strerror", "memfd_create", "sysconf"}
+PURE_OS = {"fdopen", "read", "pread", "pwrite", "ftruncate", "lseek", "strerror", "memfd_create", "sysconf", "devnull"}
 PURE_PATH = {"abspath", "basename", "dirname", "join", "split"}
 READ_ONLY, FRAGMENT = 1, 4096
 FOREVER = 10.0**9  # seconds
@@ -119,7 +119,7 @@ class FakeOs:
         return self._host.proc.listed(path) if path.startswith("/proc") else os.listdir(self._root.at(path))
 
     def readlink(self, path: str) -> str:
-        return self._host.proc.link(path)
+        return self._host.proc.link(path) if path.startswith("/proc") else os.readlink(self._root.at(path))
 
     def walk(self, top: str) -> Iterator[tuple[str, list[str], list[str]]]:
         for folder, folders, names in os.walk(self._root.at(top)):

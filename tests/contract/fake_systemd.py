@@ -104,6 +104,10 @@ class Systemd:
             for name in names:
                 self.units[name].state = "inactive"
             return Ran()
+        if verb in ("mask", "unmask"):
+            for name in names:
+                self._mask(name, verb == "mask")
+            return Ran()
         if verb == "is-enabled":
             return Ran(status=0 if self.is_enabled(names[0]) else 1)
         done = [self._act(verb, name, "--now" in options) for name in names]
@@ -113,6 +117,8 @@ class Systemd:
         return failed[0] if failed else Ran(seconds=0.0 if "--no-block" in options else longest)
 
     def _act(self, verb: str, name: str, now: bool) -> Ran:
+        if self.is_masked(name) and verb in ("start", "restart"):
+            return Ran(status=1, complaint=f"Failed to {verb} {name}: Unit {name} is masked.")
         if self._text(name) is None and name not in self.units:
             return Ran(status=NOT_FOUND, complaint=f"Failed to {verb} {name}: Unit {name} not found.")
         acts: dict[str, Callable[[str], Ran]] = {
@@ -142,6 +148,17 @@ class Systemd:
 
     def is_enabled(self, name: str) -> bool:
         return os.path.lexists(self._host.root.at(f"{WANTS}/{name}"))
+
+    def _mask(self, name: str, is_masked: bool) -> None:
+        place = Path(self._host.root.at(f"{ETC}/{name}"))
+        if is_masked:
+            place.symlink_to(os.devnull)
+        else:
+            place.unlink()
+
+    def is_masked(self, name: str) -> bool:
+        place = self._host.root.at(f"{ETC}/{name}")
+        return os.path.islink(place) and os.readlink(place) == os.devnull
 
     # Jobs.
 
@@ -287,6 +304,12 @@ class Systemd:
         extra = sorted(Path(at(f"{RUN}/{name}.d")).glob("*.conf"))
         return "".join(path.read_text() for path in [found[0], *extra]) if found else None
 
+    def _drop_ins(self, name: str) -> list[str]:
+        """The files that change a unit or its template."""
+        folders = [f"{folder}/{each}.d" for folder in (ETC, RUN) for each in dict.fromkeys((name, _template(name)))]
+        inside = self._host.root.inside
+        return [inside(str(each)) for one in folders for each in sorted(Path(self._host.root.at(one)).glob("*.conf"))]
+
     def _show(self, options: list[str], patterns: list[str]) -> Ran:
         keys = next(each.partition("=")[2] for each in options if each.startswith("--property=")).split(",")
         exact = [each for each in patterns if "*" not in each]
@@ -302,6 +325,8 @@ class Systemd:
         read, there = self._read.get(name), self._text(name)
         return {
             "Id": name,
+            "LoadState": "masked" if self.is_masked(name) else "loaded" if there else "not-found",
+            "DropInPaths": " ".join(self._drop_ins(name)),
             "ActiveState": unit.state,
             "SubState": {"active": "running", "inactive": "dead"}.get(unit.state, unit.state),
             "MainPID": str(unit.pid),

@@ -338,6 +338,38 @@ def test_disabled_unit_is_neither_active_nor_enabled(fleet_under_test, place, un
     assert (seen["active"], seen["enabled"]) == ("inactive", False)
 
 
+def test_masked_unit_is_seen_as_such_and_does_not_start(fleet_under_test, place):
+    masked = "heat-scaleout-contract@7.service"
+    try:
+        assert do(fleet_under_test, place, systemctl("mask", masked))["failed"] is None
+
+        seen = observe(fleet_under_test, units=[masked.replace("7", "*")])["units"]
+        started = do(fleet_under_test, place, systemctl("start", masked))
+    finally:
+        do(fleet_under_test, place, systemctl("unmask", masked))
+
+    assert {name: each["masked"] for name, each in seen.items()} == {masked: True}
+    assert "is masked" in started["failed"]["why"]
+    assert observe(fleet_under_test, units=[masked.replace("7", "*")])["units"] == {}
+
+
+def test_unit_that_is_changed_by_a_file_of_somebody_else_shows_which(fleet_under_test, place, unit):
+    drop_in = f"{UNIT_FILE}.d/by-hand.conf"
+    try:
+        do(
+            fleet_under_test,
+            place,
+            write(drop_in, "[Service]\nNice=5\n"),
+            systemctl("daemon-reload"),
+            systemctl("start", UNIT),
+        )
+        seen = observe(fleet_under_test, units=[UNIT])["units"][UNIT]
+    finally:
+        do(fleet_under_test, place, {"do": "remove", "path": drop_in}, systemctl("daemon-reload"))
+
+    assert (seen["drop_ins"], seen["masked"]) == ([drop_in], False)
+
+
 def test_unit_runs_on_when_it_is_disabled_and_starts_at_once_when_it_is_enabled_now(fleet_under_test, place, unit):
     seen = []
     for arguments in (("enable", "--now"), ("disable",)):

@@ -35,6 +35,7 @@ STATES = {
     "missing": "red",
     "refused": "red",
     "starting": "yellow",
+    "restarting": "red",
     "stopping": "yellow",
     "put back": "yellow",
     "not ended": "yellow",

@@ -13,8 +13,18 @@ import time
 
 from deployer.remote.agent import certificates, exclusive, journal, ledger, measure, programs, sockets
 
-NOT_LOADED = {"active": "inactive", "sub": "", "pid": 0, "stale": False, "restarts": 0}
-UNIT_KEYS = "Id,ActiveState,SubState,MainPID,NeedDaemonReload,NRestarts,UnitFileState"
+NOT_LOADED = {
+    "active": "inactive",
+    "sub": "",
+    "pid": 0,
+    "stale": False,
+    "restarts": 0,
+    "enabled": False,
+    "masked": False,
+    "drop_ins": [],
+}
+UNIT_KEYS = "Id,LoadState,ActiveState,SubState,MainPID,NeedDaemonReload,NRestarts,UnitFileState,DropInPaths"
+OWN_DROP_IN = "/heat-scaleout.conf"  # of a start or stop of ours that is under way
 
 
 def observe(request):
@@ -148,6 +158,9 @@ def units_like(patterns):
     for pattern in patterns:
         for link in glob.glob("/etc/systemd/system/*.wants/" + pattern):
             found.setdefault(os.path.basename(link), dict(NOT_LOADED))["enabled"] = True
+        for link in glob.glob("/etc/systemd/system/" + pattern):
+            if os.path.islink(link) and os.readlink(link) == os.devnull:
+                found.setdefault(os.path.basename(link), dict(NOT_LOADED))["masked"] = True
     return found
 
 
@@ -177,4 +190,6 @@ def unit_state(keys):
         "pid": int(keys.get("MainPID") or 0),
         "stale": keys.get("NeedDaemonReload") == "yes",
         "restarts": int(keys.get("NRestarts") or 0),
+        "masked": keys.get("LoadState") == "masked",
+        "drop_ins": [path for path in keys.get("DropInPaths", "").split() if not path.endswith(OWN_DROP_IN)],
     }

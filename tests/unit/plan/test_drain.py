@@ -121,6 +121,12 @@ def test_server_that_an_earlier_run_left_drained_is_undrained():
     assert (step.server, step.because) == ("rest_api_proxy/hostB-8004", "it was drained")
 
 
+def test_server_that_somebody_put_into_maintenance_serves_again():
+    (step,) = leftover(with_status(B, "MAINT"), C)
+
+    assert (step.server, step.because) == ("rest_api_proxy/hostB-8004", "it was in maintenance")
+
+
 def test_server_that_serves_is_left_as_it_is():
     assert leftover(B, C) == []
 

@@ -68,6 +68,26 @@ def test_problem_of_a_host_is_reported_with_its_name_and_what_to_do(facts, words
     assert [word for word in words if word not in reported] == []
 
 
+@pytest.mark.parametrize("unit", [unit_name(Service.API, 8004), "heat-scaleout-api@.service"])
+def test_unit_that_is_masked_and_wanted_is_a_problem(unit):
+    assert problem(hostB=sites.facts(masked=(unit,))) == (
+        f"hostB: {unit} is masked: `systemctl unmask {unit}`, or take it out of the inventory."
+    )
+
+
+def test_masked_unit_that_nobody_wants_is_no_problem():
+    assert problems(hostB=sites.facts(masked=(unit_name(Service.API, 8999),))) == ()
+
+
+def test_unit_that_somebody_changed_by_a_drop_in_is_a_warning_that_names_the_file():
+    unit, path = unit_name(Service.API, 8004), "/etc/systemd/system/heat-scaleout-api@8004.service.d/override.conf"
+    observed = {"hostB": Observation(HostState(), sites.facts(drop_ins={unit: (path,)}))}
+
+    (warning,) = host_checks.warnings(observed)
+
+    assert warning == f"hostB: {unit} is also what {path} says: a deploy leaves that as it is"
+
+
 def test_problems_of_all_hosts_come_at_once():
     reported = problems(hostA=sites.facts(systemd=False), hostB=sites.facts(systemd=False, skew=99.0))
 

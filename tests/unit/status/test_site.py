@@ -43,6 +43,7 @@ def test_process_that_does_not_run_is_reported():
         (UnitState.ACTIVATING, "starting", "not running"),
         (UnitState.DEACTIVATING, "stopping", "still stopping"),
         (UnitState.FAILED, "failed", "not running"),
+        (UnitState.AUTO_RESTART, "restarting", "keeps failing"),
     ],
 )
 def test_process_on_its_way_is_shown_as_systemd_has_it(state, shown, drift):
@@ -163,6 +164,7 @@ def test_api_shows_the_proxys_view_of_it():
 def test_api_that_the_proxy_does_not_serve_is_reported():
     assert (line(CFN, stat=STAT).proxy, line(CFN, stat=STAT).drift) == ("DOWN", "not served")
     assert line(CFN, stat=STAT.replace("DOWN", "DRAIN")).drift == "drained"
+    assert line(CFN, stat=STAT.replace("DOWN", "MAINT")).drift == "in maintenance"
 
 
 def test_api_that_the_proxy_does_not_know_is_missing_there():
