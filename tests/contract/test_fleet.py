@@ -28,13 +28,16 @@ def unit(fleet_under_test, place):
     host = fleet_under_test.hosts[0]
     do(fleet_under_test, place, write(UNIT_FILE, UNIT_TEXT.format(1000)), systemctl("daemon-reload"))
     yield host
-    do(
+    ended = do(
         fleet_under_test,
         place,
+        write(UNIT_FILE, UNIT_TEXT.format(1000)),  # systemd does not even stop a unit whose file is no good
+        systemctl("daemon-reload"),
         systemctl("disable", "--now", UNIT),
         {"do": "remove", "path": UNIT_FILE},
         systemctl("daemon-reload"),
     )
+    assert ended["failed"] is None
 
 
 def write(path, text, **access):
