@@ -102,6 +102,8 @@ def test_state_of_a_unit_is_what_systemctl_shows():
         "MainPID": "42",
         "NeedDaemonReload": "yes",
         "NRestarts": "3",
+        "LoadState": "masked",
+        "DropInPaths": "/etc/x.service.d/by-hand.conf /run/systemd/system/x.service.d/heat-scaleout.conf",
     }
 
     assert observe.unit_state(keys) == {
@@ -111,6 +113,8 @@ def test_state_of_a_unit_is_what_systemctl_shows():
         "pid": 42,
         "stale": True,
         "restarts": 3,
+        "masked": True,
+        "drop_ins": ["/etc/x.service.d/by-hand.conf"],
     }
 
 
