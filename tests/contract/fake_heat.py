@@ -3,8 +3,10 @@
 These are loaded as a host would load them; only what asks Heat's database and broker is small and of the tests' own.
 """
 
+import _strptime
 import builtins
 import contextlib
+import datetime
 import functools
 from collections.abc import Callable
 from types import ModuleType, SimpleNamespace
@@ -43,7 +45,7 @@ class FakeHeat:
 
     def engine_began(self, host: Any, unit: str, pid: int) -> None:
         name = f"{host.name}-engine-{unit.split('@')[1].removesuffix('.service')}"
-        self.rows[f"id-{pid}"] = {"host": name, "hostname": host.name, "created": host.clock.wall()}
+        self.rows[f"id-{pid}"] = {"host": name, "hostname": host.name, "created": host.clock.wall() + host.skew}
 
     def engine_ended(self, pid: int, is_killed: bool) -> None:
         """One that nobody has killed has ended its work."""
@@ -88,6 +90,9 @@ class FakeHeat:
             **{name: modules[name] for name in ("subprocess", "time")},
             "sys": SimpleNamespace(argv=arguments, exit=_exit),
             "contextlib": contextlib,
+            "datetime": datetime,
+            "_strptime": _strptime,  # which datetime loads by the importing module's own means
+            "os": SimpleNamespace(environ={}),
             "glob": SimpleNamespace(glob=lambda pattern: []),  # an engine here has no worker beside itself
             "sqlalchemy": SimpleNamespace(),
             "deployer.remote.agent": SimpleNamespace(priority=SimpleNamespace(take_share=lambda: None)),

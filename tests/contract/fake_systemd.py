@@ -8,6 +8,7 @@ import re
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ class FakeUnit:
     job: int = -1  # of the clock
     done_at: float = 0.0  # when the job is done
     then_start: bool = False
-    began: float = 0.0  # of the clock
+    began: float | None = None  # by the wall clock of its host, as that was then
 
     @property
     def active(self) -> bool:
@@ -253,7 +254,7 @@ class Systemd:
         if not unit.argv:
             return Ran(status=1, complaint=f"Failed to start {name}: Unit {name} has a bad unit file setting.")
         self._prepare(lines)
-        unit.pid, unit.began = next(PIDS), self._host.clock.now
+        unit.pid, unit.began = next(PIDS), self._host.clock.wall() + self._host.skew
         why = self._host.process_started(name, unit, lines)
         if why:
             is_notify = _setting(lines, "Type") == "notify"
@@ -333,10 +334,15 @@ class Systemd:
             "NeedDaemonReload": "yes" if read is not None and read != there else "no",
             "NRestarts": str(unit.restarts),
             "Job": "1" if unit.state == "deactivating" else "0",
-            "ExecMainStartTimestampMonotonic": str(int(unit.began * 1e6)),
+            "ExecMainStartTimestamp": "" if unit.began is None else _timestamp(unit.began),
             "UnitFileState": "enabled" if self.is_enabled(name) else "disabled",
             "User": _setting(there or "", "User") or "",
         }
+
+
+def _timestamp(seconds: float) -> str:
+    """As systemd writes it under TZ=UTC."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%a %Y-%m-%d %H:%M:%S UTC")
 
 
 def _template(name: str) -> str:

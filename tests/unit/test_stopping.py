@@ -143,6 +143,22 @@ def test_restart_that_was_killed_before_its_proof_is_proven_by_the_next_deploy(i
     assert sites.deploy(inventory, deployed).planned.plan.waves == ()
 
 
+@pytest.mark.parametrize("step", (3600.0, -3600.0))
+def test_restarted_engine_is_proven_also_when_the_clock_of_its_host_has_been_set_meanwhile(inventory, deployed, step):
+    def killed(name, when, step):
+        if "engine_started" in step.get("stdin", ""):
+            raise KeyboardInterrupt
+
+    deployed.moment = killed
+    with pytest.raises(KeyboardInterrupt):
+        restart(inventory, deployed)
+    deployed.moment = lambda name, when, step: None
+    deployed.hosts["hostB"].skew += step
+
+    assert sites.deploy(inventory, deployed).exit_code == 0
+    assert drifts(inventory, deployed) == {}
+
+
 def test_engine_that_is_killed_by_force_has_its_work_marked_and_told_and_leaves_nothing(inventory, deployed):
     works(deployed, "hostB", SECOND, None)
 

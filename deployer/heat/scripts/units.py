@@ -1,14 +1,20 @@
 """The state of systemd units of this host: for programs in Heat's Python."""
 
+import datetime
 import glob
+import os
 import subprocess
-import time
 
-KEYS = "ActiveState,Job,MainPID,NRestarts,ExecMainStartTimestampMonotonic"
+KEYS = "ActiveState,Job,MainPID,NRestarts,ExecMainStartTimestamp"
 
 
 def state(unit):
-    shown = subprocess.run(["systemctl", "show", "--property=" + KEYS, unit], stdout=subprocess.PIPE, timeout=30)
+    shown = subprocess.run(
+        ["systemctl", "show", "--property=" + KEYS, unit],
+        stdout=subprocess.PIPE,
+        timeout=30,
+        env=dict(os.environ, TZ="UTC"),  # systemd writes times as local ones
+    )
     return dict(line.split("=", 1) for line in shown.stdout.decode().splitlines())
 
 
@@ -29,8 +35,15 @@ def forget_failure(unit):
 
 
 def started(shown):
-    """When a unit's process started, as a wall clock of this host reads it now."""
-    return time.time() - time.monotonic() + int(shown["ExecMainStartTimestampMonotonic"]) / 1e6
+    """When a unit's process started, in whole seconds, by the wall clock of then: it may have been stepped since.
+
+    An engine writes the time of its row by the same clock, right after. 0.0 for one that has never started.
+    """
+    text = shown["ExecMainStartTimestamp"]
+    if not text:
+        return 0.0
+    read = datetime.datetime.strptime(text, "%a %Y-%m-%d %H:%M:%S UTC")
+    return read.replace(tzinfo=datetime.timezone.utc).timestamp()
 
 
 def children(pid):

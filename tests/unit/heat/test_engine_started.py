@@ -9,7 +9,7 @@ from deployer.heat import scripts
 
 ENGINE, UNIT = "hostB-engine-1", "heat-scaleout-engine@1.service"
 ROW = {"engine_id": "b1", "host": ENGINE, "up": True, "created": 1000.0}
-RUNS = {"ActiveState": "active", "Job": "0", "NRestarts": "0", "ExecMainStartTimestampMonotonic": "0"}
+RUNS = {"ActiveState": "active", "Job": "0", "NRestarts": "0", "ExecMainStartTimestamp": ""}
 
 
 @pytest.fixture
