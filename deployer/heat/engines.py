@@ -40,6 +40,9 @@ class Queue:
     consumers: int
 
 
+NOT_ASKED = Queue(0, 0)
+
+
 @dataclass(frozen=True)
 class EngineView:
     """What Heat knows of its engines. `known`: its table could be read; `queues`: id of an engine -> its queue.
@@ -59,6 +62,13 @@ class EngineView:
             return row.up
         queue = self.queues[row.engine_id]
         return queue is not None and queue.consumers > 0
+
+    def has_no_queue(self, row: EngineRow) -> bool:
+        """Whether one that has reported in time has no queue at the broker that was asked.
+
+        It was killed a moment ago, or reads another broker or virtual host, as an engine of another release does.
+        """
+        return row.up and self.queues.get(row.engine_id, NOT_ASKED) is None
 
     def queue(self, rows: Iterable[EngineRow]) -> Queue | None:
         """The queues of some rows together; None when the broker was not asked."""

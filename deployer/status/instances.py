@@ -11,6 +11,7 @@ from deployer.model.state import HostState, Unit, UnitState
 from deployer.proxy import config
 from deployer.status.site_view import InstanceView, SiteView
 
+NO_QUEUE = "no queue at the broker"
 SHORT = 7  # letters of a digest that tell two apart
 STATES = {
     UnitState.ACTIVE: "running",
@@ -148,6 +149,13 @@ def rows_of(host: str, unit: str, view: EngineView) -> list[EngineRow]:
     return [row for row in view.rows if row.host == name]
 
 
+def _idle(rows: Sequence[EngineRow], engines: EngineView) -> str:
+    """Why an engine that runs does no work for Heat."""
+    if any(engines.has_no_queue(row) for row in rows):
+        return NO_QUEUE
+    return "queue without consumer" if any(row.up for row in rows) else "down for Heat"
+
+
 def heat_view(rows: Sequence[EngineRow]) -> str:
     """In Heat's own words: an engine is up when one of its worker processes is."""
     return "unknown" if not rows else "up" if any(row.up for row in rows) else "down"
@@ -219,6 +227,6 @@ def _engine_drift(view: InstanceView, engines: EngineView) -> Iterator[str]:
     if engines.known and view.is_running and not rows:
         yield "not listed by Heat"
     elif view.is_running and not alive and rows:
-        yield "queue without consumer" if any(row.up for row in rows) else "down for Heat"
+        yield _idle(rows, engines)
     elif len(alive) < len(rows) and not view.is_stopping:  # it reads no queue any more
         yield rows_without_process(len(rows) - len(alive))

@@ -169,7 +169,7 @@ def _rows(site: SiteView) -> Iterator[InstanceStatus]:
         if _owner(site, row) is None:
             by_name.setdefault((row.hostname, row.host), []).append(row)
     for (hostname, name), rows in by_name.items():
-        is_running = any(site.engines.is_alive(row) for row in rows)
+        is_running = any(site.engines.is_alive(row) or site.engines.has_no_queue(row) for row in rows)
         status = InstanceStatus(
             hostname,
             Service.ENGINE,
@@ -182,6 +182,8 @@ def _rows(site: SiteView) -> Iterator[InstanceStatus]:
 
 
 def _drift(site: SiteView, rows: Sequence[EngineRow], is_running: bool) -> str:
+    if rows and all(site.engines.has_no_queue(row) for row in rows):
+        return instances.NO_QUEUE
     dead = [row for row in rows if not site.engines.is_alive(row)]
     without_process = [instances.rows_without_process(len(dead))] if dead else []
     return ", ".join([HOSTS_OWN, *without_process] if is_running else without_process)

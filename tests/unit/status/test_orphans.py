@@ -166,6 +166,14 @@ def test_engine_of_a_host_outside_the_inventory_is_left_alone_while_it_is_alive(
     assert not site.SiteStatus(observed).drifts
 
 
+def test_engine_that_reads_another_virtual_host_is_not_said_to_have_no_process():
+    """As one of another release does, with which Heat is upgraded: it shares the database, not the queues."""
+    (other,) = observed = leftovers(view=a_view(a_row("controller-r26", "controller9"), id=None))
+
+    assert (other.unit, other.state, other.heat) == ("controller-r26", "unknown", "up")
+    assert (other.drift, site.SiteStatus(observed).drifts) == ("no queue at the broker", True)
+
+
 def test_rows_of_a_unit_that_was_stopped_and_forgotten_are_named():
     stopped = Observation(HostState(units={ENGINE: Unit(ENGINE)}), sites.facts())
 

@@ -141,6 +141,8 @@ def test_engine_that_runs_and_does_nothing_for_heat_is_reported():
     assert line(ENGINE, view=a_view()).drift == "not listed by Heat"
     assert line(ENGINE, view=a_view(a_row(up=False))).drift == "down for Heat"
     assert line(ENGINE, view=a_view(a_row(), id=0)).drift == "queue without consumer"
+    assert line(ENGINE, view=a_view(a_row(), id=None)).drift == "no queue at the broker"
+    assert line(ENGINE, view=a_view(a_row(up=False), id=None)).drift == "down for Heat"
 
 
 def test_stopped_engine_with_a_row_left_is_reported_both():
