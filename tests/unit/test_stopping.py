@@ -21,8 +21,8 @@ def deployed(inventory, fleet):
     return fleet
 
 
-def restart(inventory, fleet, **options):
-    return pipeline.restart(Change(inventory, options=RolloutOptions(**options)), fleet, sites.yes)
+def restart(inventory, fleet, limit=(), **options):
+    return pipeline.restart(Change(inventory, options=RolloutOptions(**options), limit=limit), fleet, sites.yes)
 
 
 def works(fleet, host, unit, seconds):
@@ -118,6 +118,18 @@ def test_rolling_restart_that_was_given_up_is_ended_by_a_deploy_that_waits_for_t
     assert f"hostB: start {FIRST} (it is still stopping)" in [f"{each.host}: {each}" for each in report.planned.plan]
     assert (report.exit_code, host.clock.now - before > 280) == (0, True)
     assert host.units[FIRST].active
+    assert drifts(inventory, deployed) == {}
+
+
+def test_restart_that_was_given_up_is_ended_by_one_of_what_was_left(inventory, deployed):
+    works(deployed, "hostB", FIRST, 300.0)
+    given_up = restart(inventory, deployed, wait=5.0)
+    others = {name: unit.pid for name, unit in deployed.hosts["hostC"].units.items() if unit.active}
+    assert "Run `invoke restart --limit hostA,hostB,hostC`" in run_report.text(given_up)
+
+    assert restart(inventory, deployed, limit=("hostA", "hostB", "hostC")).exit_code == 0
+
+    assert all(deployed.hosts["hostC"].units[name].pid != pid for name, pid in others.items())
     assert drifts(inventory, deployed) == {}
 
 

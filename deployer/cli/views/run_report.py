@@ -105,7 +105,12 @@ def _is_reverted(report: Report, host: str) -> bool:
 
 
 def _next(report: Report) -> str:
-    return called_as.command(report.planned.change.goal.command)
+    """The command that goes on: after a restart one of the hosts that are left, as a deploy would restart nothing."""
+    change = report.planned.change
+    reverted = report.reverted.hosts if report.reverted else ()
+    unfinished = {*reverted, *(step.host for step in _changes(_left(report)))}
+    again = ",".join(host for host in change.options.restart if host in unfinished)
+    return called_as.command(f"invoke restart --limit {again}" if again else change.goal.command)
 
 
 def _failures(failed: Mapping[str, DeployerError], what: str = "") -> Iterator[Row]:

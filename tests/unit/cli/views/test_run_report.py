@@ -8,7 +8,7 @@ from deployer import errors
 from deployer.apply.report import Applied, Report, Reverted, Rollout
 from deployer.cli.views import console, run_report
 from deployer.model.run import UNKNOWN_AUTHOR, Run
-from deployer.model.steps import AwaitReady, Plan, StartUnit, Wave
+from deployer.model.steps import AwaitReady, Plan, RolloutOptions, StartUnit, Wave
 from deployer.plan.planned import Change, Planned
 
 START = StartUnit("hostB", "heat-scaleout-engine@1.service", because="not running")
@@ -51,6 +51,24 @@ def test_failure_tells_who_why_what_is_left_what_each_has_and_what_to_run_next()
         "hostLong  has     what it had before (1 step left)",
         "Mend it, then run `invoke deploy`: it goes on from what the hosts have now.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("left", "reverted", "following"),
+    [
+        ((OTHER,), None, "invoke restart --limit hostLong"),
+        ((START, OTHER), None, "invoke restart --limit hostB,hostLong"),
+        ((), Reverted(("hostB",), Applied((START, WAIT))), "invoke restart --limit hostB"),
+        ((), None, "invoke deploy"),  # all were restarted; one does not prove to work
+    ],
+)
+def test_restart_goes_on_with_the_hosts_that_are_left(left, reverted, following):
+    report = a_report((START,), BROKE, left, reverted)
+    change = replace(report.planned.change, options=RolloutOptions(restart=("hostA", "hostB", "hostLong")))
+
+    report = replace(report, planned=replace(report.planned, change=change))
+
+    assert f"`{following}`" in run_report.text(report)
 
 
 def test_host_that_was_put_back_has_what_it_had():
