@@ -23,7 +23,8 @@ DRIFT = 8  # the exit code of `status --exit-code` when something drifts
 class SiteStatus:
     """The whole site: a line a process, the steps that a deploy would take, the errors of hosts that did not answer.
 
-    `errors_code`: the exit code of these errors, 0 without one.
+    `errors_code`: the exit code of these errors, 0 without one. `is_unproven`: a deploy would prove what an earlier
+    run has started or stopped, which did not come to that.
     `warnings`: what else could not be asked, and why; `unfinished`: runs that have not ended; `counters`: what each
     process has done and used so far, where that was counted.
     """
@@ -35,6 +36,7 @@ class SiteStatus:
     unfinished: tuple[str, ...] = ()
     counters: Mapping[Process, Counters] = field(default_factory=dict)
     errors_code: int = 0
+    is_unproven: bool = False
 
     @property
     def drifts(self) -> bool:
@@ -56,6 +58,7 @@ def status_of(site: SiteView, plan: Plan) -> SiteStatus:
     return SiteStatus(
         lines=lines,
         pending=tuple(f"{step.host}: {step}" for step in plan.changes()),
+        is_unproven=bool(plan.waves),
         errors=_errors(site.observation),
         warnings=(*site.warnings, *site.engines.problems),
         unfinished=history.describe_unfinished(site.observation.hosts),

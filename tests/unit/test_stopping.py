@@ -4,7 +4,7 @@ import pytest
 import sites
 
 from deployer import pipeline
-from deployer.cli.views import run_report
+from deployer.cli.views import run_report, status_table
 from deployer.model.names import unit_name
 from deployer.model.service import Service
 from deployer.model.steps import RolloutOptions
@@ -145,6 +145,7 @@ def test_restart_that_was_killed_before_its_proof_is_proven_by_the_next_deploy(i
         restart(inventory, deployed)
     deployed.moment = lambda name, when, step: None
 
+    assert "and prove what an earlier run has started" in status_table.ending(pipeline.status(inventory, deployed))[-1]
     unproven = sites.deploy(inventory, deployed)
     deployed.heat.unlisted.clear()
     proven = sites.deploy(inventory, deployed)
@@ -153,6 +154,7 @@ def test_restart_that_was_killed_before_its_proof_is_proven_by_the_next_deploy(i
     assert "Heat does not list hostB-engine-1 as up" in unproven.applied.failed["hostB"].message
     assert (proven.exit_code, proven.planned.plan.waves != ()) == (0, True)
     assert sites.deploy(inventory, deployed).planned.plan.waves == ()
+    assert status_table.ending(pipeline.status(inventory, deployed)) == ["No drift: every host is as wanted."]
 
 
 @pytest.mark.parametrize("step", (3600.0, -3600.0))

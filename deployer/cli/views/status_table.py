@@ -100,6 +100,8 @@ def _pending(site_status: SiteStatus) -> list[str]:
             f"A deploy would take {console.counted(len(site_status.pending), 'step')}:",
             *(f"  {each}" for each in site_status.pending),
         ]
+    if site_status.is_unproven:
+        return ["A deploy would change nothing, and prove what an earlier run has started or stopped."]
     if site_status.drifts:
         return ["A deploy would change nothing: what drifts is not the inventory's."]
     return ["No drift on the hosts that answered." if site_status.errors else "No drift: every host is as wanted."]
