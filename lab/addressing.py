@@ -6,18 +6,18 @@ import string
 
 from lab.lab_errors import BadInput
 
-MOST_HOSTS = 30
+MOST_HOSTS = 100
 FIRST_ADDRESS = 11
 SUBNETS = [ipaddress.ip_network(f"198.18.{number}.0/24") for number in range(256)]
 DEMO = "demo"
 
 
 def host_names(count: int) -> list[str]:
-    """Return hostA, hostB ... hostZ, hostAA ...; raise BadInput for a number of hosts the lab cannot have."""
+    """Return hostA, hostB ... hostZ, hostAA ... hostAZ, hostBA ...; raise BadInput for a number of hosts the lab cannot have."""
     if not 1 <= count <= MOST_HOSTS:
         raise BadInput(f"a lab of {count} hosts cannot be made", hint=f"--hosts takes 1 to {MOST_HOSTS}.")
     letters = string.ascii_uppercase
-    endings = [*letters, *(f"A{letter}" for letter in letters)]
+    endings = [*letters, *(first + second for first in letters for second in letters)]
     return [f"host{ending}" for ending in endings[:count]]
 
 

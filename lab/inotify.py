@@ -8,7 +8,7 @@ from lab.progress import say
 SETTING = Path("/proc/sys/fs/inotify/max_user_instances")
 BEFORE = lab_state.HOME / "inotify-before"
 HOSTS_BY_DEFAULT = 18
-ENOUGH = 1024
+ENOUGH = 2048
 
 
 def make_room() -> None:

@@ -17,7 +17,7 @@ from lab.progress import say
 
 @task(
     help={
-        "hosts": "how many hosts, hostA included: 1 to 30, 3 for a new lab",
+        "hosts": "how many hosts, hostA included: 1 to 100, 3 for a new lab",
         "heat": "Heat's release: 27.0.1, as for a new lab, or 24.1.2",
         "name": "the lab's name; labs of other names run beside each other",
     }

@@ -7,20 +7,23 @@ from lab.lab_errors import BadInput
 
 
 def test_thirty_hosts_are_named_past_the_alphabet():
-    assert addressing.host_names(30)[:3] == ["hostA", "hostB", "hostC"]
-    assert addressing.host_names(30)[25:28] == ["hostZ", "hostAA", "hostAB"]
+    names = addressing.host_names(addressing.MOST_HOSTS)
+    assert names[:3] == ["hostA", "hostB", "hostC"]
+    assert (names[25:28], names[51:53], names[-1]) == (["hostZ", "hostAA", "hostAB"], ["hostAZ", "hostBA"], "hostCV")
+    assert len(set(names)) == 100  # as many as bin/bench asks for
 
 
-@pytest.mark.parametrize("count", [0, -1, 31])
+@pytest.mark.parametrize("count", [0, -1, 101])
 def test_number_of_hosts_out_of_range_is_refused(count):
     with pytest.raises(BadInput, match=str(count)):
         addressing.host_names(count)
 
 
 def test_addresses_begin_at_eleven_and_never_meet_the_gateway():
-    addresses = addressing.addresses(7, 30)
+    addresses = addressing.addresses(7, addressing.MOST_HOSTS)
     assert addresses["hostA"] == "198.18.7.11"
     assert addresses["hostAD"] == "198.18.7.40"
+    assert addresses["hostCV"] == "198.18.7.110"
     assert addressing.gateway(7) not in addresses.values()
 
 
