@@ -8,7 +8,7 @@ import os
 import platform
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +23,17 @@ MANY, MOST = 30, 100
 
 
 def main() -> None:
-    """Run the parts that were asked for, and tell; end with 1 when a promise is not kept."""
+    """Run the parts that were asked for, and tell, also of those before one that failed.
+
+    End with 1 when one failed, or when a promise is not kept.
+    """
     options = _options()
+    parts: dict[str, Any] = {}
+    failed = ""
     try:
-        parts = _run(options)
+        parts.update(_run(options))
     except (CommandFailed, LabError) as error:
-        sys.exit(f"bench: {error}")
+        failed = f"bench: {error}"
     except KeyboardInterrupt:
         sys.exit(130)
     finally:
@@ -38,9 +43,9 @@ def main() -> None:
     print(comparison_report.text(results))
     if options.results:
         options.results.write_text(json.dumps(results, indent=1) + "\n")
-    if options.update_docs:
+    if options.update_docs and not failed:
         comparison_report.put(results, DOCUMENT)
-    sys.exit(not all(verdict.kept for verdict in targets.verdicts(parts)))
+    sys.exit(failed or not all(verdict.kept for verdict in targets.verdicts(parts)))
 
 
 def _options() -> argparse.Namespace:
@@ -60,11 +65,12 @@ def _options() -> argparse.Namespace:
     return options
 
 
-def _run(options: argparse.Namespace) -> dict[str, Any]:
+def _run(options: argparse.Namespace) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each part that was asked for, with its figures."""
     with tempfile.TemporaryDirectory(prefix="heat-bench-") as name:  # has heat.conf files: readable by us alone
         try:
             runs = _runs(options, Path(name))
-            return {part: runs[part]() for part in PARTS if part in options.parts}
+            yield from ((part, runs[part]()) for part in PARTS if part in options.parts)
         finally:
             contestants.close_kept(Path(name))
 
