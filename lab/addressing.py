@@ -13,7 +13,7 @@ DEMO = "demo"
 
 
 def host_names(count: int) -> list[str]:
-    """Return hostA, hostB ... hostZ, hostAA ... hostAZ, hostBA ...; raise BadInput for a number of hosts the lab cannot have."""
+    """Return hostA, ... hostZ, hostAA, ... hostAZ, hostBA, ...; raise BadInput for a number the lab cannot have."""
     if not 1 <= count <= MOST_HOSTS:
         raise BadInput(f"a lab of {count} hosts cannot be made", hint=f"--hosts takes 1 to {MOST_HOSTS}.")
     letters = string.ascii_uppercase
