@@ -85,8 +85,9 @@ class FakeOs:
         return SimpleNamespace(st_mode=status.st_mode, st_size=status.st_size, st_uid=uid, st_gid=gid)
 
     def lstat(self, path: str) -> SimpleNamespace:
-        uid, gid = self._root.owner(os.lstat(self._root.at(path)))
-        return SimpleNamespace(st_uid=uid, st_gid=gid)
+        status = os.lstat(self._root.at(path))
+        uid, gid = self._root.owner(status)
+        return SimpleNamespace(st_mode=status.st_mode, st_uid=uid, st_gid=gid)
 
     def chown(self, path: str, uid: int, gid: int, *, follow_symlinks: bool) -> None:
         self._root.owners[os.stat(self._root.at(path), follow_symlinks=follow_symlinks).st_ino] = (uid, gid)

@@ -48,8 +48,13 @@ def keep(path, copy):
 
 
 def make_folder(folder, step, ledger_path):
-    """Make what is missing of a folder's path, as readable as the file that goes into it, and remember what we made."""
+    """Make what is missing of a folder's path, as readable as the file that goes into it, and remember what we made.
+
+    One that we made earlier, for a file that fewer may read, is opened as far as this one needs it.
+    """
     if os.path.isdir(folder):
+        if folder in ledger.read(ledger_path)["folders"]:
+            open_up(folder, step)
         return
     make_folder(os.path.dirname(folder), step, ledger_path)
     book = ledger.read(ledger_path)
@@ -58,6 +63,15 @@ def make_folder(folder, step, ledger_path):
     os.makedirs(folder, 0o700, exist_ok=True)  # the ledger may be in it
     shutil.chown(folder, step["owner"], step["group"])
     os.chmod(folder, step["mode"] | (step["mode"] & 0o444) >> 2)
+
+
+def open_up(folder, step):
+    """Let whoever may read a file look into its folder: where its group is another one than the folder's, everybody."""
+    status, owner = os.lstat(folder), atomic.ids_of(step["owner"], step["group"])
+    readers = step["mode"] & 0o444
+    if (readers & 0o400 and status.st_uid != owner[0]) or (readers & 0o040 and status.st_gid != owner[1]):
+        readers |= 0o004
+    os.chmod(folder, (status.st_mode & 0o7777) | readers | readers >> 2)
 
 
 def remove(step, ledger_path):

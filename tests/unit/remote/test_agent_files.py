@@ -1,6 +1,7 @@
 """A host's file is replaced whole or not at all, and what was there before comes back."""
 
 import json
+import os
 import signal
 import stat
 import subprocess
@@ -327,3 +328,30 @@ def test_ledger_survives_being_written_and_read(book):
     ledger.write(book, {"files": {"/x": {"original": None}}, "folders": ["/y"], "stopped": [{"unit": "z"}]})
 
     assert ledger.read(book)["stopped"] == [{"unit": "z"}]
+
+
+@pytest.mark.parametrize(
+    ("group", "mode", "opened"),
+    [
+        ("root", 0o600, 0o700),
+        ("root", 0o640, 0o750),
+        ("nogroup", 0o640, 0o755),  # whom the folder's group does not let in
+        ("nogroup", 0o644, 0o755),
+    ],
+)
+@pytest.mark.skipif(os.geteuid() != 0, reason="gives files to other groups")
+def test_folder_of_ours_is_opened_for_a_file_that_more_may_read_than_its_first(tmp_path, book, group, mode, opened):
+    """A proxy's host, whose folder has a file for root alone, gets an API: its user must read its own file there."""
+    files.write(write(tmp_path / "ours" / "apis-proxy.conf", mode=0o600), book)
+
+    files.write({**write(tmp_path / "ours" / "api.config", mode=mode), "group": group}, book)
+
+    assert access(tmp_path / "ours") == opened
+
+
+def test_folder_that_was_there_before_us_keeps_its_access(tmp_path, book):
+    (tmp_path / "theirs").mkdir(mode=0o700)
+
+    files.write(write(tmp_path / "theirs" / "file", mode=0o644), book)
+
+    assert access(tmp_path / "theirs") == 0o700
