@@ -48,7 +48,7 @@ def _connection_limits() -> CoreSchema:
 
 
 def _try_logins() -> CoreSchema:
-    what = schema.literal_schema(["database", "broker", "Keystone"])
+    what = schema.literal_schema(["database", "broker", "Keystone", "catalogue"])
     return record(problems=many(record(what=what, where=value.NAME, why=value.PROSE)), bound=whole(0, MOST))
 
 

@@ -1,6 +1,7 @@
 """Checks from each node that database, broker and Keystone accept the logins of its heat.conf."""
 
 import base64
+import re
 from collections.abc import Iterator, Mapping
 
 from deployer import errors
@@ -22,7 +23,15 @@ HINTS = {
     "database": "Does MariaDB listen on more than loopback (bind-address) and grant Heat's user access from this host?",
     "broker": "RabbitMQ's guest logs in from loopback only: give Heat a user of its own. Does it listen everywhere?",
     "Keystone": "Is Keystone reachable from this host at that address, and is [keystone_authtoken] right?",
+    "catalogue": (
+        "Every API asks there whether a client's token is valid; clients would get 503. Give Keystone's endpoint an "
+        "address that each host reaches: `openstack endpoint list --service identity`, then `openstack endpoint set "
+        "--url URL ID`."
+    ),
 }
+NAMES = {"catalogue": "Keystone's endpoint in its own catalogue,"}
+UNRESOLVED = re.compile("gaierror|[Nn]ame or service not known|[Nn]ame resolution|No address associated|getaddrinfo")
+UNRESOLVED_HINT = "Give that name an address in the DNS or in /etc/hosts of this host, as on the source host."
 
 
 def try_logins(inventory: Inventory, desired: Mapping[str, HostState], fleet: Fleet) -> Findings:
@@ -55,4 +64,7 @@ def _conf(inventory: Inventory, host: str, state: HostState) -> bytes | None:
 
 
 def _sentence(host: str, each: Mapping[str, str]) -> str:
-    return f"{host}: {each['what']} at {each['where']} refuses this host ({each['why']}): {HINTS[each['what']]}"
+    what = f"{host}: {NAMES.get(each['what'], each['what'])} at {each['where']}"
+    if UNRESOLVED.search(each["why"]):
+        return f"{what}: the name does not resolve on this host ({each['why']}): {UNRESOLVED_HINT}"
+    return f"{what} refuses this host ({each['why']}): {HINTS[each['what']]}"

@@ -109,6 +109,21 @@ def test_database_that_listens_on_loopback_only_is_found_from_each_node(site):
     assert all("bind-address" in each for each in problems if ": database at" in each)
 
 
+def test_endpoint_of_keystone_that_only_its_own_host_reaches_is_found_before_clients_get_503(site):
+    """keystonemiddleware validates the token of every request there, whatever heat.conf says."""
+    move = "UPDATE keystone.endpoint SET url = REPLACE(url, '//{}:', '//{}:') WHERE interface = 'internal'"
+    address = site.lab.hosts["hostA"]
+    site.on("hostA", "mariadb", "-e", move.format(address, "127.0.0.1"))
+    try:
+        problems = site.invoke("preflight", code=3).stdout.splitlines()
+    finally:
+        site.on("hostA", "mariadb", "-e", move.format("127.0.0.1", address))
+
+    told = "Keystone's endpoint in its own catalogue, at 127.0.0.1:5000 refuses this host"
+    assert [each.partition(": ")[0] for each in problems if told in each] == ["hostB", "hostC"]
+    assert len(problems) == 2
+
+
 def test_guest_of_the_broker_is_found_from_each_node_and_deploy_changes_nothing(site):
     site.on("hostA", "cp", "-a", "/etc/heat/heat.conf", "/var/tmp/heat.conf.good")
     site.on(

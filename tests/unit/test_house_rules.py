@@ -120,7 +120,15 @@ LIBRARIES_OF_ONE_ROOM = {
     "openstack": {"verify.smoke.clouds"},
     "botocore": {"verify.smoke.cfn"},
 }
-HEATS_LIBRARIES = {"sqlalchemy", "oslo_config", "oslo_db", "oslo_messaging", "keystoneauth1", "amqp", "heat"}
+HEATS_LIBRARIES = {
+    "sqlalchemy",
+    "oslo_config",
+    "oslo_db",
+    "oslo_messaging",
+    "keystoneauth1",
+    "amqp",
+    "heat",
+}
 EMPTY_WORDS = ("utils", "helpers", "manager", "base", "common", "misc")
 
 

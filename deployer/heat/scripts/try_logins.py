@@ -2,17 +2,21 @@
 
 VALUES: conf (base64 of a heat.conf's text, which is kept in memory only), seconds (limit of one try).
 Printed: {problems: [{what, where, why}], bound: stacks whose user's Keystone is a loopback address}; where is
-host:port, and no secret is in any of them.
+host:port, and no secret is in any of them. A token is validated as keystonemiddleware does it for each request of a
+client: at the identity endpoint of Keystone's own catalogue.
 """
 
 import base64
 import json
 import os
+import re
 import sys
 import textwrap
 from urllib import parse
 
 from oslo_config import cfg
+
+from deployer.heat.scripts import keystone
 
 LIMIT = VALUES["seconds"]  # noqa: F821 (given before this text)
 
@@ -20,7 +24,7 @@ LIMIT = VALUES["seconds"]  # noqa: F821 (given before this text)
 def main():
     conf = read(base64.b64decode(VALUES["conf"]))  # noqa: F821
     # One after the other: some libraries pull in eventlet, whose import beside other threads never ends.
-    problems = [problem for each in (databases, brokers, keystone) for problem in each(conf)]
+    problems = [problem for each in (databases, brokers, keystones) for problem in each(conf)]
     json.dump({"problems": problems, "bound": stacks_bound_to_loopback(conf)}, sys.stdout)
 
 
@@ -90,22 +94,39 @@ def brokers(conf):
             yield problem("broker", where, error)
 
 
-def keystone(conf):
-    from keystoneauth1 import loading
-    from keystoneauth1 import session as sessions
-
-    loading.register_auth_conf_options(conf, "keystone_authtoken")
+def keystones(conf):
     where = "Keystone"
     try:
-        auth = loading.load_auth_from_conf_options(conf, "keystone_authtoken")
-        where = parse.urlsplit(getattr(auth, "auth_url", "") or "").netloc.rpartition("@")[2] or where
-        auth.get_token(sessions.Session(timeout=LIMIT))
+        auth, session = keystone.login(keystone.registered(conf)), keystone.session(conf, LIMIT)
+        where = place(getattr(auth, "auth_url", "")) or where
+        token = auth.get_token(session)
     except Exception as error:  # whatever the library raises is the answer
         yield problem("Keystone", where, error)
+        return
+    yield from validation(conf, auth, session, token)
+
+
+def validation(conf, auth, session, token):
+    """Why clients would get 503 for every token, if they would."""
+    wanted = keystone.place_in_catalogue(conf)
+    where = "no %(interface)s endpoint of identity" % wanted
+    try:
+        where = place(auth.get_access(session).service_catalog.url_for(**wanted)) or where
+        keystone.api(conf, auth, session).get("/auth/tokens", headers={"X-Subject-Token": token})
+    except Exception as error:  # whatever the library raises is the answer
+        yield problem("catalogue", where, error)
+
+
+def place(url):
+    """The host and port of a URL, without a password."""
+    return parse.urlsplit(url or "").netloc.rpartition("@")[2]
 
 
 def problem(what, where, error):
     message = (str(error).splitlines() or ["no reason given"])[0]  # some drivers raise a bare timeout
+    before, pool, within = message.partition("HTTPConnectionPool(")  # urllib3's text names the rest twice
+    cause = re.search(r"\[Errno -?\d+\] [\w ]+", within)
+    message = before + cause[0] if cause else message
     return {"what": what, "where": where, "why": "%s: %s" % (type(error).__name__, textwrap.shorten(message, 300))}
 
 

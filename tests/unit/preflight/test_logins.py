@@ -37,9 +37,40 @@ def test_each_refused_login_is_one_sentence_with_its_host_and_what_to_do(site):
 
 
 def test_every_kind_of_login_has_a_hint(site):
-    site[-1].refused_logins["hostB"] = [REFUSED | {"what": what} for what in ("database", "broker", "Keystone")]
+    kinds = ("database", "broker", "Keystone", "catalogue")
+    site[-1].refused_logins["hostB"] = [REFUSED | {"what": what} for what in kinds]
 
-    assert len(logins.try_logins(*site).problems) == 3
+    assert len(logins.try_logins(*site).problems) == 4
+
+
+@pytest.mark.parametrize(
+    "why",
+    [
+        "OperationalError: (2003, \"Can't connect to MySQL on 'control' ([Errno -2] Name or service not known)\")",
+        "gaierror: [Errno -3] Temporary failure in name resolution",
+        "ConnectFailure: Unable to establish connection to http://control:5000: failed to resolve 'control' "
+        "([Errno -2] Name or service not known)",
+    ],
+)
+def test_name_that_does_not_resolve_is_told_as_such_and_no_login_is_suspected(site, why):
+    site[-1].refused_logins["hostB"] = [{"what": "broker", "where": "control:5672", "why": why}]
+
+    (problem,) = logins.try_logins(*site).problems
+
+    assert "hostB: broker at control:5672: the name does not resolve on this host" in problem
+    assert "/etc/hosts" in problem and "guest" not in problem
+
+
+def test_endpoint_of_the_catalogue_is_told_with_the_command_that_mends_it(site):
+    refused = {"what": "catalogue", "where": "127.0.0.1:5000", "why": "ConnectFailure: Unable to establish connection"}
+    site[-1].refused_logins["hostB"] = [refused]
+
+    (problem,) = logins.try_logins(*site).problems
+
+    assert problem.startswith(
+        "hostB: Keystone's endpoint in its own catalogue, at 127.0.0.1:5000 refuses this host (Con"
+    )
+    assert "clients would get 503" in problem and "`openstack endpoint set --url URL ID`" in problem
 
 
 def test_host_that_cannot_try_is_a_problem_of_its_own(site):
