@@ -97,7 +97,8 @@ class Facts:
     `answers`: name of a program that ran meanwhile -> what it printed, or why it failed; `last_run`: the last run
     that began here, with what it is doing; `at_work`: who is at work here now, perhaps without a name (None: nobody);
     `certificates`: what TLS takes there, by purpose; `masked`: the units of ours that nothing can start; `drop_ins`:
-    unit -> the files that change it beside ours, by somebody's hand; `counters`: unit -> what it has used, by
+    unit -> the files that change it beside ours, by somebody's hand; `package_units`: services of Heat's packages that
+    run, or will with the host; `counters`: unit -> what it has used, by
     `counted_at`, in seconds of the host's own clock that is never set; `resources`: what it has to spare (None: not
     measured).
     """
@@ -120,6 +121,7 @@ class Facts:
     certificates: Mapping[str, Certificate] = field(default_factory=dict)
     masked: tuple[str, ...] = ()
     drop_ins: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    package_units: tuple[str, ...] = ()
     counters: Mapping[str, UnitCounters] = field(default_factory=dict)
     counted_at: float = 0.0
     resources: HostResources | None = None

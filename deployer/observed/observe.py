@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from deployer.errors import DeployerError, HostFailed, together
-from deployer.heat import service_units
+from deployer.heat import distributions, service_units
 from deployer.inventory.schema import Inventory
 from deployer.model import names
 from deployer.model.events import Level
@@ -103,7 +103,7 @@ def _request(inventory: Inventory, name: str, contents: bool) -> dict[str, Any]:
     return {
         "trees": trees,
         "carry": trees if contents else _needed(inventory, name),
-        "units": [names.UNIT_PATTERN],
+        "units": [names.UNIT_PATTERN, *distributions.UNITS],
         "texts": [service_units.STARTED_WITH_PATTERN],
         "processes": ["heat-engine"],
         "sure_of": None if name == inventory.proxy.host else [each.port for each in inventory.instances_of(name)],
@@ -169,12 +169,22 @@ def _install_patterns(prefix: str, haproxy: str) -> dict[str, list[str]]:
 
 def _observation(reply: Mapping[str, Any]) -> Observation:
     files = {path: _file(path, each) for path, each in reply["files"].items()}
-    units = {name: _unit(name, each, reply["texts"]) for name, each in reply["units"].items()}
+    units = {name: _unit(name, each, reply["texts"]) for name, each in _own_units(reply)}
     if config.UNIT in units and units[config.UNIT].running:
         units[config.UNIT] = _proxy(units[config.UNIT], reply)
     ledger = reply["ledger"]
-    stale = any(each.get("stale") for each in reply["units"].values())
+    stale = any(each.get("stale") for _, each in _own_units(reply))
     return Observation(HostState(files, units, frozenset(ledger["files"]), stale), _facts(reply))
+
+
+def _own_units(reply: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    return [(name, each) for name, each in reply["units"].items() if names.is_ours(name)]
+
+
+def _package_units(reply: Mapping[str, Any]) -> tuple[str, ...]:
+    """The services of Heat's packages that run, or will with the host."""
+    units = {name: _unit(name, each, {}) for name, each in reply["units"].items() if name in distributions.UNITS}
+    return tuple(name for name, unit in units.items() if unit.is_left)
 
 
 def _file(path: str, each: Mapping[str, Any]) -> File:
@@ -219,8 +229,9 @@ def _facts(reply: Mapping[str, Any]) -> Facts:
             name: Certificate(why=each["why"], names=tuple(each["names"]), left=each["left"], digest=each["digest"])
             for name, each in reply["certificates"].items()
         },
-        masked=tuple(name for name, each in reply["units"].items() if each["masked"]),
-        drop_ins={name: tuple(each["drop_ins"]) for name, each in reply["units"].items() if each["drop_ins"]},
+        masked=tuple(name for name, each in _own_units(reply) if each["masked"]),
+        drop_ins={name: tuple(each["drop_ins"]) for name, each in _own_units(reply) if each["drop_ins"]},
+        package_units=_package_units(reply),
         counters={name: UnitCounters(each["cpu"], each["memory"]) for name, each in usage["units"].items()},
         counted_at=usage["at"],
         resources=reply["resources"] and resources.read(reply["resources"]),

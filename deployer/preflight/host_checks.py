@@ -35,6 +35,7 @@ def problems(inventory: Inventory, observation: SiteObservation, desired: Mappin
             *_of_ports(inventory, name, each),
             *_of_proxy(inventory, name, each, desired),
             *_of_masked_units(inventory, name, each.facts),
+            *_of_package_units(inventory, name, each.facts),
         )
     ]
     return (*unreachable, *observed, *_of_drains(inventory, observation))
@@ -117,6 +118,18 @@ def _of_masked_units(inventory: Inventory, name: str, facts: Facts) -> Iterator[
         for unit in (instance.unit, names.unit_template(instance.service)):
             if unit in facts.masked:
                 yield f"{name}: {unit} is masked: `systemctl unmask {unit}`, or take it out of the inventory."
+
+
+def _of_package_units(inventory: Inventory, name: str, facts: Facts) -> Iterator[str]:
+    """On a node the services of Heat's packages would take ports and work of ours, at the latest after a reboot."""
+    services = {each.service for each in inventory.instances_of(name)} - {Service.PROXY}
+    if name == inventory.heat.source or not services:
+        return
+    for unit in facts.package_units:
+        yield (
+            f"{name}: {unit} of Heat's package runs there, or starts with the host, and would use our heat.conf: "
+            f"`systemctl disable --now {unit}`, when its work is done."
+        )
 
 
 def warnings(observed: Mapping[str, Observation]) -> Iterator[str]:

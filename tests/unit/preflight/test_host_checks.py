@@ -75,6 +75,18 @@ def test_unit_that_is_masked_and_wanted_is_a_problem(unit):
     )
 
 
+@pytest.mark.parametrize("unit", ["heat-engine.service", "openstack-heat-api-cfn.service"])
+def test_service_of_a_package_that_would_come_back_on_a_node_is_a_problem(unit):
+    reported = problem(hostB=sites.facts(package_units=(unit,)))
+
+    assert reported.startswith(f"hostB: {unit} of Heat's package runs there, or starts with the host")
+    assert f"`systemctl disable --now {unit}`" in reported
+
+
+def test_services_of_the_source_are_what_is_scaled_out():
+    assert problems(hostA=sites.facts(package_units=("heat-engine.service",))) == ()
+
+
 def test_masked_unit_that_nobody_wants_is_no_problem():
     assert problems(hostB=sites.facts(masked=(unit_name(Service.API, 8999),))) == ()
 
