@@ -11,6 +11,7 @@ from deployer.model.probe import AnswersHttp, AnswersSocket, Program
 from deployer.model.service import Service
 from deployer.model.state import KEPT
 from deployer.model.steps import (
+    AwaitAnswer,
     AwaitReady,
     AwaitStopped,
     CleanUpEngines,
@@ -57,6 +58,8 @@ def _can_share_request(first: Step, second: Step) -> bool:
     if isinstance(first, UnitStep) and isinstance(second, UnitStep):
         is_own_way = _is_of_proxy(first) or _is_of_proxy(second)
         return not is_own_way and _systemctl_options(first) == _systemctl_options(second)
+    if isinstance(first, AwaitAnswer) and isinstance(second, AwaitAnswer):
+        return first.program.stdin == second.program.stdin  # each names its API in its last argument
     return type(first) is type(second) and isinstance(first, PortStep)
 
 
@@ -67,7 +70,11 @@ def batch_request(batch: Sequence[Step], waited: float = 0.0) -> Request:
     """
     units = [step for step in batch if isinstance(step, UnitStep)]
     ports = [step for step in batch if isinstance(step, PortStep)]
-    one = _units_request(units) if units else _ports_request(ports) if ports else request(batch[0])
+    asking = [step for step in batch if isinstance(step, AwaitAnswer)]
+    if asking:
+        one = _answers_request(asking)
+    else:
+        one = _units_request(units) if units else _ports_request(ports) if ports else request(batch[0])
     waiting = _waiting_program(batch[0])
     more = {"argv": _with_seconds(batch[0], waiting, waited)} if waiting else {}
     return one | more | {"description": ", ".join(map(str, batch))}
@@ -260,6 +267,17 @@ def _(step: AwaitReady | AwaitStopped) -> Request:
         case Program():
             return _program_request(probe)
     raise TypeError(f"no request for {type(probe).__name__}")
+
+
+@request.register
+def _(step: AwaitAnswer) -> Request:
+    return _answers_request([step])
+
+
+def _answers_request(steps: Sequence[AwaitAnswer]) -> Request:
+    """One program for all of them, as loading Heat's libraries takes most of its time."""
+    first = steps[0].program
+    return _program_request(first) | {"argv": (*first.argv[:-1], *(step.program.argv[-1] for step in steps))}
 
 
 def _program_request(program: Program) -> Request:

@@ -10,12 +10,12 @@ from deployer.apply.agent_requests import Request
 from deployer.apply.report import Applied
 from deployer.model import printable
 from deployer.model.probe import Program
-from deployer.model.steps import AwaitReady, AwaitStopped, DrainServer, Plan, ReadyServer, Step, Wave
+from deployer.model.steps import AwaitAnswer, AwaitReady, AwaitStopped, DrainServer, Plan, ReadyServer, Step, Wave
 from deployer.observed.observe import EXCLUSIVE, EXCLUSIVE_TIMEOUT, LEDGER
 from deployer.remote.fleet import Fleet
 
-PROOFS = (AwaitReady, ReadyServer)
-TELLING = (AwaitReady, AwaitStopped, DrainServer)  # steps whose output is for the operator
+PROOFS = (AwaitReady, AwaitAnswer, ReadyServer)
+TELLING = (AwaitReady, AwaitAnswer, AwaitStopped, DrainServer)  # steps whose output is for the operator
 CONNECT_TIMEOUT = 30.0  # seconds for a host to be reached, beside the work of a request
 SHORT_STEP_TIMEOUT = 10.0  # seconds for a step whose request names no timeout
 MOST_NOT_BEGUN = 20  # steps that are named when a run is interrupted

@@ -129,7 +129,12 @@ def _node(inventory: Inventory, name: str, settings: SiteSettings, observed: Obs
     if instances and name != inventory.heat.source:
         files, warnings = source.files_for(settings.source, _addresses(inventory, name, settings.binds), runtime)
     tree = files or _tree(observed.state, runtime.config_dir)
-    runtime = replace(runtime, tree=digest_of("\n".join(f"{file.path} {file.digest}" for file in tree).encode()))
+    scheme = "https" if inventory.proxy.tls else "http"
+    runtime = replace(
+        runtime,
+        tree=digest_of("\n".join(f"{file.path} {file.digest}" for file in tree).encode()),
+        cfn_clients=f"{scheme}://{_reached_at(inventory, Service.CFN, settings.binds)}",
+    )
     desired = service_units.state_of(runtime, instances)
     probes = _shutdown_probes(runtime, observed.state, desired.units)
     own_files = HostState({file.path: file for file in files}, shutdown_probes=probes)

@@ -90,6 +90,7 @@ def _unit_json(unit: Unit) -> dict[str, Any]:
         "config": unit.config,
         "ready": _probe_json(unit.ready),
         "reached": _probe_json(unit.reached),
+        "answers": _probe_json(unit.answers),
         "secure": unit.secure,
         "needs": [list(each) for each in unit.needs],
         "reads": list(unit.reads),
@@ -109,13 +110,19 @@ def _unit(name: str, kept: Mapping[str, Any]) -> Unit:
         reads=tuple(kept["reads"]),
         drained=kept["drained"],
         reached=_probe(kept["reached"]),
+        answers=_program(kept.get("answers")),
         secure=kept["secure"],
-        started_with=kept.get("started_with"),  # generations of older versions lack it
+        started_with=kept.get("started_with"),  # generations of older versions lack this and `answers`
     )
 
 
 def _probe_json(probe: Probe | None) -> dict[str, Any] | None:
     return None if probe is None else {"kind": type(probe).__name__, **asdict(probe)}
+
+
+def _program(kept: Mapping[str, Any] | None) -> Program | None:
+    probe = _probe(kept)
+    return probe if isinstance(probe, Program) else None
 
 
 def _probe(kept: Mapping[str, Any] | None) -> Probe | None:

@@ -22,6 +22,7 @@ WSGI_WORKERS = 2
 REFUSED_PATHS = {Service.API: "/v1/heat-scaleout/stacks", Service.CFN: "/v1/"}
 EVENTLET_CONNECTIONS = 16  # several for each worker: who takes which is the kernel's choice
 MOST_WARM_UP_CONNECTIONS = 512
+ANSWER_TIMEOUT = 30  # seconds for a client's request to be answered by an API that is ready
 ENGINE_TIMEOUT = 90  # seconds for Heat to list a started engine as up
 CONF_CHECK = (
     "import sys; from oslo_config import cfg; "
@@ -57,7 +58,8 @@ class Runtime:
     seconds and `engine_grace` an engine's (0: none); `workers` maps a service to its worker processes (None: as
     heat.conf says); `health` maps an API to the path that answers without a login; `tree` is the digest of the
     configuration folder; `socket_timeout` is how many seconds uWSGI waits on a socket; `tls`: how its APIs serve TLS
-    (None: plain HTTP); `forwarded`: clients or APIs use TLS, so that the proxy forwards the client's scheme.
+    (None: plain HTTP); `forwarded`: clients or APIs use TLS, so that the proxy forwards the client's scheme;
+    `cfn_clients`: the URL at which clients reach the CFN API.
     """
 
     host: str
@@ -75,6 +77,7 @@ class Runtime:
     socket_timeout: int = SOCKET_TIMEOUT
     tls: TlsFiles | None = None
     forwarded: bool = False
+    cfn_clients: str = ""
     workers: Mapping[Service, int | None] = field(default_factory=dict)
     health: Mapping[Service, str] = field(default_factory=dict)
 
@@ -103,12 +106,12 @@ def state_of(runtime: Runtime, instances: Iterable[Instance]) -> HostState:
 
 
 def _unit(runtime: Runtime, each: Instance) -> Unit:
-    ready = _ready(runtime, each)
+    ready, answers = _ready(runtime, each), _answers(runtime, each)
     if not (runtime.tls and isinstance(ready, AnswersHttp)):
-        return Unit(each.unit, ready=ready, drained=each.drained)
+        return Unit(each.unit, ready=ready, answers=answers, drained=each.drained)
     # On the host itself nobody stands between, and the authorities' file is the proxy's.
     reached = replace(probe.without_warm_up(ready), trust=runtime.tls.trust, timeout=REACH_TIMEOUT)
-    return Unit(each.unit, ready=ready, reached=reached, drained=each.drained, secure=True)
+    return Unit(each.unit, ready=ready, reached=reached, answers=answers, drained=each.drained, secure=True)
 
 
 def _shared_files(runtime: Runtime, service: Service) -> Iterator[File]:
@@ -218,6 +221,22 @@ def _ready(runtime: Runtime, instance: Instance) -> Probe:
         "engine_started", conf=runtime.heat_conf, host=name, unit=instance.unit, seconds=ENGINE_TIMEOUT
     )
     return _engine_program(runtime, script, ENGINE_TIMEOUT + 60.0)
+
+
+def _answers(runtime: Runtime, each: Instance) -> Program | None:
+    """The proof that a client of an API is answered; it names its port in its last argument."""
+    if not each.port:
+        return None
+    script = scripts.text(
+        "api_answers",
+        conf=runtime.heat_conf,
+        place=names.endpoint(runtime.address, "%s"),
+        secure=runtime.tls is not None,
+        clients=runtime.cfn_clients,
+        seconds=ANSWER_TIMEOUT,
+    )
+    argv = (python_of(runtime.prefix), "-", f"{each.service}:{each.port}")
+    return Program(argv, script, timeout=ANSWER_TIMEOUT + 60.0)
 
 
 def _warm_up_connections(runtime: Runtime, service: Service) -> int:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Never, TypedDict, Unpack
 
 from deployer.model.names import Endpoint
-from deployer.model.probe import Probe
+from deployer.model.probe import Probe, Program
 from deployer.model.service import Service
 
 NOTHING: Mapping[str, Never] = MappingProxyType({})
@@ -78,10 +78,11 @@ class UnitState(StrEnum):
 class Unit:
     """A systemd unit. `config` is the digest of everything its process read when it started (None: not running).
 
-    `ready` proves a start, `reached` that the proxy's host reaches it (None: as `ready`); `needs` are the (address,
-    port) pairs that it listens on; `reads` are the files, and with a final slash the folders, that its process reads
-    when it starts; `drained`: the proxy sends it nothing; `secure`: it serves TLS; `started_with`: the digest of the
-    unit file with which the proxy's process started (None: not known).
+    `ready` proves a start, `answers` that its clients are answered (None: it has none), `reached` that the proxy's host
+    reaches it (None: as `ready`); `needs` are the (address, port) pairs that it listens on; `reads` are the files, and
+    with a final slash the folders, that its process reads when it starts; `drained`: the proxy sends it nothing;
+    `secure`: it serves TLS; `started_with`: the digest of the unit file with which the proxy's process started (None:
+    not known).
     """
 
     name: str
@@ -91,6 +92,7 @@ class Unit:
     pid: int | None = field(default=None, compare=False)
     ready: Probe | None = field(default=None, compare=False)
     reached: Probe | None = field(default=None, compare=False)
+    answers: Program | None = field(default=None, compare=False)
     needs: tuple[tuple[str, int], ...] = field(default=(), compare=False)
     reads: tuple[str, ...] = field(default=(), compare=False)
     drained: bool = field(default=False, compare=False)

@@ -239,6 +239,19 @@ class AwaitReady(Step):
 
 
 @dataclass(frozen=True)
+class AwaitAnswer(Step):
+    """Wait until a started API answers as a client would ask: with a token of Keystone, or a signature."""
+
+    unit: str
+    program: Program
+
+    changes = False
+
+    def __str__(self) -> str:
+        return f"wait until {self.unit} answers a client"
+
+
+@dataclass(frozen=True)
 class AwaitStopped(Step):
     """Wait until nothing in Heat belongs to a stopping process; with `force` it is killed in the end."""
 

@@ -10,6 +10,7 @@ from deployer.model.probe import AnswersHttp, Probe, Program
 from deployer.model.service import Service
 from deployer.model.state import File, Unit
 from deployer.model.steps import (
+    AwaitAnswer,
     AwaitReady,
     AwaitStopped,
     DisableUnit,
@@ -256,10 +257,15 @@ def _enables(host: HostDiff, units: Iterable[Unit]) -> Iterator[Step]:
             yield EnableUnit(host.name, unit.name, because="must start at boot")
 
 
-def _ready_checks(host: HostDiff, units: Iterable[Unit]) -> Iterator[Step]:
+def _ready_checks(host: HostDiff, started: Iterable[Unit]) -> Iterator[Step]:
+    """All processes prove that they are ready, then those that have clients that these are answered."""
+    units = list(started)
     for unit in units:
         if unit.ready:
             yield AwaitReady(host.name, unit.name, _with_timeout(unit.ready, host.options), host.options.force)
+    for unit in units:
+        if unit.answers:
+            yield AwaitAnswer(host.name, unit.name, unit.answers)
 
 
 def serving_apis(host: HostDiff) -> list[Unit]:

@@ -61,7 +61,10 @@ def _unit(unit: Unit, desired: HostState, drained: Mapping[str, bool]) -> Unit:
         return unit
     reached = new.reached if unit.secure else None
     was_drained = _was_drained(new, drained)
-    return replace(unit, ready=_ready(unit, new), reached=reached, needs=new.needs, drained=was_drained)
+    answers = new.answers if unit.secure == new.secure else None
+    return replace(
+        unit, ready=_ready(unit, new), reached=reached, answers=answers, needs=new.needs, drained=was_drained
+    )
 
 
 def _was_drained(new: Unit, drained: Mapping[str, bool]) -> bool:

@@ -20,13 +20,13 @@ def recalled(runs: CoreSchema) -> CoreSchema:
         only=or_none(schema.literal_schema(["api", "cfn", "engine", "proxy"])),
         content=value.CONTENT,
     )
-    http = _answers_http()
+    http, program = _answers_http(), _program()
     unit = record(
-        {"started_with": or_none(value.NAME)},  # those of older versions lack it
+        {"started_with": or_none(value.NAME), "answers": or_none(program)},  # those of older versions lack them
         running=value.FLAG,
         enabled=value.FLAG,
         config=or_none(value.NAME),
-        ready=or_none(_probe(http)),
+        ready=or_none(_probe(http, program)),
         reached=or_none(http),  # tried on the proxy's host: no program of another host's choice runs there
         secure=value.FLAG,
         needs=many(schema.tuple_schema([value.ADDRESS, value.PORT])),
@@ -52,20 +52,23 @@ def _answers_http() -> CoreSchema:
     )
 
 
-def _probe(http: CoreSchema) -> CoreSchema:
+def _program() -> CoreSchema:
+    return record(
+        {"busy_timeout": value.SECONDS, "interval": value.SECONDS},
+        kind=schema.literal_schema(["Program"]),
+        timeout=value.SECONDS,
+        argv=many(value.TEXT),
+        stdin=value.TEXT,
+    )
+
+
+def _probe(http: CoreSchema, program: CoreSchema) -> CoreSchema:
     socket = record(
         kind=schema.literal_schema(["AnswersSocket"]),
         timeout=value.SECONDS,
         socket=value.PATH,
         send=value.TEXT,
         contains=value.TEXT,
-    )
-    program = record(
-        {"busy_timeout": value.SECONDS, "interval": value.SECONDS},
-        kind=schema.literal_schema(["Program"]),
-        timeout=value.SECONDS,
-        argv=many(value.TEXT),
-        stdin=value.TEXT,
     )
     return schema.tagged_union_schema(
         {"AnswersHttp": http, "AnswersSocket": socket, "Program": program}, discriminator="kind"

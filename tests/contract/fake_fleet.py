@@ -213,6 +213,7 @@ class FakeFleet:
 
     def _run_script(self, host: FakeHost, name: str, values: dict[str, Any], arguments: list[str]) -> str:
         programs = {
+            "api_answers": lambda: "",
             "dead_workers": lambda: json.dumps(self._recover(values["clean"])),
             "resources_held": lambda: json.dumps(self.held),
             "engine_started": lambda: self.heat.run(host, name, values, arguments),

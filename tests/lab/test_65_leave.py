@@ -12,6 +12,7 @@ pytestmark = pytest.mark.lab
 
 PROXY = "heat-scaleout-proxy.service"
 ENGINE = "heat-scaleout-engine@1.service"
+PASTE = "/etc/heat/api-paste.ini"
 SECONDS = 40  # that a stack takes
 
 
@@ -34,20 +35,22 @@ def test_drained_host_gets_no_request_whoever_reloads_the_proxy(restored):
 
 @pytest.mark.on("newest")
 def test_change_that_breaks_the_first_host_is_taken_back_there_and_touches_no_other(restored):
+    """Its APIs start and their health checks answer; every client would get 503, as no token could be validated."""
     site = restored
-    before, conf = site.processes(), site.on("hostB", "cat", "/etc/heat/heat.conf")
-    site.on("hostA", "cp", "-p", "/etc/heat/heat.conf", "/root/heat.conf.good")
-    site.on("hostA", "sed", "-i", "$a [paste_deploy]\\napi_paste_config = /etc/heat/no-such.ini", "/etc/heat/heat.conf")
+    before, paste = site.processes(), site.on("hostB", "cat", PASTE)
+    site.on("hostA", "cp", "-p", PASTE, "/root/paste.good")
+    site.on("hostA", "sed", "-i", "/^.filter:authtoken/a auth_url = http://127.0.0.1:9", PASTE)
 
     with requests_all_the_while(site) as answers:
         ended = site.invoke("deploy", "--yes", "--format", "json", code=7)
 
-    site.on("hostA", "mv", "/root/heat.conf.good", "/etc/heat/heat.conf")
+    site.on("hostA", "mv", "/root/paste.good", PASTE)
     told, after = json.loads(ended.stdout), site.processes()
     assert list(told["failed"]) == ["hostB"]
+    assert "8004 answers 503" in told["failed"]["hostB"]["error"]
     assert told["put_back"]["host"] == "hostB"
     assert told["put_back"]["failed"] == {}
-    assert site.on("hostB", "cat", "/etc/heat/heat.conf") == conf
+    assert site.on("hostB", "cat", PASTE) == paste
     assert {key: pid for key, pid in after.items() if key[0] != "hostB"} == {
         key: pid for key, pid in before.items() if key[0] != "hostB"
     }

@@ -45,7 +45,7 @@ def place_in_catalogue(conf):
 
 def api(conf, auth, session):
     """Keystone's own API at that endpoint."""
-    return adapter.Adapter(session, auth=auth, version=(3, 0), **place_in_catalogue(conf))
+    return adapter.Adapter(session, auth=auth, version="3", **place_in_catalogue(conf))
 
 
 class ServiceUser:

@@ -13,6 +13,7 @@ from deployer.model.names import unit_name
 from deployer.model.probe import AnswersHttp, AnswersSocket, Program
 from deployer.model.service import Service
 from deployer.model.steps import (
+    AwaitAnswer,
     AwaitReady,
     AwaitStopped,
     DrainServer,
@@ -297,6 +298,10 @@ def test_host_that_is_lost_on_the_way_has_its_error_and_all_its_steps_left(fleet
             },
         ),
         (
+            AwaitAnswer("hostB", "u", Program(("python3", "-", "api:8004"), "script", timeout=7.0)),
+            {"do": "run", "argv": ("python3", "-", "api:8004"), "stdin": "script", "timeout": 7.0},
+        ),
+        (
             AwaitReady("hostB", "u", AnswersSocket("/s", "show info\n", "text", timeout=7.0)),
             {"do": "await_reply", "socket": "/s", "send": "show info\n", "contains": "text", "timeout": 7.0},
         ),
@@ -310,6 +315,19 @@ def test_step_becomes_a_request_of_the_agent(step, request_):
     asked = agent_requests.request(step)
 
     assert {name: asked[name] for name in request_} == request_
+
+
+def test_one_program_asks_all_apis_of_a_host_as_a_client_would():
+    steps = tuple(
+        AwaitAnswer("hostB", f"u{port}", Program(("python3", "-", target), "script", timeout=7.0))
+        for port, target in ((8004, "api:8004"), (8000, "cfn:8000"))
+    )
+
+    (batch,) = agent_requests.batches_of(steps)
+
+    asked = agent_requests.batch_request(batch)
+    assert (asked["argv"], asked["stdin"]) == (("python3", "-", "api:8004", "cfn:8000"), "script")
+    assert asked["description"] == "wait until u8004 answers a client, wait until u8000 answers a client"
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,9 @@
 
 import sites
 
-from deployer.model.probe import AnswersHttp
+from deployer.model.probe import AnswersHttp, Program
 from deployer.model.steps import (
+    AwaitAnswer,
     AwaitReady,
     DrainServer,
     EnableUnit,
@@ -37,6 +38,7 @@ def test_every_step_reads_as_a_sentence_with_its_reason():
         DrainServer("hostA", "rest_api_proxy/hostB-8004", because="why"): "drain rest_api_proxy/hostB-8004 (why)",
         ReadyServer("hostA", "rest_api_proxy/hostB-8004", because="why"): "undrain rest_api_proxy/hostB-8004 (why)",
         AwaitReady("hostB", UNIT, AnswersHttp("10.0.0.2", 8004)): f"wait until {UNIT} is ready",
+        AwaitAnswer("hostB", UNIT, Program(("python3", "-"))): f"wait until {UNIT} answers a client",
     }
 
     assert [str(step) for step in steps] == list(steps.values())

@@ -343,6 +343,18 @@ def test_started_unit_is_proven_ready_before_the_next_wave():
     assert [step.unit for step in proxy.steps] == ["10.0.0.2:8004", *["heat-scaleout-proxy.service"] * 2]
 
 
+def test_apis_that_are_ready_answer_a_client_before_the_next_wave():
+    apis = [
+        sites.a_unit(service, port, ready=AnswersHttp("10.0.0.2", port), answers=Program(("python3", "-", str(port))))
+        for service, port in ((Service.API, 8004), (Service.CFN, 8000))
+    ]
+
+    started, _ = difference(sites.a_state(*apis, PROXY), HostState()).waves
+
+    assert [type(step).__name__ for step in started.steps[-4:]] == [*["AwaitReady"] * 2, *["AwaitAnswer"] * 2]
+    assert [step.program for step in started.steps[-2:]] == [unit.answers for unit in apis]
+
+
 def test_restarted_unit_is_proven_ready_in_its_own_wave():
     ready = AnswersHttp("10.0.0.2", 8004)
     plan = difference(sites.a_state(sites.a_unit(Service.API, 8004, ready=ready)), sites.a_state(old(API)))

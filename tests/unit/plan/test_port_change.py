@@ -59,7 +59,7 @@ def apis(fleet, host):
 
 def test_port_is_left_before_it_is_taken_and_the_proxy_follows_in_between(deployed):
     api, cfn = NEW["hostB"]
-    assert steps(deployed, swapped("hostB"))[:12] == [
+    assert steps(deployed, swapped("hostB"))[:14] == [
         "hostA drain rest_api_proxy/hostB-8004",
         "hostA drain cfn_api_proxy/hostB-8000",
         "hostB stop heat-scaleout-api@8004.service",
@@ -68,6 +68,8 @@ def test_port_is_left_before_it_is_taken_and_the_proxy_follows_in_between(deploy
         f"hostB start {cfn}",
         f"hostB wait until {api} is ready",
         f"hostB wait until {cfn} is ready",
+        f"hostB wait until {api} answers a client",
+        f"hostB wait until {cfn} answers a client",
         "hostA wait until 10.0.0.2:8000 is ready",
         "hostA wait until 10.0.0.2:8004 is ready",
         "hostA reload heat-scaleout-proxy.service",
