@@ -14,6 +14,9 @@ from deployer.inventory.sections import Document, HostEntry
 
 # Keys whose value is not repeated: a gateway may be given as user:password@host by mistake.
 NOT_REPEATED = ("password", "gateway")
+STATS = ("proxy", "stats")
+# A key with anything else in it, such as the colon of `password:VALUE`, is a mistake that may show a value.
+KEY = re.compile(r"[A-Za-z][\w.-]{0,60}")
 
 KINDS = {
     "int_type": "should be a whole number",
@@ -108,7 +111,13 @@ def _finding(item: ErrorDetails, root: Node) -> Finding:
 def _unknown(location: Path) -> str:
     key, known = location[-1], list(_fields_at(location[:-1]))
     hint = formatting.nearest(key, known) or (f"; it belongs in {BELONGS[key]}" if key in BELONGS else "")
-    return f'unknown key "{formatting.printable(key)}"' + (hint or f"; known here: {', '.join(known)}")
+    is_shown = KEY.fullmatch(str(key)) and (hint or not _has_secrets(location[:-1]))
+    shown = f'unknown key "{formatting.printable(key)}"' if is_shown else "unknown key, not shown as it may be a secret"
+    return shown + (hint if hint and is_shown else f"; known here: {', '.join(known)}")
+
+
+def _has_secrets(section: Path) -> bool:
+    return tuple(section) == STATS
 
 
 def _choices(expected: str) -> list[str]:
@@ -142,7 +151,8 @@ def _with_hint(message: str, value: object, kind: str) -> str:
 
 def _shown(value: object, path: Path) -> str:
     """Return a short scalar as it may be shown in front of a message."""
-    if isinstance(value, bool) or value is None or set(NOT_REPEATED) & set(path) or isinstance(value, dict | tuple):
+    is_secret = set(NOT_REPEATED) & set(path) or (_has_secrets(path[:-1]) and path[-1] != "bind")
+    if isinstance(value, bool) or value is None or is_secret or isinstance(value, dict | tuple):
         return ""
     text = formatting.printable(value)
     return f'"{text}": ' if isinstance(value, str) else f"{text}: "

@@ -32,6 +32,7 @@ from deployer.plan.site_diff import HostDiff, units_of
 
 APIS = (Service.API, Service.CFN)
 PROXY = unit_name(Service.PROXY)
+SERVES_STILL = "an earlier process of it still serves"
 HANDOVER = "its unit changed; the earlier process ends the requests that it has"
 
 
@@ -173,13 +174,29 @@ def reach_steps(proxy_host: str, servers: Iterable[Unit]) -> Iterator[Step]:
 
 def _proxy_start(host: HostDiff, unit: Unit) -> Step | None:
     """The step with which the proxy gets its configuration; only a changed unit needs another process."""
+    serving = listening_processes(unit, host.observed.facts.listeners)
     if not host.runs(unit):
-        return StartUnit(host.name, unit.name, because="not running")
+        return StartUnit(host.name, unit.name, because=SERVES_STILL if serving else "not running")
+    if len(serving) > 1:
+        return RestartUnit(host.name, unit.name, because=SERVES_STILL)
     if outdated.has_old_unit(unit, host):
         return RestartUnit(host.name, unit.name, because=HANDOVER)
     if host.observed.state.units[unit.name].config != unit.config:
         return ReloadUnit(host.name, unit.name, because="its configuration changed")
     return None
+
+
+def listening_processes(unit: Unit, listeners: Iterable[Listener]) -> frozenset[int]:
+    """The processes of a unit that listen at its addresses: two of the proxy, where one was left by an earlier start.
+
+    A worker that ends its requests after a reload does not listen any more.
+    """
+    return frozenset(
+        holder.pid
+        for address, port in unit.needs
+        for holder in holders_of(address, port, listeners)
+        if holder.unit == unit.name
+    )
 
 
 def _holders(unit: Unit, listeners: Iterable[Listener]) -> Iterator[tuple[str, int, Listener]]:

@@ -7,10 +7,13 @@ from deployer.heat.engines import EngineRow, EngineView
 from deployer.model import names
 from deployer.model.facts import Observation, Server
 from deployer.model.hosts import Instance
+from deployer.model.service import Service
 from deployer.model.state import HostState, Unit, UnitState
+from deployer.plan import host_steps
 from deployer.proxy import config
 from deployer.status.site_view import InstanceView, SiteView
 
+EARLIER = "an earlier process serves"
 NO_QUEUE = "no queue at the broker"
 SHORT = 7  # letters of a digest that tell two apart
 STATES = {
@@ -192,6 +195,8 @@ def _unit_drift(view: InstanceView) -> Iterator[str]:
         yield "masked"
     elif view.unit is not None and view.unit.state is UnitState.AUTO_RESTART:
         yield "keeps failing"
+    elif _has_earlier_proxy(view):
+        yield EARLIER
     elif view.unit is None or not view.unit.running:
         yield "not running"
     elif not view.unit.enabled:
@@ -200,6 +205,13 @@ def _unit_drift(view: InstanceView) -> Iterator[str]:
         yield "old configuration"
     elif view.is_listening is False:
         yield "not listening"
+
+
+def _has_earlier_proxy(view: InstanceView) -> bool:
+    """Whether a proxy serves that an earlier start has left: its unit does not run, or another process does."""
+    if view.instance.service is not Service.PROXY or view.desired is None or view.observed is None:
+        return False
+    return len(host_steps.listening_processes(view.desired, view.observed.facts.listeners)) > int(view.is_running)
 
 
 def _proxy_drift(view: InstanceView) -> Iterator[str]:

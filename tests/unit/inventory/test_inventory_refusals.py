@@ -354,3 +354,24 @@ def test_whole_tls_is_read_with_the_hosts_own_over_the_sites():
     shared, own = (read(text).heat_of(name).tls for name in ("hostB", "hostD"))
     assert (shared.certificate, shared.name) == ("/etc/ssl/api.pem", None)
     assert (own.certificate, own.name) == ("/etc/ssl/d.pem", "d.example.org")
+
+
+@pytest.mark.parametrize(
+    "stats",
+    [
+        "{user: ops, password:Zq7SecretPw9}",  # no blank after the colon: all of it is a key
+        "{user: ops, password=Zq7SecretPw9}",
+        "{user: ops, password: x, Zq7SecretPw9}",
+        "{user: ops:Zq7SecretPw9, password: x}",
+    ],
+)
+def test_password_that_a_typing_error_has_made_a_key_or_a_user_is_not_shown(stats):
+    found = problems(a_text(proxy=f"host: hostA, stats: {stats}"))
+
+    assert found and "Zq7SecretPw9" not in "".join(map(str, found))
+
+
+def test_line_of_another_kind_of_file_is_not_repeated():
+    found = problems("root:$6$abcTopSecretPw4:\n  - 19000\n")
+
+    assert found and "TopSecret" not in "".join(map(str, found))

@@ -394,6 +394,24 @@ def test_proxy_with_another_unit_is_restarted_as_a_reload_keeps_its_old_one():
     ]
 
 
+@pytest.mark.parametrize(
+    ("state", "pids", "planned"),
+    [
+        (UnitState.ACTIVE, (501, 502), "restart heat-scaleout-proxy.service (an earlier process of it still serves)"),
+        (UnitState.FAILED, (501,), "start heat-scaleout-proxy.service (an earlier process of it still serves)"),
+        (UnitState.FAILED, (), "start heat-scaleout-proxy.service (not running)"),
+        (UnitState.ACTIVE, (501,), None),
+    ],
+)
+def test_proxy_of_an_earlier_start_that_still_serves_is_taken_over_from(state, pids, planned):
+    """A new one did not start, and somebody started it by hand beside the one that went on."""
+    listeners = tuple(sites.a_listener(8004, address="10.0.0.1", pid=pid, unit=PROXY.name) for pid in pids)
+
+    plan = difference(sites.a_state(PROXY), sites.a_state(replace(PROXY, state=state)), listeners=listeners)
+
+    assert sentences(plan) == ([planned] if planned else [])
+
+
 def test_running_proxy_frees_no_address():
     listeners = (sites.a_listener(8004, program="haproxy", unit="heat-scaleout-proxy.service"),)
 
