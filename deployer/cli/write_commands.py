@@ -93,6 +93,7 @@ def remove_host(context: Context, inventory: str | None, host: str, gone: bool, 
         return without if gone else file
 
     with exit_codes(flags.output, changes=True) as output:
+        output.way_on = terminal.AGAIN  # a deploy would be refused
         _rollout_options(flags)
         with session.exclusive(output, _path(context, inventory), flags.lock_wait, edit=reached) as (file, fleet):
             named = inventory_file.with_text(file, file.on_disk.decode())

@@ -24,9 +24,9 @@ class SiteStatus:
     """The whole site: a line a process, the steps that a deploy would take, the errors of hosts that did not answer.
 
     `errors_code`: the exit code of these errors, 0 without one. `is_unproven`: a deploy would prove what an earlier
-    run has started or stopped, which did not come to that.
-    `warnings`: what else could not be asked, and why; `unfinished`: runs that have not ended; `counters`: what each
-    process has done and used so far, where that was counted.
+    run has started or stopped, which did not come to that. `is_refused`: it would be refused for hosts that have left
+    the inventory. `warnings`: what else could not be asked, and why; `unfinished`: runs that have not ended;
+    `counters`: what each process has done and used so far, where that was counted.
     """
 
     lines: tuple[InstanceStatus, ...]
@@ -37,6 +37,7 @@ class SiteStatus:
     counters: Mapping[Process, Counters] = field(default_factory=dict)
     errors_code: int = 0
     is_unproven: bool = False
+    is_refused: bool = False
 
     @property
     def drifts(self) -> bool:
@@ -59,6 +60,7 @@ def status_of(site: SiteView, plan: Plan) -> SiteStatus:
         lines=lines,
         pending=tuple(f"{step.host}: {step}" for step in plan.changes()),
         is_unproven=bool(plan.waves),
+        is_refused=bool(site.warnings),
         errors=_errors(site.observation),
         warnings=(*site.warnings, *site.engines.problems),
         unfinished=history.describe_unfinished(site.observation.hosts),

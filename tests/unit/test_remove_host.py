@@ -8,6 +8,7 @@ import sites
 from contract.fake_fleet import FakeFleet
 
 from deployer import errors, pipeline
+from deployer.cli.views import status_table
 from deployer.inventory import inventory_file, reader
 from deployer.model.events import Level
 from deployer.model.purpose import Goal, Purpose
@@ -325,6 +326,7 @@ def test_status_shows_what_a_deleted_host_has_as_drift_whether_it_answers_or_not
     assert not [line for line in shown.lines if line.host == "hostB" and line.drift]
     assert (shown.errors, shown.exit_code(counts_drift=True)) == ((), 8)
     assert "hostC is no longer in the inventory" in shown.warnings[0]
+    assert status_table.ending(shown)[-1].startswith("A deploy would be refused: `invoke remove-host` first")
 
 
 def test_status_of_a_site_whose_host_was_removed_has_no_drift(site):

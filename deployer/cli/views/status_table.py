@@ -95,6 +95,8 @@ def ending(site_status: SiteStatus) -> list[str]:
 
 
 def _pending(site_status: SiteStatus) -> list[str]:
+    if site_status.is_refused:
+        return ["A deploy would be refused: `invoke remove-host` first, for the hosts that have left the inventory."]
     if site_status.pending:
         return [
             f"A deploy would take {console.counted(len(site_status.pending), 'step')}:",
