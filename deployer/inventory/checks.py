@@ -1,4 +1,4 @@
-"""What the sections of an inventory owe each other: hosts that exist, addresses used once, an engine somewhere."""
+"""What the sections of an inventory owe each other: hosts that exist, addresses used once."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
