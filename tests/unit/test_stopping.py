@@ -25,6 +25,17 @@ def restart(inventory, fleet, limit=(), **options):
     return pipeline.restart(Change(inventory, options=RolloutOptions(**options), limit=limit), fleet, sites.yes)
 
 
+def restart_killed_before_its_proof(inventory, fleet):
+    def killed(name, when, step):
+        if "engine_started" in step.get("stdin", ""):
+            raise KeyboardInterrupt
+
+    fleet.moment = killed
+    with pytest.raises(KeyboardInterrupt):
+        restart(inventory, fleet)
+    fleet.moment = lambda name, when, step: None
+
+
 def works(fleet, host, unit, seconds):
     """An engine has work for some seconds from when it is told to stop; None: until it is killed."""
     fleet.hosts[host].systemd.behaves(unit, stop=seconds)
@@ -135,15 +146,7 @@ def test_restart_that_was_given_up_is_ended_by_one_of_what_was_left(inventory, d
 
 def test_restart_that_was_killed_before_its_proof_is_proven_by_the_next_deploy(inventory, deployed):
     deployed.heat.unlisted.add("hostB-engine-1")
-
-    def killed(name, when, step):
-        if "engine_started" in step.get("stdin", ""):
-            raise KeyboardInterrupt
-
-    deployed.moment = killed
-    with pytest.raises(KeyboardInterrupt):
-        restart(inventory, deployed)
-    deployed.moment = lambda name, when, step: None
+    restart_killed_before_its_proof(inventory, deployed)
 
     assert "and prove what an earlier run has started" in status_table.ending(pipeline.status(inventory, deployed))[-1]
     unproven = sites.deploy(inventory, deployed)
@@ -159,14 +162,7 @@ def test_restart_that_was_killed_before_its_proof_is_proven_by_the_next_deploy(i
 
 @pytest.mark.parametrize("step", (3600.0, -3600.0))
 def test_restarted_engine_is_proven_also_when_the_clock_of_its_host_has_been_set_meanwhile(inventory, deployed, step):
-    def killed(name, when, step):
-        if "engine_started" in step.get("stdin", ""):
-            raise KeyboardInterrupt
-
-    deployed.moment = killed
-    with pytest.raises(KeyboardInterrupt):
-        restart(inventory, deployed)
-    deployed.moment = lambda name, when, step: None
+    restart_killed_before_its_proof(inventory, deployed)
     deployed.hosts["hostB"].skew += step
 
     assert sites.deploy(inventory, deployed).exit_code == 0
